@@ -1,0 +1,134 @@
+import { accumulate, fill } from "./accumulate.ts";
+import type { Gpu } from "./gpu.ts";
+import {
+	empty,
+	type Gradients,
+	sameShape,
+	show,
+	type Tensor,
+} from "./tensor.ts";
+
+/**
+ * The tape. An op computes its output, then calls record() with the closure that turns the output's gradient into those of
+ * the inputs; backward() runs the closures from the newest to the oldest.
+ */
+
+/** Runs `fn` without recording: for inference and for frozen networks. */
+export function noGrad<T>(gpu: Gpu, fn: () => T): T {
+	const before = gpu.gradEnabled;
+	gpu.gradEnabled = false;
+	try {
+		return fn();
+	} finally {
+		gpu.gradEnabled = before;
+	}
+}
+
+/** Puts an op on the tape if any input needs a gradient; returns `output`. */
+export function record(
+	op: string,
+	output: Tensor,
+	inputs: readonly Tensor[],
+	backward: (dy: Tensor, grads: Gradients) => void,
+): Tensor {
+	const { gpu } = output;
+	if (!gpu.gradEnabled || !inputs.some((t) => t.requiresGrad)) return output;
+	output.requiresGrad = true;
+	output.node = { id: gpu.nextNode++, op, inputs, output, backward };
+	return output;
+}
+
+/**
+ * Computes the gradient of `output` with respect to every leaf that requires one, and adds it to the leaf's `.grad`. `seed` is the
+ * gradient to start from, needed unless `output` is a scalar. Runs in the scope of the forward pass. Throws if nothing
+ * that requires a gradient leads to `output`.
+ */
+export function backward(output: Tensor, seed?: Tensor): void {
+	const { gpu, node: last } = output;
+	if (output.size !== 1 && !seed)
+		throw new Error(
+			`backward() of a tensor of shape ${show(output.shape)}; expected a scalar, or the gradient to start from`,
+		);
+	if (seed && !sameShape(seed.shape, output.shape))
+		throw new Error(
+			`backward(): gradient ${show(seed.shape)} for an output ${show(output.shape)}`,
+		);
+	if (!last)
+		throw new Error(
+			"backward(): nothing that requires a gradient leads to this tensor",
+		);
+	const nodes = new Set([last]);
+	for (const { inputs } of nodes)
+		for (const { node } of inputs) if (node) nodes.add(node);
+
+	const start = seed
+		? seed.view(seed.shape)
+		: fill(empty(gpu, output.shape), 1);
+	const gradients = new Map<Tensor, Tensor>([[output, start]]);
+	noGrad(gpu, () => {
+		for (const node of [...nodes].sort((a, b) => b.id - a.id)) {
+			const dy = gradients.get(node.output);
+			if (!dy) continue;
+			const made: { input: Tensor; gradient: Tensor }[] = [];
+			node.backward(dy, {
+				wants: (i) => node.inputs[i].requiresGrad,
+				out(i) {
+					const input = node.inputs[i];
+					const gradient = ownPlace(input) ?? empty(gpu, input.shape);
+					made.push({ input, gradient });
+					return gradient;
+				},
+				set(i, gradient) {
+					// A view, so that whoever hands over dy itself does not lose it below.
+					made.push({
+						input: node.inputs[i],
+						gradient: gradient.view(node.inputs[i].shape),
+					});
+				},
+			});
+			for (const { input, gradient } of made)
+				if (input.node) addTo(gradients, input, gradient);
+				else keep(input, gradient);
+			gradients.delete(node.output);
+			dy.dispose();
+		}
+	});
+}
+
+/** A parameter's first gradient is written straight into the optimiser's packed buffer. */
+function ownPlace(input: Tensor): Tensor | null {
+	if (input.node || !input.gradIsFresh) return null;
+	input.gradIsFresh = false;
+	return input.grad;
+}
+
+function keep(leaf: Tensor, gradient: Tensor): void {
+	if (gradient === leaf.grad) return;
+	if (!leaf.grad) {
+		leaf.grad = gradient;
+		return;
+	}
+	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);
+	else accumulate(leaf.grad, gradient);
+	leaf.gradIsFresh = false;
+	gradient.dispose();
+}
+
+function addTo(
+	gradients: Map<Tensor, Tensor>,
+	input: Tensor,
+	gradient: Tensor,
+): void {
+	const earlier = gradients.get(input);
+	if (!earlier) {
+		gradients.set(input, gradient);
+		return;
+	}
+	// Either may share its memory with a gradient that is still needed, so the sum gets its own.
+	const sum = empty(input.gpu, input.shape);
+	input.gpu.copy(earlier, sum);
+	accumulate(sum, gradient);
+	earlier.dispose();
+	gradient.dispose();
+	gradients.set(input, sum);
+}

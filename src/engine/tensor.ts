@@ -1,0 +1,169 @@
+import type { BufferView, Disposable, Gpu, PooledBuffer } from "./gpu.ts";
+
+export type Shape = readonly number[];
+
+/** Counts who uses a pooled buffer: reshaped tensors share one. */
+class Storage {
+	readonly gpu: Gpu;
+	readonly buffer: PooledBuffer;
+	#users = 0;
+
+	constructor(gpu: Gpu, buffer: PooledBuffer) {
+		this.gpu = gpu;
+		this.buffer = buffer;
+	}
+
+	retain(): void {
+		this.#users++;
+	}
+
+	release(): void {
+		if (--this.#users === 0) this.gpu.release(this.buffer);
+	}
+}
+
+/** The operation that made a tensor, as the tape keeps it (see autograd.ts). */
+export interface TapeNode {
+	readonly id: number;
+	readonly op: string;
+	readonly inputs: readonly Tensor[];
+	readonly output: Tensor;
+	readonly backward: (dy: Tensor, grads: Gradients) => void;
+}
+
+/** Where an operation's backward puts the gradients of its inputs. */
+export interface Gradients {
+	/** Whether input `i` needs a gradient at all. */
+	wants(i: number): boolean;
+	/** A tensor of input `i`'s shape to be overwritten with its gradient. */
+	out(i: number): Tensor;
+	/** Hands over a tensor (it may be `dy` itself) as the gradient of input `i`. */
+	set(i: number, gradient: Tensor): void;
+}
+
+/** An array of 32-bit floats on the device, row-major; images are B H W C. Made by the functions below and by the ops. */
+export class Tensor implements BufferView, Disposable {
+	readonly gpu: Gpu;
+	readonly shape: Shape;
+	readonly size: number;
+	readonly offset: number;
+	/** Set on parameters, and on what is computed from them. */
+	requiresGrad = false;
+	/** The gradient that backward() left here; only leaves (tensors that no op made) that require one keep it. */
+	grad: Tensor | null = null;
+	/** `grad` is a place not written yet: the next gradient overwrites it instead of being added. */
+	gradIsFresh = false;
+	node: TapeNode | null = null;
+	#storage: Storage | null;
+
+	constructor(gpu: Gpu, shape: Shape, storage: Storage, offset = 0) {
+		this.gpu = gpu;
+		this.shape = shape;
+		this.size = sizeOf(shape);
+		this.offset = offset;
+		this.#storage = storage;
+		storage.retain();
+		gpu.scopes.at(-1)?.add(this);
+	}
+
+	get bytes(): number {
+		return this.size * 4;
+	}
+
+	get buffer(): PooledBuffer {
+		return this.#alive().buffer;
+	}
+
+	/** Whether the tensor has been given back to the pool. */
+	get disposed(): boolean {
+		return this.#storage === null;
+	}
+
+	/** Gives the memory back to the pool; later use throws. Disposing twice is harmless. */
+	dispose(): void {
+		this.#storage?.release();
+		this.#storage = null;
+	}
+
+	/** A tensor of another shape over the same memory, without gradient history. */
+	view(shape: Shape, byteOffset = 0): Tensor {
+		const storage = this.#alive();
+		if (byteOffset + sizeOf(shape) * 4 > this.bytes)
+			throw new RangeError(
+				`view ${show(shape)} at byte ${byteOffset} does not fit into ${show(this.shape)}`,
+			);
+		return new Tensor(this.gpu, shape, storage, this.offset + byteOffset);
+	}
+
+	/** Copies the values to the host. Everything recorded before is submitted, and the device's errors are thrown here. */
+	data(): Promise<Float32Array> {
+		return this.gpu.read(this);
+	}
+
+	/** The value of a one-element tensor. */
+	async item(): Promise<number> {
+		if (this.size !== 1)
+			throw new Error(`item() of a tensor of shape ${show(this.shape)}`);
+		return (await this.data())[0];
+	}
+
+	/** Overwrites the values. */
+	write(data: Float32Array): void {
+		checkLength(data, this.shape);
+		this.gpu.upload(this, data);
+	}
+
+	#alive(): Storage {
+		if (!this.#storage)
+			throw new Error(
+				`tensor ${show(this.shape)} is used after its scope ended (or after dispose())`,
+			);
+		return this.#storage;
+	}
+}
+
+export function show(shape: Shape): string {
+	return `[${shape.join(", ")}]`;
+}
+
+export function sizeOf(shape: Shape): number {
+	let size = 1;
+	for (const n of shape) size *= n;
+	return size;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+	return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+function checkLength(data: Float32Array, shape: Shape): void {
+	if (data.length !== sizeOf(shape))
+		throw new RangeError(
+			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
+		);
+}
+
+/** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
+export function empty(gpu: Gpu, shape: Shape): Tensor {
+	for (const n of shape)
+		if (!Number.isInteger(n) || n < 1)
+			throw new RangeError(
+				`tensor shape ${show(shape)}: sizes are positive whole numbers`,
+			);
+	const buffer = gpu.allocate(sizeOf(shape) * 4, `tensor ${show(shape)}`);
+	return new Tensor(gpu, shape, new Storage(gpu, buffer));
+}
+
+export function zeros(gpu: Gpu, shape: Shape): Tensor {
+	const tensor = empty(gpu, shape);
+	gpu.clear(tensor);
+	return tensor;
+}
+
+/** A tensor with the given values (row-major). */
+export function tensor(gpu: Gpu, data: Float32Array, shape: Shape): Tensor {
+	checkLength(data, shape);
+	const made = empty(gpu, shape);
+	gpu.upload(made, data);
+	return made;
+}

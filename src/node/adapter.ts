@@ -1,0 +1,118 @@
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { Gpu } from "../engine/gpu.ts";
+import { embeddedSwiftShader } from "./embedded.ts";
+import { loadShaders } from "./shaders.ts";
+
+/** The machine lacks something that the user must install; commands exit with code 2. */
+export class MachineError extends Error {
+	override name = "MachineError";
+}
+
+const INSTALL =
+	"Install a Vulkan driver: the one of your graphics card, or Mesa's software driver lavapipe (Debian: mesa-vulkan-drivers >= 23, " +
+	"for Debian 12 from bookworm-backports), or the npm package @sparticuz/chromium, which carries SwiftShader.";
+
+/**
+ * Opens a device: a real GPU, else a software driver of the system (lavapipe), else the SwiftShader that comes with the
+ * development dependencies. `adapter`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
+ * other word must be part of the adapter's name ("llvmpipe", "nvidia"). Throws a MachineError that says what to install.
+ */
+export async function openGpu(
+	options: { adapter?: string } = {},
+): Promise<Gpu> {
+	const wanted = (
+		options.adapter ||
+		process.env.QPI_LENS_ADAPTER ||
+		""
+	).toLowerCase();
+	const embedded = wanted === "swiftshader";
+	if (embedded || !systemHasLoader()) await useEmbedded();
+	let adapter = await request(embedded ? "" : wanted);
+	if (!adapter && !embedded && !wanted) {
+		// A loader without a driver that Dawn accepts, as Debian 12's own Mesa 22.3.
+		await useEmbedded();
+		adapter = await request("");
+	}
+	if (!adapter)
+		throw new MachineError(
+			wanted
+				? `no WebGPU adapter here is named like "${wanted}". ${INSTALL}`
+				: `no WebGPU adapter was found. ${INSTALL}`,
+		);
+	const { info, limits } = adapter;
+	const adapterName = info.description || info.device || info.vendor;
+	const software =
+		info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(adapterName);
+	const device = await adapter.requestDevice({
+		requiredLimits: {
+			maxBufferSize: limits.maxBufferSize,
+			maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+		},
+	});
+	return new Gpu(device, { shaders: loadShaders(), adapterName, software });
+}
+
+/** One line for people: which adapter runs, and how to get a faster one where it is a software driver. */
+export function describeAdapter(gpu: Gpu): string {
+	if (!gpu.software) return `adapter: ${gpu.adapterName}`;
+	const hint = /swiftshader/i.test(gpu.adapterName)
+		? "a software driver; Mesa's lavapipe >= 23 is about 4x faster, a graphics card far more"
+		: "a software driver; a graphics card with a Vulkan driver is far faster";
+	return `adapter: ${gpu.adapterName} (${hint})`;
+}
+
+// Dawn's instances must outlive their devices.
+const instances: GPU[] = [];
+
+async function request(name: string): Promise<GPUAdapter | null> {
+	const { create, globals } = await import("webgpu");
+	Object.assign(globalThis, globals);
+	try {
+		const gpu = create(name ? [`adapter=${name}`] : []);
+		instances.push(gpu);
+		return await gpu.requestAdapter({ powerPreference: "high-performance" });
+	} catch {
+		return null; // dawn.node throws where no adapter has the asked name
+	}
+}
+
+/** Whether the dynamic linker finds a Vulkan loader (only Linux needs the question: elsewhere Dawn uses Metal or D3D12). */
+function systemHasLoader(): boolean {
+	if (process.platform !== "linux") return true;
+	return openLibrary("libvulkan.so.1");
+}
+
+/** dlopen of a library that is no Node addon: Node complains that it did not register itself, and leaves it loaded. */
+function openLibrary(path: string): boolean {
+	const NODELETE = 0x1000;
+	try {
+		process.dlopen(
+			{ exports: {} },
+			path,
+			constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | NODELETE,
+		);
+		return true;
+	} catch (error) {
+		return /did not self-register/.test(String(error));
+	}
+}
+
+async function useEmbedded(): Promise<void> {
+	let archive: string;
+	try {
+		const main = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+		archive = join(main, "../../../bin/swiftshader.tar.br");
+	} catch {
+		throw new MachineError(
+			`no Vulkan driver was found, and the embedded SwiftShader is not installed. ${INSTALL}`,
+		);
+	}
+	const { icd, loader } = await embeddedSwiftShader(archive);
+	process.env.VK_DRIVER_FILES = icd;
+	if (!systemHasLoader() && !openLibrary(loader))
+		throw new MachineError(
+			`the Vulkan loader ${loader} cannot be loaded. ${INSTALL}`,
+		);
+}

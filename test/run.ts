@@ -1,0 +1,69 @@
+// Runs test files one after another, each in a process of its own (a device that one file breaks cannot harm the next), and closes
+// with the line "N passed, N failed".
+//   node test/run.ts                 every file
+//   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
+//   node test/run.ts ops engine      files whose name contains one of the words
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const folder = new URL("./", import.meta.url);
+const words = process.argv.slice(2).filter((w) => !w.startsWith("--"));
+const fast = process.argv.includes("--fast");
+const files = readdirSync(folder)
+	.filter((f) => f.endsWith(".test.ts") || (!fast && f.endsWith(".e2e.ts")))
+	.filter((f) => words.length === 0 || words.some((w) => f.includes(w)))
+	.sort();
+if (files.length === 0) {
+	console.error(`no test file's name contains ${words.join(" or ")}`);
+	process.exit(1);
+}
+
+let passed = 0;
+let failed = 0;
+for (const file of files) {
+	const start = performance.now();
+	const { output, code } = await run(file);
+	const total = count(output, "Total");
+	const good = count(output, "Passed");
+	// A file that dies before its summary counts as one failure.
+	const bad = total === 0 || code !== 0 ? Math.max(1, total - good) : 0;
+	passed += good;
+	failed += bad;
+	const seconds = ((performance.now() - start) / 1000).toFixed(1);
+	console.log(
+		`${bad ? "FAILED" : "ok    "} ${file}: ${good} of ${total} in ${seconds} s`,
+	);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+function run(file: string): Promise<{ output: string; code: number | null }> {
+	const child = spawn(
+		process.execPath,
+		[fileURLToPath(new URL(file, folder))],
+		{
+			stdio: ["ignore", "pipe", "pipe"],
+			env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
+		},
+	);
+	let output = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.on("data", (chunk: Buffer) => {
+			output += chunk;
+			process.stdout.write(chunk);
+		});
+	return new Promise((resolve) => {
+		child.on("close", (code) => resolve({ output, code }));
+	});
+}
+
+/** Sums the figures behind `label` in uvu's summaries. */
+function count(output: string, label: string): number {
+	let sum = 0;
+	for (const match of output.matchAll(
+		new RegExp(`^\\s*${label}:\\s+(\\d+)`, "gm"),
+	))
+		sum += Number(match[1]);
+	return sum;
+}
