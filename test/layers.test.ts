@@ -10,8 +10,8 @@ const allowed: Record<string, string[]> = {
 	formats: [],
 	qpi: ["random.ts"],
 	models: ["engine", "random.ts"],
-	training: ["engine", "qpi", "models", "formats", "random.ts"],
 	report: ["qpi", "random.ts"],
+	training: ["engine", "qpi", "models", "formats", "report", "random.ts"],
 	extraction: ["engine", "qpi", "models", "formats", "random.ts"],
 };
 const root = fileURLToPath(new URL("../src/", import.meta.url));

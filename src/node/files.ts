@@ -1,0 +1,36 @@
+/** Files that are either whole or not there. */
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Writes a file so that no reader, crash or power cut ever sees half of it: aside under a name that ends in `.tmp`, flushed to the disk, then renamed.
+ * A list of pieces is written one by one. Throws the file system's error, leaving the old file as it was.
+ */
+export async function writeFileAtomic(
+	path: string,
+	data: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
+	const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+	try {
+		const file = await open(aside, "wx");
+		try {
+			await file.writeFile(data as string);
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+		await rename(aside, path);
+	} catch (error) {
+		await rm(aside, { force: true });
+		throw error;
+	}
+	await syncFolder(dirname(path));
+}
+
+/** Makes the rename itself last; not every system can (Windows opens no folder), and the file is whole without it. */
+async function syncFolder(path: string): Promise<void> {
+	const folder = await open(path, "r").catch(() => undefined);
+	await folder?.sync().catch(() => undefined);
+	await folder?.close();
+}

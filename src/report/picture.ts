@@ -1,0 +1,253 @@
+/**
+ * What every picture is made of. A picture knows its size and how to draw itself on a 2-D canvas, of a browser or of src/node/canvas.ts;
+ * nothing here touches either.
+ */
+import { type Colours, putColour } from "./colour.ts";
+
+export type NewCanvas = (width: number, height: number) => HTMLCanvasElement;
+
+/** Sizes are CSS pixels; the context comes with a white ground and scaled to the resolution wanted. */
+export interface Picture {
+	width: number;
+	height: number;
+	draw(ctx: CanvasRenderingContext2D, newCanvas: NewCanvas): void;
+}
+
+export const FONT = '"DejaVu Sans", Verdana, sans-serif';
+export const INK = "#1a1a1a";
+export const FAINT = "#5c5c5c";
+
+/** Pixels a side of an image: image[ix * 64 + iy]. */
+const SIDE = 64;
+/** Outer pixels' centres lie at +-200 Angstrom (REFERENCE.md of the published set), so the image reaches half a pixel further. */
+const HALF_FIELD = 200;
+export const HALF_EXTENT = HALF_FIELD * (1 + 1 / (SIDE - 1));
+
+/** Upper left corner and side. */
+export type Square = readonly [x: number, y: number, size: number];
+
+export interface TextStyle {
+	size?: number;
+	bold?: boolean;
+	colour?: string;
+	align?: CanvasTextAlign;
+	/** Radians, about the point of the text. */
+	turn?: number;
+	/** Longer text is cut with an ellipsis, never drawn over its neighbour. */
+	maxWidth?: number;
+}
+
+/** Text on an alphabetic baseline at (x, y); negative numbers get a minus sign for their hyphen. */
+export function text(
+	ctx: CanvasRenderingContext2D,
+	words: string,
+	x: number,
+	y: number,
+	style: TextStyle = {},
+): void {
+	const { size = 12, bold, colour = INK, align = "center", turn = 0 } = style;
+	ctx.save();
+	ctx.font = `${bold ? "bold " : ""}${size}px ${FONT}`;
+	ctx.fillStyle = colour;
+	ctx.textAlign = align;
+	ctx.textBaseline = "alphabetic";
+	ctx.translate(x, y);
+	ctx.rotate(turn);
+	const maxWidth = style.maxWidth ?? Infinity;
+	let shown = words.replace(/(^|\s)-(?=\d)/g, "$1−");
+	while (shown.length > 1 && ctx.measureText(shown).width > maxWidth)
+		shown = `${shown.replace(/…$/, "").slice(0, -1).trimEnd()}…`;
+	ctx.fillText(shown, 0, 0);
+	ctx.restore();
+}
+
+/** Half the length of the sinc that interpolates, in image pixels. */
+const REACH = 8;
+
+/**
+ * For each of `side` pixels, the image's pixels that make it and their weights, which add up to 1. Sharp: what it covers. Smooth: a sinc
+ * under a Hann window, as befits a band-limited pattern; drawn as squares, rings near Nyquist beat with the grid and look four-fold.
+ */
+function resampling(
+	side: number,
+	smooth: boolean,
+): { indices: number[]; weights: number[] }[] {
+	const step = SIDE / side;
+	return Array.from({ length: side }, (_, i) => {
+		const [begin, end] = [i * step, (i + 1) * step];
+		const centre = (begin + end - 1) / 2;
+		const reach = smooth ? REACH : 0;
+		const first =
+			Math.floor(smooth ? centre : begin) - reach + (smooth ? 1 : 0);
+		const count = smooth ? 2 * reach : Math.ceil(end - 1e-9) - first;
+		const indices = Array.from({ length: count }, (_, k) => first + k);
+		const weights = indices.map((index) => {
+			if (!smooth) return Math.min(end, index + 1) - Math.max(begin, index);
+			const d = Math.PI * (index - centre);
+			return Math.abs(d) < 1e-9
+				? 1
+				: (Math.sin(d) / d) * Math.cos(d / (2 * REACH)) ** 2;
+		});
+		const total = weights.reduce((sum, w) => sum + w, 0);
+		return {
+			indices: indices.map((index) => Math.min(Math.max(index, 0), SIDE - 1)),
+			weights: weights.map((w) => w / total),
+		};
+	});
+}
+
+/**
+ * A 64x64 image in a square of `size`, x to the right and y up. Values map linearly from [low, high] to the colour scale. A sharp picture
+ * shows the pixels; a smooth one interpolates between them (where the square has at least as many), without changing them.
+ */
+export function drawImage(
+	ctx: CanvasRenderingContext2D,
+	image: ArrayLike<number>,
+	[x, y, size]: Square,
+	colours: Colours,
+	[low, high]: readonly [number, number],
+	smooth = false,
+): void {
+	if (image.length !== SIDE * SIDE)
+		throw new Error(
+			`picture: an image has ${image.length} values; ${SIDE}x${SIDE} are expected`,
+		);
+	// putImageData knows no transformation: work in the canvas's own pixels.
+	const { a: scale, e, f } = ctx.getTransform();
+	const side = Math.round(size * scale);
+	const samples = resampling(side, smooth && side >= SIDE);
+	// Along x first: stretched[column][iy].
+	const stretched = samples.map(({ indices, weights }) =>
+		Float64Array.from({ length: SIDE }, (_, iy) =>
+			indices.reduce(
+				(sum, ix, k) => sum + weights[k] * image[ix * SIDE + iy],
+				0,
+			),
+		),
+	);
+	const pixels = ctx.createImageData(side, side);
+	stretched.forEach((line, column) => {
+		samples.forEach(({ indices, weights }, up) => {
+			const value = indices.reduce(
+				(sum, iy, k) => sum + weights[k] * line[iy],
+				0,
+			);
+			const at = 4 * ((side - 1 - up) * side + column);
+			putColour(pixels.data, at, colours, (value - low) / (high - low));
+		});
+	});
+	ctx.putImageData(
+		pixels,
+		Math.round(x * scale + e),
+		Math.round(y * scale + f),
+	);
+}
+
+/** A thin frame around a square. */
+export function frame(
+	ctx: CanvasRenderingContext2D,
+	[x, y, size]: Square,
+	colour = "#888888",
+	width = 0.5,
+): void {
+	ctx.strokeStyle = colour;
+	ctx.lineWidth = width;
+	ctx.strokeRect(x - width / 2, y - width / 2, size + width, size + width);
+}
+
+/** Where a position in Angstrom lies in an image's square. */
+export function toSquare(
+	[x, y, size]: Square,
+	position: { x: number; y: number },
+): [number, number] {
+	const fraction = (r: number) => (r + HALF_EXTENT) / (2 * HALF_EXTENT);
+	return [
+		x + fraction(position.x) * size,
+		y + (1 - fraction(position.y)) * size,
+	];
+}
+
+/** Ticks and numbers in Angstrom along the lower or the left edge of an image's square. */
+export function axis(
+	ctx: CanvasRenderingContext2D,
+	square: Square,
+	edge: "lower" | "left",
+): void {
+	const [x, y, size] = square;
+	const name = edge === "lower" ? "x (Å)" : "y (Å)";
+	ctx.strokeStyle = INK;
+	ctx.lineWidth = 0.75;
+	for (const value of [-HALF_FIELD, 0, HALF_FIELD]) {
+		const [px, py] = toSquare(square, { x: value, y: value });
+		const label = String(value).replace("-", "−");
+		ctx.beginPath();
+		if (edge === "lower") {
+			ctx.moveTo(px, y + size);
+			ctx.lineTo(px, y + size + 4);
+			text(ctx, label, px, y + size + 15, { size: 10 });
+		} else {
+			ctx.moveTo(x - 4, py);
+			ctx.lineTo(x, py);
+			text(ctx, label, x - 7, py + 3.5, { size: 10, align: "right" });
+		}
+		ctx.stroke();
+	}
+	if (edge === "lower")
+		text(ctx, name, x + size / 2, y + size + 29, { size: 11 });
+	else text(ctx, name, x - 37, y + size / 2, { size: 11, turn: -Math.PI / 2 });
+}
+
+/** A horizontal colour bar with labels, spread evenly, below it and a note of one or two lines at its right. */
+export function colourBar(
+	ctx: CanvasRenderingContext2D,
+	[x, y, width]: readonly [number, number, number],
+	colours: Colours,
+	labels: readonly string[],
+	note: string,
+): void {
+	const height = 10;
+	const { a: scale, e, f } = ctx.getTransform();
+	const pixels = ctx.createImageData(
+		Math.round(width * scale),
+		Math.round(height * scale),
+	);
+	for (let i = 0; i < pixels.width * pixels.height; i++)
+		putColour(
+			pixels.data,
+			4 * i,
+			colours,
+			(i % pixels.width) / (pixels.width - 1),
+		);
+	ctx.putImageData(
+		pixels,
+		Math.round(x * scale + e),
+		Math.round(y * scale + f),
+	);
+	ctx.strokeStyle = "#888888";
+	ctx.lineWidth = 0.5;
+	ctx.strokeRect(x, y, width, height);
+	labels.forEach((label, i) => {
+		const at = x + (width * i) / (labels.length - 1);
+		text(ctx, label, at, y + height + 13, { size: 11 });
+	});
+	note.split("\n").forEach((line, l) => {
+		text(ctx, line, x + width + 22, y + height - 0.5 + 14 * l, {
+			size: 11,
+			align: "left",
+		});
+	});
+}
+
+/** A number of about `digits` digits for a label: 0.0312, 4.1×10⁻⁵. */
+export function short(value: number, digits = 2): string {
+	const minus = (s: string) => s.replace("-", "−");
+	if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4))
+		return minus(String(Number(value.toPrecision(digits))));
+	const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+	return `${minus(mantissa)}×10${superscript(Number(exponent))}`;
+}
+
+export const superscript = (n: number): string =>
+	[...String(n)]
+		.map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)]))
+		.join("");
