@@ -1,27 +1,35 @@
-// y = value, and y += x: the tape's own arithmetic. Four elements a thread; the last vec4 may reach into the slack behind the
-// tensor only where the tensor is alone in its buffer, so the tail is written element by element.
+// y = value, y += x, y = a + b: the tape's own arithmetic. Four elements a thread. What lies behind the last element is no other
+// tensor's, but in a packed gradient buffer it must stay zero, so it is written as zeros.
 
 struct Params {
 	n: u32,
 	value: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn store(i: u32, value: vec4f) {
+	y[i] = select(vec4f(0.0), value, 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(params.n));
+}
 
 @compute @workgroup_size(64)
 fn fill(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let first = 4u * (id.x + id.y * groups.x * 64u);
-	for (var i = first; i < min(first + 4u, params.n); i++) {
-		y[i] = params.value;
-	}
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i < params.n) { store(i, vec4f(params.value)); }
 }
 
 @compute @workgroup_size(64)
 fn add(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let first = 4u * (id.x + id.y * groups.x * 64u);
-	for (var i = first; i < min(first + 4u, params.n); i++) {
-		y[i] += x[i];
-	}
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i < params.n) { store(i, y[i] + x[i]); }
+}
+
+@compute @workgroup_size(64)
+fn plus(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i < params.n) { store(i, a[i] + b[i]); }
 }

@@ -23,3 +23,14 @@ export function accumulate(y: Tensor, x: Tensor): void {
 		workgroups: lines(y.gpu, Math.ceil(y.size / 4)),
 	});
 }
+
+/** y = a + b, for tensors of one size. */
+export function plus(a: Tensor, b: Tensor, y: Tensor): void {
+	y.gpu.run({
+		shader: "accumulate",
+		entry: "plus",
+		bindings: { a, b, y },
+		params: { n: y.size, value: 0 },
+		workgroups: lines(y.gpu, Math.ceil(y.size / 4)),
+	});
+}

@@ -1,4 +1,4 @@
-import { accumulate, fill } from "./accumulate.ts";
+import { accumulate, fill, plus } from "./accumulate.ts";
 import type { Gpu } from "./gpu.ts";
 import {
 	empty,
@@ -105,8 +105,9 @@ function ownPlace(input: Tensor): Tensor | null {
 function keep(leaf: Tensor, gradient: Tensor): void {
 	if (gradient === leaf.grad) return;
 	if (!leaf.grad) {
-		leaf.grad = gradient;
-		return;
+		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
+		leaf.grad = empty(leaf.gpu, leaf.shape);
+		leaf.gradIsFresh = true;
 	}
 	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);
 	else accumulate(leaf.grad, gradient);
@@ -126,8 +127,7 @@ function addTo(
 	}
 	// Either may share its memory with a gradient that is still needed, so the sum gets its own.
 	const sum = empty(input.gpu, input.shape);
-	input.gpu.copy(earlier, sum);
-	accumulate(sum, gradient);
+	plus(earlier, gradient, sum);
 	earlier.dispose();
 	gradient.dispose();
 	gradients.set(input, sum);

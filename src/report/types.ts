@@ -2,6 +2,7 @@
 
 export type MethodName =
 	| "ridge"
+	| "projected"
 	| "oneStep"
 	| "twoStep"
 	| "meanKernel"
@@ -69,6 +70,7 @@ export interface RunSummary {
 
 export const METHODS: Record<MethodName, string> = {
 	ridge: "ridge least squares",
+	projected: "ridge, principal subspace",
 	oneStep: "one-step network",
 	twoStep: "two-step network",
 	meanKernel: "mean training kernel",

@@ -1,0 +1,90 @@
+// y = f(x) and its gradient, and y = a op b with b repeated along the leading dimensions. Four elements a thread. OP is the index of
+// the op's name in UNARY and BINARY of src/engine/ops/elementwise.ts.
+
+override OP: u32 = 0u;
+
+struct Params {
+	n: u32,      // elements
+	period: u32, // elements of b
+	p: f32,      // leakyRelu: slope, clamp: low, scale: factor
+	q: f32,      // clamp: high
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+// Never the exponential of a large positive number, which would overflow.
+fn logistic(x: vec4f) -> vec4f {
+	let e = exp(-abs(x));
+	return select(e, vec4f(1.0), x >= vec4f(0.0)) / (1.0 + e);
+}
+
+// The pad behind the last element is written as zeros: in a packed gradient buffer it must stay so.
+fn store(i: u32, value: vec4f) {
+	y[i] = select(vec4f(0.0), value, 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(params.n));
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i >= params.n) { return; }
+	let v = x[i];
+	var r = v * params.p; // scale
+	switch OP {
+		case 0u: { r = max(v, vec4f(0.0)); }
+		case 1u: { r = select(params.p * v, v, v > vec4f(0.0)); }
+		case 2u: { r = v * logistic(v); }
+		case 3u: { r = logistic(v); }
+		case 4u: { r = tanh(clamp(v, vec4f(-10.0), vec4f(10.0))); } // 1 beyond; some drivers overflow
+		case 5u: { r = exp(v); }
+		case 6u: { r = clamp(v, vec4f(params.p), vec4f(params.q)); }
+		default: {}
+	}
+	store(i, r);
+}
+
+// Here x is what the gradient is made of: the op's input (silu, clamp), else its output.
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i >= params.n) { return; }
+	let v = x[i];
+	var r = vec4f(params.p); // scale
+	switch OP {
+		case 0u: { r = select(vec4f(0.0), vec4f(1.0), v > vec4f(0.0)); }
+		case 1u: { r = select(vec4f(params.p), vec4f(1.0), v > vec4f(0.0)); }
+		case 2u: { let s = logistic(v); r = s * (1.0 + v * (1.0 - s)); }
+		case 3u: { r = v * (1.0 - v); }
+		case 4u: { r = 1.0 - v * v; }
+		case 5u: { r = v; }
+		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
+		default: {}
+	}
+	store(i, r * dy[i]);
+}
+
+@compute @workgroup_size(64)
+fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i >= params.n) { return; }
+	var v: vec4f;
+	if (params.period % 4u == 0u || params.period == params.n) {
+		v = b[i % ((params.period + 3u) / 4u)];
+	} else {
+		for (var k = 0u; k < 4u; k++) {
+			let at = (4u * i + k) % params.period;
+			v[k] = b[at / 4u][at % 4u];
+		}
+	}
+	var r = a[i] + v;
+	switch OP {
+		case 1u: { r = a[i] - v; }
+		case 2u: { r = a[i] * v; }
+		default: {}
+	}
+	store(i, r);
+}

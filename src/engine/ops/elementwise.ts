@@ -1,0 +1,153 @@
+import { record } from "../autograd.ts";
+import { lines } from "../dispatch.ts";
+import { empty, sameShape, show, sizeOf, type Tensor } from "../tensor.ts";
+import { sumColumns } from "./reduce.ts";
+
+/** Functions of one tensor, element by element, and sums, differences and products of two. */
+
+// In the order of the shader's cases.
+const UNARY = [
+	"relu",
+	"leakyRelu",
+	"silu",
+	"sigmoid",
+	"tanh",
+	"exp",
+	"clamp",
+	"scale",
+];
+const BINARY = ["add", "sub", "mul"];
+
+function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
+	for (const value of [p, q])
+		if (!Number.isFinite(value))
+			throw new Error(
+				`${op}: x ${show(x.shape)} with the constant ${value}; expected a finite number`,
+			);
+	const { gpu } = x;
+	const y = empty(gpu, x.shape);
+	const same = {
+		shader: "elementwise",
+		params: { n: x.size, period: x.size, p, q },
+		constants: { OP: UNARY.indexOf(op) },
+		workgroups: lines(gpu, Math.ceil(x.size / 4)),
+	};
+	gpu.run({ ...same, entry: "forward", bindings: { x, y } });
+	return record(op, y, [x], (dy, grads) => {
+		// The gradient of most is a function of their output alone, which is exact where the input's would be rounded twice.
+		const saved = op === "silu" || op === "clamp" ? x : y;
+		gpu.run({
+			...same,
+			entry: "backward",
+			bindings: { x: saved, dy, y: grads.out(0) },
+		});
+	});
+}
+
+/** max(x, 0); the gradient at 0 is 0. */
+export function relu(x: Tensor): Tensor {
+	return unary("relu", x);
+}
+
+/** x where x > 0, else slope * x, with slope >= 0. Throws on a negative slope. */
+export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+	if (slope < 0)
+		throw new Error(`leakyRelu: slope ${slope}; expected 0 or more`);
+	return unary("leakyRelu", x, slope);
+}
+
+/** x * sigmoid(x). */
+export function silu(x: Tensor): Tensor {
+	return unary("silu", x);
+}
+
+/** 1 / (1 + exp(-x)). */
+export function sigmoid(x: Tensor): Tensor {
+	return unary("sigmoid", x);
+}
+
+export function tanh(x: Tensor): Tensor {
+	return unary("tanh", x);
+}
+
+export function exp(x: Tensor): Tensor {
+	return unary("exp", x);
+}
+
+/** x held to [low, high]; outside of it the gradient is 0. Throws where low exceeds high. */
+export function clamp(x: Tensor, low: number, high: number): Tensor {
+	if (!(low <= high))
+		throw new Error(`clamp: low ${low} and high ${high}; expected low <= high`);
+	return unary("clamp", x, low, high);
+}
+
+/** factor * x. */
+export function scale(x: Tensor, factor: number): Tensor {
+	return unary("scale", x, factor);
+}
+
+/** y = a op b on the device, b repeated along the leading dimensions of y. */
+function combine(op: string, a: Tensor, b: Tensor, y: Tensor): void {
+	y.gpu.run({
+		shader: "elementwise",
+		entry: "combine",
+		bindings: { a, b, y },
+		params: { n: y.size, period: b.size, p: 0, q: 0 },
+		constants: { OP: BINARY.indexOf(op) },
+		workgroups: lines(y.gpu, Math.ceil(y.size / 4)),
+	});
+}
+
+function binary(op: string, a: Tensor, b: Tensor): Tensor {
+	const trailing = a.shape.slice(a.shape.length - b.shape.length);
+	if (b.size !== 1 && !sameShape(b.shape, trailing))
+		throw new Error(
+			`${op}: a ${show(a.shape)} and b ${show(b.shape)}; expected b to be one number, or of the last dimensions of a`,
+		);
+	const y = empty(a.gpu, a.shape);
+	combine(op, a, b, y);
+	return record(op, y, [a, b], (dy, grads) => {
+		if (grads.wants(0)) {
+			if (op === "mul") combine("mul", dy, b, grads.out(0));
+			else grads.set(0, dy);
+		}
+		if (!grads.wants(1)) return;
+		const whole = b.size === sizeOf(a.shape);
+		if (op !== "mul") {
+			if (whole && op === "add") grads.set(1, dy);
+			else sumColumns(dy, grads.out(1), op === "sub" ? -1 : 1);
+		} else if (whole) combine("mul", dy, a, grads.out(1));
+		else {
+			const product = empty(a.gpu, a.shape);
+			combine("mul", dy, a, product);
+			sumColumns(product, grads.out(1));
+			product.dispose();
+		}
+	});
+}
+
+/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element. */
+export function add(a: Tensor, b: Tensor): Tensor {
+	return binary("add", a, b);
+}
+
+/** a - b, with b broadcast as in add(). */
+export function sub(a: Tensor, b: Tensor): Tensor {
+	return binary("sub", a, b);
+}
+
+/** a * b, element by element, with b broadcast as in add(). */
+export function mul(a: Tensor, b: Tensor): Tensor {
+	return binary("mul", a, b);
+}
+
+/** x with another shape of the same size; no copy. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+	if (sizeOf(shape) !== x.size)
+		throw new Error(
+			`reshape: x ${show(x.shape)} to ${show(shape)}; expected the same number of elements`,
+		);
+	return record("reshape", x.view(shape), [x], (dy, grads) =>
+		grads.set(0, dy.view(x.shape)),
+	);
+}

@@ -1,0 +1,100 @@
+import { record } from "../autograd.ts";
+import { lines } from "../dispatch.ts";
+import type { BufferView, Gpu } from "../gpu.ts";
+import { empty, type Shape, sameShape, show, Tensor } from "../tensor.ts";
+
+/**
+ * Random numbers made on the device by Philox (see src/random.ts): they depend on these three and the element alone, so any step of a run can be
+ * repeated. seed: a whole number below 2^53; step and stream: below 2^32.
+ */
+export interface NoiseKey {
+	readonly seed: number;
+	readonly step: number;
+	/** Tells apart what draws in the same step. */
+	readonly stream?: number;
+}
+
+const NO_KEY = { seed: 0, step: 0, stream: 0 };
+
+function run(
+	entry: string,
+	bindings: Record<string, BufferView>,
+	shape: Tensor,
+	key: NoiseKey = NO_KEY,
+): void {
+	const { seed, step, stream = 0 } = key;
+	shape.gpu.run({
+		shader: "random",
+		entry,
+		bindings,
+		params: {
+			n: shape.size,
+			step,
+			stream,
+			seed: [seed % 2 ** 32, Math.floor(seed / 2 ** 32)],
+		},
+		workgroups: lines(shape.gpu, Math.ceil(shape.size / 4)),
+	});
+}
+
+function checkKey(
+	op: string,
+	shape: Shape,
+	{ seed, step, stream = 0 }: NoiseKey,
+): void {
+	const fits = (value: number, limit: number) =>
+		Number.isInteger(value) && value >= 0 && value < limit;
+	if (!fits(seed, 2 ** 53) || !fits(step, 2 ** 32) || !fits(stream, 2 ** 32))
+		throw new Error(
+			`${op} ${show(shape)}: seed ${seed}, step ${step}, stream ${stream}; expected whole numbers from 0, below 2^53, 2^32 and 2^32`,
+		);
+}
+
+/** Standard normal numbers; no gradient. Throws on a key that does not fit. */
+export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
+	checkKey("randn", shape, key);
+	const y = empty(gpu, shape);
+	run("normal", { y }, y, key);
+	return y;
+}
+
+/** The generator's 32-bit words themselves, `count` of them (a multiple of 4): bit patterns, not floats. */
+export function randomBits(gpu: Gpu, count: number, key: NoiseKey): Tensor {
+	checkKey("randomBits", [count], key);
+	if (count % 4 !== 0)
+		throw new Error(`randomBits [${count}]; expected a multiple of 4`);
+	const words = empty(gpu, [count]);
+	run("bits", { words }, words, key);
+	return words;
+}
+
+/**
+ * A sample of N(mean, exp(logvar)) that gradients pass through: mean + exp(logvar / 2) * noise (Kingma and Welling 2014), where the noise is given, or
+ * drawn from a key. logvar is clamped to [-30, 20] and gets no gradient outside. All shapes are equal.
+ */
+export function reparameterise(
+	mean: Tensor,
+	logvar: Tensor,
+	noise: Tensor | NoiseKey,
+): Tensor {
+	const { gpu, shape } = mean;
+	const given = noise instanceof Tensor ? [noise] : [];
+	if ([logvar, ...given].some((t) => !sameShape(t.shape, shape)))
+		throw new Error(
+			`reparameterise: mean, logvar, noise ${[mean, logvar, ...given].map((t) => show(t.shape)).join(", ")}; expected the same shape`,
+		);
+	const eps = noise instanceof Tensor ? noise : randn(gpu, shape, noise);
+	const y = empty(gpu, shape);
+	run("reparameterise", { mean, logvar, noise: eps, y }, y);
+	return record("reparameterise", y, [mean, logvar], (dy, grads) => {
+		if (grads.wants(0)) grads.set(0, dy);
+		if (grads.wants(1)) {
+			const dlogvar = grads.out(1);
+			run(
+				"reparameteriseBackward",
+				{ logvar, noise: eps, dy, y: dlogvar },
+				dlogvar,
+			);
+		}
+	});
+}

@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeCheckpoint, encodeCheckpoint } from "../training/checkpoint.ts";
+import type { Checkpoint } from "../training/loop.ts";
+import { writeFileAtomic } from "./files.ts";
+
+/** Everything that decides what a run computes. Two runs with the same configuration on the same adapter give the same bits. */
+export type RunConfig = Readonly<Record<string, unknown>>;
+
+const CONFIG = "run.json";
+
+/** The folder of a training run: its configuration, its checkpoints, and what it writes at the end. */
+export class RunFolder {
+	readonly path: string;
+	readonly #key: string;
+
+	private constructor(path: string, key: string) {
+		this.path = path;
+		this.#key = key;
+	}
+
+	/**
+	 * Starts a run in `path`, or goes on with the one that is there. Throws where `path` holds a run and `resume` is not asked for, where
+	 * there is none to resume, or where that one had another configuration.
+	 */
+	static async open(
+		path: string,
+		config: RunConfig,
+		resume: boolean,
+	): Promise<RunFolder> {
+		const file = join(path, CONFIG);
+		const text = `${JSON.stringify(config, null, "\t")}\n`;
+		if (existsSync(file)) {
+			if (!resume)
+				throw new Error(
+					`${path} already holds a run; give --resume to go on with it, or another --out`,
+				);
+			const before = await readFile(file, "utf8");
+			if (before !== text)
+				throw new Error(
+					`${path} holds a run with other options: ${differences(before, config)}. Give the same ones, or another --out.`,
+				);
+		} else {
+			if (resume && existsSync(path))
+				throw new Error(`${path} holds no run to resume (no ${CONFIG})`);
+			if (resume) throw new Error(`there is no run ${path} to resume`);
+			const there = existsSync(path) ? await readdir(path) : [];
+			if (there.length > 0)
+				throw new Error(
+					`${path} holds other files (${there[0]}${there.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
+				);
+			await mkdir(path, { recursive: true });
+			await writeFileAtomic(file, text);
+		}
+		return new RunFolder(path, JSON.stringify(config));
+	}
+
+	file(name: string): string {
+		return join(this.path, name);
+	}
+
+	write(name: string, data: string | Uint8Array): Promise<void> {
+		return writeFileAtomic(this.file(name), data);
+	}
+
+	/** The last checkpoint of a network, if there is one. */
+	async checkpoint(network: string): Promise<Checkpoint | undefined> {
+		const file = this.file(checkpointName(network));
+		if (!existsSync(file)) return undefined;
+		return decodeCheckpoint(
+			await readFile(file),
+			`${network} ${this.#key}`,
+			file,
+		);
+	}
+
+	saveCheckpoint(network: string, checkpoint: Checkpoint): Promise<void> {
+		return this.write(
+			checkpointName(network),
+			encodeCheckpoint(checkpoint, `${network} ${this.#key}`),
+		);
+	}
+
+	/** Removes what only an unfinished run needs. */
+	async removeScratch(): Promise<void> {
+		await rm(this.file("prepared"), { recursive: true, force: true });
+	}
+}
+
+function checkpointName(network: string): string {
+	return `${network}.checkpoint.safetensors`;
+}
+
+function differences(before: string, config: RunConfig): string {
+	let old: RunConfig;
+	try {
+		old = JSON.parse(before);
+	} catch {
+		return `${CONFIG} is no JSON`;
+	}
+	const show = (value: unknown) => JSON.stringify(value) ?? "nothing";
+	return [...new Set([...Object.keys(old), ...Object.keys(config)])]
+		.filter((name) => show(old[name]) !== show(config[name]))
+		.map((name) => `${name} ${show(old[name])}, now ${show(config[name])}`)
+		.join("; ");
+}

@@ -1,0 +1,138 @@
+import { PIXELS } from "../qpi/format.ts";
+import { activationMap } from "../qpi/preprocess.ts";
+import { lossCurves, metricCurves } from "../report/charts.ts";
+import {
+	type ComparisonRow,
+	comparisonGrid,
+	kernelGrid,
+} from "../report/grids.ts";
+import { reportHtml } from "../report/html.ts";
+import { latentMap } from "../report/latents.ts";
+import type { Picture } from "../report/picture.ts";
+import {
+	type FigureName,
+	METHODS,
+	type MethodName,
+	type Metrics,
+	SPLITS,
+	type SplitName,
+} from "../report/types.ts";
+import { renderPng } from "./canvas.ts";
+import type { RunFolder } from "./runFolder.ts";
+import type { TrainedRun } from "./trainRun.ts";
+
+/** Methods of the picture grid, in its columns' order. */
+const SHOWN: readonly MethodName[] = [
+	"nearest",
+	"ridge",
+	"projected",
+	"oneStep",
+	"twoStep",
+];
+
+/** Draws a run's pictures and writes metrics.json, the PNGs and report.html into its folder. */
+export async function writeReport(
+	folder: RunFolder,
+	run: TrainedRun,
+	metrics: Metrics,
+	about: {
+		command: string;
+		parameters: readonly (readonly [string, string | number])[];
+	},
+): Promise<void> {
+	await folder.write(
+		"metrics.json",
+		`${JSON.stringify(metrics, null, "\t")}\n`,
+	);
+	const pictures: Record<FigureName, Picture> = {
+		comparison: comparisonGrid(comparisonRows(run)),
+		curves: metricCurves(metrics.byNoise ?? {}, metrics.byScatterers ?? {}),
+		losses: lossCurves(
+			(
+				[
+					["vae", "kernel VAE", "unseen kernels (MSE)"],
+					["aligner", "aligner", "unseen kernels"],
+					["oneStep", "one-step", "unseen kernels (MSE)"],
+				] as const
+			).map(([name, title, held]) => ({
+				title,
+				series: [
+					{ name: "training", points: run.histories[name].train },
+					{ name: held, points: run.histories[name].validation },
+				],
+			})),
+		),
+		latents: latentMap(
+			run.data.kernels.map((k, i) => ({
+				latent: run.latents.subarray(2 * i * 256, (2 * i + 1) * 256),
+				image: k.image,
+				label: String(k.number),
+				fold: k.symmetry,
+				unseen: !k.trained,
+			})),
+			metrics.seed,
+		),
+		kernels: kernelGrid(run.data.kernels),
+	};
+	const figures = [];
+	for (const [name, picture] of Object.entries(pictures)) {
+		const png = renderPng(picture);
+		await folder.write(`${name}.png`, png);
+		figures.push({ name: name as FigureName, png });
+	}
+	await folder.write(
+		"report.html",
+		reportHtml({
+			title: `QPI Lens: ${metrics.preset} run, ${metrics.inputs} inputs, seed ${metrics.seed}`,
+			metrics,
+			figures,
+			...about,
+		}),
+	);
+}
+
+/** Two observations of each part of the split: few scatterers and many, and so little and much noise as there are. */
+function comparisonRows({
+	data,
+	estimates,
+	scores,
+}: TrainedRun): ComparisonRow[] {
+	const { evaluated, kernels } = data;
+	const rows: ComparisonRow[] = [];
+	for (const part of Object.keys(SPLITS) as SplitName[]) {
+		const places = evaluated
+			.map((o, i) => ({ i, count: o.scatterers.length, kernel: o.kernel }))
+			.filter(({ i }) => evaluated[i].part === part)
+			.sort((a, b) => a.count - b.count);
+		const low = places[Math.floor(places.length / 4)];
+		const high = places
+			.slice(Math.floor((3 * places.length) / 4))
+			.find(({ kernel }) => kernel !== low?.kernel);
+		for (const place of [low, high]) {
+			if (!place) continue;
+			const o = evaluated[place.i];
+			const noise = o.noise === undefined ? "" : `, noise ${o.noise}`;
+			rows.push({
+				title: `${SPLITS[part]}: kernel ${kernels[o.kernel].label.replace("\n", ", ")}; ${o.scatterers.length} scatterers${noise}`,
+				observation: withoutMean(o.image),
+				scatterers: o.scatterers,
+				activation: activationMap(o.scatterers, "bilinear"),
+				kernels: [
+					...SHOWN.map((method) => ({
+						name: METHODS[method],
+						image: estimates[method]?.[place.i] ?? null,
+						ncc: scores[method]?.[place.i].ncc,
+						mae: scores[method]?.[place.i].mae,
+					})),
+					{ name: "truth", image: kernels[o.kernel].image },
+				],
+			});
+		}
+	}
+	return rows;
+}
+
+function withoutMean(image: Float32Array): Float32Array {
+	const mean = image.reduce((sum, v) => sum + v, 0) / PIXELS;
+	return image.map((v) => v - mean);
+}

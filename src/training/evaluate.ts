@@ -1,0 +1,91 @@
+import { compareKernels, type KernelScores } from "../qpi/metrics.ts";
+import type {
+	CurvePoint,
+	Curves,
+	MethodName,
+	Metrics,
+	Scores,
+	SplitName,
+} from "../report/types.ts";
+import type { PreparedObservation } from "./data.ts";
+
+/** Kernels that each method finds, one for each evaluated observation. */
+export type Estimates = Partial<Record<MethodName, readonly Float32Array[]>>;
+
+/** Scores of every method for every observation, in the same order. */
+export type ScoreTable = Partial<Record<MethodName, KernelScores[]>>;
+
+const PARTS: readonly SplitName[] = ["seen", "unseenEnergy", "unseenFamily"];
+/** Upper ends of the ranges of scatterer counts that scores are averaged over. */
+const COUNTS = [1, 2, 5, 10, 15, 20];
+
+export function scoreTable(
+	estimates: Estimates,
+	truths: readonly Float32Array[],
+): ScoreTable {
+	const table: ScoreTable = {};
+	for (const [method, kernels] of entries(estimates))
+		table[method] = kernels.map((k, i) => compareKernels(k, truths[i]));
+	return table;
+}
+
+/** Means of a score table over each part of the split, over noise levels and over numbers of scatterers. */
+export function summarise(
+	table: ScoreTable,
+	observations: readonly PreparedObservation[],
+): Pick<Metrics, "methods" | "byNoise" | "byScatterers"> {
+	const methods: Metrics["methods"] = {};
+	const byNoise: Curves = {};
+	const byScatterers: Curves = {};
+	for (const [method, scores] of entries(table)) {
+		methods[method] = {};
+		for (const part of PARTS)
+			methods[method][part] = average(
+				scores.filter((_, i) => observations[i].part === part),
+			);
+		byNoise[method] = curve(scores, (i) => observations[i].noise);
+		byScatterers[method] = curve(scores, (i) =>
+			COUNTS.find((most) => observations[i].scatterers.length <= most),
+		);
+	}
+	return { methods, byNoise, byScatterers };
+}
+
+export function average(scores: readonly KernelScores[]): Scores {
+	const mean = (key: keyof KernelScores) =>
+		scores.length === 0
+			? null
+			: scores.reduce((sum, s) => sum + s[key], 0) / scores.length;
+	return {
+		mae: mean("mae"),
+		mse: mean("mse"),
+		rmse: mean("rmse"),
+		ncc: mean("ncc"),
+		n: scores.length,
+	};
+}
+
+function curve(
+	scores: readonly KernelScores[],
+	groupOf: (i: number) => number | undefined,
+): CurvePoint[] {
+	const groups = new Map<number, KernelScores[]>();
+	scores.forEach((score, i) => {
+		const value = groupOf(i);
+		if (value === undefined) return;
+		const group = groups.get(value);
+		if (group) group.push(score);
+		else groups.set(value, [score]);
+	});
+	return [...groups]
+		.sort(([a], [b]) => a - b)
+		.map(([value, group]) => ({
+			value,
+			ncc: average(group).ncc,
+			n: group.length,
+		}));
+}
+
+function entries<V>(record: Partial<Record<MethodName, V>>): [MethodName, V][] {
+	return Object.entries(record) as [MethodName, V][];
+}

@@ -1,0 +1,178 @@
+import { backward } from "../engine/autograd.ts";
+import { type Gpu, scope } from "../engine/gpu.ts";
+import { detached, type Parameters, type State } from "../engine/nn.ts";
+import { Adam, type AdamState, StepLR } from "../engine/optim.ts";
+import { type Tensor, zeros } from "../engine/tensor.ts";
+import { Random } from "../random.ts";
+
+/** Everything that one training needs besides the loop. */
+export interface Task {
+	readonly name: string;
+	readonly parameters: Parameters;
+	/** Samples in an epoch. */
+	readonly samples: number;
+	readonly epochs: number;
+	readonly batch: number;
+	readonly learningRate: number;
+	/** StepLR: every so many epochs the learning rate is multiplied by `factor`. */
+	readonly schedule: { readonly every: number; readonly factor: number };
+	/** Largest global norm of the gradient; null leaves it as it is. */
+	readonly clip: number | null;
+	/** The loss (a scalar on the tape) of the given samples. `random` is this step's own stream. */
+	loss(samples: readonly number[], random: Random, step: number): Tensor;
+	/** The figure that tells whether what is learnt holds beyond the training samples. */
+	validate(): Promise<number>;
+}
+
+export interface History {
+	/** [epoch, mean loss] of the training steps. */
+	readonly train: [number, number][];
+	/** [epoch, figure] of validate(). */
+	readonly validation: [number, number][];
+}
+
+/** All that the next epoch depends on. */
+export interface Checkpoint {
+	/** Epochs done. */
+	readonly epoch: number;
+	readonly weights: State;
+	readonly optimiser: AdamState;
+	readonly history: History;
+}
+
+export interface LoopOptions {
+	readonly seed: number;
+	readonly resume?: Checkpoint;
+	/** Called about four times a second. */
+	onStep?(done: number, loss: number): void;
+	/** Called after each epoch; the next one starts when it has settled. */
+	onEpoch?(checkpoint: Checkpoint): Promise<void>;
+	/** Stops between two steps, by throwing its reason; the last epoch's checkpoint stands. */
+	readonly signal?: AbortSignal;
+}
+
+/** The loss is no longer a number. */
+export class DivergedError extends Error {
+	override name = "DivergedError";
+	readonly step: number;
+
+	constructor(task: string, step: number, epoch: number, loss: number) {
+		super(
+			`${task}: the loss became ${loss} in step ${step} (epoch ${epoch + 1}); the last good checkpoint is that of epoch ${epoch}. ` +
+				"Resume from it with a lower learning rate.",
+		);
+		this.step = step;
+	}
+}
+
+/** Streams of random numbers that a training draws from: the epoch's order, and each step's own. */
+const ORDER = 0x100;
+const STEP = 0x10000;
+/** Steps whose work may wait in the queue. */
+const AHEAD = 4;
+
+/**
+ * Trains until the last epoch. Random numbers depend on seed, epoch and step alone, so a run that goes on from a checkpoint computes
+ * bitwise what it would have computed without the interruption. Throws a DivergedError on a loss that is not finite.
+ */
+export async function train(
+	gpu: Gpu,
+	task: Task,
+	options: LoopOptions,
+): Promise<Checkpoint> {
+	const { parameters, samples, batch, epochs } = task;
+	const { seed, resume, signal } = options;
+	const optimiser = new Adam(parameters, { lr: task.learningRate });
+	const schedule = new StepLR(optimiser, task.schedule);
+	const stepsAnEpoch = Math.ceil(samples / batch);
+	const losses = detached(gpu, () => zeros(gpu, [stepsAnEpoch]));
+	try {
+		if (resume) {
+			parameters.load(resume.weights);
+			optimiser.load(resume.optimiser);
+		}
+		let checkpoint: Checkpoint = resume ?? {
+			epoch: 0,
+			weights: await parameters.state(),
+			optimiser: await optimiser.state(),
+			history: { train: [], validation: [] },
+		};
+		for (let epoch = checkpoint.epoch; epoch < epochs; epoch++) {
+			schedule.epoch(epoch);
+			const order = new Random(seed, ORDER + epoch).shuffle(
+				Array.from({ length: samples }, (_, i) => i),
+			);
+			let shown = performance.now();
+			for (let i = 0; i < stepsAnEpoch; i++) {
+				signal?.throwIfAborted();
+				const step = epoch * stepsAnEpoch + i;
+				scope(gpu, () => {
+					parameters.zeroGrad();
+					const chosen = order.slice(i * batch, (i + 1) * batch);
+					const loss = task.loss(chosen, new Random(seed, STEP + step), step);
+					backward(loss);
+					optimiser.step({ clip: task.clip ?? undefined });
+					gpu.copy(loss, slot(losses, i));
+				});
+				gpu.flush();
+				if (i % AHEAD === AHEAD - 1) await gpu.idle();
+				if (options.onStep && performance.now() - shown > 250) {
+					const seen = await read(losses, i + 1);
+					check(task.name, seen, epoch, stepsAnEpoch);
+					options.onStep(step + 1, mean(seen.slice(-8)));
+					shown = performance.now();
+				}
+			}
+			const all = await read(losses, stepsAnEpoch);
+			check(task.name, all, epoch, stepsAnEpoch);
+			const { history } = checkpoint;
+			checkpoint = {
+				epoch: epoch + 1,
+				weights: await parameters.state(),
+				optimiser: await optimiser.state(),
+				history: {
+					train: [...history.train, [epoch + 1, mean(all)]],
+					validation: [
+						...history.validation,
+						[epoch + 1, await task.validate()],
+					],
+				},
+			};
+			options.onStep?.((epoch + 1) * stepsAnEpoch, mean(all.slice(-8)));
+			await options.onEpoch?.(checkpoint);
+		}
+		return checkpoint;
+	} finally {
+		losses.dispose();
+		optimiser.dispose();
+	}
+}
+
+/** The i-th float of a tensor as a place to copy to. */
+function slot(tensor: Tensor, i: number) {
+	return { buffer: tensor.buffer, offset: tensor.offset + 4 * i, bytes: 4 };
+}
+
+async function read(losses: Tensor, count: number): Promise<Float32Array> {
+	return (await losses.data()).subarray(0, count);
+}
+
+function check(
+	task: string,
+	losses: Float32Array,
+	epoch: number,
+	stepsAnEpoch: number,
+): void {
+	const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+	if (bad >= 0)
+		throw new DivergedError(
+			task,
+			epoch * stepsAnEpoch + bad + 1,
+			epoch,
+			losses[bad],
+		);
+}
+
+function mean(values: Float32Array): number {
+	return values.reduce((sum, v) => sum + v, 0) / values.length;
+}

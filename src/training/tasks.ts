@@ -1,0 +1,319 @@
+import { noGrad } from "../engine/autograd.ts";
+import { type Gpu, scope } from "../engine/gpu.ts";
+import type { Parameters } from "../engine/nn.ts";
+import { add, scale } from "../engine/ops/elementwise.ts";
+import { klLoss, mseLoss } from "../engine/ops/loss.ts";
+import { reparameterise } from "../engine/ops/random.ts";
+import { type Tensor, tensor } from "../engine/tensor.ts";
+import { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
+import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
+import { copyTurned, type Prepared, type PreparedObservation } from "./data.ts";
+import type { Task } from "./loop.ts";
+import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
+
+/** Weights of the losses, as published: alpha of the symmetry loss, beta of the KL loss. */
+const ALPHA = 0.7;
+const BETA = 1e-6;
+
+export interface Schedule {
+	readonly epochs: number;
+	readonly batch: number;
+	readonly learningRate: number;
+	readonly schedule: { readonly every: number; readonly factor: number };
+}
+
+export interface TaskOptions extends Schedule {
+	readonly gpu: Gpu;
+	readonly data: Prepared;
+	readonly size: Size;
+	readonly seed: number;
+}
+
+/** Kernel -> latent -> kernel: MSE + alpha * symmetry + beta * KL, gradient clipped to norm 1. */
+export function vaeTask(
+	options: TaskOptions & {
+		vae: Parameters;
+		/** Each kernel comes so often in an epoch, turned anew each time. */
+		repeats: number;
+		penaliseAsymmetry: boolean;
+	},
+): Task {
+	const { gpu, data, size, vae, seed, repeats } = options;
+	const known = data.kernels.filter((k) => k.trained);
+	const unseen = data.kernels.filter((k) => !k.trained);
+	return {
+		...pick(options),
+		name: "kernel VAE",
+		parameters: vae,
+		samples: known.length * repeats,
+		clip: 1,
+		loss(samples, random, step) {
+			const kernels = samples.map((i) => known[i % known.length]);
+			const x = kernelBatch(
+				gpu,
+				kernels.map((k) => k.image),
+				kernels.map(() => random.integer(0, 8)),
+			);
+			const angles = symmetryAngles(
+				kernels.map((k) => k.symmetry),
+				random,
+				options.penaliseAsymmetry,
+			);
+			const { mean, logvar } = encode(vae, size, x);
+			const z = reparameterise(mean, logvar, { seed, step, stream: 1 });
+			const y = decode(vae, size, z);
+			const reconstruction = add(
+				mseLoss(y, x),
+				scale(symmetryLoss(y, x, angles), ALPHA),
+			);
+			return add(reconstruction, scale(klLoss(mean, logvar), BETA));
+		},
+		/** MSE of the reconstruction of kernels that are not trained on. */
+		validate: () =>
+			meanOver(unseen, 16, async (kernels) => {
+				const x = kernels.flatMap((k) => [...k.image]);
+				const made = await readOut(gpu, () => {
+					const { mean } = encode(
+						vae,
+						size,
+						kernelBatch(
+							gpu,
+							kernels.map((k) => k.image),
+						),
+					);
+					return decode(vae, size, mean);
+				});
+				return meanSquare(made, x);
+			}),
+	};
+}
+
+/** Input -> the latent that the frozen VAE gives the true kernel: MSE(mean) + MSE(logvar), gradient clipped to norm 1. */
+export function alignerTask(
+	options: TaskOptions & { vae: Parameters; aligner: Parameters },
+): Task {
+	const { gpu, data, size, vae, aligner } = options;
+	const observations = partOf(data, "train");
+	const held = validationSet(data);
+	const loss = (
+		chosen: readonly PreparedObservation[],
+		turns: readonly number[],
+	) => {
+		const truth = noGrad(gpu, () =>
+			encode(vae, size, kernelsOf(gpu, data, chosen, turns)),
+		);
+		const found = encode(aligner, size, inputBatch(gpu, data, chosen, turns));
+		return add(
+			mseLoss(found.mean, truth.mean),
+			mseLoss(found.logvar, truth.logvar),
+		);
+	};
+	return {
+		...pick(options),
+		name: "aligner",
+		parameters: aligner,
+		samples: observations.length,
+		clip: 1,
+		loss: (samples, random) =>
+			loss(
+				samples.map((i) => observations[i]),
+				samples.map(() => random.integer(0, 8)),
+			),
+		/** The same loss on observations that are not trained on. */
+		validate: () =>
+			meanOver(held, 16, async (chosen) => {
+				const [value] = await readOut(gpu, () =>
+					loss(
+						chosen,
+						chosen.map(() => 0),
+					),
+				);
+				return value;
+			}),
+	};
+}
+
+/** Input -> kernel at once: MSE + beta * KL, no clipping. */
+export function oneStepTask(
+	options: TaskOptions & { oneStep: Parameters },
+): Task {
+	const { gpu, data, size, oneStep, seed } = options;
+	const observations = partOf(data, "train");
+	const held = validationSet(data);
+	return {
+		...pick(options),
+		name: "one-step",
+		parameters: oneStep,
+		samples: observations.length,
+		clip: null,
+		loss(samples, random, step) {
+			const chosen = samples.map((i) => observations[i]);
+			const turns = samples.map(() => random.integer(0, 8));
+			const { mean, logvar } = encode(
+				oneStep,
+				size,
+				inputBatch(gpu, data, chosen, turns),
+			);
+			const z = reparameterise(mean, logvar, { seed, step, stream: 3 });
+			const y = decode(oneStep, size, z);
+			return add(
+				mseLoss(y, kernelsOf(gpu, data, chosen, turns)),
+				scale(klLoss(mean, logvar), BETA),
+			);
+		},
+		/** MSE of the kernels found for observations that are not trained on. */
+		validate: () =>
+			meanOver(held, 16, async (chosen) => {
+				const made = await readOut(gpu, () => {
+					const { mean } = encode(oneStep, size, inputBatch(gpu, data, chosen));
+					return decode(oneStep, size, mean);
+				});
+				return meanSquare(
+					made,
+					chosen.flatMap((o) => [...data.kernels[o.kernel].image]),
+				);
+			}),
+	};
+}
+
+/** Kernels that a two-step or one-step network finds for observations, 16 at a time; the latent's mean, no noise. */
+export async function inferKernels(
+	gpu: Gpu,
+	data: Prepared,
+	size: Size,
+	observations: readonly PreparedObservation[],
+	networks: { encoder: Parameters; decoder: Parameters },
+): Promise<Float32Array[]> {
+	const found: Float32Array[] = [];
+	for (let i = 0; i < observations.length; i += 16) {
+		const chosen = observations.slice(i, i + 16);
+		const made = await readOut(gpu, () => {
+			const x = inputBatch(gpu, data, chosen);
+			const { mean } = encode(networks.encoder, size, x);
+			return decode(networks.decoder, size, mean);
+		});
+		for (let k = 0; k < chosen.length; k++)
+			found.push(made.slice(k * PIXELS, (k + 1) * PIXELS));
+	}
+	return found;
+}
+
+/** Mean and log-variance of every kernel's latent: float32 (kernels, 2, 4, 8, 8), as the paper's files have them. */
+export async function kernelLatents(
+	gpu: Gpu,
+	vae: Parameters,
+	size: Size,
+	images: readonly Float32Array[],
+): Promise<Float32Array> {
+	const each = 2 * LATENT;
+	const all = new Float32Array(images.length * each);
+	for (let i = 0; i < images.length; i += 16) {
+		const chosen = images.slice(i, i + 16);
+		for (const [half, part] of (["mean", "logvar"] as const).entries()) {
+			const values = await readOut(
+				gpu,
+				() => encode(vae, size, kernelBatch(gpu, chosen))[part],
+			);
+			// A latent is an image [8, 8, 4]; the file has the channels first.
+			for (let k = 0; k < chosen.length; k++)
+				for (let pixel = 0; pixel < 64; pixel++)
+					for (let c = 0; c < 4; c++)
+						all[(i + k) * each + half * LATENT + c * 64 + pixel] =
+							values[k * LATENT + pixel * 4 + c];
+		}
+	}
+	return all;
+}
+
+/** Runs an inference in a scope of its own and reads its result. */
+async function readOut(gpu: Gpu, fn: () => Tensor): Promise<Float32Array> {
+	const out = noGrad(gpu, () => scope(gpu, fn));
+	try {
+		return await out.data();
+	} finally {
+		out.dispose();
+	}
+}
+
+function kernelBatch(
+	gpu: Gpu,
+	images: readonly Float32Array[],
+	turns?: readonly number[],
+): Tensor {
+	const batch = new Float32Array(images.length * PIXELS);
+	images.forEach((image, i) => {
+		copyTurned(image, 1, turns?.[i] ?? 0, batch, i * PIXELS);
+	});
+	return tensor(gpu, batch, [images.length, SIDE, SIDE, 1]);
+}
+
+function kernelsOf(
+	gpu: Gpu,
+	data: Prepared,
+	observations: readonly PreparedObservation[],
+	turns?: readonly number[],
+): Tensor {
+	return kernelBatch(
+		gpu,
+		observations.map((o) => data.kernels[o.kernel].image),
+		turns,
+	);
+}
+
+function inputBatch(
+	gpu: Gpu,
+	{ inputs }: Prepared,
+	observations: readonly PreparedObservation[],
+	turns?: readonly number[],
+): Tensor {
+	const { channels } = inputs;
+	const each = PIXELS * channels;
+	const batch = new Float32Array(observations.length * each);
+	const one = new Float32Array(each);
+	observations.forEach((o, i) => {
+		inputs.read(o.index, one);
+		copyTurned(one, channels, turns?.[i] ?? 0, batch, i * each);
+	});
+	return tensor(gpu, batch, [observations.length, SIDE, SIDE, channels]);
+}
+
+function partOf(
+	data: Prepared,
+	part: PreparedObservation["part"],
+): PreparedObservation[] {
+	return data.observations.filter((o) => o.part === part);
+}
+
+/** At most 48 observations of unseen kernels, or held-out ones of seen kernels where a small set has no others. */
+function validationSet(data: Prepared): PreparedObservation[] {
+	const unseen = data.observations.filter(
+		(o) => o.part === "unseenEnergy" || o.part === "unseenFamily",
+	);
+	const from = unseen.length > 0 ? unseen : partOf(data, "seen");
+	const every = Math.max(1, Math.ceil(from.length / 48));
+	return from.filter((_, i) => i % every === 0);
+}
+
+function pick({ epochs, batch, learningRate, schedule }: Schedule): Schedule {
+	return { epochs, batch, learningRate, schedule };
+}
+
+function meanSquare(a: Float32Array, b: ArrayLike<number>): number {
+	let sum = 0;
+	for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+	return sum / a.length;
+}
+
+/** Weighted mean over chunks of `items`; NaN where there are none. */
+async function meanOver<T>(
+	items: readonly T[],
+	chunk: number,
+	measure: (items: T[]) => Promise<number>,
+): Promise<number> {
+	let sum = 0;
+	for (let i = 0; i < items.length; i += chunk) {
+		const part = items.slice(i, i + chunk);
+		sum += (await measure(part)) * part.length;
+	}
+	return sum / items.length;
+}

@@ -1,0 +1,222 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { fill } from "../src/engine/accumulate.ts";
+import { backward, noGrad } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/gpu.ts";
+import { detached, ParameterList, Parameters } from "../src/engine/nn.ts";
+import {
+	add,
+	exp,
+	mul,
+	relu,
+	reshape,
+	scale,
+	silu,
+} from "../src/engine/ops/elementwise.ts";
+import { sum } from "../src/engine/ops/reduce.ts";
+import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { compare } from "./opTesting.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+test.after(() => gpu.dispose());
+
+function leaf(values: number[]): Tensor {
+	const t = tensor(gpu, Float32Array.from(values), [values.length]);
+	t.requiresGrad = true;
+	return t;
+}
+
+const valuesOf = async (t: Tensor | null) => [...(await (t as Tensor).data())];
+
+// The tape
+
+test("an input used twice in one op gets both gradients", async () => {
+	const x = leaf([1, -2, 3]);
+	backward(sum(mul(x, x)));
+	assert.equal(await valuesOf(x.grad), [2, -4, 6]);
+});
+
+test("gradients of a diamond add up", async () => {
+	const x = leaf([1, -2]);
+	backward(sum(mul(scale(x, 2), scale(x, 3))));
+	assert.equal(await valuesOf(x.grad), [12, -24]);
+});
+
+test("leaves that share the gradient of a sum keep their own", async () => {
+	const a = leaf([1, 2]);
+	const b = leaf([3, 4]);
+	const run = () => backward(sum(add(add(a, b), a)));
+	run();
+	run();
+	assert.equal(await valuesOf(a.grad), [4, 4]);
+	assert.equal(await valuesOf(b.grad), [2, 2]);
+});
+
+test("a tensor that many ops read gets the sum of their gradients", async () => {
+	const x = leaf([0.5, -0.5]);
+	const y = scale(x, 2);
+	let total = sum(y);
+	for (let k = 1; k <= 4; k++) total = add(total, sum(scale(y, k)));
+	backward(total);
+	assert.equal(await valuesOf(x.grad), [22, 22]);
+});
+
+test("a chain of ten thousand ops needs no deep stack", async () => {
+	const x = leaf([1]);
+	scope(gpu, () => {
+		let y: Tensor = x;
+		for (let k = 0; k < 10_000; k++) y = reshape(y, k % 2 ? [1] : [1, 1]);
+		backward(y);
+		x.grad = detached(gpu, () => scale(x.grad as Tensor, 1));
+	});
+	assert.equal(await valuesOf(x.grad), [1]);
+});
+
+test("noGrad and constants leave nothing on the tape", () => {
+	const x = leaf([1]);
+	assert.is(noGrad(gpu, () => relu(x)).node, null);
+	assert.is(noGrad(gpu, () => relu(x)).requiresGrad, false);
+	assert.throws(() => noGrad(gpu, () => scale(x, Number.NaN)));
+	assert.ok(gpu.gradEnabled, "noGrad is over after an exception");
+	assert.is(relu(tensor(gpu, new Float32Array(1), [1])).node, null);
+});
+
+test("backward() refuses what it cannot start from", () => {
+	const x = leaf([1, 2]);
+	assert.throws(
+		() => backward(relu(x)),
+		/backward\(\) of a tensor of shape \[2\]/,
+	);
+	assert.throws(
+		() => backward(relu(x), zeros(gpu, [3])),
+		/gradient \[3\] for an output \[2\]/,
+	);
+	assert.throws(
+		() => backward(sum(tensor(gpu, new Float32Array(2), [2]))),
+		/nothing that requires a gradient/,
+	);
+});
+
+// Parameters
+
+function network(): Parameters {
+	const list = new ParameterList();
+	list.add("a", [1], Float32Array.of(2));
+	list.add(
+		"b",
+		[5, 13],
+		Float32Array.from({ length: 65 }, (_, i) => i),
+	);
+	list.add("c", [2], Float32Array.of(-1, 1));
+	return new Parameters(gpu, list);
+}
+
+test("parameters are found, saved and loaded by name", async () => {
+	const parameters = network();
+	assert.is(parameters.count, 68);
+	assert.equal(
+		[...parameters].map(([name, p]) => [name, p.shape]),
+		[
+			["a", [1]],
+			["b", [5, 13]],
+			["c", [2]],
+		],
+	);
+	const state = await parameters.state();
+	assert.equal([...(state.get("c")?.data ?? [])], [-1, 1]);
+	for (const { data } of state.values())
+		data.forEach((v, i) => {
+			data[i] = v + 0.5;
+		});
+	parameters.load(state);
+	assert.equal(await parameters.state(), state);
+
+	const without = new Map(state);
+	without.delete("b");
+	const extra = new Map(state).set("d", {
+		shape: [1],
+		data: new Float32Array(1),
+	});
+	const bent = new Map(state).set("b", {
+		shape: [13, 5],
+		data: new Float32Array(65),
+	});
+	assert.throws(
+		() => parameters.load(without),
+		/the weights lack parameter "b"/,
+	);
+	assert.throws(
+		() => parameters.load(extra),
+		/hold "d", which this network has not/,
+	);
+	assert.throws(
+		() => parameters.load(bent),
+		/parameter "b": the weights have shape \[13, 5\], this network \[5, 13\]/,
+	);
+	assert.equal(
+		await parameters.state(),
+		state,
+		"a refused load changes nothing",
+	);
+	assert.throws(() => parameters.get("d"), /there is no parameter "d"/);
+	parameters.dispose();
+	assert.throws(() => parameters.get("a").buffer, /after its scope ended/);
+});
+
+test("parameters are declared once, with as many values as their shape", () => {
+	const list = new ParameterList();
+	list.add("w", [2], new Float32Array(2));
+	assert.throws(
+		() => list.add("w", [2], new Float32Array(2)),
+		/"w" is declared twice/,
+	);
+	assert.throws(
+		() => list.add("v", [3], new Float32Array(2)),
+		/"v" \[3\]: 2 initial values/,
+	);
+});
+
+test("zeroGrad() starts anew, two backward() without it add up, and the packed padding stays zero", async () => {
+	const parameters = network();
+	const [a, b, c] = ["a", "b", "c"].map((name) => parameters.get(name));
+	const run = () =>
+		scope(gpu, () => {
+			const y = mul(add(exp(scale(b, 0.01)), a), silu(b));
+			backward(add(sum(y), sum(exp(c))));
+		});
+	const packed = async () => {
+		parameters.settleGradients();
+		return parameters.gradients.data();
+	};
+	// What the pool hands out next ends in rubbish.
+	scope(gpu, () => {
+		for (let k = 0; k < 20; k++)
+			for (const n of [64, 128]) fill(empty(gpu, [n]), Number.NaN);
+	});
+	const offsets = [a, b, c].map((p) => p.offset / 4);
+	assert.equal(offsets, [0, 64, 192]);
+
+	run();
+	const once = await packed();
+	run();
+	const twice = await packed();
+	compare(
+		"sum of two gradients",
+		twice,
+		once.map((v) => 2 * v),
+		1e-6,
+	);
+	parameters.zeroGrad();
+	run();
+	assert.equal(await packed(), once);
+
+	once.forEach((value, i) => {
+		const used = i === 0 || (i >= 64 && i < 64 + 65) || (i >= 192 && i < 194);
+		assert.is(value !== 0, used, `float ${i} is ${value}`);
+	});
+	parameters.dispose();
+});
+
+test.run();

@@ -1,0 +1,22 @@
+/** The table of all ops: each row is checked by ops.test.ts against its reference, by values, gradients and repeatability. */
+import * as conv from "./cases/conv.ts";
+import * as elementwise from "./cases/elementwise.ts";
+import * as loss from "./cases/loss.ts";
+import * as norm from "./cases/norm.ts";
+import * as random from "./cases/random.ts";
+import * as reduce from "./cases/reduce.ts";
+import * as sample from "./cases/sample.ts";
+import type { BadCall, Case } from "./opTesting.ts";
+
+const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
+	conv,
+	elementwise,
+	reduce,
+	loss,
+	norm,
+	sample,
+	random,
+];
+
+export const cases = families.flatMap((family) => family.cases);
+export const badCalls = families.flatMap((family) => family.badCalls ?? []);

@@ -1,0 +1,58 @@
+import { groupNorm } from "../../src/engine/ops/norm.ts";
+import type { BadCall, Case } from "../opTesting.ts";
+import { groupNorm as reference } from "../reference/norm.ts";
+
+function row(
+	shape: number[],
+	groups: number,
+	activation: "none" | "silu",
+	more: { low?: number; high?: number; tolerance?: number; eps?: number } = {},
+): Case {
+	const { low, high, tolerance = 2e-5, eps } = more;
+	const channels = shape[shape.length - 1];
+	const range = low === undefined ? "" : ` on [${low}, ${high}]`;
+	return {
+		name: `groupNorm [${shape}]${range} in ${groups}, ${activation}`,
+		inputs: [
+			{ shape, low, high },
+			{ shape: [channels] },
+			{ shape: [channels] },
+		],
+		run: ([x, gamma, beta]) =>
+			groupNorm(x, gamma, beta, { groups, activation, eps }),
+		reference: ([x, gamma, beta]) =>
+			reference(x, gamma, beta, groups, activation === "silu", eps),
+		tolerance,
+	};
+}
+
+export const cases: Case[] = [
+	row([2, 3, 3, 4], 1, "none"),
+	row([2, 5, 7, 6], 2, "none"),
+	row([1, 5, 5, 3], 3, "silu"),
+	row([3, 4, 5, 16], 8, "silu"),
+	row([2, 9, 7, 20], 5, "silu"),
+	row([1, 33, 31, 24], 3, "silu"),
+	row([2, 64, 64, 8], 2, "none"),
+	row([2, 130], 1, "none"),
+	row([2, 3, 3, 8], 2, "silu", { eps: 0.1 }),
+	// f32 knows numbers near 1000 to 6e-5; E[x^2] - E[x]^2 would be off by half the variance.
+	row([2, 16, 16, 8], 2, "none", { low: 1000, high: 1001, tolerance: 4e-4 }),
+	row([2, 15, 15, 6], 3, "silu", { low: -1001, high: -1000, tolerance: 4e-4 }),
+];
+
+export const badCalls: BadCall[] = [
+	{
+		name: "groupNorm in groups that do not divide",
+		inputs: [[1, 2, 2, 6], [6], [6]],
+		run: ([x, gamma, beta]) => groupNorm(x, gamma, beta, { groups: 4 }),
+		message:
+			/groupNorm: x \[1, 2, 2, 6\], gamma \[6\] and beta \[6\] in 4 groups/,
+	},
+	{
+		name: "groupNorm with the gamma of other channels",
+		inputs: [[1, 2, 2, 6], [5], [6]],
+		run: ([x, gamma, beta]) => groupNorm(x, gamma, beta, { groups: 2 }),
+		message: /gamma \[5\].*expected/,
+	},
+];

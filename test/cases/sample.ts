@@ -1,0 +1,182 @@
+import * as ops from "../../src/engine/ops/sample.ts";
+import type { BadCall, Case } from "../opTesting.ts";
+import { at, image, rotate } from "../reference/sample.ts";
+
+const DEGREE = Math.PI / 180;
+
+function rotation(shape: number[], degrees: number[], low?: number): Case {
+	const angles = degrees.map((d) => d * DEGREE);
+	return {
+		name: `rotate [${shape}] by ${degrees}`,
+		inputs: [{ shape, low }],
+		run: ([x]) => ops.rotate(x, angles.length === 1 ? angles[0] : angles),
+		reference: ([x]) =>
+			rotate(x, angles.length === 1 ? Array(shape[0]).fill(angles[0]) : angles),
+		// A place is known to 1e-7 of the image's side, and neighbours may differ by 2.
+		tolerance: 2e-5,
+	};
+}
+
+export const cases: Case[] = [
+	...[
+		[1, 1, 1, 1],
+		[2, 3, 5, 3],
+		[1, 4, 4, 8],
+	].map(
+		(shape): Case => ({
+			name: `upsampleNearest2x [${shape}]`,
+			inputs: [{ shape }],
+			run: ([x]) => ops.upsampleNearest2x(x),
+			reference: ([x]) => {
+				const [b, h, w, c] = x.shape;
+				return image([b, 2 * h, 2 * w, c], (i, r, q, k) =>
+					at(x, i, r >> 1, q >> 1, k),
+				);
+			},
+		}),
+	),
+	...[[3, 1, 2], [4, 8, 4], [5], [2, 4]].map(
+		(channels): Case => ({
+			name: `concat of ${channels} channels`,
+			inputs: channels.map((c) => ({ shape: [2, 3, 5, c] })),
+			run: (inputs) => ops.concat(inputs),
+			reference: (inputs) => {
+				const total = channels.reduce((sum, c) => sum + c, 0);
+				return image([2, 3, 5, total], (b, r, q, k) => {
+					let left = k;
+					for (const x of inputs) {
+						if (left < x.shape[3]) return at(x, b, r, q, left);
+						left -= x.shape[3];
+					}
+					return Number.NaN;
+				});
+			},
+		}),
+	),
+	...[
+		[8, 0, 4],
+		[8, 4, 8],
+		[7, 2, 5],
+		[5, 4, 5],
+	].map(
+		([c, start, end]): Case => ({
+			name: `sliceChannels ${start} to ${end} of ${c}`,
+			inputs: [{ shape: [2, 3, 2, c] }],
+			run: ([x]) => ops.sliceChannels(x, start, end),
+			reference: ([x]) =>
+				image([2, 3, 2, end - start], (b, r, q, k) =>
+					at(x, b, r, q, start + k),
+				),
+		}),
+	),
+	...[
+		[2, 7, 6, 1],
+		[1, 9, 8, 4],
+	].map(
+		(shape): Case => ({
+			name: `crop [${shape}]`,
+			inputs: [{ shape }],
+			run: ([x]) => ops.crop(x, { top: 2, left: 1, height: 4, width: 5 }),
+			reference: ([x]) =>
+				image([shape[0], 4, 5, shape[3]], (b, r, q, k) =>
+					at(x, b, r + 2, q + 1, k),
+				),
+		}),
+	),
+	{
+		name: "centreCrop with odd margins",
+		inputs: [{ shape: [2, 8, 7, 2] }],
+		run: ([x]) => ops.centreCrop(x, 3, 4),
+		reference: ([x]) =>
+			image([2, 3, 4, 2], (b, r, q, k) => at(x, b, r + 2, q + 1, k)),
+	},
+	rotation([1, 6, 6, 1], [0]),
+	rotation([1, 6, 6, 1], [90]),
+	rotation([1, 5, 5, 1], [-90]),
+	rotation([1, 6, 6, 1], [180]),
+	rotation([1, 6, 6, 1], [60]),
+	rotation([1, 6, 6, 1], [-120]),
+	rotation([1, 6, 6, 1], [1]),
+	rotation([1, 6, 6, 1], [45]),
+	rotation([1, 5, 7, 1], [33]),
+	rotation([1, 1, 6, 1], [70]),
+	rotation([4, 3, 3, 1], [10, 120, -60, 200]),
+	rotation([2, 16, 16, 3], [60, -17]),
+	rotation([2, 64, 64, 1], [120, 91], 0),
+	{
+		name: "gatherImages, every turn",
+		inputs: [{ shape: [5, 4, 4, 3], grad: false }],
+		run: ([x]) =>
+			ops.gatherImages(x, [4, 0, 2, 2, 1, 3, 0, 4], [0, 1, 2, 3, 4, 5, 6, 7]),
+		reference: ([x]) =>
+			image([8, 4, 4, 3], (b, r, c, k) => {
+				const row = b & 2 ? 3 - r : r;
+				const column = b & 4 ? 3 - c : c;
+				const i = [4, 0, 2, 2, 1, 3, 0, 4][b];
+				return b & 1 ? at(x, i, column, row, k) : at(x, i, row, column, k);
+			}),
+		tolerance: 0,
+	},
+	{
+		name: "gatherImages that are not square",
+		inputs: [{ shape: [3, 2, 5, 1], grad: false }],
+		run: ([x]) => ops.gatherImages(x, [2, 2, 0]),
+		reference: ([x]) =>
+			image([3, 2, 5, 1], (b, r, c, k) => at(x, [2, 2, 0][b], r, c, k)),
+		tolerance: 0,
+	},
+];
+
+export const badCalls: BadCall[] = [
+	{
+		name: "upsampleNearest2x of a matrix",
+		inputs: [[2, 3]],
+		run: ([x]) => ops.upsampleNearest2x(x),
+		message: /upsampleNearest2x: x \[2, 3\]; expected \[B, H, W, C\]/,
+	},
+	{
+		name: "concat of two sizes",
+		inputs: [
+			[1, 2, 2, 3],
+			[1, 2, 3, 3],
+		],
+		run: (inputs) => ops.concat(inputs),
+		message: /concat: \[1, 2, 2, 3\], \[1, 2, 3, 3\]/,
+	},
+	{
+		name: "sliceChannels beyond the last",
+		inputs: [[1, 2, 2, 3]],
+		run: ([x]) => ops.sliceChannels(x, 2, 4),
+		message: /sliceChannels: x \[1, 2, 2, 3\], channels 2 to 4/,
+	},
+	{
+		name: "crop beyond the edge",
+		inputs: [[1, 4, 4, 1]],
+		run: ([x]) => ops.crop(x, { top: 2, left: 0, height: 3, width: 3 }),
+		message: /crop: x \[1, 4, 4, 1\] to 3 x 3 at \(2, 0\)/,
+	},
+	{
+		name: "rotate by angles of another batch",
+		inputs: [[2, 4, 4, 1]],
+		run: ([x]) => ops.rotate(x, [1, 2, 3]),
+		message: /rotate: x \[2, 4, 4, 1\] by \[1, 2, 3\]/,
+	},
+	{
+		name: "rotate by NaN",
+		inputs: [[2, 4, 4, 1]],
+		run: ([x]) => ops.rotate(x, Number.NaN),
+		message: /rotate: .*NaN/,
+	},
+	{
+		name: "gatherImages beyond the data",
+		inputs: [[2, 4, 4, 1]],
+		run: ([x]) => ops.gatherImages(x, [0, 2]),
+		message: /gatherImages: data \[2, 4, 4, 1\], index 2/,
+	},
+	{
+		name: "gatherImages transposed that are not square",
+		inputs: [[2, 4, 3, 1]],
+		run: ([x]) => ops.gatherImages(x, [0], [3]),
+		message: /turn 3/,
+	},
+];

@@ -1,0 +1,241 @@
+/** Checks an op of the engine against its float64 reference: values, gradients, repeatability (see cases.ts). */
+import * as assert from "uvu/assert";
+import { fill } from "../src/engine/accumulate.ts";
+import { backward } from "../src/engine/autograd.ts";
+import { type Gpu, scope } from "../src/engine/gpu.ts";
+import {
+	type Shape,
+	show,
+	sizeOf,
+	type Tensor,
+	tensor,
+} from "../src/engine/tensor.ts";
+import { Random } from "../src/random.ts";
+
+/** An array of the references: row-major, float64. */
+export interface Nd {
+	readonly shape: Shape;
+	readonly data: Float64Array;
+}
+
+export interface CaseInput {
+	readonly shape: Shape;
+	/** Values are uniform on [low, high], by default [-1, 1]. */
+	readonly low?: number;
+	readonly high?: number;
+	/** Whether the gradient with respect to this input is checked; default true. */
+	readonly grad?: boolean;
+}
+
+/** One row of the table. */
+export interface Case {
+	/** For people, e.g. "conv2d 4x4 s2 asymmetric pad, 3->5". */
+	readonly name: string;
+	readonly inputs: readonly CaseInput[];
+	run(inputs: Tensor[]): Tensor;
+	/** The same in float64, written as plainly as possible. */
+	reference(inputs: Nd[]): Nd;
+	/** Of the values, relative to the largest one; gradients are allowed three times as much. Default 1e-5. */
+	readonly tolerance?: number;
+}
+
+/** A call that must throw a message before anything is dispatched. */
+export interface BadCall {
+	readonly name: string;
+	/** Shapes of its inputs. */
+	readonly inputs: readonly Shape[];
+	run(inputs: Tensor[]): unknown;
+	readonly message: RegExp;
+}
+
+/** An array made of a function of its flat index. */
+export function nd(shape: Shape, value: (i: number) => number): Nd {
+	const data = new Float64Array(sizeOf(shape));
+	for (let i = 0; i < data.length; i++) data[i] = value(i);
+	return { shape, data };
+}
+
+/** Deterministic uniform values. */
+export function uniform(
+	random: Random,
+	n: number,
+	low = -1,
+	high = 1,
+): Float32Array {
+	return Float32Array.from({ length: n }, () => random.uniform(low, high));
+}
+
+export async function checkCase(gpu: Gpu, c: Case): Promise<void> {
+	const random = new Random(hash(c.name));
+	const values = c.inputs.map(({ shape, low, high }) =>
+		uniform(random, sizeOf(shape), low, high),
+	);
+	const inputs = c.inputs.map(({ shape }, i) => ({
+		shape,
+		data: Float64Array.from(values[i]),
+	}));
+	const expected = c.reference(inputs);
+	const dy = uniform(random, expected.data.length);
+	const tolerance = c.tolerance ?? 1e-5;
+
+	const first = await evaluate(gpu, c, values, dy, expected.shape);
+	compare("value", first.y, expected.data, tolerance);
+	const again = await evaluate(gpu, c, values, dy, expected.shape);
+	sameBits("value", first.y, again.y);
+	c.inputs.forEach(({ grad = true }, i) => {
+		if (!grad) return;
+		const dx = first.gradients[i];
+		if (!dx) throw new Error(`input ${i} got no gradient`);
+		sameBits(`gradient of input ${i}`, dx, again.gradients[i] as Float32Array);
+		checkGradient(c, inputs, i, dx, dy, 3 * tolerance, random);
+	});
+}
+
+/** Checks that a call throws its message and dispatches nothing. */
+export function checkBadCall(gpu: Gpu, call: BadCall): void {
+	scope(gpu, () => {
+		const inputs = call.inputs.map((shape) =>
+			tensor(gpu, new Float32Array(sizeOf(shape)), shape),
+		);
+		const { dispatches } = gpu.statistics;
+		assert.throws(() => call.run(inputs), call.message);
+		assert.is(
+			gpu.statistics.dispatches,
+			dispatches,
+			"dispatched before it threw",
+		);
+	});
+}
+
+/** Value, and gradients of sum(y * dy), of one run on the device. */
+async function evaluate(
+	gpu: Gpu,
+	c: Case,
+	values: Float32Array[],
+	dy: Float32Array,
+	shape: Shape,
+): Promise<{ y: Float32Array; gradients: (Float32Array | null)[] }> {
+	const { y, gradients } = scope(gpu, () => {
+		const inputs = c.inputs.map(({ shape, grad = true }, i) => {
+			const input = tensor(gpu, values[i], shape);
+			input.requiresGrad = grad;
+			return input;
+		});
+		const y = c.run(inputs);
+		assert.is(show(y.shape), show(shape), "shape of the output");
+		if (inputs.some((input) => input.requiresGrad))
+			backward(y, tensor(gpu, dy, shape));
+		return { y, gradients: inputs.map((input) => input.grad) };
+	});
+	const read = async (t: Tensor) => {
+		const data = await t.data();
+		// Whoever gets this memory next and forgets to write all of it is found out.
+		fill(t, Number.NaN).dispose();
+		return data;
+	};
+	const result = { y: await read(y), gradients: [] as (Float32Array | null)[] };
+	for (const gradient of gradients)
+		result.gradients.push(gradient ? await read(gradient) : null);
+	return result;
+}
+
+const largest = (values: ArrayLike<number>) => {
+	let most = 0;
+	for (let i = 0; i < values.length; i++)
+		most = Math.max(most, Math.abs(values[i]));
+	return most;
+};
+
+/** Every element within `tolerance` of the largest one. */
+export function compare(
+	what: string,
+	actual: ArrayLike<number>,
+	expected: ArrayLike<number>,
+	tolerance: number,
+): void {
+	assert.is(actual.length, expected.length, `length of ${what}`);
+	const scale = Math.max(largest(expected), 1e-30);
+	for (let i = 0; i < actual.length; i++)
+		if (!(Math.abs(actual[i] - expected[i]) <= tolerance * scale))
+			throw new Error(
+				`${what}, element ${i} of ${actual.length}: ${actual[i]}, expected ${expected[i]} (largest ${scale}, tolerance ${tolerance})`,
+			);
+}
+
+function sameBits(what: string, a: Float32Array, b: Float32Array): void {
+	const [p, q] = [a, b].map(
+		(x) => new Uint32Array(x.buffer, x.byteOffset, x.length),
+	);
+	const i = p.findIndex((bits, k) => bits !== q[k]);
+	if (i >= 0)
+		throw new Error(
+			`${what} differs between two runs: element ${i}, ${a[i]} and ${b[i]}`,
+		);
+}
+
+/** Up to this many elements every one is differentiated, else a dozen and one random direction. */
+const EACH = 40;
+const STEP = 1e-5;
+
+/** Compares with central differences of the reference. */
+function checkGradient(
+	c: Case,
+	inputs: Nd[],
+	index: number,
+	dx: Float32Array,
+	dy: Float32Array,
+	tolerance: number,
+	random: Random,
+): void {
+	const { data, shape } = inputs[index];
+	const loss = (direction: (i: number) => number, step: number) => {
+		const moved = [...inputs];
+		moved[index] = nd(shape, (i) => data[i] + step * direction(i));
+		const y = c.reference(moved).data;
+		let sum = 0;
+		for (let i = 0; i < y.length; i++) sum += y[i] * dy[i];
+		return sum;
+	};
+	const slope = (direction: (i: number) => number) =>
+		(loss(direction, STEP) - loss(direction, -STEP)) / (2 * STEP);
+
+	const n = data.length;
+	const picked =
+		n <= EACH
+			? Array.from({ length: n }, (_, i) => i)
+			: Array.from({ length: 12 }, () => random.integer(0, n));
+	const expected = picked.map((k) => slope((i) => (i === k ? 1 : 0)));
+	const scale = Math.max(largest(expected), largest(dx), 1e-30);
+	const check = (
+		what: string,
+		actual: number,
+		wanted: number,
+		allowed: number,
+	) => {
+		// The differences themselves are good to about 1e-9.
+		if (!(Math.abs(actual - wanted) <= allowed * scale + 1e-9))
+			throw new Error(
+				`gradient of input ${index} ${show(shape)}, ${what}: ${actual}, expected ${wanted} (largest ${scale}, tolerance ${allowed})`,
+			);
+	};
+	picked.forEach((k, j) => {
+		check(`element ${k}`, dx[k], expected[j], tolerance);
+	});
+	if (n <= EACH) return;
+	const direction = uniform(random, n);
+	const along = dx.reduce((sum, g, i) => sum + g * direction[i], 0);
+	// Errors of n elements that do not conspire.
+	check(
+		"a random direction",
+		along,
+		slope((i) => direction[i]),
+		tolerance * Math.sqrt(n),
+	);
+}
+
+function hash(text: string): number {
+	let h = 0;
+	for (const character of text)
+		h = (Math.imul(h, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
+	return h;
+}
