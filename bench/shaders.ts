@@ -3,13 +3,14 @@
  *   node bench/shaders.ts [--filter TEXT] [--adapter NAME]
  */
 import { Command } from "commander";
-import { type Gpu, scope } from "../src/engine/gpu.ts";
+import type { Gpu } from "../src/engine/gpu.ts";
 import {
 	type ConvGeometry,
 	convolve,
 	convolveTransposed,
 	weightGradient,
 } from "../src/engine/ops/convKernels.ts";
+import { scope } from "../src/engine/scope.ts";
 import { sizeOf, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { Random } from "../src/random.ts";

@@ -11,6 +11,7 @@ import {
 } from "../src/node/sources.ts";
 import { trainRun } from "../src/node/trainRun.ts";
 import { writeReport } from "../src/node/writeReport.ts";
+import type { DatasetError } from "../src/qpi/format.ts";
 import type { Scattering } from "../src/qpi/generator.ts";
 import type { InputKind } from "../src/qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../src/report/types.ts";
@@ -131,9 +132,11 @@ try {
 	await main();
 } catch (error) {
 	const { message } = error as Error;
-	if (stop.signal.aborted) {
+	if (error === stop.signal.reason) {
 		console.error(
-			`interrupted; the same command with --resume goes on after the last full epoch (in ${out})`,
+			RunFolder.holdsRun(out)
+				? `interrupted; the same command with --resume goes on after the last full epoch (in ${out})`
+				: "interrupted before the run began; nothing was written",
 		);
 		process.exitCode = 130;
 	} else {
@@ -146,22 +149,22 @@ try {
 async function main(): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry } = options;
 	const preset = withEpochs(PRESETS[options.preset], epochs);
-	const source = await openSource(preset);
-	const folder = await RunFolder.open(
-		out,
-		{
-			preset: options.preset,
-			epochs: epochs ?? null,
-			inputs,
-			seed,
-			penaliseAsymmetry,
-			data: source.identity,
-		},
-		options.resume,
-	);
 	const gpu = await openGpu({ adapter: options.adapter });
 	try {
 		console.log(describeAdapter(gpu));
+		const { source, bad } = await openSource(preset);
+		const folder = await RunFolder.open(
+			out,
+			{
+				preset: options.preset,
+				epochs: epochs ?? null,
+				inputs,
+				seed,
+				penaliseAsymmetry,
+				data: source.identity,
+			},
+			options.resume,
+		);
 		const { train, unseenEnergy, unseenFamily } = source.split;
 		console.log(
 			`kernels: ${train.length} to train on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
@@ -203,25 +206,34 @@ async function main(): Promise<void> {
 		});
 		await folder.removeScratch();
 		printTable(metrics);
+		if (bad.length > 0)
+			console.warn(
+				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
+			);
 		console.log(`everything is in ${out}; open ${out}/report.html`);
 	} finally {
 		gpu.dispose();
 	}
 }
 
-async function openSource(preset: Preset): Promise<Source> {
+async function openSource(
+	preset: Preset,
+): Promise<{ source: Source; bad: readonly DatasetError[] }> {
 	const { data, seed, skipBad } = options;
-	if (!data)
-		return generatedSource(preset.kernels, {
+	if (!data) {
+		const source = generatedSource(preset.kernels, {
 			observations: preset.observations,
 			seed,
 			scattering: options.scattering,
 		});
+		return { source, bad: [] };
+	}
 	let bar: ReturnType<typeof startProgress> | undefined;
 	const dataset = await openDataset(data, {
 		skipBad,
 		maxObservations: preset.observations,
 		onProgress(done, total, file) {
+			stop.signal.throwIfAborted();
 			bar ??= startProgress("reading", Math.round(total / 1e6), {
 				unit: "MB",
 			});
@@ -230,7 +242,7 @@ async function openSource(preset: Preset): Promise<Source> {
 	}).finally(() => bar?.stop());
 	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
 	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
-	return datasetSource(dataset, seed);
+	return { source: datasetSource(dataset, seed), bad: dataset.bad };
 }
 
 function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {

@@ -104,7 +104,7 @@ function ownPlace(input: Tensor): Tensor | null {
 
 function keep(leaf: Tensor, gradient: Tensor): void {
 	if (gradient === leaf.grad) return;
-	if (!leaf.grad) {
+	if (!leaf.grad || leaf.grad.disposed) {
 		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
 		leaf.grad = empty(leaf.gpu, leaf.shape);
 		leaf.gradIsFresh = true;

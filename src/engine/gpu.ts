@@ -4,34 +4,14 @@ import {
 	reflect,
 	writeParams,
 } from "./kernel.ts";
+import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
+import { type ProfileRow, Profiler } from "./profiler.ts";
+import type { Disposable } from "./scope.ts";
 
 /**
  * The device and everything that is paid for once: compiled pipelines, bind groups, pooled buffers, and the command encoder
  * that a whole training step is recorded into.
  */
-
-/** A device buffer of the pool. */
-export interface PooledBuffer {
-	readonly id: number;
-	readonly gpuBuffer: GPUBuffer;
-	readonly capacity: number;
-	/** Serial of the last encoder that names this buffer: an upload must not overtake commands not yet submitted. */
-	usedIn: number;
-	/** Cached bind groups that name this buffer. */
-	readonly bindGroupKeys: Set<string>;
-}
-
-/** A range of a buffer, in bytes. */
-export interface BufferView {
-	readonly buffer: PooledBuffer;
-	readonly offset: number;
-	readonly bytes: number;
-}
-
-/** Anything that a scope frees on exit. */
-export interface Disposable {
-	dispose(): void;
-}
 
 export interface GpuOptions {
 	/** WGSL sources by name, e.g. `{conv: "..."}`. */
@@ -40,6 +20,8 @@ export interface GpuOptions {
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
 	readonly software?: boolean;
+	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
+	readonly profile?: boolean;
 }
 
 /** One dispatch: which entry point of which shader, and everything it names. */
@@ -97,9 +79,7 @@ export class Gpu {
 	>();
 	#pipelines = new Map<string, Pipeline>();
 	#bindGroups = new Map<string, GPUBindGroup>();
-	#free = new Map<number, PooledBuffer[]>();
-	#all = new Map<number, PooledBuffer>();
-	#nextBuffer = 0;
+	#pool: BufferPool;
 	#encoder: GPUCommandEncoder | null = null;
 	#pass: GPUComputePassEncoder | null = null;
 	#serial = 1;
@@ -107,12 +87,14 @@ export class Gpu {
 	#uniformData = new ArrayBuffer(SLOT * SLOTS);
 	#uniformView = new DataView(this.#uniformData);
 	#slot = 0;
+	#profiler: Profiler | null = null;
 	#errors: string[] = [];
 	#pending: Promise<void>[] = [];
 	#disposed = false;
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
+		this.#pool = new BufferPool(device, this.statistics);
 		this.adapterName = options.adapterName ?? "unknown adapter";
 		this.software = options.software ?? false;
 		this.#shaders = options.shaders;
@@ -121,6 +103,7 @@ export class Gpu {
 			size: SLOT * SLOTS,
 			usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
 		});
+		if (options.profile) this.#profiler = new Profiler(device);
 		device.addEventListener("uncapturederror", (event) => {
 			this.#errors.push(event.error.message);
 		});
@@ -130,55 +113,21 @@ export class Gpu {
 		});
 	}
 
-	/** Takes a buffer of at least `bytes` from the pool. Throws a RangeError beyond the device's limits. */
+	/** Takes a buffer of at least `bytes` from the pool, for `what`. Throws a RangeError beyond the device's limits. */
 	allocate(bytes: number, what: string): PooledBuffer {
 		this.#check();
-		const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
-		const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-		if (bytes > limit)
-			throw new RangeError(
-				`${what} needs ${bytes} bytes; this device allows ${limit} in one buffer`,
-			);
-		const capacity = sizeClass(bytes);
-		const reusable = this.#free.get(capacity)?.pop();
-		if (reusable) return reusable;
-		const buffer: PooledBuffer = {
-			id: this.#nextBuffer++,
-			gpuBuffer: this.device.createBuffer({
-				size: capacity,
-				usage:
-					GPUBufferUsage.STORAGE |
-					GPUBufferUsage.COPY_SRC |
-					GPUBufferUsage.COPY_DST,
-			}),
-			capacity,
-			usedIn: 0,
-			bindGroupKeys: new Set(),
-		};
-		this.#all.set(buffer.id, buffer);
-		this.statistics.buffersCreated++;
-		this.statistics.bytesAllocated += capacity;
-		return buffer;
+		return this.#pool.allocate(bytes, what);
 	}
 
-	/** Gives a buffer back. Commands recorded before still see it: whatever reuses it is recorded after them. */
+	/** Gives a buffer back to the pool. */
 	release(buffer: PooledBuffer): void {
-		const list = this.#free.get(buffer.capacity);
-		if (list) list.push(buffer);
-		else this.#free.set(buffer.capacity, [buffer]);
+		this.#pool.release(buffer);
 	}
 
 	/** Destroys all buffers that wait in the pool. */
 	trim(): void {
 		this.flush();
-		for (const list of this.#free.values())
-			for (const buffer of list) {
-				for (const key of buffer.bindGroupKeys) this.#bindGroups.delete(key);
-				buffer.gpuBuffer.destroy();
-				this.#all.delete(buffer.id);
-				this.statistics.bytesAllocated -= buffer.capacity;
-			}
-		this.#free.clear();
+		for (const key of this.#pool.trim()) this.#bindGroups.delete(key);
 	}
 
 	/** Copies host data into a buffer, in order with the commands recorded so far. */
@@ -263,7 +212,7 @@ export class Gpu {
 			bindings[name].buffer.usedIn = this.#serial;
 		if (!this.#pass) {
 			this.#encoder ??= this.device.createCommandEncoder();
-			this.#pass = this.#encoder.beginComputePass();
+			this.#pass = this.#encoder.beginComputePass(this.#profiler?.pass(key));
 			this.statistics.passes++;
 		}
 		this.#pass.setPipeline(pipeline);
@@ -274,6 +223,7 @@ export class Gpu {
 		);
 		this.#pass.dispatchWorkgroups(x, y, z);
 		this.statistics.dispatches++;
+		if (this.#profiler) this.#commands();
 	}
 
 	/** Submits what has been recorded. */
@@ -281,6 +231,7 @@ export class Gpu {
 		if (!this.#encoder) return;
 		this.#pass?.end();
 		this.#pass = null;
+		this.#profiler?.resolve(this.#encoder);
 		if (this.#slot > 0)
 			this.device.queue.writeBuffer(
 				this.#uniforms,
@@ -294,6 +245,17 @@ export class Gpu {
 		this.#slot = 0;
 		this.#serial++;
 		this.statistics.submits++;
+	}
+
+	/**
+	 * Milliseconds on the device and number of dispatches since the last call, by pipeline (shader, entry point and constants), the longest first.
+	 * Throws unless the Gpu was made with `profile`.
+	 */
+	async profile(): Promise<ProfileRow[]> {
+		if (!this.#profiler)
+			throw new Error("profile(): this Gpu was made without `profile`");
+		await this.idle();
+		return this.#profiler.take();
 	}
 
 	/** Submits and waits until the device has done everything; throws any error it reported since the last wait. */
@@ -334,7 +296,7 @@ export class Gpu {
 	/** Frees every buffer and the device. */
 	dispose(): void {
 		this.#disposed = true;
-		for (const { gpuBuffer } of this.#all.values()) gpuBuffer.destroy();
+		this.#pool.destroy();
 		this.#uniforms.destroy();
 		this.device.destroy();
 	}
@@ -457,46 +419,4 @@ export class Gpu {
 			bindings[b.name].buffer.bindGroupKeys.add(key);
 		return group;
 	}
-}
-
-/** Eight classes an octave: at most 12 % of a buffer is slack, and a step's sizes meet again. */
-function sizeClass(bytes: number): number {
-	const least = Math.max(bytes, 256);
-	const step = 2 ** Math.max(8, Math.floor(Math.log2(least)) - 3);
-	return Math.ceil(least / step) * step;
-}
-
-/**
- * Runs `fn` and gives back to the pool every tensor made inside it, but for those in its result (a tensor, an array or a plain
- * object of them), which pass to the enclosing scope. `fn` must not be async: a scope is over when it returns.
- */
-export function scope<T>(gpu: Gpu, fn: () => T): T {
-	const owned = new Set<Disposable>();
-	gpu.scopes.push(owned);
-	let result: T | undefined;
-	try {
-		result = fn();
-		if (result instanceof Promise)
-			throw new Error(
-				"scope(): the function returned a promise; await outside of it",
-			);
-		return result;
-	} finally {
-		gpu.scopes.pop();
-		const kept = new Set<unknown>();
-		collect(result, kept);
-		const parent = gpu.scopes.at(-1);
-		for (const item of owned) {
-			if (!kept.has(item)) item.dispose();
-			else parent?.add(item);
-		}
-	}
-}
-
-function collect(value: unknown, into: Set<unknown>): void {
-	if (value === null || typeof value !== "object") return;
-	into.add(value);
-	if (Array.isArray(value)) for (const item of value) collect(item, into);
-	else if (Object.getPrototypeOf(value) === Object.prototype)
-		for (const item of Object.values(value)) collect(item, into);
 }

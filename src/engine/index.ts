@@ -1,7 +1,7 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
-export { Gpu, type GpuOptions, scope } from "./gpu.ts";
-export { detached, ParameterList, Parameters, type State } from "./nn.ts";
+export { Gpu, type GpuOptions } from "./gpu.ts";
+export { ParameterList, Parameters, type State } from "./nn.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/loss.ts";
@@ -10,4 +10,5 @@ export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
 export { Adam, type AdamOptions, type AdamState, StepLR } from "./optim.ts";
+export { detached, scope } from "./scope.ts";
 export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";

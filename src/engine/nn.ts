@@ -1,4 +1,5 @@
 import type { Gpu } from "./gpu.ts";
+import { detached } from "./scope.ts";
 import { type Shape, show, sizeOf, type Tensor, zeros } from "./tensor.ts";
 
 /** Offsets in a packed buffer are multiples of this many floats (256 bytes, the alignment of bindings). */
@@ -129,15 +130,5 @@ export class Parameters {
 		}
 		this.values.dispose();
 		this.gradients.dispose();
-	}
-}
-
-/** Runs `fn` outside of every open scope, for what must outlive them. */
-export function detached<T>(gpu: Gpu, fn: () => T): T {
-	const scopes = gpu.scopes.splice(0);
-	try {
-		return fn();
-	} finally {
-		gpu.scopes.push(...scopes);
 	}
 }

@@ -1,7 +1,8 @@
 import { lines } from "./dispatch.ts";
-import type { BufferView } from "./gpu.ts";
-import { detached, type Parameters } from "./nn.ts";
+import type { Parameters } from "./nn.ts";
 import { sumColumns } from "./ops/reduce.ts";
+import type { BufferView } from "./pool.ts";
+import { detached } from "./scope.ts";
 import { empty, type Tensor, zeros } from "./tensor.ts";
 
 export interface AdamOptions {

@@ -1,4 +1,6 @@
-import type { BufferView, Disposable, Gpu, PooledBuffer } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import type { BufferView, PooledBuffer } from "./pool.ts";
+import type { Disposable } from "./scope.ts";
 
 export type Shape = readonly number[];
 

@@ -20,8 +20,9 @@ const INSTALL =
  * other word must be part of the adapter's name ("llvmpipe", "nvidia"). Throws a MachineError that says what to install.
  */
 export async function openGpu(
-	options: { adapter?: string } = {},
+	options: { adapter?: string; profile?: boolean } = {},
 ): Promise<Gpu> {
+	const { profile = false } = options;
 	const wanted = (
 		options.adapter ||
 		process.env.QPI_LENS_ADAPTER ||
@@ -46,12 +47,21 @@ export async function openGpu(
 	const software =
 		info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(adapterName);
 	const device = await adapter.requestDevice({
+		// Subgroups: for the convolutions of software adapters (shaders/conv.wgsl).
+		requiredFeatures: (["subgroups", "timestamp-query"] as const).filter(
+			(f) => adapter.features.has(f) && (profile || f !== "timestamp-query"),
+		),
 		requiredLimits: {
 			maxBufferSize: limits.maxBufferSize,
 			maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
 		},
 	});
-	return new Gpu(device, { shaders: loadShaders(), adapterName, software });
+	return new Gpu(device, {
+		shaders: loadShaders(),
+		adapterName,
+		software,
+		profile: profile && device.features.has("timestamp-query"),
+	});
 }
 
 /** One line for people: which adapter runs, and how to get a faster one where it is a software driver. */
@@ -70,7 +80,9 @@ async function request(name: string): Promise<GPUAdapter | null> {
 	const { create, globals } = await import("webgpu");
 	Object.assign(globalThis, globals);
 	try {
-		const gpu = create(name ? [`adapter=${name}`] : []);
+		// Times of profile() are else rounded to 65 us.
+		const exact = "disable-dawn-features=timestamp_quantization";
+		const gpu = create(name ? [exact, `adapter=${name}`] : [exact]);
 		instances.push(gpu);
 		return await gpu.requestAdapter({ powerPreference: "high-performance" });
 	} catch {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { PIXELS } from "../qpi/format.ts";
@@ -42,7 +42,7 @@ export interface PreparedData extends Prepared {
 
 interface Index {
 	readonly key: string;
-	/** Of the binary file. */
+	/** Of the binary file and the rest of the index. */
 	readonly checksum: number;
 	readonly kernels: readonly Omit<PreparedKernel, "image">[];
 	readonly observations: readonly PreparedObservation[];
@@ -63,10 +63,12 @@ export async function prepare(
 		inputs: InputKind;
 		most: number;
 		folder: string;
+		/** Stops soon, by throwing its reason. */
+		signal?: AbortSignal;
 		onProgress?: (done: number, total: number) => void;
 	},
 ): Promise<PreparedData> {
-	const { inputs, most, folder } = options;
+	const { inputs, most, folder, signal } = options;
 	const key = createHash("sha256")
 		.update(JSON.stringify([VERSION, source.identity, source.split]))
 		.update(JSON.stringify([inputs, most]))
@@ -77,10 +79,14 @@ export async function prepare(
 	async function make(): Promise<Index> {
 		const chosen = choose(source, most);
 		await mkdir(folder, { recursive: true });
+		// The half-written file of a run that was killed.
+		for (const name of await readdir(folder))
+			if (/^data\.\d+\.tmp$/.test(name)) await rm(join(folder, name));
 		const aside = join(folder, `data.${process.pid}.tmp`);
 		const file = await open(aside, "w");
 		let checksum = 0;
 		const write = async (values: Float32Array) => {
+			signal?.throwIfAborted();
 			const bytes = new Uint8Array(
 				values.buffer,
 				values.byteOffset,
@@ -137,9 +143,11 @@ export async function prepare(
 			await file.sync();
 			await file.close();
 			await rename(aside, join(folder, "data.f32"));
-			const index = { key, checksum, kernels, observations, evaluated };
-			await writeFileAtomic(join(folder, "index.json"), JSON.stringify(index));
-			return index;
+			const index = { key, kernels, observations, evaluated };
+			checksum = crc32(JSON.stringify(index), checksum);
+			const whole = { ...index, checksum };
+			await writeFileAtomic(join(folder, "index.json"), JSON.stringify(whole));
+			return whole;
 		} finally {
 			await file.close().catch(() => undefined);
 			await rm(aside, { force: true });
@@ -201,11 +209,14 @@ async function readIndex(
 			await readFile(join(folder, "index.json"), "utf8"),
 		);
 		if (index.key !== key) return undefined;
+		const { checksum: claimed, ...rest } = index;
 		const file = await open(join(folder, "data.f32"));
 		let checksum = 0;
 		for await (const chunk of file.createReadStream())
 			checksum = crc32(chunk as Uint8Array, checksum);
-		return checksum === index.checksum ? index : undefined;
+		return crc32(JSON.stringify(rest), checksum) === claimed
+			? index
+			: undefined;
 	} catch {
 		return undefined; // not there, or damaged: it is made again
 	}

@@ -9,6 +9,8 @@ import { writeFileAtomic } from "./files.ts";
 export type RunConfig = Readonly<Record<string, unknown>>;
 
 const CONFIG = "run.json";
+/** Files that writeFileAtomic() did not live to rename. */
+const LEFTOVER = /\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 /** The folder of a training run: its configuration, its checkpoints, and what it writes at the end. */
 export class RunFolder {
@@ -21,7 +23,7 @@ export class RunFolder {
 	}
 
 	/**
-	 * Starts a run in `path`, or goes on with the one that is there. Throws where `path` holds a run and `resume` is not asked for, where
+	 * Starts a run in `path`, or goes on with the one that is there; what a killed run was writing just then is removed. Throws where `path` holds a run and `resume` is not asked for, where
 	 * there is none to resume, or where that one had another configuration.
 	 */
 	static async open(
@@ -31,7 +33,7 @@ export class RunFolder {
 	): Promise<RunFolder> {
 		const file = join(path, CONFIG);
 		const text = `${JSON.stringify(config, null, "\t")}\n`;
-		if (existsSync(file)) {
+		if (RunFolder.holdsRun(path)) {
 			if (!resume)
 				throw new Error(
 					`${path} already holds a run; give --resume to go on with it, or another --out`,
@@ -45,7 +47,9 @@ export class RunFolder {
 			if (resume && existsSync(path))
 				throw new Error(`${path} holds no run to resume (no ${CONFIG})`);
 			if (resume) throw new Error(`there is no run ${path} to resume`);
-			const there = existsSync(path) ? await readdir(path) : [];
+			const there = existsSync(path)
+				? (await readdir(path)).filter((name) => !LEFTOVER.test(name))
+				: [];
 			if (there.length > 0)
 				throw new Error(
 					`${path} holds other files (${there[0]}${there.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
@@ -53,7 +57,13 @@ export class RunFolder {
 			await mkdir(path, { recursive: true });
 			await writeFileAtomic(file, text);
 		}
+		for (const name of await readdir(path))
+			if (LEFTOVER.test(name)) await rm(join(path, name));
 		return new RunFolder(path, JSON.stringify(config));
+	}
+
+	static holdsRun(path: string): boolean {
+		return existsSync(join(path, CONFIG));
 	}
 
 	file(name: string): string {

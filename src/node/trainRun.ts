@@ -97,6 +97,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 				oneStepTask({ ...common, ...preset.oneStep, oneStep }),
 			),
 		};
+		options.signal?.throwIfAborted();
 		const { evaluated } = data;
 		const infer = (encoder: Parameters, decoder: Parameters) =>
 			inferKernels(gpu, data, size, evaluated, { encoder, decoder });
@@ -135,11 +136,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 
 async function prepareData(options: TrainRunOptions): Promise<PreparedData> {
 	let bar: ReturnType<typeof startProgress> | undefined;
-	const { source, inputs, preset, folder } = options;
+	const { source, inputs, preset, folder, signal } = options;
 	return prepare(source, {
 		inputs,
 		most: preset.evaluated,
 		folder: folder.file("prepared"),
+		signal,
 		onProgress(done, total) {
 			bar ??= startProgress("observations", total, { unit: "observations" });
 			bar.update(done);

@@ -166,7 +166,7 @@ function patternTable(
 	const out = places.map((place) => source.onGrid(place, false));
 	// one orbital: H(-k) = H(k), and the way back is the way out
 	const back =
-		n === 1 ? out : places.map((place) => source.onGrid(place, false));
+		n === 1 ? out : places.map((place) => source.onGrid(place, true));
 	const re = new Float64Array(size * size);
 	const im = new Float64Array(size * size);
 	for (let a = 0; a < visibleOrbitals(spec.band); a++)

@@ -2,6 +2,7 @@ import type { State } from "../engine/nn.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
+	type SafetensorsFile,
 	type StoredTensor,
 } from "../formats/safetensors.ts";
 import type { Checkpoint, History } from "./loop.ts";
@@ -23,24 +24,28 @@ export function encodeCheckpoint(
 			shape: [optimiser[moment].length],
 			data: optimiser[moment],
 		});
-	return encodeSafetensors(tensors, {
+	const metadata = {
 		key,
 		epoch: String(epoch),
 		step: String(optimiser.step),
 		history: JSON.stringify(history),
+	};
+	return encodeSafetensors(tensors, {
+		...metadata,
+		checksum: checksum(tensors, metadata),
 	});
 }
 
-/** Reads a checkpoint. Throws where it is no checkpoint, or where it belongs to another training (`key` differs). */
+/** Reads a checkpoint. Throws where `file` is no whole checkpoint, or where it belongs to another training (`key` differs). */
 export function decodeCheckpoint(
 	bytes: Uint8Array,
 	key: string,
 	file: string,
 ): Checkpoint {
-	const { tensors, metadata } = decodeSafetensors(bytes);
+	const { tensors, metadata } = read(bytes, file);
 	if (metadata.key !== key)
 		throw new Error(
-			`${file} is a checkpoint of another run (${metadata.key ?? "no key"}); expected ${key}. ` +
+			`${file} is a checkpoint of another run (${metadata.key}); expected ${key}. ` +
 				"Give the options of that run, or another --out.",
 		);
 	const floats = (name: string): Float32Array => {
@@ -61,6 +66,42 @@ export function decodeCheckpoint(
 			v: floats("adam/v"),
 			step: Number(metadata.step),
 		},
-		history: JSON.parse(metadata.history) as History,
+		// JSON has no NaN, the figure of a validation without samples.
+		history: JSON.parse(metadata.history, (_, value) =>
+			value === null ? Number.NaN : value,
+		) as History,
 	};
+}
+
+function read(bytes: Uint8Array, file: string): SafetensorsFile {
+	let why: string;
+	try {
+		const { tensors, metadata } = decodeSafetensors(bytes, "safetensors");
+		const { checksum: claimed, ...rest } = metadata;
+		if (claimed === checksum(tensors, rest)) return { tensors, metadata: rest };
+		why = "its checksum differs";
+	} catch (error) {
+		why = (error as Error).message;
+	}
+	throw new Error(
+		`${file} is damaged (${why}). Remove it, and this network is trained again from its start.`,
+	);
+}
+
+/** FNV-1a, a 32-bit word at a time: no change of a single word goes unnoticed. */
+function checksum(
+	tensors: ReadonlyMap<string, StoredTensor>,
+	metadata: Readonly<Record<string, string>>,
+): string {
+	let hash = 0x811c9dc5;
+	const add = (words: Uint32Array | Uint8Array) => {
+		for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+	};
+	const text = new TextEncoder();
+	add(text.encode(JSON.stringify(Object.entries(metadata))));
+	for (const [name, { shape, data }] of tensors) {
+		add(text.encode(`${name} ${shape}`));
+		add(new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4));
+	}
+	return String(hash >>> 0);
 }

@@ -1,7 +1,8 @@
 import { backward } from "../engine/autograd.ts";
-import { type Gpu, scope } from "../engine/gpu.ts";
-import { detached, type Parameters, type State } from "../engine/nn.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import type { Parameters, State } from "../engine/nn.ts";
 import { Adam, type AdamState, StepLR } from "../engine/optim.ts";
+import { detached, scope } from "../engine/scope.ts";
 import { type Tensor, zeros } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
 
@@ -51,15 +52,21 @@ export interface LoopOptions {
 	readonly signal?: AbortSignal;
 }
 
-/** The loss is no longer a number. */
+/** The loss, or a weight, is no longer a finite number. */
 export class DivergedError extends Error {
 	override name = "DivergedError";
+	/** The step that it happened in, counted from 1. */
 	readonly step: number;
 
-	constructor(task: string, step: number, epoch: number, loss: number) {
+	/** @param epoch epochs done before */
+	constructor(task: string, what: string, step: number, epoch: number) {
+		const checkpoint =
+			epoch > 0
+				? `the last good checkpoint is that of epoch ${epoch}`
+				: "there is no checkpoint before it";
 		super(
-			`${task}: the loss became ${loss} in step ${step} (epoch ${epoch + 1}); the last good checkpoint is that of epoch ${epoch}. ` +
-				"Resume from it with a lower learning rate.",
+			`${task}: ${what} in step ${step} (epoch ${epoch + 1}); ${checkpoint}. ` +
+				"To resume gives the same again: train with a lower learning rate (src/training/presets.ts), or another seed.",
 		);
 		this.step = step;
 	}
@@ -73,7 +80,7 @@ const AHEAD = 4;
 
 /**
  * Trains until the last epoch. Random numbers depend on seed, epoch and step alone, so a run that goes on from a checkpoint computes
- * bitwise what it would have computed without the interruption. Throws a DivergedError on a loss that is not finite.
+ * bitwise what it would have computed without the interruption. Throws a DivergedError on a loss or a weight that is not finite.
  */
 export async function train(
 	gpu: Gpu,
@@ -126,10 +133,21 @@ export async function train(
 			const all = await read(losses, stepsAnEpoch);
 			check(task.name, all, epoch, stepsAnEpoch);
 			const { history } = checkpoint;
+			const weights = await parameters.state();
+			const moments = await optimiser.state();
+			// The last step may have spoilt them after its loss was still a number.
+			const values = [...weights.values()].map(({ data }) => data);
+			if (![...values, moments.m, moments.v].every(allFinite))
+				throw new DivergedError(
+					task.name,
+					"the weights or Adam's moments were no longer finite",
+					(epoch + 1) * stepsAnEpoch,
+					epoch,
+				);
 			checkpoint = {
 				epoch: epoch + 1,
-				weights: await parameters.state(),
-				optimiser: await optimiser.state(),
+				weights,
+				optimiser: moments,
 				history: {
 					train: [...history.train, [epoch + 1, mean(all)]],
 					validation: [
@@ -167,10 +185,14 @@ function check(
 	if (bad >= 0)
 		throw new DivergedError(
 			task,
+			`the loss became ${losses[bad]}`,
 			epoch * stepsAnEpoch + bad + 1,
 			epoch,
-			losses[bad],
 		);
+}
+
+function allFinite(values: Float32Array): boolean {
+	return values.every((v) => Number.isFinite(v));
 }
 
 function mean(values: Float32Array): number {

@@ -1,9 +1,10 @@
 import { noGrad } from "../engine/autograd.ts";
-import { type Gpu, scope } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
+import { scope } from "../engine/scope.ts";
 import { type Tensor, tensor } from "../engine/tensor.ts";
 import { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";

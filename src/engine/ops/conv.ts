@@ -7,6 +7,8 @@ import {
 	outputGradient,
 	weightGradient,
 } from "./convKernels.ts";
+import { add } from "./elementwise.ts";
+import { hasFewRows, linearFewRows } from "./linear.ts";
 
 /**
  * What the kernels can apply to their output. Only activations whose derivative can be told from their output: silu, whose cannot, is
@@ -135,10 +137,13 @@ export function linear(
 		);
 	const [o] = w.shape;
 	checkBias(what, bias, w, o);
-	return forward(what, oneByOne(x.size / k, k, o), x, w, bias, slope, [
-		...x.shape.slice(0, -1),
-		o,
-	]);
+	const rows = x.size / k;
+	const shape = [...x.shape.slice(0, -1), o];
+	if (hasFewRows(rows, k) && slope === 1) {
+		const y = linearFewRows(x, w, shape);
+		return bias ? add(y, bias) : y;
+	}
+	return forward(what, oneByOne(rows, k, o), x, w, bias, slope, shape);
 }
 
 /** The matrix product: a [M, K], b [K, N] -> [M, N]. */

@@ -1,4 +1,5 @@
-import { lines } from "../dispatch.ts";
+import { LINE, lines } from "../dispatch.ts";
+import type { Gpu } from "../gpu.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
 type Pair = readonly [number, number];
@@ -94,36 +95,59 @@ function gather(
 	y: Tensor,
 ): void {
 	const { gpu } = x;
-	const { transposed, inChannels, outChannels } = d;
-	const taps = kernel[0] * kernel[1];
-	const columns = Math.ceil(outChannels / 4);
-	const packed = empty(gpu, [taps * inChannels + 1, columns * 4]);
+	const { transposed, inChannels, outChannels, outStride } = d;
+	const [sy, sx] = outStride;
+	const phases = sy * sx;
+	const taps = Math.ceil(kernel[0] / sy) * Math.ceil(kernel[1] / sx);
+	const rows = Math.ceil((taps * inChannels) / 4) * 4;
+	const columns = Math.ceil(outChannels / 8) * 2;
+	const packed = empty(gpu, [phases * rows + 1, columns * 4]);
 	gpu.run({
 		shader: "convPack",
 		entry: "pack",
 		bindings: { w, bias: bias ?? w, packed },
 		params: {
-			taps,
+			kernel,
+			outStride,
+			pad,
 			inChannels,
 			outChannels,
+			rows,
+			columns,
 			transposed,
 			biased: bias ? 1 : 0,
 		},
 		workgroups: lines(gpu, packed.size / 4),
 	});
-	const BLOCK = columns === 1 ? 1 : columns === 2 ? 2 : 4;
-	const [sy, sx] = d.outStride;
 	const grid = Math.ceil(d.outSize[0] / sy) * Math.ceil(d.outSize[1] / sx);
-	const [across, down] = lines(gpu, batch * grid);
+	const lanes = lanesOf(gpu);
+	// Pixels and channels of a workgroup.
+	const [m, n] = lanes ? [256, 8] : [64, 64];
+	const [across, down] = lines(gpu, Math.ceil((batch * grid) / m) * LINE);
+	const vector = outChannels % 4 === 0;
 	gpu.run({
-		shader: "conv",
-		entry: "convolve",
-		constants: { BLOCK },
-		bindings: { x, w: packed, y },
-		params: { ...d, batch, kernel, pad, slope },
-		workgroups: [across, down, Math.ceil(columns / BLOCK) * sy * sx],
+		shader: lanes ? "conv" : "convTiled",
+		entry: vector ? "convolveVector" : "convolve",
+		constants: {
+			...(lanes && { LANES: lanes }),
+			VECTOR: inChannels % 4 === 0 ? 1 : 0,
+		},
+		bindings: { x, x4: x, packed, ...(vector ? { y4: y } : { y }) },
+		params: { ...d, batch, kernel, pad, rows, slope },
+		workgroups: [across, down, Math.ceil(outChannels / n) * phases],
 	});
 	packed.dispose();
+}
+
+/**
+ * Threads of a subgroup on software adapters, which take the kernels that keep their tiles in registers and share them in a subgroup; 0
+ * where tiles are staged in workgroup memory.
+ */
+function lanesOf(gpu: Gpu): number {
+	const { features, adapterInfo } = gpu.device;
+	const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo;
+	const fit = gpu.software && features.has("subgroups");
+	return fit && least === most && least >= 4 ? least : 0;
 }
 
 /** dw from x and dy of convolve(); for a transposed convolution x is the gradient of its output, and dy its input. */
@@ -138,17 +162,25 @@ export function weightGradient(
 		g;
 	const pixels = batch * outSize[0] * outSize[1];
 	const columns = kernel[0] * kernel[1] * channels;
-	const across = Math.ceil(columns / 64);
-	const down = Math.ceil(outChannels / 8);
+	const lanes = lanesOf(gpu);
+	// Places and output channels of a workgroup, and how many workgroups keep the adapter busy.
+	const [m, n, enough] = lanes ? [256, 8, 32] : [64, 64, 512];
+	const across = Math.ceil(columns / m);
+	const down = Math.ceil(outChannels / n);
 	const slices = Math.max(
 		1,
-		Math.min(Math.ceil(64 / (across * down)), Math.floor(pixels / 64)),
+		Math.min(Math.ceil(enough / (across * down)), Math.floor(pixels / 64)),
 	);
 	const partial = empty(gpu, [slices, dw.size]);
 	gpu.run({
-		shader: "convWeight",
+		shader: lanes ? "convWeight" : "convWeightTiled",
 		entry: "weightGradient",
-		bindings: { x, dy, partial },
+		constants: {
+			...(lanes && { LANES: lanes }),
+			VECTOR: channels % 4 === 0 ? 1 : 0,
+			VECTOR_DY: outChannels % 4 === 0 ? 1 : 0,
+		},
+		bindings: { x, x4: x, dy, dy4: dy, partial },
 		params: {
 			size,
 			outSize,

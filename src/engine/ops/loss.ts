@@ -1,6 +1,6 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import type { BufferView } from "../gpu.ts";
+import type { BufferView } from "../pool.ts";
 import { empty, sameShape, show, type Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
 

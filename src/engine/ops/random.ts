@@ -1,6 +1,7 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import type { BufferView, Gpu } from "../gpu.ts";
+import type { Gpu } from "../gpu.ts";
+import type { BufferView } from "../pool.ts";
 import { empty, type Shape, sameShape, show, Tensor } from "../tensor.ts";
 
 /**

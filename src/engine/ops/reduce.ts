@@ -1,6 +1,6 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import type { BufferView } from "../gpu.ts";
+import type { BufferView } from "../pool.ts";
 import { empty, show, type Tensor } from "../tensor.ts";
 
 /** Sums, each in a fixed order: bitwise the same on every run. */

@@ -1,6 +1,6 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import type { BufferView } from "../gpu.ts";
+import type { BufferView } from "../pool.ts";
 import { empty, type Shape, show, type Tensor } from "../tensor.ts";
 
 /** Ops that move, repeat or resample pixels; images are B H W C. */
