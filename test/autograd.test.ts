@@ -2,8 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward, noGrad } from "../src/engine/autograd.ts";
-import { scope } from "../src/engine/gpu.ts";
-import { detached, ParameterList, Parameters } from "../src/engine/nn.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	exp,
@@ -14,6 +13,7 @@ import {
 	silu,
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { compare } from "./opTesting.ts";

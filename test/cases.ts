@@ -1,6 +1,7 @@
 /** The table of all ops: each row is checked by ops.test.ts against its reference, by values, gradients and repeatability. */
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as linear from "./cases/linear.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as random from "./cases/random.ts";
@@ -10,6 +11,7 @@ import type { BadCall, Case } from "./opTesting.ts";
 
 const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	conv,
+	linear,
 	elementwise,
 	reduce,
 	loss,

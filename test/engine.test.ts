@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
-import { Gpu, scope } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/kernel.ts";
-import { detached, ParameterList, Parameters } from "../src/engine/nn.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	exp,
@@ -18,6 +18,7 @@ import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam } from "../src/engine/optim.ts";
+import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { philox } from "../src/random.ts";

@@ -2,7 +2,8 @@
 import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
-import { type Gpu, scope } from "../src/engine/gpu.ts";
+import type { Gpu } from "../src/engine/gpu.ts";
+import { scope } from "../src/engine/scope.ts";
 import {
 	type Shape,
 	show,

@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { scope } from "../src/engine/gpu.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam, type AdamOptions, StepLR } from "../src/engine/optim.ts";
+import { scope } from "../src/engine/scope.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { Random } from "../src/random.ts";

@@ -11,7 +11,6 @@ import { latentMap } from "../report/latents.ts";
 import type { Picture } from "../report/picture.ts";
 import {
 	type FigureName,
-	METHODS,
 	type MethodName,
 	type Metrics,
 	SPLITS,
@@ -21,13 +20,13 @@ import { renderPng } from "./canvas.ts";
 import type { RunFolder } from "./runFolder.ts";
 import type { TrainedRun } from "./trainRun.ts";
 
-/** Methods of the picture grid, in its columns' order. */
-const SHOWN: readonly MethodName[] = [
-	"nearest",
-	"ridge",
-	"projected",
-	"oneStep",
-	"twoStep",
+/** Methods of the picture grid, in its columns' order, by short names. */
+const SHOWN: readonly (readonly [MethodName, string])[] = [
+	["nearest", "nearest kernel"],
+	["ridge", "ridge"],
+	["projected", "ridge, projected"],
+	["oneStep", "one-step"],
+	["twoStep", "two-step"],
 ];
 
 /** Draws a run's pictures and writes metrics.json, the PNGs and report.html into its folder. */
@@ -118,8 +117,8 @@ function comparisonRows({
 				scatterers: o.scatterers,
 				activation: activationMap(o.scatterers, "bilinear"),
 				kernels: [
-					...SHOWN.map((method) => ({
-						name: METHODS[method],
+					...SHOWN.map(([method, name]) => ({
+						name,
 						image: estimates[method]?.[place.i] ?? null,
 						ncc: scores[method]?.[place.i].ncc,
 						mae: scores[method]?.[place.i].mae,

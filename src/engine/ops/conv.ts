@@ -139,7 +139,7 @@ export function linear(
 	checkBias(what, bias, w, o);
 	const rows = x.size / k;
 	const shape = [...x.shape.slice(0, -1), o];
-	if (hasFewRows(rows, k) && slope === 1) {
+	if (hasFewRows(rows, k, o) && slope === 1) {
 		const y = linearFewRows(x, w, shape);
 		return bias ? add(y, bias) : y;
 	}

@@ -1,0 +1,19 @@
+// Dense layers of few rows, by the kernel that the adapter does not take: the table runs the other one.
+import { test } from "uvu";
+import { Gpu } from "../src/engine/gpu.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { loadShaders } from "../src/node/shaders.ts";
+import { cases } from "./cases/linear.ts";
+import { checkCase } from "./opTesting.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+test.after(() => gpu.dispose());
+
+const other = new Gpu(gpu.device, {
+	shaders: loadShaders(),
+	software: !gpu.software,
+});
+for (const c of cases) test(c.name, () => checkCase(other, c));
+
+test.run();

@@ -1,0 +1,282 @@
+/** `npm run train`, end to end: the smoke preset is trained, once in one go and once interrupted, killed and resumed. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeNpy } from "../src/formats/npy.ts";
+import { decodeSafetensors } from "../src/formats/safetensors.ts";
+import { makeDataset } from "../src/node/makeDataset.ts";
+import { kernelFileName } from "../src/qpi/format.ts";
+import type { History } from "../src/training/loop.ts";
+import { PRESETS } from "../src/training/presets.ts";
+import { type Ended, start, until } from "./command.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-train-"));
+test.after(() => rm(scratch, { recursive: true }));
+const whole = join(scratch, "whole");
+const broken = join(scratch, "broken");
+
+const NETWORKS = ["vae", "aligner", "oneStep"] as const;
+type Network = (typeof NETWORKS)[number];
+const TITLES = { vae: "kernel VAE", aligner: "aligner", oneStep: "one-step" };
+const PICTURES = ["comparison", "curves", "losses", "latents", "kernels"];
+const METHODS = ["ridge", "oneStep", "twoStep", "meanKernel", "nearest"];
+const PARTS = ["seen", "unseenEnergy", "unseenFamily"];
+
+const train = (out: string, ...args: string[]) =>
+	start("bench/train.ts", ["--preset", "smoke", "--out", out, ...args], {
+		seconds: 600,
+	});
+
+const checkpointFile = (folder: string, network: Network) =>
+	join(folder, `${network}.checkpoint.safetensors`);
+
+function checkpoint(folder: string, network: Network) {
+	const bytes = readFileSync(checkpointFile(folder, network));
+	const { tensors, metadata } = decodeSafetensors(bytes);
+	const history: History = JSON.parse(metadata.history);
+	return { bytes, tensors, epoch: Number(metadata.epoch), history };
+}
+
+const read = (folder: string, name: string) => readFileSync(join(folder, name));
+const metricsOf = (folder: string) =>
+	JSON.parse(`${read(folder, "metrics.json")}`);
+
+/** Names of half-written files, also in subfolders. */
+const leftovers = (folder: string) =>
+	readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+		name.includes(".tmp"),
+	);
+
+function succeeded({ code, signal, stderr }: Ended): void {
+	assert.is(code, 0, `code ${code}, signal ${signal}:\n${stderr}`);
+}
+
+let seconds = performance.now();
+function lap(what: string): void {
+	const now = performance.now();
+	console.log(`${what}: ${((now - seconds) / 1000).toFixed(1)} s`);
+	seconds = now;
+}
+
+test("the smoke preset trains; progress is plain lines", async () => {
+	const ended = await train(whole).ended;
+	succeeded(ended);
+	console.log(ended.stdout.split("\n")[0]);
+	lap("one run");
+	assert.match(ended.stdout, /^adapter: \S+/);
+	assert.match(ended.stdout, /\d+ to train on, \d+ unseen energies/);
+	assert.match(ended.stdout, /two-step network .*\d\.\d{3} \/ \d\.\d{3}/);
+	assert.match(ended.stdout, `open ${whole}/report.html`);
+	for (const network of NETWORKS) {
+		const line = new RegExp(
+			`^${TITLES[network]} (\\d+)/\\1  loss [\\d.e-]+  [\\d.]+ steps/s  took \\w+$`,
+			"m",
+		);
+		assert.match(ended.stderr, line);
+	}
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: just those must not come
+	assert.not.match(ended.stdout + ended.stderr, /[\r\x1b]/);
+});
+
+test("every loss falls", () => {
+	for (const network of NETWORKS) {
+		const { epoch, history } = checkpoint(whole, network);
+		assert.is(epoch, PRESETS.smoke[network].epochs);
+		for (const points of [history.train, history.validation]) {
+			assert.equal(
+				points.map(([at]) => at),
+				Array.from({ length: epoch }, (_, i) => i + 1),
+			);
+			assert.ok(points.every(([, value]) => Number.isFinite(value)));
+		}
+		const losses = history.train.map(([, loss]) => loss);
+		console.log(`${network}: ${losses.map((l) => l.toPrecision(3)).join(" ")}`);
+		assert.ok((losses.at(-1) ?? 1) < losses[0], `${network}: ${losses}`);
+	}
+});
+
+test("metrics.json has five methods and three parts, on the reference's scale", () => {
+	const metrics = metricsOf(whole);
+	const { preset, inputs, seed, adapter, seconds, methods } = metrics;
+	assert.equal([preset, inputs, seed], ["smoke", "physics", 1]);
+	assert.type(adapter, "string");
+	assert.ok(seconds > 0);
+	for (const method of METHODS) {
+		assert.equal(Object.keys(methods[method]), PARTS, method);
+		for (const part of PARTS) {
+			const score = methods[method][part];
+			assert.equal(Object.keys(score), ["mae", "mse", "rmse", "ncc", "n"]);
+			const { mae, mse, rmse, ncc, n } = score;
+			assert.ok(Number.isInteger(n) && n > 0 && n <= PRESETS.smoke.evaluated);
+			assert.ok(
+				mae >= 0 && mae <= 2 && mse <= 2 * mae + 1e-9,
+				`mae ${mae}, mse ${mse}`,
+			);
+			assert.ok(
+				mae <= rmse + 1e-9 && rmse ** 2 <= mse + 1e-9,
+				`mae ${mae}, rmse ${rmse}`,
+			);
+			assert.ok(ncc >= -1 && ncc <= 1, `ncc ${ncc}`);
+		}
+	}
+	// Least squares at known positions needs no training: it must find kernels whatever the networks do.
+	for (const part of PARTS) assert.ok(methods.ridge[part].ncc > 0.6, part);
+});
+
+test("weights, latents, pictures and report are there; scratch files are not", () => {
+	for (const network of NETWORKS) {
+		const weights = decodeSafetensors(
+			read(whole, `${network}.safetensors`),
+		).tensors;
+		const saved = checkpoint(whole, network).tensors;
+		assert.ok(weights.size > 0);
+		for (const [name, { shape, data }] of weights) {
+			assert.equal(shape, saved.get(`weight/${name}`)?.shape);
+			assert.ok(data.every(Number.isFinite), name);
+		}
+	}
+	const { shape, data } = decodeNpy(read(whole, "latents.npy"));
+	assert.equal(shape, [PRESETS.smoke.kernels, 2, 4, 8, 8]);
+	assert.ok((data as Float32Array).every(Number.isFinite));
+	assert.ok(new Set(data as Float32Array).size > data.length / 2);
+
+	const html = `${read(whole, "report.html")}`;
+	for (const name of PICTURES) {
+		const png = read(whole, `${name}.png`);
+		assert.is(png.toString("latin1", 0, 8), "\x89PNG\r\n\x1a\n", name);
+		assert.ok(png.readUInt32BE(16) >= 300, `${name} is wide enough`);
+		assert.ok(
+			html.includes(png.toString("base64")),
+			`${name} is in the report`,
+		);
+	}
+	// What a browser would fetch, and what names another machine at all.
+	const plain = html.replaceAll(/data:image\/png;base64,[\w+/=]+/g, "");
+	assert.not.match(
+		plain,
+		/https?:|\/\/\w+\.\w|<script|<link|<iframe|@import|url\(/i,
+	);
+	for (const [, source] of html.matchAll(/\b(?:src|href)="([^"]*)"/g))
+		assert.match(source, /^(data:|#)/);
+
+	assert.equal(leftovers(whole), []);
+	assert.not(existsSync(join(whole, "prepared")));
+	const { train, unseenEnergy, unseenFamily } = JSON.parse(
+		`${read(whole, "split.json")}`,
+	);
+	assert.is(
+		new Set([...train, ...unseenEnergy, ...unseenFamily]).size,
+		PRESETS.smoke.kernels,
+	);
+});
+
+test("Ctrl-C while the VAE trains: exit code 130, one line that names --resume, nothing half written", async () => {
+	const run = train(broken);
+	await until(run, () => existsSync(checkpointFile(broken, "vae")));
+	run.child.kill("SIGINT");
+	const { code, stderr } = await run.ended;
+	lap("until Ctrl-C");
+	assert.is(code, 130, stderr);
+	const lines = stderr.trim().split("\n");
+	const last = String(lines.pop());
+	assert.match(last, `--resume`);
+	assert.match(last, broken);
+	for (const line of lines) assert.match(line, /^(observations|kernel VAE) /);
+	assert.equal(leftovers(broken), []);
+	assert.not(existsSync(join(broken, "metrics.json")));
+	console.log(`stopped after VAE epoch ${checkpoint(broken, "vae").epoch}`);
+});
+
+test("kill -9 while the aligner trains", async () => {
+	const before = checkpoint(broken, "vae").epoch;
+	const run = train(broken, "--resume");
+	await until(run, () => existsSync(checkpointFile(broken, "aligner")));
+	run.child.kill("SIGKILL");
+	const { signal, stdout } = await run.ended;
+	lap("until kill -9");
+	assert.is(signal, "SIGKILL");
+	assert.match(stdout, `kernel VAE: going on after epoch ${before}`);
+	console.log(
+		`killed after aligner epoch ${checkpoint(broken, "aligner").epoch}`,
+	);
+	// What a process that is killed while it writes leaves behind.
+	const half = readFileSync(checkpointFile(broken, "aligner")).subarray(
+		0,
+		9999,
+	);
+	await writeFile(`${checkpointFile(broken, "aligner")}.1.0badcafe.tmp`, half);
+	await writeFile(join(broken, "prepared", "data.1.tmp"), half);
+});
+
+test("resumed, it ends bitwise as if nothing had happened", async () => {
+	const ended = await train(broken, "--resume").ended;
+	succeeded(ended);
+	lap("the rest");
+	assert.match(ended.stdout, /aligner: going on after epoch/);
+	assert.equal(leftovers(broken), []);
+	for (const network of NETWORKS) {
+		const [a, b] = [whole, broken].map((folder) => checkpoint(folder, network));
+		assert.equal(b.history, a.history);
+		assert.ok(b.bytes.equals(a.bytes), `${network}: weights, Adam's moments`);
+	}
+	for (const name of [
+		...NETWORKS.map((network) => `${network}.safetensors`),
+		"latents.npy",
+		"split.json",
+		...PICTURES.map((picture) => `${picture}.png`),
+	])
+		assert.ok(read(broken, name).equals(read(whole, name)), name);
+	assert.equal(
+		{ ...metricsOf(broken), seconds: 0 },
+		{ ...metricsOf(whole), seconds: 0 },
+	);
+});
+
+test("a finished run is not overwritten, and other options do not go on with it", async () => {
+	const again = await train(whole).ended;
+	assert.is(again.code, 1);
+	assert.match(
+		again.stderr,
+		/^error: .* already holds a run; give --resume.*\n$/,
+	);
+	const other = await train(whole, "--resume", "--seed", "2").ended;
+	assert.is(other.code, 1);
+	assert.match(other.stderr, /^error: .*seed 1, now 2.*\n$/);
+});
+
+test("a folder of data with a broken file: --skip-bad trains without it and says so at the end", async () => {
+	const data = join(scratch, "data");
+	await makeDataset({ out: data, kernels: 12, observations: 3, seed: 1 });
+	const { split } = JSON.parse(`${read(data, "manifest.json")}`);
+	const bad = join(data, kernelFileName(split.train[1]));
+	const text = readFileSync(bad);
+	text.write("x", text.length - 20);
+	await writeFile(bad, text);
+
+	const out = join(scratch, "skipped");
+	const args = ["--data", data, "--epochs", "1,1,1", "--inputs", "paper"];
+	const refused = await train(out, ...args).ended;
+	assert.is(refused.code, 1);
+	assert.match(
+		refused.stderr,
+		/error: .*row \d+, column \d+: found .*expected/,
+	);
+	assert.not(existsSync(out));
+
+	const ended = await train(out, ...args, "--skip-bad").ended;
+	succeeded(ended);
+	lap("training on a folder");
+	assert.match(ended.stdout, `${split.train.length - 1} to train on`);
+	const last = String(ended.stderr.trim().split("\n").at(-1));
+	assert.match(last, /^left out 1 broken file: /);
+	assert.match(last, bad);
+	const { inputs, methods } = metricsOf(out);
+	assert.is(inputs, "paper");
+	for (const method of METHODS) assert.ok(methods[method].unseenFamily.n > 0);
+	assert.is(decodeNpy(read(out, "latents.npy")).shape[0], 11);
+});
+
+test.run();
