@@ -153,6 +153,11 @@ async function main(): Promise<void> {
 	try {
 		console.log(describeAdapter(gpu));
 		const { source, bad } = await openSource(preset);
+		const { train, unseenEnergy, unseenFamily } = source.split;
+		if (train.length === 0)
+			throw new Error(
+				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
+			);
 		const folder = await RunFolder.open(
 			out,
 			{
@@ -165,7 +170,6 @@ async function main(): Promise<void> {
 			},
 			options.resume,
 		);
-		const { train, unseenEnergy, unseenFamily } = source.split;
 		console.log(
 			`kernels: ${train.length} to train on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 		);

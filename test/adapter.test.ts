@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { makeDataset } from "../src/node/makeDataset.ts";
 import { writeKernelFile } from "../src/qpi/csv.ts";
 import { kernelFileName, makeAxis } from "../src/qpi/format.ts";
 import { type Ended, start } from "./command.ts";
@@ -164,6 +165,25 @@ test("--data without a folder, without kernels, and with a broken file: exit cod
 	// Of one file nothing is left without it.
 	const skipped = await train(["--data", data, "--skip-bad"]);
 	refused(skipped, 1, /no good file/);
+});
+
+test("--data of which --skip-bad leaves no kernel to train on", async () => {
+	const data = join(scratch, "untrained");
+	const { kernels, split } = await makeDataset({
+		out: data,
+		kernels: 12,
+		observations: 1,
+		seed: 1,
+	});
+	for (const { file, number } of kernels)
+		if (split.train.includes(number)) await rm(join(data, file));
+	const ended = await train(["--data", data, "--skip-bad"]);
+	assert.is(ended.code, 1);
+	assert.match(
+		ended.stderr,
+		/\nerror: none of the 4 kernels is one to train on/,
+	);
+	assert.not(existsSync(out));
 });
 
 test("a folder that holds something else, and a run that is not there to resume", async () => {

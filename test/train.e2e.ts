@@ -173,6 +173,17 @@ test("weights, latents, pictures and report are there; scratch files are not", (
 	);
 });
 
+test("Ctrl-C while the data are prepared ends it soon, too", async () => {
+	const folder = join(scratch, "prepared");
+	const run = start("bench/train.ts", ["--preset", "quick", "--out", folder]);
+	await until(run, () => existsSync(join(folder, "prepared")));
+	run.child.kill("SIGINT");
+	const { code, stderr } = await run.ended;
+	assert.is(code, 130, stderr);
+	assert.match(stderr, /interrupted; the same command with --resume/);
+	assert.equal(readdirSync(join(folder, "prepared")), []);
+});
+
 test("Ctrl-C while the VAE trains: exit code 130, one line that names --resume, nothing half written", async () => {
 	const run = train(broken);
 	await until(run, () => existsSync(checkpointFile(broken, "vae")));
