@@ -88,7 +88,9 @@ export function encode(p: Parameters, { encoder }: Size, x: Tensor): Latent {
 		reshape(correction, [batch, PIXELS]),
 	);
 	const mean = dense(p, "encoder.mean", image, ENCODER_FACTOR);
-	return { mean, logvar: dense(p, "encoder.logvar", silu(mean), 1) };
+	// The spread is read off the mean's values (a view carries no history): fitting it must not pull at the mean.
+	const values = mean.view(mean.shape);
+	return { mean, logvar: dense(p, "encoder.logvar", silu(values), 1) };
 }
 
 export function declareDecoder(

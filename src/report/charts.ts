@@ -201,7 +201,7 @@ const STYLES: Record<
 	ridge: { colour: OKABE_ITO.vermilion, point: "rect" },
 	oneStep: { colour: OKABE_ITO.orange, point: "triangle" },
 	twoStep: { colour: OKABE_ITO.blue, point: "circle" },
-	projected: { colour: OKABE_ITO.green, point: "rectRot" },
+	projected: { colour: OKABE_ITO.purple, point: "rectRot" },
 	meanKernel: { colour: OKABE_ITO.grey, point: "cross" },
 	nearest: { colour: OKABE_ITO.green, point: "rectRot" },
 };
