@@ -246,7 +246,7 @@ async function openSource(
 	}).finally(() => bar?.stop());
 	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
 	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
-	return { source: datasetSource(dataset, seed), bad: dataset.bad };
+	return { source: await datasetSource(dataset, seed), bad: dataset.bad };
 }
 
 function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {

@@ -622,7 +622,7 @@ test("a folder's source: unknown classes count as 1-fold, noise levels go with t
 			scatterers: [[{ x: 1, y: 2 }], []],
 		}),
 	};
-	const source = datasetSource(dataset, 1);
+	const source = await datasetSource(dataset, 1);
 	assert.equal(
 		source.kernels.map((k) => k.symmetry),
 		[1, 4],

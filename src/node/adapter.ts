@@ -121,7 +121,13 @@ async function useEmbedded(): Promise<void> {
 			`no Vulkan driver was found, and the embedded SwiftShader is not installed. ${INSTALL}`,
 		);
 	}
-	const { icd, loader } = await embeddedSwiftShader(archive);
+	const { icd, loader } = await embeddedSwiftShader(archive).catch(
+		(error: Error) => {
+			throw new MachineError(
+				`the embedded SwiftShader cannot be unpacked: ${error.message}`,
+			);
+		},
+	);
 	process.env.VK_DRIVER_FILES = icd;
 	if (!systemHasLoader() && !openLibrary(loader))
 		throw new MachineError(

@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import {
 	makeKernel,
 	type ObservationSetOptions,
@@ -54,10 +56,18 @@ export function generatedSource(
 }
 
 /** A dataset folder. A kernel whose class is not known counts as 1-fold: no symmetry is asked of it. */
-export function datasetSource(dataset: Dataset, seed: number): Source {
-	const stamps = dataset.kernels.map((k) => [k.number, k.observations]);
+export async function datasetSource(
+	dataset: Dataset,
+	seed: number,
+): Promise<Source> {
+	const stamps = await Promise.all(
+		dataset.kernels.map(async ({ number, file, observations }) => {
+			const { size, mtimeMs } = await stat(file);
+			return [number, observations, size, mtimeMs];
+		}),
+	);
 	return {
-		identity: `folder ${dataset.folder} ${JSON.stringify([stamps, dataset.manifest?.seed])}`,
+		identity: `folder ${resolve(dataset.folder)} ${JSON.stringify(stamps)}`,
 		kernels: dataset.kernels.map((k) => ({
 			...k,
 			symmetry: k.symmetry ?? 1,
