@@ -50,6 +50,7 @@ interface Options {
 	scattering: Scattering;
 	skipBad: boolean;
 	penaliseAsymmetry: boolean;
+	randomStart: boolean;
 }
 
 const program = new Command("npm run train --")
@@ -103,6 +104,11 @@ const program = new Command("npm run train --")
 		"symmetry loss for 1-fold kernels too, as the published code has it",
 		false,
 	)
+	.option(
+		"--random-start",
+		"ablation: the latent starts from random directions, not from principal components",
+		false,
+	)
 	.addHelpText(
 		"after",
 		`
@@ -147,7 +153,7 @@ try {
 }
 
 async function main(): Promise<void> {
-	const { seed, inputs, epochs, penaliseAsymmetry } = options;
+	const { seed, inputs, epochs, penaliseAsymmetry, randomStart } = options;
 	const preset = withEpochs(PRESETS[options.preset], epochs);
 	const gpu = await openGpu({ adapter: options.adapter });
 	try {
@@ -166,6 +172,7 @@ async function main(): Promise<void> {
 				inputs,
 				seed,
 				penaliseAsymmetry,
+				randomStart,
 				data: source.identity,
 			},
 			options.resume,
@@ -181,6 +188,7 @@ async function main(): Promise<void> {
 			seed,
 			folder,
 			penaliseAsymmetry,
+			randomStart,
 			signal: stop.signal,
 			say: console.log,
 		});

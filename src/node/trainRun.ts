@@ -37,6 +37,8 @@ export interface TrainRunOptions {
 	readonly seed: number;
 	readonly folder: RunFolder;
 	readonly penaliseAsymmetry: boolean;
+	/** Ablation: the networks start from random directions, not from principal components. */
+	readonly randomStart: boolean;
 	readonly signal?: AbortSignal;
 	/** A line for people. */
 	readonly say: (line: string) => void;
@@ -71,7 +73,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 					channels: INPUT_CHANNELS[inputs],
 					kernelChannel: inputs === "physics" ? 4 : null,
 				},
-				components,
+				options.randomStart ? [] : components,
 				seed,
 			);
 		const vae = network("vae");
