@@ -11,7 +11,13 @@ import {
 /** The three networks of the paper; each is a set of parameters for the functions of autoencoder.ts. */
 export type NetworkName = "vae" | "aligner" | "oneStep";
 
-const STREAMS: Record<NetworkName, number> = { vae: 1, aligner: 2, oneStep: 3 };
+/** Streams of random numbers for initial weights; 0x40000000 itself is the basis's. */
+const BASIS = 0x40000000;
+const STREAMS: Record<NetworkName, number> = {
+	vae: BASIS + 1,
+	aligner: BASIS + 2,
+	oneStep: BASIS + 3,
+};
 
 /** What a network sees. */
 export interface NetworkInput {
@@ -37,7 +43,7 @@ export function makeNetwork(
 	const list = new ParameterList();
 	const random = new Random(seed, STREAMS[name]);
 	// The same basis for all three, whatever else is drawn.
-	const basis = latentBasis(components, new Random(seed, 0));
+	const basis = latentBasis(components, new Random(seed, BASIS));
 	const { channels, kernelChannel } =
 		name === "vae" ? { channels: 1, kernelChannel: 0 } : input;
 	declareEncoder(list, random, channels, kernelChannel, basis, size);

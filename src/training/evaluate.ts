@@ -29,7 +29,10 @@ export function scoreTable(
 	return table;
 }
 
-/** Means of a score table over each part of the split, over noise levels and over numbers of scatterers. */
+/**
+ * Means of a score table over each part of the split; and, over all kernels that were not trained on (over all kernels where a small set has no
+ * others), by noise level and by number of scatterers.
+ */
 export function summarise(
 	table: ScoreTable,
 	observations: readonly PreparedObservation[],
@@ -37,15 +40,21 @@ export function summarise(
 	const methods: Metrics["methods"] = {};
 	const byNoise: Curves = {};
 	const byScatterers: Curves = {};
+	const anyUnseen = observations.some(({ part }) => part !== "seen");
+	const counts = (i: number) => !anyUnseen || observations[i].part !== "seen";
 	for (const [method, scores] of entries(table)) {
 		methods[method] = {};
 		for (const part of PARTS)
 			methods[method][part] = average(
 				scores.filter((_, i) => observations[i].part === part),
 			);
-		byNoise[method] = curve(scores, (i) => observations[i].noise);
+		byNoise[method] = curve(scores, (i) =>
+			counts(i) ? observations[i].noise : undefined,
+		);
 		byScatterers[method] = curve(scores, (i) =>
-			COUNTS.find((most) => observations[i].scatterers.length <= most),
+			counts(i)
+				? COUNTS.find((most) => observations[i].scatterers.length <= most)
+				: undefined,
 		);
 	}
 	return { methods, byNoise, byScatterers };

@@ -72,9 +72,9 @@ export class DivergedError extends Error {
 	}
 }
 
-/** Streams of random numbers that a training draws from: the epoch's order, and each step's own. */
-const ORDER = 0x100;
-const STEP = 0x10000;
+/** Streams of random numbers that a training draws from: the epoch's order, and each step's own. The generator's lie below 2^30. */
+const ORDER = 0x80000000;
+const STEP = 0xc0000000;
 /** Steps whose work may wait in the queue. */
 const AHEAD = 4;
 
