@@ -172,7 +172,7 @@ async function time(gpu: Gpu, run: () => void): Promise<number> {
 
 type Data = Float32Array;
 
-/** Sums f over all pixels and taps of a pair of places (b, i, j) of y and (b, h, v) of x that meet, of one batch image or all. */
+/** One element of y, summed in float64. */
 function referenceY(g: ConvGeometry, x: Data, w: Data, index: number): number {
 	const o = index % g.outChannels;
 	const pixel = Math.floor(index / g.outChannels);

@@ -1,4 +1,5 @@
 /** `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter, MachineError, openGpu } from "../src/node/adapter.ts";
 import { openDataset } from "../src/node/dataset.ts";
@@ -168,7 +169,8 @@ async function main(): Promise<void> {
 			out,
 			{
 				preset: options.preset,
-				epochs: epochs ?? null,
+				settings: preset,
+				adapter: gpu.adapterName,
 				inputs,
 				seed,
 				penaliseAsymmetry,
@@ -187,6 +189,9 @@ async function main(): Promise<void> {
 			inputs,
 			seed,
 			folder,
+			preparedFolder: options.data
+				? join(options.data, ".qpi-cache", `${options.preset}-${inputs}`)
+				: folder.file("prepared"),
 			penaliseAsymmetry,
 			randomStart,
 			signal: stop.signal,
@@ -202,7 +207,7 @@ async function main(): Promise<void> {
 		};
 		const { channels } = preset.size.encoder;
 		await writeReport(folder, run, metrics, {
-			command: `npm run train -- ${process.argv.slice(2).join(" ")}`,
+			command: commandLine(),
 			parameters: [
 				["data", options.data ?? `generated, ${options.scattering} scattering`],
 				[
@@ -254,7 +259,7 @@ async function openSource(
 	}).finally(() => bar?.stop());
 	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
 	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
-	return { source: await datasetSource(dataset, seed), bad: dataset.bad };
+	return { source: await datasetSource(dataset), bad: dataset.bad };
 }
 
 function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {
@@ -266,6 +271,17 @@ function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {
 		aligner: { ...preset.aligner, epochs: aligner },
 		oneStep: { ...preset.oneStep, epochs: oneStep },
 	};
+}
+
+/** What does the run again, from its start. */
+function commandLine(): string {
+	const given = process.argv
+		.slice(2)
+		.filter((word) => word !== "--resume" && word !== "-r")
+		.map((word) => (/^[\w./,=-]+$/.test(word) ? word : JSON.stringify(word)));
+	return ["npm run train", ...(given.length > 0 ? ["--", ...given] : [])].join(
+		" ",
+	);
 }
 
 /** NCC and MAE of every method, a column each part of the split. */

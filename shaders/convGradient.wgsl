@@ -1,4 +1,4 @@
-// What surrounds the convolutions: packing of weights, the gradients of weight, bias and activation, and the sum over slices.
+// What surrounds the convolutions: the gradients of activation and bias in one pass, and the sum over the slices of a weight gradient.
 
 struct Params {
 	rows: u32,

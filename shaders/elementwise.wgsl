@@ -23,6 +23,11 @@ fn logistic(x: vec4f) -> vec4f {
 	return select(e, vec4f(1.0), x >= vec4f(0.0)) / (1.0 + e);
 }
 
+// clamp() and max() drop a NaN, which must reach the loss to be noticed: comparisons let it through.
+fn within(v: vec4f, low: f32, high: f32) -> vec4f {
+	return select(select(v, vec4f(high), v > vec4f(high)), vec4f(low), v < vec4f(low));
+}
+
 // The pad behind the last element is written as zeros: in a packed gradient buffer it must stay so.
 fn store(i: u32, value: vec4f) {
 	y[i] = select(vec4f(0.0), value, 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(params.n));
@@ -35,13 +40,13 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	let v = x[i];
 	var r = v * params.p; // scale
 	switch OP {
-		case 0u: { r = max(v, vec4f(0.0)); }
+		case 0u: { r = select(v, vec4f(0.0), v < vec4f(0.0)); }
 		case 1u: { r = select(params.p * v, v, v > vec4f(0.0)); }
 		case 2u: { r = v * logistic(v); }
 		case 3u: { r = logistic(v); }
-		case 4u: { r = tanh(clamp(v, vec4f(-10.0), vec4f(10.0))); } // 1 beyond; some drivers overflow
+		case 4u: { r = tanh(within(v, -10.0, 10.0)); } // 1 beyond; some drivers overflow
 		case 5u: { r = exp(v); }
-		case 6u: { r = clamp(v, vec4f(params.p), vec4f(params.q)); }
+		case 6u: { r = within(v, params.p, params.q); }
 		default: {}
 	}
 	store(i, r);

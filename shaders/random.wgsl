@@ -67,7 +67,12 @@ fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 const LOW = vec4f(-30.0);
 const HIGH = vec4f(20.0);
 
-fn deviation(i: u32) -> vec4f { return exp(0.5 * clamp(logvar[i], LOW, HIGH)); }
+// clamp() that lets a NaN through: it must reach the loss to be noticed.
+fn within(v: vec4f) -> vec4f {
+	return select(select(v, HIGH, v > HIGH), LOW, v < LOW);
+}
+
+fn deviation(i: u32) -> vec4f { return exp(0.5 * within(logvar[i])); }
 
 @compute @workgroup_size(64)
 fn reparameterise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -11,7 +11,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(4) var<storage, read> rows: array<vec2u>; // by sample: which image, and how it is turned
 @group(0) @binding(5) var<uniform> params: Params;
 
 fn beyond(id: vec3u, shape: vec4u) -> bool { return id.x >= shape.z * shape.w; }
@@ -93,17 +92,4 @@ fn fold4(@builtin(global_invocation_id) id: vec3u) {
 	let right = params.input.w;
 	let below = params.input.z * params.input.w;
 	y4[flat(id, params.output)] = (x4[first] + x4[first + right]) + (x4[first + below] + x4[first + below + right]);
-}
-
-// Turns: bit 0 transposes, then bit 1 reverses the rows and bit 2 the columns.
-@compute @workgroup_size(64)
-fn gather(@builtin(global_invocation_id) id: vec3u) {
-	if (beyond(id, params.output)) { return; }
-	var at = place(id, params.output);
-	let image = rows[at.x];
-	if ((image.y & 2u) != 0u) { at.y = i32(params.output.y) - 1 - at.y; }
-	if ((image.y & 4u) != 0u) { at.z = i32(params.output.z) - 1 - at.z; }
-	if ((image.y & 1u) != 0u) { at = at.xzyw; }
-	at.x = i32(image.x);
-	y[flat(id, params.output)] = x[index(at, params.input)];
 }

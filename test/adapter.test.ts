@@ -56,7 +56,7 @@ const NO_DRIVER = { VK_DRIVER_FILES: "/nonexistent.json" };
 
 test("an adapter that is not there: exit code 2 and what to install, by option and by variable", async () => {
 	const text =
-		/no WebGPU adapter here is named like "voodoo".* Install a Vulkan driver/;
+		/no WebGPU adapter is named like "voodoo".* Install a Vulkan driver/i;
 	refused(await train(["--adapter", "Voodoo"]), 2, text);
 	refused(await train([], { QPI_LENS_ADAPTER: "voodoo" }), 2, text);
 });

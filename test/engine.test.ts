@@ -5,14 +5,17 @@ import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/kernel.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { matmul } from "../src/engine/ops/conv.ts";
 import {
 	add,
+	clamp,
 	exp,
 	relu,
 	reshape,
 	scale,
+	tanh,
 } from "../src/engine/ops/elementwise.ts";
-import { mseLoss } from "../src/engine/ops/loss.ts";
+import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { groupNorm } from "../src/engine/ops/norm.ts";
 import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
@@ -211,7 +214,10 @@ test("names that the shader does not have, or lacks, are refused with its name",
 			/elementwise\.wgsl has no entry point "sideways", only .*forward/,
 		],
 		[{ shader: "nothing" }, /there is no shader "nothing"/],
-		[{ workgroups: [0] }, /elementwise\.wgsl forward: 0 x 1 x 1 workgroups/],
+		[
+			{ workgroups: [0] },
+			/elementwise\.wgsl forward, .*\[.*: 0 x 1 x 1 workgroups/,
+		],
 		[{ workgroups: [65536] }, /65536 x 1 x 1 workgroups; this device allows/],
 	];
 	for (const [change, message] of cases)
@@ -340,6 +346,41 @@ test("normal numbers have the right moments, and depend on seed, step and stream
 			0,
 			five,
 		);
+});
+
+test("NaN reaches the loss through every op that limits its input", async () => {
+	const limited: [string, (x: Tensor) => Tensor][] = [
+		["relu", relu],
+		["tanh", tanh],
+		["clamp", (x) => clamp(x, -1, 1)],
+		["klLoss", (x) => klLoss(x, x)],
+		["reparameterise", (x) => reparameterise(zeros(gpu, [4]), x, ones())],
+	];
+	const ones = () => tensor(gpu, Float32Array.of(1, 1, 1, 1), [4]);
+	for (const [name, op] of limited) {
+		const y = scope(gpu, () => {
+			const x = tensor(gpu, Float32Array.of(0.5, Number.NaN, -2, 40), [4]);
+			return sum(op(x));
+		});
+		assert.ok(Number.isNaN(await y.item()), name);
+		y.dispose();
+	}
+});
+
+test("an output beyond the device's limit names the op and both inputs, and dispatches nothing", () => {
+	const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+	const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+	const n = Math.ceil(Math.sqrt(limit / 4)) + 1;
+	const before = gpu.statistics.dispatches;
+	scope(gpu, () => {
+		const column = empty(gpu, [n, 1]);
+		const row = empty(gpu, [1, n]);
+		assert.throws(
+			() => matmul(column, row),
+			new RegExp(`matmul: inputs \\[${n}, 1\\] and \\[1, ${n}\\] give`),
+		);
+	});
+	assert.is(gpu.statistics.dispatches, before);
 });
 
 test.run();

@@ -53,8 +53,13 @@ function run(file: string): Promise<{ output: string; code: number | null }> {
 			output += chunk;
 			process.stdout.write(chunk);
 		});
+	// A driver that hangs must not hang everything.
+	const limit = setTimeout(() => child.kill("SIGKILL"), 15 * 60_000);
 	return new Promise((resolve) => {
-		child.on("close", (code) => resolve({ output, code }));
+		child.on("close", (code) => {
+			clearTimeout(limit);
+			resolve({ output, code });
+		});
 	});
 }
 

@@ -178,7 +178,7 @@ export class Gpu {
 		const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
 			throw new RangeError(
-				`${shader}.wgsl ${entry}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
+				`${shader}.wgsl ${entry}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
 			);
 		let groupKey = key;
 		let named = 0;
@@ -419,4 +419,14 @@ export class Gpu {
 			bindings[b.name].buffer.bindGroupKeys.add(key);
 		return group;
 	}
+}
+
+/** Names and shapes of what a dispatch binds: "x [2, 3], y [2]". */
+function describe(bindings: Readonly<Record<string, BufferView>>): string {
+	return Object.entries(bindings)
+		.map(([name, view]) => {
+			const { shape } = view as { shape?: readonly number[] };
+			return shape ? `${name} [${shape.join(", ")}]` : name;
+		})
+		.join(", ");
 }

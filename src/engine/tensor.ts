@@ -90,6 +90,10 @@ export class Tensor implements BufferView, Disposable {
 	/** A tensor of another shape over the same memory, without gradient history. */
 	view(shape: Shape, byteOffset = 0): Tensor {
 		const storage = this.#alive();
+		if (!Number.isInteger(byteOffset / 256) || byteOffset < 0)
+			throw new RangeError(
+				`view at byte ${byteOffset}: bindings begin at multiples of 256`,
+			);
 		if (byteOffset + sizeOf(shape) * 4 > this.bytes)
 			throw new RangeError(
 				`view ${show(shape)} at byte ${byteOffset} does not fit into ${show(this.shape)}`,
@@ -142,6 +146,25 @@ function checkLength(data: Float32Array, shape: Shape): void {
 	if (data.length !== sizeOf(shape))
 		throw new RangeError(
 			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
+		);
+}
+
+/**
+ * Throws a RangeError that names the op and its inputs where its output would exceed the device's limits; for ops whose output is larger
+ * than their inputs, before they dispatch anything.
+ */
+export function checkFits(
+	op: string,
+	output: Shape,
+	...inputs: readonly Tensor[]
+): void {
+	const { maxStorageBufferBindingSize, maxBufferSize } =
+		inputs[0].gpu.device.limits;
+	const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+	const bytes = 4 * sizeOf(output);
+	if (bytes > limit)
+		throw new RangeError(
+			`${op}: inputs ${inputs.map((t) => show(t.shape)).join(" and ")} give an output ${show(output)} of ${bytes} bytes; this device allows ${limit} in one buffer`,
 		);
 }
 

@@ -23,25 +23,17 @@ export async function openGpu(
 	options: { adapter?: string; profile?: boolean } = {},
 ): Promise<Gpu> {
 	const { profile = false } = options;
-	const wanted = (
-		options.adapter ||
-		process.env.QPI_LENS_ADAPTER ||
-		""
-	).toLowerCase();
-	const embedded = wanted === "swiftshader";
+	const wanted = options.adapter || process.env.QPI_LENS_ADAPTER || "";
+	const embedded = wanted.toLowerCase() === "swiftshader";
 	if (embedded || !systemHasLoader()) await useEmbedded();
 	let adapter = await request(embedded ? "" : wanted);
-	if (!adapter && !embedded && !wanted) {
+	if (!adapter && !wanted && process.platform === "linux") {
 		// A loader without a driver that Dawn accepts, as Debian 12's own Mesa 22.3.
 		await useEmbedded();
 		adapter = await request("");
 	}
 	if (!adapter)
-		throw new MachineError(
-			wanted
-				? `no WebGPU adapter here is named like "${wanted}". ${INSTALL}`
-				: `no WebGPU adapter was found. ${INSTALL}`,
-		);
+		throw new MachineError(`no WebGPU adapter was found. ${INSTALL}`);
 	const { info, limits } = adapter;
 	const adapterName = info.description || info.device || info.vendor;
 	const software =
@@ -79,14 +71,28 @@ const instances: GPU[] = [];
 async function request(name: string): Promise<GPUAdapter | null> {
 	const { create, globals } = await import("webgpu");
 	Object.assign(globalThis, globals);
-	try {
+	const open = (adapter?: string) => {
 		// Times of profile() are else rounded to 65 us.
-		const exact = "disable-dawn-features=timestamp_quantization";
-		const gpu = create(name ? [exact, `adapter=${name}`] : [exact]);
+		const flags = ["disable-dawn-features=timestamp_quantization"];
+		const gpu = create(adapter ? [...flags, `adapter=${adapter}`] : flags);
 		instances.push(gpu);
-		return await gpu.requestAdapter({ powerPreference: "high-performance" });
-	} catch {
-		return null; // dawn.node throws where no adapter has the asked name
+		return gpu.requestAdapter({ powerPreference: "high-performance" });
+	};
+	if (!name) return open().catch(() => null);
+	try {
+		return await open(name);
+	} catch (error) {
+		// dawn.node matches case, and where it finds nothing lists what there is.
+		const names = [...String(error).matchAll(/name: '([^']*)'/g)].map(
+			([, found]) => found,
+		);
+		const alike = names.find((found) =>
+			found.toLowerCase().includes(name.toLowerCase()),
+		);
+		if (alike) return open(alike);
+		throw new MachineError(
+			`no WebGPU adapter is named like "${name}"; there is ${names.map((n) => `"${n}"`).join(", ") || "none"}. ${INSTALL}`,
+		);
 	}
 }
 
@@ -112,6 +118,10 @@ function openLibrary(path: string): boolean {
 }
 
 async function useEmbedded(): Promise<void> {
+	if (process.platform !== "linux" || process.arch !== "x64")
+		throw new MachineError(
+			`the embedded SwiftShader is for Linux on x86-64, this is ${process.platform} on ${process.arch}. ${INSTALL}`,
+		);
 	let archive: string;
 	try {
 		const main = createRequire(import.meta.url).resolve("@sparticuz/chromium");

@@ -65,7 +65,11 @@ export async function prepare(
 		folder: string;
 		/** Stops soon, by throwing its reason. */
 		signal?: AbortSignal;
-		onProgress?: (done: number, total: number) => void;
+		onProgress?: (
+			what: "kernels" | "observations",
+			done: number,
+			total: number,
+		) => void;
 	},
 ): Promise<PreparedData> {
 	const { inputs, most, folder, signal } = options;
@@ -96,12 +100,20 @@ export async function prepare(
 			await file.write(bytes);
 		};
 		try {
-			const loaded = new Map<number, Observation[]>();
+			// Of a large set only what is chosen stays in memory.
+			const wanted = new Map<number, Set<number>>();
+			for (const { kernel, place } of chosen) {
+				const places = wanted.get(kernel) ?? new Set();
+				wanted.set(kernel, places.add(place));
+			}
+			const loaded = new Map<string, Observation>();
 			const kernels: Index["kernels"][number][] = [];
 			for (const [i, k] of source.kernels.entries()) {
 				const { kernel, observations } = await source.load(k.number);
 				await write(unitRms(kernel).image);
-				loaded.set(i, observations);
+				for (const place of wanted.get(i) ?? [])
+					loaded.set(`${i} ${place}`, observations[place]);
+				options.onProgress?.("kernels", i + 1, source.kernels.length);
 				kernels.push({
 					number: k.number,
 					label: label(k),
@@ -113,7 +125,10 @@ export async function prepare(
 			const evaluated: number[] = [];
 			const tasks: (InputsTask | RidgeTask)[] = [];
 			for (const { kernel, place, part } of chosen) {
-				const { image, scatterers, noise } = (loaded.get(kernel) ?? [])[place];
+				const observation = loaded.get(`${kernel} ${place}`);
+				if (!observation)
+					throw new Error(`kernel ${kernel} has no image ${place}`);
+				const { image, scatterers, noise } = observation;
 				const index = observations.length;
 				observations.push({ kernel, part, scatterers, noise, index });
 				tasks.push({ task: inputs, image, scatterers });
@@ -121,7 +136,7 @@ export async function prepare(
 			}
 			const total = tasks.length + evaluated.length;
 			const progress = (start: number) => (done: number) =>
-				options.onProgress?.(start + done, total);
+				options.onProgress?.("observations", start + done, total);
 			for await (const { inputs } of mapInWorkers<
 				InputsTask | RidgeTask,
 				InputsResult

@@ -36,6 +36,8 @@ export interface TrainRunOptions {
 	readonly inputs: InputKind;
 	readonly seed: number;
 	readonly folder: RunFolder;
+	/** Where the prepared data are kept: in the run's folder, or beside the dataset for other runs to use. */
+	readonly preparedFolder: string;
 	readonly penaliseAsymmetry: boolean;
 	/** Ablation: the networks start from random directions, not from principal components. */
 	readonly randomStart: boolean;
@@ -103,6 +105,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 		const { evaluated } = data;
 		const infer = (encoder: Parameters, decoder: Parameters) =>
 			inferKernels(gpu, data, size, evaluated, { encoder, decoder });
+		options.signal?.throwIfAborted();
 		const mean = meanKernel(known);
 		const nearest = new NearestKernel(known);
 		const estimates: Estimates = {
@@ -137,18 +140,22 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 }
 
 async function prepareData(options: TrainRunOptions): Promise<PreparedData> {
-	let bar: ReturnType<typeof startProgress> | undefined;
-	const { source, inputs, preset, folder, signal } = options;
+	const bars = new Map<string, ReturnType<typeof startProgress>>();
+	const { source, inputs, preset, signal } = options;
 	return prepare(source, {
 		inputs,
 		most: preset.evaluated,
-		folder: folder.file("prepared"),
+		folder: options.preparedFolder,
 		signal,
-		onProgress(done, total) {
-			bar ??= startProgress("observations", total, { unit: "observations" });
+		onProgress(what, done, total) {
+			const bar = bars.get(what) ?? startProgress(what, total, { unit: what });
+			bars.set(what, bar);
 			bar.update(done);
+			if (done === total) bar.stop();
 		},
-	}).finally(() => bar?.stop());
+	}).finally(() => {
+		for (const bar of bars.values()) bar.stop();
+	});
 }
 
 async function trainOne(

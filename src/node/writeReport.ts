@@ -49,9 +49,9 @@ export async function writeReport(
 		losses: lossCurves(
 			(
 				[
-					["vae", "kernel VAE", "unseen kernels (MSE)"],
-					["aligner", "aligner", "unseen kernels"],
-					["oneStep", "one-step", "unseen kernels (MSE)"],
+					["vae", "kernel VAE", "not trained on, MSE alone"],
+					["aligner", "aligner", "not trained on"],
+					["oneStep", "one-step", "not trained on"],
 				] as const
 			).map(([name, title, held]) => ({
 				title,

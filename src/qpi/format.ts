@@ -8,8 +8,6 @@ export const PIXELS = RESOLUTION * RESOLUTION;
 export const MAX_SCATTERERS = 20;
 /** What an unused place holds, in Angstrom: far outside the field of view. */
 export const ABSENT = 1000;
-/** The folder that holds the published files. */
-export const PUBLISHED_FOLDER = "64X64 vp coords";
 
 /** The warning of a file that may have lost the last digits of its last number: no count can tell, only the missing newline hints at it. */
 export const OPEN_END =

@@ -69,6 +69,5 @@ export const OKABE_ITO = {
 	green: "#009E73",
 	vermilion: "#D55E00",
 	purple: "#CC79A7",
-	sky: "#56B4E9",
 	grey: "#777777",
 } as const;

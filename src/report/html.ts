@@ -20,12 +20,12 @@ const FIGURES: Record<FigureName, { title: string; caption: string }> = {
 	curves: {
 		title: "Where each method holds",
 		caption:
-			"Mean normalised cross-correlation of the extracted with the true kernel, by the noise added (standard deviation, in units of the signal's) and by how many scatterers overlap in the image. A method that uses the measurement falls with the noise; one that ignores it is flat.",
+			"Kernels that were not trained on. Mean normalised cross-correlation of the extracted with the true kernel, by the noise added (standard deviation, in units of the signal's) and by how many scatterers overlap in the image. A method that uses the measurement falls with the noise; one that ignores it is flat.",
 	},
 	losses: {
 		title: "Training",
 		caption:
-			"Loss by epoch, on a logarithmic axis. Solid: the data trained on. Dashed: held-out data. Curves that part tell of overfitting.",
+			"Loss by epoch, on a logarithmic axis. Solid: the data trained on. Dashed: data not trained on (of the VAE's three losses only the MSE). They part where a kernel that was not trained on leaves the span of those that were.",
 	},
 	latents: {
 		title: "The latent space",

@@ -83,13 +83,6 @@ export const cases: Case[] = [
 				),
 		}),
 	),
-	{
-		name: "centreCrop with odd margins",
-		inputs: [{ shape: [2, 8, 7, 2] }],
-		run: ([x]) => ops.centreCrop(x, 3, 4),
-		reference: ([x]) =>
-			image([2, 3, 4, 2], (b, r, q, k) => at(x, b, r + 2, q + 1, k)),
-	},
 	rotation([1, 6, 6, 1], [0]),
 	rotation([1, 6, 6, 1], [90]),
 	rotation([1, 5, 5, 1], [-90]),
@@ -103,28 +96,6 @@ export const cases: Case[] = [
 	rotation([4, 3, 3, 1], [10, 120, -60, 200]),
 	rotation([2, 16, 16, 3], [60, -17]),
 	rotation([2, 64, 64, 1], [120, 91], 0),
-	{
-		name: "gatherImages, every turn",
-		inputs: [{ shape: [5, 4, 4, 3], grad: false }],
-		run: ([x]) =>
-			ops.gatherImages(x, [4, 0, 2, 2, 1, 3, 0, 4], [0, 1, 2, 3, 4, 5, 6, 7]),
-		reference: ([x]) =>
-			image([8, 4, 4, 3], (b, r, c, k) => {
-				const row = b & 2 ? 3 - r : r;
-				const column = b & 4 ? 3 - c : c;
-				const i = [4, 0, 2, 2, 1, 3, 0, 4][b];
-				return b & 1 ? at(x, i, column, row, k) : at(x, i, row, column, k);
-			}),
-		tolerance: 0,
-	},
-	{
-		name: "gatherImages that are not square",
-		inputs: [{ shape: [3, 2, 5, 1], grad: false }],
-		run: ([x]) => ops.gatherImages(x, [2, 2, 0]),
-		reference: ([x]) =>
-			image([3, 2, 5, 1], (b, r, c, k) => at(x, [2, 2, 0][b], r, c, k)),
-		tolerance: 0,
-	},
 ];
 
 export const badCalls: BadCall[] = [
@@ -166,17 +137,5 @@ export const badCalls: BadCall[] = [
 		inputs: [[2, 4, 4, 1]],
 		run: ([x]) => ops.rotate(x, Number.NaN),
 		message: /rotate: .*NaN/,
-	},
-	{
-		name: "gatherImages beyond the data",
-		inputs: [[2, 4, 4, 1]],
-		run: ([x]) => ops.gatherImages(x, [0, 2]),
-		message: /gatherImages: data \[2, 4, 4, 1\], index 2/,
-	},
-	{
-		name: "gatherImages transposed that are not square",
-		inputs: [[2, 4, 3, 1]],
-		run: ([x]) => ops.gatherImages(x, [0], [3]),
-		message: /turn 3/,
 	},
 ];

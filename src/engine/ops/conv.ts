@@ -1,5 +1,5 @@
 import { record } from "../autograd.ts";
-import { empty, type Shape, show, type Tensor } from "../tensor.ts";
+import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 import {
 	type ConvGeometry,
 	convolve,
@@ -139,6 +139,7 @@ export function linear(
 	checkBias(what, bias, w, o);
 	const rows = x.size / k;
 	const shape = [...x.shape.slice(0, -1), o];
+	checkFits(what, shape, x, w);
 	if (hasFewRows(rows, k, o) && slope === 1) {
 		const y = linearFewRows(x, w, shape);
 		return bias ? add(y, bias) : y;
@@ -184,6 +185,7 @@ function forward(
 	slope: number,
 	shape: Shape,
 ): Tensor {
+	checkFits(op, shape, x, w);
 	const y = empty(x.gpu, shape);
 	convolve(g, x, w, bias, slope, y);
 	return record(op, y, bias ? [x, w, bias] : [x, w], (dy, grads) => {
@@ -205,6 +207,7 @@ function transposed(
 	slope: number,
 	shape: Shape,
 ): Tensor {
+	checkFits(op, shape, x, w);
 	const y = empty(x.gpu, shape);
 	convolveTransposed(g, x, w, bias, slope, y);
 	return record(op, y, bias ? [x, w, bias] : [x, w], (dy, grads) => {

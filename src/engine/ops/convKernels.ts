@@ -144,10 +144,10 @@ function gather(
  * where tiles are staged in workgroup memory.
  */
 function lanesOf(gpu: Gpu): number {
-	const { features, adapterInfo } = gpu.device;
-	const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo;
-	const fit = gpu.software && features.has("subgroups");
-	return fit && least === most && least >= 4 ? least : 0;
+	if (!gpu.software || !gpu.device.features.has("subgroups")) return 0;
+	const { subgroupMinSize: least, subgroupMaxSize: most } =
+		gpu.device.adapterInfo;
+	return least === most && least >= 4 ? least : 0;
 }
 
 /** dw from x and dy of convolve(); for a transposed convolution x is the gradient of its output, and dy its input. */

@@ -1,7 +1,7 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import type { BufferView } from "../pool.ts";
-import { empty, type Shape, show, type Tensor } from "../tensor.ts";
+import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 
 /** Ops that move, repeat or resample pixels; images are B H W C. */
 
@@ -67,7 +67,9 @@ function window(op: string, x: Tensor, shape: Shape, offset: Shape): Tensor {
 export function upsampleNearest2x(x: Tensor): Tensor {
 	checkImage("upsampleNearest2x", x);
 	const [b, h, w, c] = x.shape;
-	const y = empty(x.gpu, [b, 2 * h, 2 * w, c]);
+	const shape = [b, 2 * h, 2 * w, c];
+	checkFits("upsampleNearest2x", shape, x);
+	const y = empty(x.gpu, shape);
 	move("double", x, y);
 	return record("upsampleNearest2x", y, [x], (dy, grads) =>
 		move("fold", dy, grads.out(0)),
@@ -156,15 +158,6 @@ export function crop(
 	return window("crop", x, [b, height, width, c], [0, top, left, 0]);
 }
 
-/** The central height x width pixels; where the margin is odd, one more is cut off at the bottom or right. */
-export function centreCrop(x: Tensor, height: number, width: number): Tensor {
-	checkImage("centreCrop", x);
-	const [top, left] = [x.shape[1] - height, x.shape[2] - width].map((margin) =>
-		Math.floor(margin / 2),
-	);
-	return crop(x, { top, left, height, width });
-}
-
 /**
  * Rotates x [B, H, W, C] about the image's centre by an angle (radians; counter-clockwise on a screen with row 0 on top), one for all samples or one
  * each. Bilinear; outside of the image its edge is repeated. Equals torch's grid_sample(align_corners=False, padding_mode="border") on the grid of the
@@ -199,52 +192,4 @@ export function rotate(x: Tensor, angles: number | readonly number[]): Tensor {
 			bindings: { turns, dy, dx: grads.out(0) },
 		}),
 	);
-}
-
-/**
- * Puts a minibatch together from images that live on the device: data [N, H, W, C] -> [B, H, W, C], sample i being image indices[i], turned by one of
- * the square's eight symmetries: bit 0 of turns[i] transposes rows and columns, then bit 1 reverses the rows and bit 2 the columns. No gradient.
- * Throws on an index outside of the data, and on a transposition of images that are not square.
- */
-export function gatherImages(
-	data: Tensor,
-	indices: readonly number[],
-	turns?: readonly number[],
-): Tensor {
-	checkImage("gatherImages", data);
-	const { gpu } = data;
-	const [n, h, w, c] = data.shape;
-	const what = `gatherImages: data ${show(data.shape)}`;
-	const wrong = indices.find((i) => !(Number.isInteger(i) && i >= 0 && i < n));
-	if (wrong !== undefined || indices.length === 0)
-		throw new Error(
-			`${what}, index ${wrong}; expected at least one, each from 0 to ${n - 1}`,
-		);
-	if (turns && turns.length !== indices.length)
-		throw new Error(
-			`${what}, ${indices.length} indices and ${turns.length} turns; expected as many`,
-		);
-	const bad = turns?.find(
-		(t) =>
-			!(Number.isInteger(t) && t >= 0 && t < 8 && (h === w || t % 2 === 0)),
-	);
-	if (bad !== undefined)
-		throw new Error(
-			`${what}, turn ${bad}; expected 0 to 7, and an even one unless the images are square`,
-		);
-	const rows = empty(gpu, [indices.length, 2]);
-	gpu.upload(
-		rows,
-		Uint32Array.from(indices.flatMap((index, i) => [index, turns?.[i] ?? 0])),
-	);
-	const y = empty(gpu, [indices.length, h, w, c]);
-	gpu.run({
-		shader: "sample",
-		entry: "gather",
-		bindings: { x: data, rows, y },
-		params: { input: data.shape, output: y.shape, offset: [0, 0, 0, 0] },
-		workgroups: perRow(y, 1),
-	});
-	rows.dispose();
-	return y;
 }
