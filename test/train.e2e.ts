@@ -195,7 +195,8 @@ test("Ctrl-C while the VAE trains: exit code 130, one line that names --resume, 
 	const last = String(lines.pop());
 	assert.match(last, `--resume`);
 	assert.match(last, broken);
-	for (const line of lines) assert.match(line, /^(observations|kernel VAE) /);
+	for (const line of lines)
+		assert.match(line, /^(kernels|observations|kernel VAE) /);
 	assert.equal(leftovers(broken), []);
 	assert.not(existsSync(join(broken, "metrics.json")));
 	console.log(`stopped after VAE epoch ${checkpoint(broken, "vae").epoch}`);
