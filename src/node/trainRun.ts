@@ -6,6 +6,7 @@ import { LATENT } from "../models/autoencoder.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
 import { INPUT_CHANNELS, type InputKind } from "../qpi/inputs.ts";
+import { compareKernels } from "../qpi/metrics.ts";
 import { principalComponents } from "../qpi/pca.ts";
 import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
 import { copyTurned } from "../training/data.ts";
@@ -66,6 +67,11 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	try {
 		const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 		const components = principalComponents(allTurns(known), LATENT);
+		const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
+		if (unseen.length > 0)
+			say(
+				`${components.length} principal components reproduce the ${unseen.length} kernels not trained on with NCC ${meanCorrelation(unseen, components).toFixed(3)}`,
+			);
 		const network = (name: NetworkName) =>
 			makeNetwork(
 				gpu,
@@ -215,4 +221,17 @@ function project(
 		for (let i = 0; i < image.length; i++) projected[i] += sum * direction[i];
 	}
 	return projected;
+}
+
+/** How well images are reproduced by their projections, on the mean: what an autoencoder that starts there starts with. */
+function meanCorrelation(
+	images: readonly Float32Array[],
+	directions: readonly Float32Array[],
+): number {
+	const sum = images.reduce(
+		(total, image) =>
+			total + compareKernels(project(image, directions), image).ncc,
+		0,
+	);
+	return sum / images.length;
 }

@@ -118,7 +118,7 @@ export function convTranspose2d(
 		stride,
 		pad: [pad[0], pad[2]],
 	};
-	return transposed(what, g, x, w, bias, slope, [batch, ...size, channels]);
+	return forward(what, g, x, w, bias, slope, [batch, ...size, channels], true);
 }
 
 /** y = activation(x wᵀ + bias): x [..., K], w [O, K], bias [O] or null -> [..., O]. */
@@ -155,7 +155,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 		);
 	const [m, k] = a.shape;
 	const n = b.shape[1];
-	return transposed("matmul", oneByOne(m, n, k), a, b, null, 1, [m, n]);
+	return forward("matmul", oneByOne(m, n, k), a, b, null, 1, [m, n], true);
 }
 
 /** A 1x1 convolution of `rows` pixels. */
@@ -184,37 +184,23 @@ function forward(
 	bias: Tensor | null,
 	slope: number,
 	shape: Shape,
+	transposed = false,
 ): Tensor {
 	checkFits(op, shape, x, w);
+	// Each is the other's gradient to the input.
+	const [apply, transpose] = transposed
+		? [convolveTransposed, convolve]
+		: [convolve, convolveTransposed];
 	const y = empty(x.gpu, shape);
-	convolve(g, x, w, bias, slope, y);
+	apply(g, x, w, bias, slope, y);
 	return record(op, y, bias ? [x, w, bias] : [x, w], (dy, grads) => {
 		const dbias = bias && grads.wants(2) ? grads.out(2) : null;
 		const dz = outputGradient(y, dy, slope, dbias);
-		if (grads.wants(0)) convolveTransposed(g, dz, w, null, 1, grads.out(0));
-		if (grads.wants(1)) weightGradient(g, x, dz, grads.out(1));
-		if (dz !== dy) dz.dispose();
-	});
-}
-
-/** The same with the roles of x and y swapped. */
-function transposed(
-	op: string,
-	g: ConvGeometry,
-	x: Tensor,
-	w: Tensor,
-	bias: Tensor | null,
-	slope: number,
-	shape: Shape,
-): Tensor {
-	checkFits(op, shape, x, w);
-	const y = empty(x.gpu, shape);
-	convolveTransposed(g, x, w, bias, slope, y);
-	return record(op, y, bias ? [x, w, bias] : [x, w], (dy, grads) => {
-		const dbias = bias && grads.wants(2) ? grads.out(2) : null;
-		const dz = outputGradient(y, dy, slope, dbias);
-		if (grads.wants(0)) convolve(g, dz, w, null, 1, grads.out(0));
-		if (grads.wants(1)) weightGradient(g, dz, x, grads.out(1));
+		if (grads.wants(0)) transpose(g, dz, w, null, 1, grads.out(0));
+		if (grads.wants(1)) {
+			const [wide, narrow] = transposed ? [dz, x] : [x, dz];
+			weightGradient(g, wide, narrow, grads.out(1));
+		}
 		if (dz !== dy) dz.dispose();
 	});
 }
