@@ -1,5 +1,5 @@
 /**
- * Times the convolution kernels over the shapes of our networks, after checking each against sums made on the CPU:
+ * Times the convolution kernels over the shapes of our networks, after checking each against sums made on the CPU, and then the spectral operators:
  *   node bench/shaders.ts [--filter TEXT] [--adapter NAME]
  */
 import { Command } from "commander";
@@ -10,6 +10,12 @@ import {
 	convolveTransposed,
 	weightGradient,
 } from "../src/engine/ops/convKernels.ts";
+import {
+	pointSpectrum,
+	spectralConv,
+	spectralConvAdjoint,
+	spectralGram,
+} from "../src/engine/ops/spectral.ts";
 import { scope } from "../src/engine/scope.ts";
 import { sizeOf, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
@@ -87,7 +93,37 @@ for (const { name, g } of rows) {
 	const columns = await measure(gpu, g);
 	console.log(`${name.padEnd(30)}${columns.join("")}`);
 }
+await timeSpectral(gpu);
 gpu.dispose();
+
+/** The forward operator's products, batch 8, 20 points a sample. */
+async function timeSpectral(gpu: Gpu): Promise<void> {
+	const random = new Random(2);
+	const make = (...shape: number[]) => {
+		const values = { length: sizeOf(shape) };
+		const data = Float32Array.from(values, () => random.uniform(-1, 1));
+		return tensor(gpu, data, shape);
+	};
+	for (const n of [32, 64, 128, 256]) {
+		const points = make(8, 20, 3);
+		const spectrum = pointSpectrum(points, n);
+		const kernel = make(8, n, n);
+		const image = make(8, n / 2, n / 2);
+		const rows: [string, () => Tensor][] = [
+			["pointSpectrum", () => pointSpectrum(points, n)],
+			["spectralConv", () => spectralConv(kernel, spectrum)],
+			["spectralConvAdjoint", () => spectralConvAdjoint(image, spectrum)],
+			["spectralGram", () => spectralGram(image, spectrum)],
+		];
+		for (const [op, run] of rows) {
+			const name = `${op} on ${n}`;
+			if (!name.includes(options.filter)) continue;
+			const ms = await time(gpu, run);
+			console.log(`${name.padEnd(30)}${ms.toFixed(2).padStart(14)} ms`);
+		}
+		for (const t of [points, spectrum, kernel, image]) t.dispose();
+	}
+}
 
 async function measure(gpu: Gpu, g: ConvGeometry): Promise<string[]> {
 	const { batch, channels, outChannels, kernel, size, outSize } = g;
@@ -157,7 +193,7 @@ async function measure(gpu: Gpu, g: ConvGeometry): Promise<string[]> {
 }
 
 /** Median of seven, of as many runs as fill 30 ms. */
-async function time(gpu: Gpu, run: () => void): Promise<number> {
+async function time(gpu: Gpu, run: () => unknown): Promise<number> {
 	const once = async (runs: number) => {
 		const start = performance.now();
 		for (let i = 0; i < runs; i++) scope(gpu, run);

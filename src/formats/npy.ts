@@ -35,6 +35,9 @@ const TYPES = {
 	u8: BigUint64Array,
 } as const;
 
+/** A longer header describes no array of numbers. */
+const MAX_HEADER = 2 ** 20;
+const MAX_AXES = 64;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
@@ -87,16 +90,22 @@ export function decodeNpy(bytes: Uint8Array, source = "npy"): NpyArray {
 		(version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
 	if (start > bytes.length)
 		fail(`the header ends at byte ${start}, but the file has ${bytes.length}`);
+	if (start > MAX_HEADER)
+		fail(`a header of ${start} bytes; at most ${MAX_HEADER} are expected`);
 	const text = new TextDecoder().decode(bytes.subarray(prefix, start)).trim();
 	const field = (name: string, value: string): string =>
 		new RegExp(`['"]${name}['"]\\s*:\\s*${value}`).exec(text)?.[1] ??
-		fail(`no usable '${name}' in the header ${text}`);
+		fail(
+			`no usable '${name}' in the header ${JSON.stringify(text.slice(0, 200))}`,
+		);
 	const descr = field("descr", `['"]([<>|=]?[a-z]\\d+)['"]`);
 	const fortran = field("fortran_order", "(True|False)") === "True";
 	const shape = field("shape", "\\(([\\d\\s,L]*)\\)")
 		.split(",")
 		.filter((part) => part.trim() !== "")
 		.map((part) => Number.parseInt(part, 10));
+	if (shape.length > MAX_AXES)
+		fail(`${shape.length} axes; NumPy has at most ${MAX_AXES}`);
 
 	const kind = descr.slice(-2);
 	const Type =

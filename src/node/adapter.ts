@@ -16,7 +16,7 @@ const INSTALL =
 
 /**
  * Opens a device: a real GPU, else a software driver of the system (lavapipe), else the SwiftShader that comes with the
- * development dependencies. `adapter`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
+ * optional dependencies. `adapter`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
  * other word must be part of the adapter's name ("llvmpipe", "nvidia"). Throws a MachineError that says what to install.
  */
 export async function openGpu(

@@ -15,7 +15,12 @@ export function encodePng(
 ): Uint8Array<ArrayBuffer> {
 	const pixels = new Uint32Array(rgba.buffer, rgba.byteOffset, width * height);
 	const counts = new Map<number, number>();
-	for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+	// Run by run: most of a picture is ground.
+	for (let from = 0, to = 0; from < pixels.length; from = to) {
+		const pixel = pixels[from];
+		while (to < pixels.length && pixels[to] === pixel) to++;
+		counts.set(pixel, (counts.get(pixel) ?? 0) + to - from);
+	}
 	const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([c]) => c);
 	const palette = colours.slice(0, 256);
 	const indices = new Map(colours.map((c, i) => [c, i]));
@@ -23,10 +28,14 @@ export function encodePng(
 		indices.set(colour, nearest(palette, colour));
 
 	const rows = new Uint8Array((width + 1) * height);
+	let [last, index] = [pixels[0], indices.get(pixels[0]) ?? 0];
 	for (let y = 0, from = 0, to = 0; y < height; y++) {
 		to++; // Filter 0: palette indices are not smooth.
-		for (let x = 0; x < width; x++)
-			rows[to++] = indices.get(pixels[from++]) ?? 0;
+		for (let x = 0; x < width; x++) {
+			const pixel = pixels[from++];
+			if (pixel !== last) [last, index] = [pixel, indices.get(pixel) ?? 0];
+			rows[to++] = index;
+		}
 	}
 	const header = new Uint8Array(13);
 	const view = new DataView(header.buffer);

@@ -6,6 +6,8 @@ export interface PoolOptions {
 	readonly threads?: number;
 	/** Items sent to a worker in one message. */
 	readonly batch?: number;
+	/** What the workers find as `workerData`. */
+	readonly workerData?: unknown;
 	/** Called with the number of results after each batch. */
 	readonly onProgress?: (done: number) => void;
 }
@@ -21,7 +23,12 @@ type Reply = { results: unknown[] } | { error: unknown };
 export async function* mapInWorkers<Item, Result>(
 	entry: URL,
 	items: Iterable<Item>,
-	{ threads = availableParallelism(), batch = 8, onProgress }: PoolOptions = {},
+	{
+		threads = availableParallelism(),
+		batch = 8,
+		workerData,
+		onProgress,
+	}: PoolOptions = {},
 ): AsyncGenerator<Result> {
 	if (!(threads >= 1 && batch >= 1))
 		throw new RangeError(
@@ -41,7 +48,8 @@ export async function* mapInWorkers<Item, Result>(
 					exhausted = true;
 					break;
 				}
-				if (workers.length < threads) workers.push(new PoolWorker(entry));
+				if (workers.length < threads)
+					workers.push(new PoolWorker(entry, workerData));
 				const reply = workers[sent++ % workers.length].send(next.value);
 				// A failure is reported when its turn comes; until then it must not count as unhandled.
 				reply.catch(() => {});
@@ -85,8 +93,8 @@ class PoolWorker {
 	}[] = [];
 	#failure: unknown;
 
-	constructor(entry: URL) {
-		this.#worker = new Worker(entry);
+	constructor(entry: URL, workerData: unknown) {
+		this.#worker = new Worker(entry, { workerData });
 		this.#worker.on("message", (reply: Reply) => {
 			const waiting = this.#waiting.shift();
 			if ("error" in reply) waiting?.reject(reply.error);

@@ -145,7 +145,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	}
 }
 
-async function prepareData(options: TrainRunOptions): Promise<PreparedData> {
+export async function prepareData(
+	options: Pick<
+		TrainRunOptions,
+		"source" | "inputs" | "preset" | "signal" | "preparedFolder"
+	>,
+): Promise<PreparedData> {
 	const bars = new Map<string, ReturnType<typeof startProgress>>();
 	const { source, inputs, preset, signal } = options;
 	return prepare(source, {
@@ -164,8 +169,14 @@ async function prepareData(options: TrainRunOptions): Promise<PreparedData> {
 	});
 }
 
-async function trainOne(
-	{ gpu, seed, folder, signal, say }: TrainRunOptions,
+export async function trainOne(
+	{
+		gpu,
+		seed,
+		folder,
+		signal,
+		say,
+	}: Pick<TrainRunOptions, "gpu" | "seed" | "folder" | "signal" | "say">,
 	name: NetworkName,
 	parameters: Parameters,
 	makeTask: () => ReturnType<typeof vaeTask>,

@@ -28,10 +28,10 @@ Chart.register(
 );
 
 type Point = { x: number; y: number };
-type LineSet = ChartDataset<"line", Point[]>;
+export type LineSet = ChartDataset<"line", Point[]>;
 type LineConfig = ChartConfiguration<"line", Point[]>;
 type LineOptions = NonNullable<LineConfig["options"]>;
-type Scale = NonNullable<LineOptions["scales"]>[string];
+export type Scale = NonNullable<LineOptions["scales"]>[string];
 
 /** A panel of loss curves: training, held-out, or whatever else runs over the epochs. */
 export interface LossPanel {
@@ -43,7 +43,7 @@ export interface LossPanel {
 }
 
 /** Panels side by side. chart.js owns its whole canvas, so that each is drawn on one of its own and copied. */
-function panels(
+export function panels(
 	configs: readonly LineConfig[],
 	width: number,
 	height: number,
@@ -77,7 +77,7 @@ const font = (size: number, bold = false) => ({
 	weight: bold ? ("bold" as const) : ("normal" as const),
 });
 
-function axisOptions(title: string, precision?: number): Scale {
+export function axisOptions(title: string, precision?: number): Scale {
 	return {
 		title: { display: true, text: title, color: INK, font: font(12) },
 		ticks: { color: INK, font: font(11), precision },
@@ -86,7 +86,7 @@ function axisOptions(title: string, precision?: number): Scale {
 	} as Scale;
 }
 
-function lineConfig(
+export function lineConfig(
 	title: string,
 	datasets: LineSet[],
 	x: Scale,
@@ -108,8 +108,11 @@ function lineConfig(
 						color: INK,
 						font: font(11),
 						usePointStyle: true,
+						// A series without a name belongs to the one before it.
 						generateLabels: ({ data }) =>
-							data.datasets.map((set) => legendItem(set as LineSet)),
+							data.datasets
+								.filter((set) => set.label)
+								.map((set) => legendItem(set as LineSet)),
 					},
 				},
 			},

@@ -1,5 +1,9 @@
 /** Colour scales, as tables of 127 RGB triplets, and the limits that images are drawn at. */
-import { interpolateGreys, schemeRdBu } from "d3-scale-chromatic";
+import {
+	interpolateGreys,
+	interpolateViridis,
+	schemeRdBu,
+} from "d3-scale-chromatic";
 
 /** `3 * 127` bytes; the middle triplet, number 63, stands for the middle of the scale exactly. */
 export type Colours = Uint8ClampedArray;
@@ -33,6 +37,9 @@ export const diverging: Colours = table((t) => {
 
 /** White to black, for activation maps. */
 export const greys: Colours = table((t) => parse(interpolateGreys(t)));
+
+/** Dark blue to yellow, for what has no sign. */
+export const sequential: Colours = table((t) => parse(interpolateViridis(t)));
 
 /** Missing values (NaN). */
 const MISSING = [170, 170, 170] as const;

@@ -120,7 +120,7 @@ function verdict(metrics: Metrics): string {
 	return sentences.length ? `<ul>\n${sentences.join("\n")}\n</ul>` : "";
 }
 
-function base64(bytes: Uint8Array): string {
+export function base64(bytes: Uint8Array): string {
 	let binary = "";
 	for (let at = 0; at < bytes.length; at += 0x8000)
 		binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
@@ -151,6 +151,7 @@ table { border-collapse: collapse; margin: .6rem 0 1.2rem; font-variant-numeric:
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap } th:first-child { text-align: left } th { font-weight: 500 } thead th { color: var(--faint) } strong { font-weight: 700 }
 .run td { text-align: left; white-space: normal; overflow-wrap: anywhere } .run th { padding-right: 1.5rem; vertical-align: top }
 pre { overflow-x: auto; padding: .8rem 1rem; background: var(--shade); border-radius: 4px } dt { font-weight: 600 } dd { margin: 0 0 .4rem }
+.figures { display: flex; flex-wrap: wrap; gap: 0 2rem } .figures section { flex: 0 1 36rem; min-width: 0 } .figures .row { flex: 1 0 100%; max-width: 100% }
 @media (max-width: 40rem) { th, td { padding-right: .45rem; font-size: .85rem } table:not(.run) th[scope=row] { white-space: normal } }
 `;
 
@@ -176,21 +177,10 @@ export function reportHtml(run: RunSummary): string {
 		["time", duration(metrics.seconds)],
 		...(run.parameters ?? []),
 	];
-	return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${escapeHtml(run.title)}</title>
-<style>${CSS}</style>
-</head>
-<body>
-<header><h1>${escapeHtml(run.title)}</h1>
-<p>A scanning tunnelling microscope's image of a surface with many scatterers is, to first order, one single-scatterer interference pattern, the kernel, repeated at every scatterer. This run extracted kernels from such images in several ways and compared them with the truth.</p>
-</header>
-<main>
-<section><h2>Results</h2>
+	return page(
+		run.title,
+		"A scanning tunnelling microscope's image of a surface with many scatterers is, to first order, one single-scatterer interference pattern, the kernel, repeated at every scatterer. This run extracted kernels from such images in several ways and compared them with the truth.",
+		`<section><h2>Results</h2>
 ${verdict(metrics)}
 <div class="tables">
 ${(Object.keys(SPLITS) as SplitName[]).map((split) => metricsTable(metrics, split)).join("\n")}
@@ -204,7 +194,27 @@ ${parameters.map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th
 </tbody></table></div>
 <p>To do it again:</p>
 <pre><code>${escapeHtml(run.command)}</code></pre>
-</section>
+</section>`,
+	);
+}
+
+/** A page with a heading and a sentence below it; `main` is HTML, the rest is escaped. */
+export function page(title: string, lead: string, main: string): string {
+	return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${escapeHtml(title)}</title>
+<style>${CSS}</style>
+</head>
+<body>
+<header><h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(lead)}</p>
+</header>
+<main>
+${main}
 </main>
 </body>
 </html>

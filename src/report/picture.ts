@@ -26,6 +26,20 @@ export const HALF_EXTENT = HALF_FIELD * (1 + 1 / (SIDE - 1));
 /** Upper left corner and side. */
 export type Square = readonly [x: number, y: number, size: number];
 
+/** Upper left corner, width and height. */
+export type Box = readonly [
+	x: number,
+	y: number,
+	width: number,
+	height: number,
+];
+
+/** Pixels of an image: value[ix * ny + iy]. */
+export interface Grid {
+	readonly nx: number;
+	readonly ny: number;
+}
+
 export interface TextStyle {
 	size?: number;
 	bold?: boolean;
@@ -65,22 +79,23 @@ export function text(
 const REACH = 8;
 
 /**
- * For each of `side` pixels, the image's pixels that make it and their weights, which add up to 1. Sharp: what it covers. Smooth: a sinc
+ * For each of `side` pixels, those of `count` image pixels that make it and their weights, which add up to 1. Sharp: what it covers. Smooth: a sinc
  * under a Hann window, as befits a band-limited pattern; drawn as squares, rings near Nyquist beat with the grid and look four-fold.
  */
 function resampling(
 	side: number,
+	count: number,
 	smooth: boolean,
 ): { indices: number[]; weights: number[] }[] {
-	const step = SIDE / side;
+	const step = count / side;
 	return Array.from({ length: side }, (_, i) => {
 		const [begin, end] = [i * step, (i + 1) * step];
 		const centre = (begin + end - 1) / 2;
 		const reach = smooth ? REACH : 0;
 		const first =
 			Math.floor(smooth ? centre : begin) - reach + (smooth ? 1 : 0);
-		const count = smooth ? 2 * reach : Math.ceil(end - 1e-9) - first;
-		const indices = Array.from({ length: count }, (_, k) => first + k);
+		const taps = smooth ? 2 * reach : Math.ceil(end - 1e-9) - first;
+		const indices = Array.from({ length: taps }, (_, k) => first + k);
 		const weights = indices.map((index) => {
 			if (!smooth) return Math.min(end, index + 1) - Math.max(begin, index);
 			const d = Math.PI * (index - centre);
@@ -90,7 +105,7 @@ function resampling(
 		});
 		const total = weights.reduce((sum, w) => sum + w, 0);
 		return {
-			indices: indices.map((index) => Math.min(Math.max(index, 0), SIDE - 1)),
+			indices: indices.map((index) => Math.min(Math.max(index, 0), count - 1)),
 			weights: weights.map((w) => w / total),
 		};
 	});
@@ -105,35 +120,49 @@ export function drawImage(
 	image: ArrayLike<number>,
 	[x, y, size]: Square,
 	colours: Colours,
+	range: readonly [number, number],
+	smooth = false,
+): void {
+	const grid = { nx: SIDE, ny: SIDE };
+	drawGrid(ctx, image, grid, [x, y, size, size], colours, range, smooth);
+}
+
+/** `drawImage` for an image of any size in a box. Throws where the image has not as many values as its grid. */
+export function drawGrid(
+	ctx: CanvasRenderingContext2D,
+	image: ArrayLike<number>,
+	{ nx, ny }: Grid,
+	[x, y, boxWidth, boxHeight]: Box,
+	colours: Colours,
 	[low, high]: readonly [number, number],
 	smooth = false,
 ): void {
-	if (image.length !== SIDE * SIDE)
+	if (image.length !== nx * ny)
 		throw new Error(
-			`picture: an image has ${image.length} values; ${SIDE}x${SIDE} are expected`,
+			`picture: an image has ${image.length} values; ${nx}x${ny} are expected`,
 		);
 	// putImageData knows no transformation: work in the canvas's own pixels.
 	const { a: scale, e, f } = ctx.getTransform();
-	const side = Math.round(size * scale);
-	const samples = resampling(side, smooth && side >= SIDE);
+	const width = Math.round(boxWidth * scale);
+	const height = Math.round(boxHeight * scale);
+	const fine = smooth && width >= nx && height >= ny;
 	// Along x first: stretched[column][iy].
-	const stretched = samples.map(({ indices, weights }) =>
-		Float64Array.from({ length: SIDE }, (_, iy) =>
-			indices.reduce(
-				(sum, ix, k) => sum + weights[k] * image[ix * SIDE + iy],
-				0,
-			),
+	const stretched = resampling(width, nx, fine).map(({ indices, weights }) =>
+		Float64Array.from({ length: ny }, (_, iy) =>
+			indices.reduce((sum, ix, k) => sum + weights[k] * image[ix * ny + iy], 0),
 		),
 	);
-	const pixels = ctx.createImageData(side, side);
+	const samples = resampling(height, ny, fine);
+	const pixels = ctx.createImageData(width, height);
+	const { data } = pixels;
 	stretched.forEach((line, column) => {
 		samples.forEach(({ indices, weights }, up) => {
 			const value = indices.reduce(
 				(sum, iy, k) => sum + weights[k] * line[iy],
 				0,
 			);
-			const at = 4 * ((side - 1 - up) * side + column);
-			putColour(pixels.data, at, colours, (value - low) / (high - low));
+			const at = 4 * ((height - 1 - up) * width + column);
+			putColour(data, at, colours, (value - low) / (high - low));
 		});
 	});
 	ctx.putImageData(
@@ -143,16 +172,16 @@ export function drawImage(
 	);
 }
 
-/** A thin frame around a square. */
+/** A thin frame around a square or a box. */
 export function frame(
 	ctx: CanvasRenderingContext2D,
-	[x, y, size]: Square,
+	[x, y, width, height = width]: Square | Box,
 	colour = "#888888",
-	width = 0.5,
+	pen = 0.5,
 ): void {
 	ctx.strokeStyle = colour;
-	ctx.lineWidth = width;
-	ctx.strokeRect(x - width / 2, y - width / 2, size + width, size + width);
+	ctx.lineWidth = pen;
+	ctx.strokeRect(x - pen / 2, y - pen / 2, width + pen, height + pen);
 }
 
 /** Where a position in Angstrom lies in an image's square. */

@@ -109,3 +109,31 @@ export const PRESETS: Record<PresetName, Preset> = {
 		evaluated: 1000,
 	},
 };
+
+/** The weights that come with the package: a prior and networks for kernels that nobody has seen. */
+export const WEIGHTS = {
+	/** Patterns of the wide set, each from two sides. */
+	models: 3200,
+	/** Of these besides, of a formula with a sharp centre. */
+	bare: 400,
+	/** Principal components of the prior, and kernels whose coefficients are stored. */
+	components: 1000,
+	kept: 2400,
+	/** Kernels for the networks, and images of each. */
+	source: { kernels: 2400, observations: 4, heldOut: 100 },
+	...PRESETS.quick,
+	vae: { ...PRESETS.quick.vae, repeats: 1 },
+	aligner: {
+		epochs: 2,
+		batch: 8,
+		learningRate: 2e-3,
+		schedule: { every: 1, factor: 0.2 },
+	},
+	oneStep: {
+		epochs: 2,
+		batch: 8,
+		learningRate: 2e-3,
+		schedule: { every: 1, factor: 0.2 },
+	},
+	evaluated: 200,
+};

@@ -1,0 +1,85 @@
+/** `qpi-lens detect`: where the scatterers of an image are. */
+import { existsSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { Command } from "commander";
+import { detectScatterers } from "../extraction/detect.ts";
+import { preprocess } from "../extraction/preprocess.ts";
+import { writeScatterers } from "../extraction/scatterers.ts";
+import { FormatError } from "../formats/measurement.ts";
+import { renderPng } from "../node/canvas.ts";
+import { writeFileAtomic } from "../node/files.ts";
+import { readInput } from "../node/input.ts";
+import { measured } from "../node/measured.ts";
+import { common, wholeScan } from "../node/takeFile.ts";
+import { measuredPicture, scanField } from "../report/extractionPictures.ts";
+import { type ImageChoice, imageOptions } from "./image.ts";
+
+interface Options extends ImageChoice {
+	out?: string;
+	force: boolean;
+}
+
+export function detectCommand(): Command {
+	const command = new Command("detect")
+		.summary("looks for the scatterers of an image")
+		.description(
+			"Looks for the scatterers of an image and writes them as a CSV file to be edited (x, y in Angstrom from the image's centre, weight, quality, keep),\n" +
+				"and a picture of the image with its marks beside it. Of a stack of energies their common image is searched.",
+		)
+		.argument("<file>", "a Nanonis .sxm or .3ds, a .npy, .csv or .png");
+	return imageOptions(command)
+		.option(
+			"-o, --out <file.csv>",
+			"where to write (default: the file's name and -scatterers.csv)",
+		)
+		.option("-f, --force", "replace the CSV file if it is there", false)
+		.addHelpText(
+			"after",
+			`
+Example:
+  npx qpi-lens detect scan.sxm --low-pass 0.8 --out marks.csv
+  npx qpi-lens extract scan.sxm --low-pass 0.8 --scatterers marks.csv`,
+		)
+		.action(detect);
+}
+
+async function detect(file: string, options: Options): Promise<void> {
+	const out = options.out ?? `${basename(file, extname(file))}-scatterers.csv`;
+	if (extname(out).toLowerCase() !== ".csv")
+		throw new FormatError(`--out is ${out}, expected a name that ends in .csv`);
+	if (existsSync(out) && !options.force)
+		throw new FormatError(
+			`${out} is there already, and may have been edited; --force replaces it`,
+		);
+	const { measurement, ...input } = await readInput(file);
+	if (!measurement)
+		throw new FormatError(
+			`${file} is of the dataset's format, which says where its scatterers are`,
+		);
+	const { scans, channel, told, warnings } = measured(
+		{ ...input, measurement },
+		options,
+	);
+	const prepared = scans.map(({ scan }) => preprocess(scan, options));
+	const scan = common(prepared.map(wholeScan));
+	const found = detectScatterers(scan);
+	const picture = measuredPicture(
+		scanField(scan),
+		found.map((s, i) => ({ ...s, label: String(i + 1) })),
+		`${basename(file)}, ${channel.name}`,
+		scans.length > 1 ? "" : channel.unit,
+	);
+	const png = `${out.slice(0, -4)}.png`;
+	await writeFileAtomic(png, renderPng(picture));
+	await writeFileAtomic(out, writeScatterers(found));
+	const [{ steps, warnings: more }] = prepared;
+	console.log(told);
+	for (const { name, note } of steps.slice(1))
+		if (name !== "resample") console.log(`${name}: ${note}`);
+	const kept = found.filter(({ keep }) => keep).length;
+	console.log(
+		`${found.length} scatterers found, ${kept} of them to keep; edit them in ${out}, look at them in ${png}`,
+	);
+	for (const warning of [...warnings, ...more])
+		console.log(`warning: ${warning}`);
+}

@@ -1,0 +1,156 @@
+/** `qpi-lens extract`: the kernel of a measured image. */
+import { basename, extname } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { ExtractOptions, Method } from "../extraction/extract.ts";
+import { openExtractor } from "../node/extractor.ts";
+import { writeExtraction } from "../node/extractWrite.ts";
+import { readInput } from "../node/input.ts";
+import { OutFolder } from "../node/outFolder.ts";
+import { startProgress } from "../node/progress.ts";
+import { take } from "../node/takeFile.ts";
+import { commandLine, positiveWhole, whole } from "./command.ts";
+import { type ImageChoice, imageOptions } from "./image.ts";
+
+const METHODS: Record<string, Method | "auto"> = {
+	auto: "auto",
+	refined: "refined",
+	"two-step": "twoStep",
+	"one-step": "oneStep",
+	ridge: "ridge",
+};
+
+type Order = NonNullable<ExtractOptions["symmetry"]>;
+const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
+
+const order = (text: string): Order => {
+	const n = ORDERS.find((each) => String(each) === text);
+	if (!n) throw new InvalidArgumentError("Expected 1, 2, 3, 4 or 6.");
+	return n;
+};
+
+interface Options extends ImageChoice {
+	scatterers?: string;
+	detect: boolean;
+	method: string;
+	symmetry?: Order;
+	out?: string;
+	seed: number;
+	weights?: string;
+	adapter?: string;
+	max?: number;
+}
+
+export function extractCommand(): Command {
+	const command = new Command("extract")
+		.summary("extracts the kernel of a measured image")
+		.description(
+			"Extracts the kernel, the pattern of a single scatterer, from an image with many, and writes it with its uncertainty, wave vectors, symmetry,\n" +
+				"pictures, report.html and result.json. A stack of energies gives a kernel an energy, q(E) and a parabola through it; a file of the\n" +
+				"dataset's format a kernel an image, compared with the file's own.",
+		)
+		.argument(
+			"<file>",
+			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format",
+		)
+		.option(
+			"-s, --scatterers <file.csv>",
+			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep",
+		)
+		.option("-d, --detect", "look for the scatterers", false);
+	return imageOptions(command)
+		.addOption(
+			new Option(
+				"-m, --method <name>",
+				"auto takes the one that explains held-out pixels best",
+			)
+				.choices(Object.keys(METHODS))
+				.default("auto"),
+		)
+		.option(
+			"--symmetry <n>",
+			"impose an n-fold rotational symmetry (default: it is tested, not imposed)",
+			order,
+		)
+		.option(
+			"-o, --out <dir>",
+			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel)",
+		)
+		.option("--max <n>", "of several images only the first n", positiveWhole)
+		.option(
+			"--weights <dir>",
+			"a folder of weights in place of the shipped ones",
+		)
+		.option(
+			"-a, --adapter <name>",
+			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
+		)
+		.option("--seed <n>", "seed of what is drawn at random", whole, 1)
+		.addHelpText(
+			"after",
+			`
+Examples:
+  npx qpi-lens extract scan.sxm --detect --low-pass 0.8 --out kernel
+  npx qpi-lens extract scan.sxm --scatterers kernel/scatterers.csv --out kernel
+      once more, after the list of scatterers was edited
+  npx qpi-lens extract grid.3ds --channel "LI Demod 1 X" --scatterers marks.csv
+      every energy, and the dispersion
+  npx qpi-lens extract image.png --field 400 --detect --method ridge`,
+		)
+		.action(extract);
+}
+
+async function extract(file: string, options: Options): Promise<void> {
+	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
+	const started = performance.now();
+	const input = await readInput(file);
+	const taken = await take(input, options);
+	for (const line of taken.told) console.log(line);
+	const { method, symmetry, seed, weights, adapter } = options;
+	const folder = await OutFolder.create(out);
+	try {
+		const extractor = await openExtractor({
+			method: METHODS[method],
+			symmetry,
+			seed,
+			weights,
+			adapter,
+		});
+		try {
+			const extractions = [];
+			const { tasks } = taken;
+			const bar =
+				tasks.length > 1
+					? startProgress("extracting", tasks.length, { unit: "images" })
+					: undefined;
+			try {
+				for (const task of tasks) {
+					extractions.push(await extractor.extract(task));
+					bar?.update(extractions.length);
+				}
+			} finally {
+				bar?.stop();
+			}
+			const { findings, warnings } = await writeExtraction(folder, {
+				input,
+				taken: {
+					...taken,
+					warnings: [...taken.warnings, ...extractor.warnings],
+				},
+				extractions,
+				parameters: { ...options, out: undefined },
+				about: extractor.about,
+				command: commandLine("npx qpi-lens extract"),
+			});
+			for (const line of findings) console.log(line);
+			for (const warning of warnings) console.log(`warning: ${warning}`);
+			const seconds = (performance.now() - started) / 1000;
+			console.log(
+				`${seconds.toFixed(1)} s; everything is in ${out}; open ${out}/report.html`,
+			);
+		} finally {
+			extractor.close();
+		}
+	} finally {
+		await folder.discard();
+	}
+}

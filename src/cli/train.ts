@@ -1,0 +1,293 @@
+/** `qpi-lens train`, `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { describeAdapter, openGpu } from "../node/adapter.ts";
+import { openDataset } from "../node/dataset.ts";
+import { startProgress } from "../node/progress.ts";
+import { RunFolder } from "../node/runFolder.ts";
+import {
+	datasetSource,
+	generatedSource,
+	type Source,
+} from "../node/sources.ts";
+import { trainRun } from "../node/trainRun.ts";
+import { writeReport } from "../node/writeReport.ts";
+import type { DatasetError } from "../qpi/format.ts";
+import type { Scattering } from "../qpi/generator.ts";
+import type { InputKind } from "../qpi/inputs.ts";
+import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
+import { PRESETS, type Preset, type PresetName } from "../training/presets.ts";
+import { callOf, commandLine, whole } from "./command.ts";
+
+const threeEpochs = (text: string) => {
+	const numbers = text.split(",").map(Number);
+	if (
+		numbers.length !== 3 ||
+		!numbers.every((n) => Number.isInteger(n) && n > 0)
+	)
+		throw new InvalidArgumentError(
+			"Expected three whole numbers with commas between: VAE,aligner,one-step.",
+		);
+	return numbers;
+};
+
+interface Options {
+	preset: PresetName;
+	data?: string;
+	out?: string;
+	seed: number;
+	inputs: InputKind;
+	resume: boolean;
+	adapter?: string;
+	epochs?: number[];
+	scattering: Scattering;
+	skipBad: boolean;
+	penaliseAsymmetry: boolean;
+	randomStart: boolean;
+}
+
+export function trainCommand(name = "train"): Command {
+	const call = callOf(name);
+	return new Command(name)
+		.summary("trains the networks and compares them with their rivals")
+		.description(
+			"Trains the kernel VAE, the latent aligner and the one-step baseline on quasiparticle-interference data, compares them with ridge least squares and\n" +
+				"other rivals on kernels seen and unseen, and writes metrics.json, pictures, weights, latents.npy and report.html.",
+		)
+		.addOption(
+			new Option("-p, --preset <name>", "size of the data and of the networks")
+				.choices(Object.keys(PRESETS))
+				.default("quick"),
+		)
+		.option(
+			"-d, --data <dir>",
+			"a folder in the published format (generate makes one); without it the data are made",
+		)
+		.option(
+			"-o, --out <dir>",
+			"where everything is written (default: runs/PRESET-INPUTS-seedN)",
+		)
+		.option("-s, --seed <n>", "seed of data, weights and training", whole, 1)
+		.addOption(
+			new Option(
+				"-i, --inputs <kind>",
+				"what aligner and baseline see: five channels with the search for the scatterers done, or image and activation map as in the paper",
+			)
+				.choices(["physics", "paper"])
+				.default("physics"),
+		)
+		.option("-r, --resume", "go on with the run in --out", false)
+		.option(
+			"-a, --adapter <name>",
+			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
+		)
+		.option(
+			"-e, --epochs <vae,aligner,one-step>",
+			"epochs, in place of the preset's",
+			threeEpochs,
+		)
+		.addOption(
+			new Option(
+				"--scattering <kind>",
+				"how images are made without --data: plain superposition or full multiple scattering",
+			)
+				.choices(["linear", "full"])
+				.default("linear"),
+		)
+		.option("--skip-bad", "leave out broken files of --data", false)
+		.option(
+			"--penalise-asymmetry",
+			"symmetry loss for 1-fold kernels too, as the published code has it",
+			false,
+		)
+		.option(
+			"--random-start",
+			"ablation: the latent starts from random directions, not from principal components",
+			false,
+		)
+		.addHelpText(
+			"after",
+			`
+Presets:
+${Object.entries(PRESETS)
+	.map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
+	.join("\n")}
+
+Examples:
+  ${call}                                  the quick preset, a few minutes
+  ${call} --preset smoke --out runs/try
+  ${call} --inputs paper --seed 2
+  ${call} --data runs/data --preset compact --out runs/full
+  ${call} --out runs/full --data runs/data --preset compact --resume`,
+		)
+		.action((options: Options) => trainAndReport(options, call));
+}
+
+async function trainAndReport(options: Options, call: string): Promise<void> {
+	const stop = new AbortController();
+	process.once("SIGINT", () => {
+		stop.abort(new Error("interrupted"));
+	});
+	const out =
+		options.out ??
+		`runs/${options.preset}-${options.inputs}-seed${options.seed}`;
+	try {
+		await main(options, out, call, stop.signal);
+	} catch (error) {
+		if (error !== stop.signal.reason) throw error;
+		console.error(
+			RunFolder.holdsRun(out)
+				? `interrupted; the same command with --resume goes on after the last full epoch (in ${out})`
+				: "interrupted before the run began; nothing was written",
+		);
+		process.exitCode = 130;
+	}
+}
+
+async function main(
+	options: Options,
+	out: string,
+	call: string,
+	signal: AbortSignal,
+): Promise<void> {
+	const started = performance.now();
+	const { seed, inputs, epochs, penaliseAsymmetry, randomStart } = options;
+	const preset = withEpochs(PRESETS[options.preset], epochs);
+	const gpu = await openGpu({ adapter: options.adapter });
+	try {
+		console.log(describeAdapter(gpu));
+		const { source, bad } = await openSource(options, preset, signal);
+		const { train, unseenEnergy, unseenFamily } = source.split;
+		if (train.length === 0)
+			throw new Error(
+				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
+			);
+		const folder = await RunFolder.open(
+			out,
+			{
+				preset: options.preset,
+				settings: preset,
+				adapter: gpu.adapterName,
+				inputs,
+				seed,
+				penaliseAsymmetry,
+				randomStart,
+				data: source.identity,
+			},
+			options.resume,
+		);
+		console.log(
+			`kernels: ${train.length} to train on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
+		);
+		const run = await trainRun({
+			gpu,
+			preset,
+			source,
+			inputs,
+			seed,
+			folder,
+			preparedFolder: options.data
+				? join(options.data, ".qpi-cache", `${options.preset}-${inputs}`)
+				: folder.file("prepared"),
+			penaliseAsymmetry,
+			randomStart,
+			signal,
+			say: console.log,
+		});
+		const metrics: Metrics = {
+			preset: options.preset,
+			inputs,
+			seed,
+			adapter: gpu.adapterName,
+			seconds: Math.round((performance.now() - started) / 1000),
+			...run.summary,
+		};
+		const { channels } = preset.size.encoder;
+		await writeReport(folder, run, metrics, {
+			command: commandLine(call, ["--resume", "-r"]),
+			parameters: [
+				["data", options.data ?? `generated, ${options.scattering} scattering`],
+				[
+					"kernels",
+					`${train.length} trained on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
+				],
+				["channels", channels.join(", ")],
+				[
+					"epochs",
+					`VAE ${preset.vae.epochs}, aligner ${preset.aligner.epochs}, one-step ${preset.oneStep.epochs}`,
+				],
+			],
+		});
+		await folder.removeScratch();
+		printTable(metrics);
+		if (bad.length > 0)
+			console.warn(
+				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
+			);
+		console.log(`everything is in ${out}; open ${out}/report.html`);
+	} finally {
+		gpu.dispose();
+	}
+}
+
+async function openSource(
+	options: Options,
+	preset: Preset,
+	signal: AbortSignal,
+): Promise<{ source: Source; bad: readonly DatasetError[] }> {
+	const { data, seed, skipBad } = options;
+	if (!data) {
+		const source = generatedSource(preset.kernels, {
+			observations: preset.observations,
+			seed,
+			scattering: options.scattering,
+		});
+		return { source, bad: [] };
+	}
+	let bar: ReturnType<typeof startProgress> | undefined;
+	const dataset = await openDataset(data, {
+		skipBad,
+		maxObservations: preset.observations,
+		onProgress(done, total, file) {
+			signal.throwIfAborted();
+			bar ??= startProgress("reading", Math.round(total / 1e6), {
+				unit: "MB",
+			});
+			bar.update(Math.round(done / 1e6), { file });
+		},
+	}).finally(() => bar?.stop());
+	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
+	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
+	return { source: await datasetSource(dataset), bad: dataset.bad };
+}
+
+function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {
+	if (!epochs) return preset;
+	const [vae, aligner, oneStep] = epochs;
+	return {
+		...preset,
+		vae: { ...preset.vae, epochs: vae },
+		aligner: { ...preset.aligner, epochs: aligner },
+		oneStep: { ...preset.oneStep, epochs: oneStep },
+	};
+}
+
+/** NCC and MAE of every method, a column each part of the split. */
+function printTable({ methods, seconds }: Metrics): void {
+	const parts = Object.entries(SPLITS) as [keyof typeof SPLITS, string][];
+	console.log(
+		`\nNCC / MAE${" ".repeat(19)}${parts.map(([, title]) => title.padEnd(20)).join("")}`,
+	);
+	for (const [method, title] of Object.entries(METHODS)) {
+		const row = methods[method as keyof typeof METHODS];
+		if (!row) continue;
+		const cells = parts.map(([part]) => {
+			const score = row[part];
+			return score?.ncc == null || score.mae == null
+				? "-".padEnd(20)
+				: `${score.ncc.toFixed(3)} / ${score.mae.toFixed(3)}`.padEnd(20);
+		});
+		console.log(`${title.padEnd(28)}${cells.join("")}`);
+	}
+	console.log(`${seconds} s`);
+}

@@ -1,0 +1,302 @@
+/**
+ * Finds scatterers in an image of one kind of them, or nearly so. Localised bumps or dips at every scale and of either sign are hypotheses of where they are; each good
+ * one is completed by the measurement's own model (one pattern at all places, see match.ts), and what explains most of the image with fewest places wins.
+ */
+import { lowPass, radialFilter } from "./filter.ts";
+import { type Match, matchPattern, maxima } from "./match.ts";
+import { crop, type Square } from "./resample.ts";
+import { fill, median, robustSigma, type Scan } from "./scan.ts";
+import type { DetectedScatterer } from "./scatterers.ts";
+import type { Field } from "./template.ts";
+
+export type { DetectedScatterer } from "./scatterers.ts";
+
+export interface DetectOptions {
+	/** Bumps, dips, or (default) whichever stand out more. */
+	readonly sign?: "+" | "-" | "auto";
+	/** At most so many; 40 by default. */
+	readonly max?: number;
+	/** Leave out what has a lower quality; 0.2 by default. */
+	readonly minQuality?: number;
+	/** Angstrom; a 32nd of the scan's shorter side by default, two of the 64 pixels. */
+	readonly minDistance?: number;
+	/** Look at this part of the scan only, and an eighth of its side around it; the whole scan by default. */
+	readonly area?: Square;
+	/** A pixel of the scan: 0 where it was not measured. Not finite pixels never are. */
+	readonly valid?: ArrayLike<number>;
+}
+
+/** Widths of the blobs (sigma of the inner Gaussian) in 64ths of the scan's shorter side, and the outer Gaussian's over the inner's. */
+const WIDTHS = [0.7, 1, 1.4, 2, 2.8, 4];
+const OUTER = 1.6;
+/** A blob counts above these: robust sigmas of the filtered image, and share of the highest three. */
+const BLOB = { sigmas: 4, share: 0.45 };
+/** Half the pattern's size and the width of a background that is taken away, as shares of the scan's shorter side. */
+const REACH = 1 / 8;
+const BACKGROUND = 1 / 6;
+/** What a lone blob counts for that resembles no other. */
+const ALONE = 0.7;
+/** Hypotheses that are fitted, and the share of common places that makes two the same. */
+const HYPOTHESES = 4;
+const SAME = 0.7;
+/** Explained share over n^PARSIMONY decides, so that the two atoms of a dimer are one scatterer. */
+const PARSIMONY = 0.2;
+/** Of an area's side, looked at around it: the patterns of what lies at its edge. */
+const MARGIN = 1 / 8;
+/** Quality from which a scatterer is kept. */
+const KEEP = 0.5;
+
+/**
+ * Scatterers of one kind with subpixel positions (scan frame, Angstrom), the most reliable first.
+ *
+ * `weight` is the amplitude over the median. `quality` is the correlation of what surrounds a scatterer (the others subtracted) with the pattern of the *others*, times how
+ * surely it stands out of the rest; `keep` is quality >= 0.5. A pattern's centre is its centre of power, which for clusters without inversion symmetry is a
+ * convention: all positions share the same shift.
+ *
+ * On our generated images (24 families, 3 to 12 scatterers, noise 0 to 0.3) recall and precision are above 0.99 at 1.5 pixels, the median error below
+ * 0.1 pixel. An image of several kinds gives the kind that explains most.
+ * @returns an empty list when nothing stands out
+ * @throws RangeError when an option is out of range
+ */
+export function detectScatterers(
+	whole: Scan,
+	options: DetectOptions = {},
+): DetectedScatterer[] {
+	const { sign = "auto", max = 40, minQuality = 0.2, area, valid } = options;
+	const measured = {
+		...whole,
+		image: whole.image.map((v, p) => ((valid?.[p] ?? 1) > 0 ? v : Number.NaN)),
+	};
+	const { centre: origin, ...scan } = area
+		? crop(measured, { ...area, size: area.size * (1 + 2 * MARGIN) })
+		: { ...measured, centre: { x: 0, y: 0 } };
+	const side = Math.min(scan.nx * scan.spacing.x, scan.ny * scan.spacing.y);
+	const apart = options.minDistance ?? side / 32;
+	if (!(Number.isInteger(max) && max > 0))
+		throw new RangeError(
+			`detectScatterers: expected max as a positive whole number, got ${max}`,
+		);
+	if (!(apart >= 0) || !(minQuality >= 0))
+		throw new RangeError(
+			`detectScatterers: expected minDistance and minQuality >= 0, got ${apart} and ${minQuality}`,
+		);
+	const prepared = prepare(scan, side);
+	if (!prepared) return [];
+	const { field, small, shift } = prepared;
+	const { nx, ny, spacing } = small;
+	const reach = {
+		x: Math.max(2, Math.round((side * REACH) / spacing.x)),
+		y: Math.max(2, Math.round((side * REACH) / spacing.y)),
+	};
+	const pixels = apart / Math.max(spacing.x, spacing.y);
+	const merit = ({ explained, places }: Match) =>
+		explained / places.length ** PARSIMONY;
+	const [best] = distinct(blobs(small, field, side, apart, max, sign), pixels)
+		.map((places) => matchPattern(field, places, reach, pixels, max))
+		.sort((a, b) => merit(b) - merit(a));
+	if (!best) return [];
+	const quality = judge(field, best);
+	const pattern = best.template.centre();
+	const inside = (s: { x: number; y: number }) =>
+		!area ||
+		Math.max(Math.abs(s.x - area.x), Math.abs(s.y - area.y)) <= area.size / 2;
+	return best.places
+		.map(({ x, y, amplitude }, j) => ({
+			x: origin.x + shift.x + (x + pattern.x - (nx - 1) / 2) * spacing.x,
+			y: origin.y + shift.y + (y + pattern.y - (ny - 1) / 2) * spacing.y,
+			weight: amplitude,
+			quality: quality[j],
+			keep: quality[j] >= KEEP,
+		}))
+		.filter((s) => s.quality >= minQuality && inside(s))
+		.sort((a, b) => b.quality - a.quality);
+}
+
+/**
+ * The scan on 64 to 127 pixels along its shorter side without its background, as a scan (and where its centre lies in the given one's frame) and about zero in units of its
+ * spread; undefined when there is nothing to see.
+ */
+function prepare(
+	scan: Scan,
+	side: number,
+): { field: Field; small: Scan; shift: { x: number; y: number } } | undefined {
+	if (!scan.image.some(Number.isFinite)) return undefined;
+	const factor = Math.max(1, Math.floor(Math.min(scan.nx, scan.ny) / 64));
+	const filled = { ...scan, image: fill(scan) };
+	const step = factor * Math.max(scan.spacing.x, scan.spacing.y);
+	const smooth = factor > 1 ? lowPass(filled, Math.PI / step / 1.15) : filled;
+	const [nx, ny] = [Math.floor(scan.nx / factor), Math.floor(scan.ny / factor)];
+	const [x0, y0] = [(scan.nx - nx * factor) >> 1, (scan.ny - ny * factor) >> 1];
+	const image = new Float32Array(nx * ny);
+	const weight = new Float64Array(nx * ny);
+	for (let ix = 0; ix < nx * factor; ix++)
+		for (let iy = 0; iy < ny * factor; iy++) {
+			const from = (ix + x0) * scan.ny + iy + y0;
+			const to = Math.floor(ix / factor) * ny + Math.floor(iy / factor);
+			image[to] += smooth.image[from] / factor ** 2;
+			weight[to] += Number.isFinite(scan.image[from]) ? 1 / factor ** 2 : 0;
+		}
+	const spacing = { x: scan.spacing.x * factor, y: scan.spacing.y * factor };
+	const width = side * BACKGROUND;
+	const small = radialFilter(
+		{ image, nx, ny, spacing },
+		(q) => 1 - Math.exp(-((q * width) ** 2) / 2),
+		3 * width,
+	);
+	const middle = median(small.image);
+	const largest = small.image.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+	// Rounding leaves something of a constant.
+	if (!(largest > 1e-5 * Math.abs(median(image)))) return undefined;
+	const spread = robustSigma(small.image) || largest;
+	return {
+		small,
+		shift: {
+			x: (x0 + (nx * factor - scan.nx) / 2) * scan.spacing.x,
+			y: (y0 + (ny * factor - scan.ny) / 2) * scan.spacing.y,
+		},
+		field: {
+			image: Float64Array.from(small.image, (v) => (v - middle) / spread),
+			weight,
+			nx,
+			ny,
+		},
+	};
+}
+
+type Places = readonly { readonly x: number; readonly y: number }[];
+
+/** For every width and sign the blobs that stand out, the most convincing set first. */
+function blobs(
+	small: Scan,
+	field: Field,
+	side: number,
+	apart: number,
+	max: number,
+	sign: "+" | "-" | "auto",
+): Places[] {
+	const { nx, ny, spacing } = small;
+	const found: { places: Places; merit: number }[] = [];
+	for (const width of WIDTHS) {
+		const sigma = (width * side) / 64;
+		const filtered = radialFilter(
+			small,
+			(q) =>
+				Math.exp(-((q * sigma) ** 2) / 2) -
+				Math.exp(-((q * sigma * OUTER) ** 2) / 2),
+			4 * OUTER * sigma,
+		).image;
+		const top = filtered.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+		const noise = Math.max(robustSigma(filtered), 1e-6 * top);
+		for (const s of sign === "auto" ? [1, -1] : [sign === "+" ? 1 : -1]) {
+			const map = filtered.map((v, p) => (field.weight[p] > 0.5 ? s * v : 0));
+			const peaks = maxima(map, nx, ny, BLOB.sigmas * noise);
+			const reference = median(peaks.slice(0, 3).map(({ value }) => value));
+			const places: { x: number; y: number }[] = [];
+			const distance = Math.max(1.25 * apart, 1.5 * sigma);
+			for (const { x, y, value } of peaks) {
+				if (value < BLOB.share * reference || places.length === max) break;
+				const near = (q: { x: number; y: number }) =>
+					Math.hypot((q.x - x) * spacing.x, (q.y - y) * spacing.y) < distance;
+				if (!places.some(near)) places.push({ x, y });
+			}
+			if (places.length === 0) continue;
+			const alike = alikeness(
+				field,
+				places,
+				Math.round((side * REACH) / spacing.x),
+			);
+			const merit =
+				((reference / noise) * alike ** 2) / Math.sqrt(places.length);
+			found.push({ places, merit });
+		}
+	}
+	return found.sort((a, b) => b.merit - a.merit).map(({ places }) => places);
+}
+
+/** Median over the places of how well the others' mean shows what surrounds each: a normalised correlation within a disc. */
+function alikeness(field: Field, places: Places, reach: number): number {
+	// One place has no others to be like; it must stand out by itself.
+	if (places.length === 1) return ALONE;
+	const { image, weight, nx, ny } = field;
+	const lags: [number, number][] = [];
+	for (let i = -reach; i <= reach; i++)
+		for (let j = -reach; j <= reach; j++)
+			if (Math.hypot(i, j) <= reach) lags.push([i, j]);
+	const patches = places.map(({ x, y }) =>
+		Float64Array.from(lags, ([i, j]) => {
+			const [px, py] = [x + i, y + j];
+			const inside = px >= 0 && py >= 0 && px < nx && py < ny;
+			return inside && weight[px * ny + py] > 0.5
+				? image[px * ny + py]
+				: Number.NaN;
+		}),
+	);
+	const [sum, count] = [0, 0].map(() => new Float64Array(lags.length));
+	for (const patch of patches)
+		patch.forEach((v, l) => {
+			if (Number.isNaN(v)) return;
+			sum[l] += v;
+			count[l]++;
+		});
+	return median(
+		patches.map((patch) => {
+			let [both, mine, theirs] = [0, 0, 0];
+			patch.forEach((v, l) => {
+				if (Number.isNaN(v) || count[l] < 2) return;
+				const other = (sum[l] - v) / (count[l] - 1);
+				both += v * other;
+				mine += v * v;
+				theirs += other * other;
+			});
+			return both > 0 ? both / Math.sqrt(mine * theirs) : 0;
+		}),
+	);
+}
+
+/** The hypotheses to fit: of those that share most of their places, the first. */
+function distinct(hypotheses: readonly Places[], near: number): Places[] {
+	const chosen: Places[] = [];
+	for (const places of hypotheses) {
+		const like = (others: Places) => {
+			const common = places.filter(({ x, y }) =>
+				others.some((q) => Math.hypot(q.x - x, q.y - y) < near),
+			).length;
+			return common > SAME * Math.max(places.length, others.length);
+		};
+		if (!chosen.some(like)) chosen.push(places);
+		if (chosen.length === HYPOTHESES) break;
+	}
+	return chosen;
+}
+
+/** Each place's quality, from 0 to 1. */
+function judge(field: Field, { template, places, rest }: Match): number[] {
+	const { nx, ny } = field;
+	const total = places.reduce((sum, { amplitude }) => sum + amplitude ** 2, 0);
+	const noise = robustSigma(template.match(field, rest));
+	const seen = { ...field, image: new Float64Array(nx * ny).fill(1) };
+	return places.map((place) => {
+		const a = place.amplitude;
+		const own = rest.slice();
+		template.addTo(own, nx, ny, place);
+		const patch = template.gather({ ...field, image: own }, place);
+		const mask = template.gather(seen, place);
+		let [both, mine, theirs] = [0, 0, 0];
+		patch.forEach((v, l) => {
+			if (mask[l] < 0.1) return;
+			// The template is near the mean of all patches: take this one out, so that noise does not resemble itself.
+			const others = (total * template.values[l] - a * v) / (total - a * a);
+			both += v * others;
+			mine += v * v;
+			theirs += others * others;
+		});
+		if (places.length === 1) {
+			// No others: how much more power there is around it than elsewhere.
+			const around = mine / mask.reduce((sum, m) => sum + m, 0);
+			const elsewhere = rest.reduce((sum, v) => sum + v * v, 0) / (nx * ny);
+			return Math.max(0, 1 - elsewhere / around) ** 2;
+		}
+		const alike = both > 0 ? both / Math.sqrt(mine * theirs) : 0;
+		return alike * (1 - Math.exp(-((a / noise / 4) ** 2)));
+	});
+}

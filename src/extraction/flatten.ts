@@ -1,0 +1,239 @@
+/** Tilt and the offsets of scan lines. Rows, the scan lines, are lines of constant y. */
+import { median, robustSigma, type Scan } from "./scan.ts";
+
+/** value = middle + x * (position in Angstrom) + y * (...) */
+export interface Plane {
+	readonly middle: number;
+	readonly x: number;
+	readonly y: number;
+	/** Share of the image's variance that the plane takes away. */
+	readonly share: number;
+}
+
+/**
+ * The plane by iteratively reweighted least squares with Tukey's weights (Beaton & Tukey, Technometrics 16, 147 (1974)), so that bright defects do
+ * not tilt it. Pixels with valid = 0 do not count.
+ */
+export function fitPlane(scan: Scan, valid: ArrayLike<number>): Plane {
+	const { image, nx, ny, spacing } = scan;
+	let [middle, x, y] = [median(image.filter((_, p) => valid[p] > 0)), 0, 0];
+	// coordinates from -1 to 1, so that the normal equations are well scaled
+	const u = (p: number) => (2 * Math.floor(p / ny) + 1) / nx - 1;
+	const v = (p: number) => (2 * (p % ny) + 1) / ny - 1;
+	const rest = new Float64Array(image.length);
+	for (let round = 0; round < 12; round++) {
+		for (let p = 0; p < rest.length; p++)
+			rest[p] =
+				valid[p] > 0 ? image[p] - middle - x * u(p) - y * v(p) : Number.NaN;
+		// The first rounds see a slope as spread: no weights until the plane is near.
+		const cut =
+			round < 2 ? Number.POSITIVE_INFINITY : 4.685 * robustSigma(rest);
+		const s = new Float64Array(9);
+		for (let p = 0; p < rest.length; p++) {
+			const r = rest[p];
+			if (!(Math.abs(r) < cut)) continue;
+			const w = (1 - (r / cut) ** 2) ** 2;
+			const [a, b] = [u(p), v(p)];
+			for (const [k, term] of [1, a, b, a * a, a * b, b * b].entries())
+				s[k] += w * term;
+			for (const [k, term] of [r, r * a, r * b].entries()) s[6 + k] += w * term;
+		}
+		const step = solve3(s);
+		if (!step) break;
+		middle += step[0];
+		x += step[1];
+		y += step[2];
+	}
+	let [sum, squares, total, count] = [0, 0, 0, 0];
+	for (let p = 0; p < rest.length; p++)
+		if (valid[p] > 0) {
+			const d = image[p] - middle;
+			sum += d;
+			total += d * d;
+			squares += (d - x * u(p) - y * v(p)) ** 2;
+			count++;
+		}
+	const variance = total - sum ** 2 / count;
+	return {
+		middle,
+		x: x / ((nx * spacing.x) / 2),
+		y: y / ((ny * spacing.y) / 2),
+		share: variance > 0 ? Math.max(0, 1 - squares / variance) : 0,
+	};
+}
+
+/** Solves [[n, a, b], [a, aa, ab], [b, ab, bb]] t = r by Cramer's rule; s = n, a, b, aa, ab, bb, then r. */
+function solve3(s: ArrayLike<number>): [number, number, number] | undefined {
+	const columns = [
+		[s[0], s[1], s[2]],
+		[s[1], s[3], s[4]],
+		[s[2], s[4], s[5]],
+	];
+	const right = [s[6], s[7], s[8]];
+	const det = (m: number[][]) =>
+		m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
+		m[1][0] * (m[0][1] * m[2][2] - m[0][2] * m[2][1]) +
+		m[2][0] * (m[0][1] * m[1][2] - m[0][2] * m[1][1]);
+	const whole = det(columns);
+	if (!(Math.abs(whole) > 1e-12 * s[0] ** 3)) return undefined;
+	const part = (k: number) =>
+		det(columns.map((c, i) => (i === k ? right : c))) / whole;
+	return [part(0), part(1), part(2)];
+}
+
+/** The scan without the plane; its middle stays. */
+export function removePlane(scan: Scan, plane: Plane): Scan {
+	const { image, nx, ny, spacing } = scan;
+	return {
+		...scan,
+		image: image.map((value, p) => {
+			const x = (Math.floor(p / ny) - (nx - 1) / 2) * spacing.x;
+			const y = ((p % ny) - (ny - 1) / 2) * spacing.y;
+			return value - plane.x * x - plane.y * y;
+		}),
+	};
+}
+
+export interface LineOffsets {
+	/** To be subtracted from each row, mean 0. */
+	readonly offsets: Float64Array;
+	/** Power that is constant along x over what the signal accounts for: 0.3 to 5 on ripples without offsets. */
+	readonly excess: number;
+}
+
+/** Cosines along x that say what the signal alone holds at qx = 0. */
+const NEIGHBOURS = [1, 2, 3, 4, 5, 6];
+
+/**
+ * Offsets of the rows, shrunk by what the signal itself puts there.
+ *
+ * A row's mean holds its offset and the ripples that happen to add up along it: to subtract it, or the running sum of median differences, eats the signal on
+ * the line qx = 0 (correlation with the clean image down to 0.93 on our kernels). Offsets live at qx = 0 alone; the signal is as strong at the next few qx. So
+ * with c(kx, ky) the cosine transform of the image, the offsets are those of c(0, ky) times Wiener's gain max(0, 1 - S / P), where P and S are the means of
+ * |c(0, ky)|^2 and of |c(1...6, ky)|^2 over ky within a quarter of itself, without the highest quarter of the values: a Bragg peak is not an offset, and a
+ * coefficient counts as three standard deviations at most. Nothing is assumed of the offsets' spectrum.
+ * Values beyond three robust sigmas of their row's median count as three, so that defects and streaks do not make offsets.
+ */
+export function lineOffsets(
+	{ image, nx, ny }: Scan,
+	valid: ArrayLike<number>,
+): LineOffsets {
+	const medians = new Float64Array(ny);
+	const rest = new Float64Array(nx * ny);
+	for (let iy = 0; iy < ny; iy++) {
+		const row = Float64Array.from({ length: nx }, (_, ix) =>
+			valid[ix * ny + iy] > 0 ? image[ix * ny + iy] : Number.NaN,
+		);
+		medians[iy] = median(row);
+		for (let ix = 0; ix < nx; ix++) rest[ix * ny + iy] = row[ix] - medians[iy];
+	}
+	const cut = 3 * robustSigma(rest);
+	// rows[k][iy]: the mean along the row, then its cosine coefficients
+	const rows = [0, ...NEIGHBOURS].map(() =>
+		new Float64Array(ny).fill(Number.NaN),
+	);
+	for (let iy = 0; iy < ny; iy++) {
+		if (Number.isNaN(medians[iy])) continue;
+		for (const [j, k] of [0, ...NEIGHBOURS].entries()) {
+			let [sum, count] = [0, 0];
+			for (let ix = 0; ix < nx; ix++) {
+				const r = rest[ix * ny + iy];
+				if (Number.isNaN(r)) continue;
+				sum +=
+					Math.max(-cut, Math.min(cut, r)) *
+					Math.cos((Math.PI * k * (ix + 0.5)) / nx);
+				count++;
+			}
+			rows[j][iy] = (sum / count) * (k === 0 ? 1 : Math.SQRT2);
+		}
+		rows[0][iy] += medians[iy];
+	}
+	const [lines, ...others] = rows.map((row) => cosineTransform(bridge(row)));
+	const power = smoothPower([lines]);
+	const signal = smoothPower(others);
+	let [above, below] = [0, 0];
+	const wanted = lines.map((c, f) => {
+		if (f === 0) return 0;
+		above += power[f];
+		below += signal[f];
+		const gain = Math.max(0, 1 - signal[f] / power[f]);
+		// The few lowest are drift, however strong.
+		const most = f < 4 ? Number.POSITIVE_INFINITY : 3 * Math.sqrt(power[f]);
+		return gain * Math.max(-most, Math.min(most, c)) || 0;
+	});
+	return {
+		offsets: inverseCosineTransform(wanted),
+		excess: below > 0 ? above / below : 0,
+	};
+}
+
+/** Mean power of some spectra around each frequency but zero, without the highest quarter. */
+function smoothPower(spectra: readonly Float64Array[]): Float64Array {
+	return spectra[0].map((_, f) => {
+		if (f === 0) return 0;
+		const reach = Math.max(2, Math.floor(f / 4));
+		const near = spectra.flatMap((s) =>
+			Array.from(s.slice(Math.max(1, f - reach), f + reach + 1), (c) => c * c),
+		);
+		const kept = near
+			.sort((a, b) => a - b)
+			.slice(0, Math.ceil(0.75 * near.length));
+		return kept.reduce((sum, v) => sum + v, 0) / kept.length;
+	});
+}
+
+/** The scan less an offset for each row. */
+export function removeOffsets(scan: Scan, offsets: ArrayLike<number>): Scan {
+	return {
+		...scan,
+		image: scan.image.map((value, p) => value - offsets[p % scan.ny]),
+	};
+}
+
+/** Linear interpolation across values that are NaN; the ends go on as they are. */
+function bridge(values: Float64Array): Float64Array {
+	const known = [...values.keys()].filter((i) => !Number.isNaN(values[i]));
+	let next = 0;
+	return values.map((value, i) => {
+		if (!Number.isNaN(value)) return value;
+		while (next < known.length && known[next] < i) next++;
+		const [a, b] = [
+			known[next - 1] ?? known[next],
+			known[next] ?? known[next - 1],
+		];
+		const t = a === b ? 0 : (i - a) / (b - a);
+		return values[a] * (1 - t) + values[b] * t;
+	});
+}
+
+/** Orthonormal type II, by its definition: a few lines of a few hundred values. */
+function cosineTransform(values: Float64Array): Float64Array {
+	const n = values.length;
+	const cos = cosines(n);
+	return values.map((_, f) => {
+		let sum = 0;
+		for (let i = 0; i < n; i++)
+			sum += values[i] * cos[((2 * i + 1) * f) % (4 * n)];
+		return sum * Math.sqrt((f === 0 ? 1 : 2) / n);
+	});
+}
+
+function inverseCosineTransform(spectrum: Float64Array): Float64Array {
+	const n = spectrum.length;
+	const cos = cosines(n);
+	return spectrum.map((_, i) => {
+		let sum = 0;
+		for (let f = 0; f < n; f++)
+			sum +=
+				spectrum[f] *
+				Math.sqrt((f === 0 ? 1 : 2) / n) *
+				cos[((2 * i + 1) * f) % (4 * n)];
+		return sum;
+	});
+}
+
+/** cos(pi k / 2n) for k < 4n */
+const cosines = (n: number) =>
+	Float64Array.from({ length: 4 * n }, (_, k) =>
+		Math.cos((Math.PI * k) / (2 * n)),
+	);

@@ -1,0 +1,99 @@
+import { noGrad } from "../engine/autograd.ts";
+import type { Gpu } from "../engine/gpu.ts";
+import { ParameterList, Parameters, type State } from "../engine/nn.ts";
+import { scope } from "../engine/scope.ts";
+import { tensor } from "../engine/tensor.ts";
+import {
+	declareDecoder,
+	declareEncoder,
+	decode,
+	encode,
+	latentBasis,
+	type Size,
+} from "../models/autoencoder.ts";
+import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
+import { INPUT_CHANNELS } from "../qpi/inputs.ts";
+import { Random } from "../random.ts";
+
+/** Networks that see the physics inputs (qpi/inputs.ts). */
+export type NetworkMethod = "oneStep" | "twoStep";
+
+const BATCH = 16;
+const CHANNELS = INPUT_CHANNELS.physics;
+
+/** The trained networks, for inference: aligner and decoder (two-step), and the one-step network. */
+export class Networks {
+	readonly #gpu: Gpu;
+	readonly #size: Size;
+	readonly #encoders: Record<NetworkMethod, Parameters>;
+	readonly #decoders: Record<NetworkMethod, Parameters>;
+
+	/**
+	 * @param weights parameters as the weights' files hold them
+	 * @throws when they are not those of networks of this size
+	 */
+	constructor(
+		gpu: Gpu,
+		size: Size,
+		weights: { aligner: State; decoder: State; oneStep: State },
+	) {
+		const basis = latentBasis([], new Random(0));
+		const make = (state: State, encoder: boolean, decoder: boolean) => {
+			const list = new ParameterList();
+			const random = new Random(0);
+			if (encoder) declareEncoder(list, random, CHANNELS, 4, basis, size);
+			if (decoder) declareDecoder(list, random, basis, size);
+			const parameters = new Parameters(gpu, list);
+			parameters.load(state);
+			return parameters;
+		};
+		const oneStep = make(weights.oneStep, true, true);
+		this.#gpu = gpu;
+		this.#size = size;
+		this.#encoders = { oneStep, twoStep: make(weights.aligner, true, false) };
+		this.#decoders = { oneStep, twoStep: make(weights.decoder, false, true) };
+	}
+
+	/** Kernels of 64 x 64 pixels and about unit RMS, from physics inputs of 64 x 64 x 5 each. */
+	async infer(
+		method: NetworkMethod,
+		inputs: readonly Float32Array[],
+	): Promise<Float32Array[]> {
+		const found: Float32Array[] = [];
+		for (let first = 0; first < inputs.length; first += BATCH) {
+			const chosen = inputs.slice(first, first + BATCH);
+			const batch = new Float32Array(chosen.length * PIXELS * CHANNELS);
+			chosen.forEach((one, i) => {
+				batch.set(one, i * PIXELS * CHANNELS);
+			});
+			const out = noGrad(this.#gpu, () =>
+				scope(this.#gpu, () => {
+					const x = tensor(this.#gpu, batch, [
+						chosen.length,
+						SIDE,
+						SIDE,
+						CHANNELS,
+					]);
+					const { mean } = encode(this.#encoders[method], this.#size, x);
+					return decode(this.#decoders[method], this.#size, mean);
+				}),
+			);
+			try {
+				const kernels = await out.data();
+				for (let i = 0; i < chosen.length; i++)
+					found.push(kernels.slice(i * PIXELS, (i + 1) * PIXELS));
+			} finally {
+				out.dispose();
+			}
+		}
+		return found;
+	}
+
+	dispose(): void {
+		for (const each of new Set([
+			...Object.values(this.#encoders),
+			...Object.values(this.#decoders),
+		]))
+			each.dispose();
+	}
+}

@@ -1,0 +1,132 @@
+import { ForwardOperator } from "../qpi/forward.ts";
+import { type Posterior, posterior } from "../qpi/posterior.ts";
+import type { Covariance, KernelPrior } from "../qpi/prior.ts";
+import { adjust, type Weighted } from "./adjust.ts";
+
+/** An image and what is known of it. */
+export interface Marked {
+	/** 64 x 64, first index x. */
+	readonly image: ArrayLike<number>;
+	/** A weight a pixel, 0 where nothing was measured; 1 where not given. */
+	readonly weights?: ArrayLike<number>;
+	/** Model frame, Angstrom. */
+	readonly scatterers: readonly Weighted[];
+}
+
+/** The refined kernel, and all that it was found with. */
+export interface Refined extends Posterior {
+	readonly covariance: Covariance;
+	readonly operator: ForwardOperator;
+	/** Positions and amplitudes as the image has them: the marks themselves, where it does not ask for others. */
+	readonly scatterers: readonly Weighted[];
+	/** Weight of each pixel: those given, less where the image is not explained. */
+	readonly weights: Float64Array;
+	/** Whether scatterers were adjusted, and whether pixels count for less. */
+	readonly adjusted: boolean;
+	readonly robust: boolean;
+}
+
+/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
+const NEAR = { width: 0.07, share: 0.2 };
+/** Adjustments of the scatterers at most. */
+const ROUNDS = 4;
+/** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
+const DOUBT = 4;
+
+/**
+ * The most probable kernel, and with it where the scatterers are:
+ *
+ * 1. under the kernel prior, then under what is known of kernels near the first answer (KernelPrior.near), lambda by the evidence, which
+ *    also decides whether the second is kept: where nothing that was learned looks like this kernel, it is not;
+ * 2. the scatterers' positions and amplitudes are adjusted to that kernel and the kernel found again, as long as the evidence grows by more than the
+ *    freedom costs;
+ * 3. where the image stays unexplained (a scatterer that was not marked, another species, the tip) its pixels count for less, as if errors had Student's
+ *    t distribution locally, and the kernel is found once more.
+ */
+export function refine(marked: Marked, prior: KernelPrior): Refined {
+	const { image, scatterers: marks } = marked;
+	const given = Float64Array.from(image, (_, i) =>
+		marked.weights ? marked.weights[i] : 1,
+	);
+	const under = (
+		covariance: Covariance,
+		scatterers: readonly Weighted[],
+		weights: Float64Array,
+	) => {
+		const operator = new ForwardOperator(
+			scatterers,
+			scatterers.map((s) => s.weight),
+		);
+		const measured = { operator, image, weights };
+		const found = posterior(measured, covariance);
+		return { ...found, covariance, operator, scatterers, weights };
+	};
+	const first = under(prior, marks, given);
+	const second = under(prior.near(first.kernel, NEAR), marks, given);
+	let best = second.evidence > first.evidence ? second : first;
+	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
+		under(prior.near(best.kernel, NEAR), scatterers, weights);
+
+	let occam = 0;
+	for (let round = 0; round < ROUNDS; round++) {
+		const { kernel, offset, sigma, scatterers } = best;
+		if (!(sigma > 0)) break;
+		const change = adjust(
+			{ image, weights: given },
+			kernel,
+			offset,
+			sigma,
+			scatterers,
+			marks,
+		);
+		if (change.promise <= 0) break;
+		const next = again(change.scatterers, given);
+		if (next.evidence + change.occam <= best.evidence + occam + 1) break;
+		best = next;
+		occam = change.occam;
+	}
+	const adjusted = best.scatterers !== marks;
+	const weights = doubted(image, best, given);
+	if (weights) best = again(best.scatterers, weights);
+	return { ...best, adjusted, robust: weights !== undefined };
+}
+
+/** Degrees of freedom of the t distribution. */
+const FREEDOM = 4;
+/** Pixels around one whose misfit is looked at together: 5 x 5. */
+const REACH = 2;
+
+/** Weights after one step of iterative reweighting, from the mean square misfit around each pixel; undefined where it is even. */
+function doubted(
+	image: ArrayLike<number>,
+	{ operator, kernel, offset }: Refined | Omit<Refined, "adjusted" | "robust">,
+	given: Float64Array,
+): Float64Array | undefined {
+	const fit = operator.apply(kernel);
+	const n = operator.size;
+	const square = fit.map((v, i) =>
+		given[i] > 0 ? given[i] * (image[i] - v - offset) ** 2 : 0,
+	);
+	const local = new Float64Array(square.length);
+	for (let x = 0; x < n; x++)
+		for (let y = 0; y < n; y++) {
+			let [sum, count] = [0, 0];
+			for (let i = Math.max(0, x - REACH); i <= Math.min(n - 1, x + REACH); i++)
+				for (
+					let j = Math.max(0, y - REACH);
+					j <= Math.min(n - 1, y + REACH);
+					j++
+				) {
+					sum += square[i * n + j];
+					if (given[i * n + j] > 0) count++;
+				}
+			local[x * n + y] = count > 0 ? sum / count : 0;
+		}
+	const known = local.filter((_, i) => given[i] > 0).sort();
+	const median = known[Math.floor(known.length / 2)] ?? 0;
+	if (!(known[known.length - 1] > DOUBT * median) || median === 0)
+		return undefined;
+	return given.map(
+		(w, i) => (w * (FREEDOM + 1)) / (FREEDOM + Math.max(1, local[i] / median)),
+	);
+}

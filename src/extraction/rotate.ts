@@ -1,0 +1,106 @@
+/** Turning a kernel about its centre, the middle of the image, and averaging over turns. */
+import { sideOf } from "./spectrum.ts";
+
+/** An order of rotation; "isotropic" stands for all of them. */
+export type Order = 1 | 2 | 3 | 4 | 6 | "isotropic";
+
+/** Half the width (pixels) and shape of the Kaiser-windowed sinc: off by 0.3 to 0.6 % (L2) on generated kernels up to 0.9 of Nyquist; cubic interpolation by 10 %. */
+export const HALF = 8;
+const KAISER = 5;
+
+/**
+ * The kernel turned counterclockwise by `angle` radians about the middle of an n x n image. Multiples of a quarter turn move pixels exactly; other angles are interpolated by a
+ * windowed sinc, which continues the image's rim outside. NaN where the image turned out of sight.
+ * @throws Error when the image is not square or not finite
+ */
+export function rotate(kernel: ArrayLike<number>, angle: number): Float32Array {
+	const n = sideOf(kernel, "rotate");
+	const out = new Float32Array(n * n);
+	const quarters = angle / (Math.PI / 2);
+	const exact = Math.abs(quarters - Math.round(quarters)) < 1e-9;
+	const c = exact ? Math.round(Math.cos(angle)) : Math.cos(angle);
+	const s = exact ? Math.round(Math.sin(angle)) : Math.sin(angle);
+	const middle = (n - 1) / 2;
+	for (let i = 0; i < n; i++)
+		for (let j = 0; j < n; j++) {
+			const u = c * (i - middle) + s * (j - middle) + middle;
+			const v = -s * (i - middle) + c * (j - middle) + middle;
+			const inside = Math.min(u, v) >= 0 && Math.max(u, v) <= n - 1;
+			out[i * n + j] = exact
+				? kernel[u * n + v]
+				: inside
+					? sample(kernel, n, u, v)
+					: Number.NaN;
+		}
+	return out;
+}
+
+/** Turns that stand for all angles: harmonics below this many are averaged away, except the zeroth. */
+const ALL_TURNS = 48;
+
+/**
+ * Mean of a kernel (64 x 64, or its 128 x 128 support) over the turns of an order; exact for 1, 2 and 4. Outside the inscribed circle some turns fall out of the image: there the mean is over the others.
+ * @throws Error when the image is not square or not finite
+ */
+export function symmetrise(
+	kernel: ArrayLike<number>,
+	order: Order,
+): Float32Array {
+	const turns = order === "isotropic" ? ALL_TURNS : order;
+	const sum = new Float64Array(kernel.length);
+	const count = new Float64Array(kernel.length);
+	for (let t = 0; t < turns; t++)
+		rotate(kernel, (2 * Math.PI * t) / turns).forEach((value, i) => {
+			if (Number.isNaN(value)) return;
+			sum[i] += value;
+			count[i]++;
+		});
+	return Float32Array.from(sum, (value, i) => value / count[i]);
+}
+
+/** Value of an n x n image at the fractional pixel (u, v); beyond the rim its pixels count again. */
+export function sample(
+	image: ArrayLike<number>,
+	n: number,
+	u: number,
+	v: number,
+): number {
+	const wu = taps(u - Math.floor(u));
+	const wv = taps(v - Math.floor(v));
+	let value = 0;
+	for (let p = 0; p < 2 * HALF; p++) {
+		const i = Math.min(n - 1, Math.max(0, Math.floor(u) + 1 - HALF + p));
+		for (let q = 0; q < 2 * HALF; q++) {
+			const j = Math.min(n - 1, Math.max(0, Math.floor(v) + 1 - HALF + q));
+			value += wu[p] * wv[q] * image[i * n + j];
+		}
+	}
+	return value;
+}
+
+const known: Float64Array[] = [];
+
+/** Weights of the pixels at 1 - HALF ... HALF for a point at 0 <= fraction < 1 (to 1/8192 of a pixel); they add up to one. */
+function taps(of: number): Float64Array {
+	const place = Math.round(of * 8192);
+	if (known[place]) return known[place];
+	const fraction = place / 8192;
+	const weights = Float64Array.from({ length: 2 * HALF }, (_, p) => {
+		const x = p + 1 - HALF - fraction;
+		const sinc = Math.abs(x) < 1e-9 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+		return sinc * bessel0(KAISER * Math.sqrt(Math.max(0, 1 - (x / HALF) ** 2)));
+	});
+	const sum = weights.reduce((total, w) => total + w, 0);
+	known[place] = weights.map((w) => w / sum);
+	return known[place];
+}
+
+/** Modified Bessel function I0, by its series. */
+function bessel0(x: number): number {
+	let [sum, term] = [1, 1];
+	for (let k = 1; term > 1e-12 * sum; k++) {
+		term *= (x / 2 / k) ** 2;
+		sum += term;
+	}
+	return sum;
+}

@@ -1,0 +1,124 @@
+/** The list of scatterers as text that people edit: comma-separated, one a row. */
+import { FormatError } from "../formats/measurement.ts";
+
+export interface DetectedScatterer {
+	/** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
+	x: number;
+	y: number;
+	/** Amplitude, 1 for the usual one. */
+	weight: number;
+	/** How sure it is, from 0 to 1. */
+	quality: number;
+	/** Whether extraction uses it. */
+	keep: boolean;
+}
+
+const COLUMNS = ["x", "y", "weight", "quality", "keep"] as const;
+type Column = (typeof COLUMNS)[number];
+
+const HEAD = `# Scatterers. x, y: Angstrom from the centre of the whole scan, x to the right, y up.
+# weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out.
+${COLUMNS.join(",")}
+`;
+
+/** The text of a list: two lines of comment, a header, and a row each to a thousandth. */
+export function writeScatterers(
+	scatterers: readonly DetectedScatterer[],
+): string {
+	const number = (v: number) => String(Number(v.toFixed(3)));
+	return `${HEAD}${scatterers
+		.map(({ x, y, weight, quality, keep }) =>
+			[...[x, y, weight, quality].map(number), keep ? 1 : 0].join(","),
+		)
+		.map((row) => `${row}\n`)
+		.join("")}`;
+}
+
+/**
+ * Reads such a text, or what other programs make of it: columns in any order by their header (units in brackets and unknown columns are passed over), or x, y, weight, quality, keep without one; separated by commas,
+ * semicolons or tabs; comments (#) and blank lines anywhere. Only x and y are needed: weight and quality are 1 and keep is yes where they are missing.
+ * @param name the file, for errors
+ * @throws FormatError with the row (as an editor counts) of the first fault
+ */
+export function readScatterers(
+	text: string,
+	name: string,
+): DetectedScatterer[] {
+	const scatterers: DetectedScatterer[] = [];
+	let columns: readonly string[] | undefined;
+	text
+		.replace(/^\uFEFF/, "")
+		.split(/\r\n|\r|\n/)
+		.forEach((line, i) => {
+			if (line.trim() === "" || line.trim().startsWith("#")) return;
+			const fail = (found: string, expected: string) =>
+				new FormatError(
+					`${name}, row ${i + 1}: found ${found}, expected ${expected}`,
+				);
+			const fields = line.split(/[,;\t]/).map((field) => field.trim());
+			if (!columns) {
+				const header = fields.every((field) => Number.isNaN(Number(field)));
+				columns = header ? names(fields) : COLUMNS;
+				const bad = ["x", "y"].find(
+					(c) => columns?.filter((other) => other === c).length !== 1,
+				);
+				if (bad) throw fail(quote(line), `a header with one column ${bad}`);
+				if (header) return;
+			}
+			if (
+				fields.length > columns.length &&
+				fields.slice(columns.length).some(Boolean)
+			)
+				throw fail(`${fields.length} columns`, `at most ${columns.length}`);
+			const field = (column: Column) => {
+				const at = columns?.indexOf(column) ?? -1;
+				return at < 0 ? "" : (fields[at] ?? "");
+			};
+			const number = (column: Column, missing?: number) => {
+				const found = field(column);
+				if (found === "" && missing !== undefined) return missing;
+				const value = Number(found);
+				if (found === "" || !Number.isFinite(value))
+					throw fail(
+						`${found === "" ? "nothing" : quote(found)} as ${column}`,
+						"a number",
+					);
+				return value;
+			};
+			const quality = number("quality", 1);
+			if (quality < 0 || quality > 1)
+				throw fail(`${quality} as quality`, "a number from 0 to 1");
+			const keep = KEEP.get(field("keep").toLowerCase());
+			if (keep === undefined)
+				throw fail(
+					`${quote(field("keep"))} as keep`,
+					"1, 0, true, false, yes or no",
+				);
+			scatterers.push({
+				x: number("x"),
+				y: number("y"),
+				weight: number("weight", 1),
+				quality,
+				keep,
+			});
+		});
+	return scatterers;
+}
+
+const KEEP = new Map([
+	...["", "1", "true", "yes"].map((word) => [word, true] as const),
+	...["0", "false", "no"].map((word) => [word, false] as const),
+]);
+
+/** Column names without quotes, units in brackets, and capitals. */
+const names = (fields: readonly string[]) =>
+	fields.map((field) =>
+		field
+			.replaceAll('"', "")
+			.replace(/[([].*$/, "")
+			.trim()
+			.toLowerCase(),
+	);
+
+const quote = (text: string) =>
+	JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);

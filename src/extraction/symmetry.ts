@@ -1,0 +1,234 @@
+/**
+ * Which rotational symmetry about its centre, the middle of the image, a kernel supports: judged by its angular harmonics (harmonics.ts), for an n-fold kernel has those with m a
+ * multiple of n, an isotropic one m = 0 alone.
+ */
+import {
+	excess,
+	HARMONICS,
+	harmonicsOf,
+	mapNoise,
+	meanSquare,
+	overlap,
+	POINTS,
+	polar,
+	sampleNoise,
+	type Waves,
+} from "./harmonics.ts";
+import { HALF, type Order } from "./rotate.ts";
+import { sideOf } from "./spectrum.ts";
+
+export { type Order, rotate, symmetrise } from "./rotate.ts";
+
+export interface SymmetryOptions {
+	/** One standard deviation: of every pixel, or one for all. Without it and `samples` only `tolerance` decides. */
+	uncertainty?: ArrayLike<number> | number;
+	/** How many pixels err together, 4 by default (2 x 2), 1 for white noise. */
+	correlation?: number;
+	/** Kernels drawn from the posterior (8 or more): their spread is the error, in place of `uncertainty`. */
+	samples?: readonly ArrayLike<number>[];
+	/** Pixels from the centre that are looked at: by default all that the interpolation reaches, n/2 - 8 (24 of 64). */
+	radius?: number;
+	/** Standard deviations from which a harmonic is significant; 4 by default, for 36 are tried (12 orders, three discs). */
+	significance?: number;
+	/** Share of the power in the disc below which a harmonic is put down to what the errors do not cover; 0.003 by default. */
+	tolerance?: number;
+}
+
+export interface SymmetryScore {
+	readonly order: Exclude<Order, 1>;
+	/**
+	 * Correlation of the kernel with itself turned by 2 pi / order ("isotropic": mean over all angles), pixels of the disc weighted alike, means removed. The isotropic part, the centre
+	 * most of all, correlates under any turn.
+	 */
+	readonly whole: number;
+	/** The same of what is left when each ring's mean is taken off, the noise's expected power taken off too; null when nothing significant is left. "isotropic" has none. */
+	readonly anisotropic: number | null;
+	/** The significant harmonics that contradict this order. */
+	readonly against: readonly number[];
+	readonly rejected: boolean;
+}
+
+export interface Harmonic {
+	readonly m: number;
+	/** Share of the power in the disc (means removed), the noise's taken off. */
+	readonly share: number;
+	/** Standard deviations above noise, the greatest over three discs; null when no errors are known. */
+	readonly significance: number | null;
+	readonly significant: boolean;
+}
+
+export interface SymmetryVerdict {
+	/** The highest order that no significant harmonic contradicts: 6 over 4 over 3 over 2, "isotropic" when none is significant. */
+	readonly order: Order;
+	readonly scores: readonly SymmetryScore[];
+	readonly harmonics: readonly Harmonic[];
+	/** The best mirror axis (radians from x, modulo pi) and the correlation of the anisotropic part with its mirror image; null where `anisotropic` is. */
+	readonly mirror: { readonly axis: number; readonly score: number } | null;
+	/** One sentence. */
+	readonly why: string;
+}
+
+const ORDERS = ["isotropic", 6, 4, 3, 2] as const;
+/**
+ * Which rotational symmetry an n x n kernel supports. "Supports" means: is not contradicted; a weak anisotropy below the noise is not seen.
+ * @throws Error when an image is not square or not finite, sizes differ, or there are fewer than 8 samples
+ */
+export function testSymmetry(
+	kernel: ArrayLike<number>,
+	options: SymmetryOptions = {},
+): SymmetryVerdict {
+	const { samples, uncertainty, correlation = 4 } = options;
+	const { significance: least = 4, tolerance = 0.003 } = options;
+	const n = sideOf(kernel, "testSymmetry");
+	const radius = Math.floor(options.radius ?? n / 2 - HALF);
+	if (!(radius >= 4 && radius <= n / 2 - 1))
+		throw new Error(
+			`testSymmetry: expected a radius of 4 to ${n / 2 - 1} pixels, got ${radius}`,
+		);
+	const given = typeof uncertainty === "object" ? [uncertainty] : [];
+	for (const other of samples ?? given)
+		if (sideOf(other, "testSymmetry") !== n)
+			throw new Error(
+				`testSymmetry: the kernel has ${n * n} pixels, its ${samples ? "sample" : "uncertainty"} ${other.length}`,
+			);
+	if (samples && samples.length < 8)
+		throw new Error(
+			`testSymmetry: expected at least 8 samples, got ${samples.length}`,
+		);
+	const rings = polar(kernel, n, radius);
+	const waves = rings.map(harmonicsOf);
+	const noise = samples
+		? sampleNoise(samples, n, radius)
+		: uncertainty === undefined
+			? null
+			: mapNoise(uncertainty, n, radius, correlation);
+
+	// area weights: a ring counts as r pixels
+	const weigh = (f: (k: number) => number) =>
+		rings.reduce((sum, _, k) => sum + (k + 1) * f(k), 0);
+	const area = weigh(() => 1);
+	const mean = weigh((k) => waves[k].re[0]) / area;
+	const isotropic = weigh((k) => (waves[k].re[0] - mean) ** 2);
+	const uneven = weigh((k) => meanSquare(rings[k]) - waves[k].re[0] ** 2);
+	const total = isotropic + uneven;
+	const expected = noise ? weigh((k) => noise.uneven[k]) : 0;
+	const signal = uneven - expected;
+	const clean = Math.max(isotropic + signal, 0.05 * total);
+
+	const harmonics: Harmonic[] = [];
+	for (let m = 1; m <= HARMONICS; m++) {
+		const power = (k: number) => waves[k].re[m] ** 2 + waves[k].im[m] ** 2;
+		const floor = noise ? weigh((k) => 2 * noise.power[k][m]) : 0;
+		const share = total ? (weigh((k) => 2 * power(k)) - floor) / clean : 0;
+		const pulls = noise?.power.map((expected, k) => power(k) / expected[m]);
+		const significance = noise && pulls ? excess(pulls, m, noise) : null;
+		harmonics.push({
+			m,
+			share,
+			significance,
+			significant: share > tolerance && (significance ?? least) >= least,
+		});
+	}
+	const significant = harmonics.filter((h) => h.significant);
+	// What is left off the rings' means has about as many independent values as the disc has pixels.
+	const anisotropic =
+		significant.length > 0 &&
+		signal >
+			3 * expected * Math.sqrt((2 * correlation) / (Math.PI * radius ** 2));
+	const scores = ORDERS.map((order): SymmetryScore => {
+		const against = significant
+			.filter(({ m }) => order === "isotropic" || m % order !== 0)
+			.map(({ m }) => m);
+		const rejected = against.length > 0;
+		if (order === "isotropic")
+			return {
+				order,
+				whole: total ? isotropic / total : 1,
+				anisotropic: null,
+				against,
+				rejected,
+			};
+		const turned = weigh(
+			(k) => overlap(rings[k], POINTS / order, 1) - waves[k].re[0] ** 2,
+		);
+		return {
+			order,
+			whole: total ? (isotropic + turned) / total : 1,
+			anisotropic: anisotropic
+				? Math.max(-1, Math.min(1, turned / signal))
+				: null,
+			against,
+			rejected,
+		};
+	});
+	const order = scores.find((score) => !score.rejected)?.order ?? 1;
+	return {
+		order,
+		scores,
+		harmonics,
+		mirror: anisotropic ? bestMirror(rings, waves, weigh, signal) : null,
+		why: reason(order, scores, harmonics, noise !== null),
+	};
+}
+
+/** "isotropic", "4-fold", or "no rotational symmetry". */
+export function nameOrder(order: Order): string {
+	if (order === "isotropic") return order;
+	return order === 1 ? "no rotational symmetry" : `${order}-fold`;
+}
+
+function reason(
+	order: Order,
+	scores: readonly SymmetryScore[],
+	harmonics: readonly Harmonic[],
+	known: boolean,
+): string {
+	const show = (m: number) => {
+		const { share, significance } = harmonics[m - 1];
+		const sigma =
+			significance === null
+				? ""
+				: `, ${significance.toFixed(0)} sigma above noise`;
+		return `m = ${m} (${(100 * share).toFixed(1)} % of the power${sigma})`;
+	};
+	const strongest = (list: readonly number[]) =>
+		[...list].sort(
+			(a, b) => harmonics[b - 1].share - harmonics[a - 1].share,
+		)[0];
+	const all = scores[0].against;
+	const by = known
+		? "the errors"
+		: "the tolerance (the kernel's errors are unknown)";
+	if (order === "isotropic")
+		return `Isotropic: no angular harmonic up to m = ${HARMONICS} stands out by ${by}.`;
+	if (order === 1)
+		return `No rotational symmetry: the strongest harmonic is ${show(strongest(all))}, and every order from 2 to 6 is contradicted by ${scores
+			.slice(1)
+			.map((s) => show(strongest(s.against)))
+			.filter((text, i, list) => list.indexOf(text) === i)
+			.join(" or ")}.`;
+	const score = scores.find((s) => s.order === order);
+	const correlation =
+		score?.anisotropic == null
+			? ""
+			: `; turned by ${360 / order} degrees its anisotropic part correlates with itself by ${score.anisotropic.toFixed(2)}`;
+	return `${order}-fold: not isotropic because of ${show(strongest(all))}, and by ${by} no harmonic that is not a multiple of ${order}${correlation}.`;
+}
+
+/** Mirrored about the axis phi, K(r, theta) becomes K(r, 2 phi - theta): all axes through points and half-points of the rings. */
+function bestMirror(
+	rings: readonly Float64Array[],
+	waves: readonly Waves[],
+	weigh: (f: (k: number) => number) => number,
+	signal: number,
+): { axis: number; score: number } {
+	let best = { axis: 0, score: Number.NEGATIVE_INFINITY };
+	for (let shift = 0; shift < POINTS; shift++) {
+		const both = weigh(
+			(k) => overlap(rings[k], shift, -1) - waves[k].re[0] ** 2,
+		);
+		const score = Math.max(-1, Math.min(1, both / signal));
+		if (score > best.score) best = { axis: (Math.PI * shift) / POINTS, score };
+	}
+	return best;
+}

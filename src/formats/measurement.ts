@@ -1,0 +1,189 @@
+/** A microscope's file, whatever its format, to images with their sizes, units and energies. Bytes in, numbers out. */
+
+import { isGrid } from "./gridLayout.ts";
+import { readImageCsv } from "./imageCsv.ts";
+import { readGrid } from "./nanonisGrid.ts";
+import { decodeNpy } from "./npy.ts";
+import { readPicture } from "./picture.ts";
+import {
+	dropInfinities,
+	type Fail,
+	FormatError,
+	failFor,
+	indexOfText,
+	infinityWarning,
+	MAX_BYTES,
+	size,
+} from "./reading.ts";
+import { readSxm } from "./sxm.ts";
+
+export { FormatError } from "./reading.ts";
+
+export interface Channel {
+	readonly name: string;
+	readonly unit: string;
+	/** One an energy; image[ix * ny + iy], x from left to right and y from bottom to top; NaN = not measured. */
+	readonly images: readonly Float32Array[];
+	/** eV, where they are not the measurement's: the passes of a multi-pass scan. See energiesOf. */
+	readonly energies?: readonly number[];
+}
+
+export interface Measurement {
+	readonly format: "sxm" | "3ds" | "npy" | "csv" | "png";
+	readonly nx: number;
+	readonly ny: number;
+	/** Angstrom a pixel; undefined when the file does not say. */
+	readonly spacing?: { readonly x: number; readonly y: number };
+	/** At least one; no two of the same name. */
+	readonly channels: readonly Channel[];
+	/** eV, one an image of a channel, in the file's order; empty when the file does not say (then each channel has one image). */
+	readonly energies: readonly number[];
+	/** What else the header says, for people: [label, value]. */
+	readonly details: readonly (readonly [string, string])[];
+	readonly warnings: readonly string[];
+}
+
+type Reader = (bytes: Uint8Array, file: string) => Measurement;
+
+const READERS: Record<string, Reader> = {
+	sxm: readSxm,
+	"3ds": readGrid,
+	npy: readNpy,
+	png: readPicture,
+	csv: readImageCsv,
+	txt: readImageCsv,
+};
+
+/**
+ * Reads Nanonis scans (.sxm) and grids (.3ds), NumPy arrays (.npy), matrices of numbers (.csv) and pictures (.png). What the bytes begin with
+ * decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
+ * was expected. Nothing is allocated by what a header announces before the file's length was checked against it.
+ */
+export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
+	const fail: Fail = failFor(name);
+	const known = "a Nanonis scan (.sxm) or grid (.3ds), .npy, .csv or .png file";
+	if (bytes.length === 0) fail("an empty file", known);
+	if (bytes.length > MAX_BYTES)
+		fail(size(bytes.length), `at most ${size(MAX_BYTES)}`);
+	const extension = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? "";
+	const format = formatOf(bytes);
+	const read = READERS[format ?? extension];
+	if (!read || !Object.hasOwn(READERS, format ?? extension))
+		fail(opening(bytes), known);
+	const measurement = read(bytes, name);
+	return {
+		...measurement,
+		channels: withOwnNames(measurement.channels),
+		warnings:
+			format && extension in READERS && READERS[extension] !== read
+				? [
+						`the file is named .${extension}, but holds ${format}`,
+						...measurement.warnings,
+					]
+				: measurement.warnings,
+	};
+}
+
+/** A channel's energies in eV, one an image; empty when the file does not say. */
+export const energiesOf = (
+	measurement: Measurement,
+	channel: Channel,
+): readonly number[] => channel.energies ?? measurement.energies;
+
+/**
+ * The channel of this name, or undefined. Case, blanks for underscores and a unit behind the name do not matter: "liy 1 omega (A)" is LIY_1_omega.
+ */
+export function findChannel(
+	measurement: Measurement,
+	name: string,
+): Channel | undefined {
+	const plain = (text: string) =>
+		text
+			.toLowerCase()
+			.replaceAll(/[\s_]+/g, " ")
+			.trim();
+	const { channels } = measurement;
+	return (
+		channels.find((channel) => channel.name === name) ??
+		channels.find((channel) =>
+			[channel.name, `${channel.name} (${channel.unit})`]
+				.map(plain)
+				.includes(plain(name)),
+		)
+	);
+}
+
+function formatOf(bytes: Uint8Array): string | undefined {
+	const begins = (...start: number[]) =>
+		start.every((byte, i) => bytes[i] === byte);
+	if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return "npy";
+	if (begins(0x89, 0x50, 0x4e, 0x47)) return "png";
+	if (indexOfText(bytes.subarray(0, 32), ":NANONIS_VERSION:") >= 0)
+		return "sxm";
+	return isGrid(bytes) ? "3ds" : undefined;
+}
+
+/** The first bytes, as an error shows them. */
+function opening(bytes: Uint8Array): string {
+	const start = [...bytes.subarray(0, 8)];
+	return start.every((byte) => byte >= 32 && byte < 127)
+		? `a file that begins with ${JSON.stringify(String.fromCharCode(...start))}`
+		: `a file that begins with the bytes ${start.map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
+}
+
+function withOwnNames(channels: readonly Channel[]): Channel[] {
+	const taken = new Map<string, number>();
+	return channels.map((channel) => {
+		let name = channel.name;
+		let number = taken.get(name) ?? 1;
+		while (taken.has(name)) name = `${channel.name} (${++number})`;
+		taken.set(channel.name, number);
+		taken.set(name, taken.get(name) ?? 1);
+		return { ...channel, name };
+	});
+}
+
+/** An array (nx, ny), or (images, nx, ny): the format has no place for energies or sizes. */
+function readNpy(bytes: Uint8Array, file: string): Measurement {
+	const fail: Fail = failFor(file);
+	let array: ReturnType<typeof decodeNpy>;
+	try {
+		array = decodeNpy(bytes, file);
+	} catch (error) {
+		throw new FormatError((error as Error).message);
+	}
+	const { shape, data } = array;
+	if (shape.length < 2 || shape.length > 3 || shape.includes(0))
+		fail(
+			`an array of shape (${shape.join(", ")})`,
+			"one image (nx, ny) or several (images, nx, ny)",
+		);
+	const [nx, ny] = shape.slice(-2);
+	const count = shape.length === 3 ? shape[0] : 1;
+	let infinities = 0;
+	const images = Array.from({ length: count }, (_, i) => {
+		const part = data.subarray(i * nx * ny, (i + 1) * nx * ny);
+		const image =
+			part instanceof BigInt64Array || part instanceof BigUint64Array
+				? Float32Array.from(part, Number)
+				: new Float32Array(part);
+		infinities += dropInfinities(image);
+		return image;
+	});
+	return {
+		format: "npy",
+		nx,
+		ny,
+		channels: [{ name: "image", unit: "", images }],
+		energies: count > 1 ? images.map((_, i) => i) : [],
+		details: [["shape", shape.join(" x ")]],
+		warnings: [
+			...(count > 1
+				? [
+						`the file says no energies: its images are numbered 0 to ${count - 1}`,
+					]
+				: []),
+			...infinityWarning(infinities),
+		],
+	};
+}

@@ -1,0 +1,298 @@
+/**
+ * Nanonis grids (.3ds): a spectrum at each point of a grid. The format: lines `key=value` or `key="value"` up to `:HEADER_END:`; then, point by
+ * point, the parameters and the channels one after the other, big-endian 4-byte floats. Points run along x and then upwards: a grid
+ * has no direction, its first row is the lowest. A point stands in the middle of its pixel, so a pixel's size is the side over the number of
+ * points. (As nanonispy, SIDAM and stmpy have it.)
+ */
+import {
+	type Header,
+	heldPoints,
+	type Layout,
+	list,
+	readHeader,
+	readLayout,
+} from "./gridLayout.ts";
+import type { Channel, Measurement } from "./measurement.ts";
+import {
+	dropInfinities,
+	type Fail,
+	failFor,
+	infinityWarning,
+	numbersOf,
+	pixelSize,
+} from "./reading.ts";
+
+/**
+ * Reads a grid. Its channels keep their names ("LIY 1 omega [AVG]", "Current [bwd]") without the unit, and have one image an energy, in the sweep's
+ * order; the height before each spectrum (the parameter Z) is one more channel, whose images are one and the same array. What a grid that was stopped
+ * does not hold is NaN, and a warning says how much that is. Throws FormatError.
+ */
+export function readGrid(bytes: Uint8Array, file: string): Measurement {
+	const fail: Fail = failFor(file);
+	const warnings: string[] = [];
+	const { header, start } = readHeader(bytes, fail);
+	const layout = readLayout(header, fail);
+	const { nx, ny, points } = layout;
+	const held = heldPoints(layout, bytes.length - start, warnings, fail);
+	const view = new DataView(
+		bytes.buffer,
+		bytes.byteOffset + start,
+		4 * held * layout.length,
+	);
+	const measured = measuredPoints(view, layout, held, warnings, fail);
+	const count = measured.reduce((sum, one) => sum + one, 0);
+	if (count < nx * ny)
+		warnings.push(
+			`${count} of ${nx * ny} points of the grid were measured: it was stopped`,
+		);
+
+	// Point p of the file is pixel (p % nx, p / nx).
+	const images = (offset: number, number: number) => {
+		const result = Array.from({ length: number }, () =>
+			new Float32Array(nx * ny).fill(NaN),
+		);
+		for (let p = 0; p < held; p++) {
+			if (!measured[p]) continue;
+			const pixel = (p % nx) * ny + Math.floor(p / nx);
+			let at = 4 * (p * layout.length + offset);
+			for (let i = 0; i < number; i++, at += 4)
+				result[i][pixel] = view.getFloat32(at);
+		}
+		infinities += result.reduce((sum, im) => sum + dropInfinities(im), 0);
+		return result;
+	};
+	let infinities = 0;
+	const channels: Channel[] = layout.channels.map((label, i) => ({
+		...nameAndUnit(label),
+		images: images(layout.parameterCount + i * points, points),
+	}));
+	const height = layout.parameters.findIndex((label) =>
+		/^(Scan:)?Z \(m\)$/i.test(label),
+	);
+	if (height >= 0) {
+		const [image] = images(height, 1);
+		channels.push({ name: "Z", unit: "m", images: Array(points).fill(image) });
+	}
+	warnings.push(...infinityWarning(infinities));
+
+	const spacing = spacingOf(header, layout, fail);
+	if (!spacing)
+		warnings.push("the header has no Grid settings: the size is unknown");
+	else warnings.push(...positionWarning(view, layout, held, spacing));
+	return {
+		format: "3ds",
+		nx,
+		ny,
+		...(spacing && { spacing }),
+		channels,
+		energies: energiesOf(header, layout, view, measured, warnings),
+		details: details(header, layout),
+		warnings,
+	};
+}
+
+/**
+ * A 1 for each point of the grid that was measured: whose parameters have the same sweep as the others. A stopped grid may be filled up with
+ * zeros or NaN, which count as not measured. Any other sweep says that the header does not describe the data, unless the file's length says it does.
+ */
+function measuredPoints(
+	view: DataView,
+	{ parameters, length, nx, ny }: Layout,
+	held: number,
+	warnings: string[],
+	fail: Fail,
+): Uint8Array {
+	const ends = sweepParameters(parameters);
+	const measured = new Uint8Array(held).fill(1);
+	if (!ends) return measured;
+	const sweepAt = (p: number) =>
+		ends.map((i) => view.getFloat32(4 * (p * length + i)));
+	const isBlank = (p: number) =>
+		sweepAt(p).every((v) => v === 0 || Number.isNaN(v));
+	const first = measured.findIndex((_, p) => !isBlank(p));
+	if (first < 0) return measured;
+	const [from, to] = sweepAt(first);
+	const tolerance = 0.01 * Math.max(Math.abs(from), Math.abs(to));
+	let others = 0;
+	for (let p = 0; p < held; p++) {
+		const [a, b] = sweepAt(p);
+		if (Math.abs(a - from) + Math.abs(b - to) <= tolerance) continue;
+		if (isBlank(p)) measured[p] = 0;
+		else if (held < nx * ny)
+			fail(
+				`a sweep from ${a} to ${b} at point ${p + 1} of the grid`,
+				`${from} to ${to}, as at point ${first + 1}`,
+			);
+		else others++;
+	}
+	if (others > 0)
+		warnings.push(
+			`${others} points have another sweep than point ${first + 1}, whose energies are taken for all`,
+		);
+	return measured;
+}
+
+function sweepParameters(parameters: readonly string[]): number[] | undefined {
+	const ends = ["sweep start", "sweep end"].map((name) =>
+		parameters.findIndex((label) => label.toLowerCase() === name),
+	);
+	return ends.includes(-1) ? undefined : ends;
+}
+
+/** eV: where the sweep of the bias stands at each image. Numbers from 0, with a warning, where it is not a bias or not said. */
+function energiesOf(
+	header: Header,
+	layout: Layout,
+	view: DataView,
+	measured: Uint8Array,
+	warnings: string[],
+): number[] {
+	const { points } = layout;
+	const signal = header.get("Sweep Signal") ?? "Bias (V)";
+	const range = sweepRange(header, layout, view, measured);
+	if (!/bias/i.test(signal) || !range) {
+		warnings.push(
+			range
+				? `the sweep is ${signal} from ${range.join(" to ")}, not the bias: images are numbered in place of energies`
+				: "the header does not say the sweep: images are numbered in place of energies",
+		);
+		return Array.from({ length: points }, (_, i) => i);
+	}
+	const segments = segmentsOf(header, points);
+	if (segments) return segments.map(rounded);
+	if (/mls/i.test(header.get("Filetype") ?? ""))
+		warnings.push(
+			"the segments of the sweep do not give its number of points: energies are taken as evenly spaced",
+		);
+	return ramp(range[0], range[1], points).map(rounded);
+}
+
+/** Start and end by the parameters of the first measured point, or else by the header. */
+function sweepRange(
+	header: Header,
+	{ parameters, length, points }: Layout,
+	view: DataView,
+	measured: Uint8Array,
+): [number, number] | undefined {
+	const ends = sweepParameters(parameters)?.map((i) =>
+		view.getFloat32(4 * (Math.max(measured.indexOf(1), 0) * length + i)),
+	);
+	const module = ["Start", "End"].map((end) =>
+		Number(header.get(`Bias Spectroscopy>Sweep ${end} (V)`) ?? NaN),
+	);
+	const usable = [ends ?? [], module].find(
+		([from, to]) =>
+			Number.isFinite(from) &&
+			Number.isFinite(to) &&
+			(points === 1 || from !== to),
+	);
+	return usable && [usable[0], usable[1]];
+}
+
+/**
+ * The biases of a multi-line-segment sweep: `Segment Start (V), Segment End (V), ..., Steps (xn), ...=-0.1,0,0.02,0.1,11;0,...`, segments that meet
+ * share their point. Undefined when there are none, or when they do not give `points`.
+ */
+function segmentsOf(header: Header, points: number): number[] | undefined {
+	const key = [...header.keys()].find((name) =>
+		name.includes("Segment Start (V), Segment End (V)"),
+	);
+	if (key === undefined) return undefined;
+	const names = key.replace(/^.*?(?=Segment Start)/, "").split(",");
+	const steps = names.findIndex((name) => name.trim().startsWith("Steps"));
+	const rows = list(header.get(key)).map((row) => row.split(",").map(Number));
+	const counts = rows.map((row) => row[steps] ?? NaN);
+	const total = counts.reduce((sum, n) => sum + n, 0);
+	const shared = total === points + rows.length - 1;
+	if (!shared && total !== points) return undefined;
+	if (!counts.every((n) => Number.isSafeInteger(n) && n >= 1)) return undefined;
+	const biases = rows.flatMap(([from, to], i) =>
+		ramp(from, to, counts[i]).slice(shared && i > 0 ? 1 : 0),
+	);
+	return biases.every(Number.isFinite) ? biases : undefined;
+}
+
+const ramp = (from: number, to: number, count: number): number[] =>
+	Array.from({ length: count }, (_, i) =>
+		count === 1 ? from : from + ((to - from) * i) / (count - 1),
+	);
+
+/** A float32's seven digits: -0.15 and not -0.15000000596. What is a rounding error beside the others becomes 0. */
+const rounded = (value: number, _: number, all: readonly number[]): number => {
+	const scale = Math.max(...[all[0], all.at(-1) ?? 0].map(Math.abs));
+	return Math.abs(value) < 1e-7 * scale ? 0 : Number(value.toPrecision(7));
+};
+
+/** "LIY 1 omega [AVG] (A)" is the channel "LIY 1 omega [AVG]" in A. */
+function nameAndUnit(label: string): { name: string; unit: string } {
+	const [, name, unit] = /^(.*\S)\s*\(([^()]*)\)$/.exec(label) ?? [];
+	return name === undefined ? { name: label, unit: "" } : { name, unit };
+}
+
+function spacingOf(
+	header: Header,
+	{ nx, ny }: Layout,
+	fail: Fail,
+): { x: number; y: number } | undefined {
+	if (!header.has("Grid settings")) return undefined;
+	const [, , width, height] = numbersOf(header.get("Grid settings"));
+	const x = pixelSize(width, nx, "the width in Grid settings", fail);
+	// A line of points has no height.
+	if (ny === 1 && height === 0) return { x, y: x };
+	return { x, y: pixelSize(height, ny, "the height in Grid settings", fail) };
+}
+
+/** A warning where the positions in the parameters do not lie as the header says: is its width that of the data? */
+function positionWarning(
+	view: DataView,
+	{ parameters, length, nx, ny }: Layout,
+	held: number,
+	spacing: { x: number; y: number },
+): string[] {
+	const axes = ["X (m)", "Y (m)"].map((name) => parameters.indexOf(name));
+	if (axes.includes(-1)) return [];
+	const [x0, y0] = axes.map((i) => view.getFloat32(4 * i));
+	const distance = (p: number) => {
+		const [x, y] = axes.map((i) => view.getFloat32(4 * (p * length + i)));
+		return 1e10 * Math.hypot(x - x0, y - y0);
+	};
+	const lastRow = Math.floor((held - 1) / nx);
+	const rowEnds = Math.min(nx, held) - 1;
+	return (
+		[
+			["along a row", rowEnds, rowEnds * spacing.x, nx],
+			["from row to row", nx * lastRow, lastRow * spacing.y, ny],
+		] as const
+	).flatMap(([where, point, expected, count]) => {
+		const found = distance(point);
+		// The points of some programs reach the edges of the field: then they are n / (n - 1) times as far apart.
+		const most = (1.2 * expected * count) / (count - 1);
+		return found > 0 && (found < expected / 1.2 || found > most)
+			? [
+					`the positions of the points are ${found.toPrecision(4)} A apart ${where} where the header says ${expected.toPrecision(4)} A`,
+				]
+			: [];
+	});
+}
+
+const LABELS: readonly (readonly [string, string, string])[] = [
+	["Experiment", "experiment", ""],
+	["Start time", "start", ""],
+	["End time", "end", ""],
+	["Grid settings", "centre x, y, width, height (m), angle (deg)", ""],
+	["Sweep Signal", "sweep", ""],
+	["Bias>Bias (V)", "bias", " V"],
+	["Z-Controller>Setpoint", "setpoint", ""],
+	["Z-Controller>Setpoint unit", "setpoint unit", ""],
+	["Lock-in>Amplitude", "lock-in amplitude", ""],
+	["Lock-in>Frequency (Hz)", "lock-in frequency", " Hz"],
+	["Comment", "comment", ""],
+];
+
+function details(header: Header, { parameters }: Layout): [string, string][] {
+	const rows = LABELS.flatMap(([key, label, unit]) => {
+		const value = header.get(key);
+		return value ? [[label, value + unit] as [string, string]] : [];
+	});
+	return [...rows, ["parameters of a point", parameters.join(", ")]];
+}

@@ -1,0 +1,99 @@
+/** What the readers of measurement files share: their error, and careful ways to take numbers and text out of bytes that may lie. */
+
+/** A file that cannot be read: its name, what was found (and where), what was expected. */
+export class FormatError extends Error {
+	override readonly name = "FormatError";
+}
+
+export type Fail = (found: string, expected: string) => never;
+
+/** A `fail` for this file. Annotate the constant (`const fail: Fail = ...`), then the compiler knows that it does not return. */
+export const failFor =
+	(file: string): Fail =>
+	(found, expected) => {
+		throw new FormatError(`${file}: found ${found}, expected ${expected}`);
+	};
+
+/** Headers are searched for their end in so many bytes and no more. */
+export const MAX_HEADER = 2 ** 20;
+/** The most bytes that a file may have, or announce. */
+export const MAX_BYTES = 2 ** 31;
+
+/** Text out of a file as an error quotes it: short, and without control characters. */
+export const quote = (text: string | undefined): string =>
+	text === undefined
+		? "nothing"
+		: JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+
+/** A size: a whole number from 1. */
+export function wholeNumber(
+	text: string | undefined,
+	what: string,
+	fail: Fail,
+): number {
+	const value = Number(text);
+	if (!text?.trim() || !Number.isSafeInteger(value) || value < 1)
+		fail(`${what} = ${quote(text)}`, "a whole number from 1");
+	return value;
+}
+
+/** The numbers of a line, whatever is between them; NaN for what is no number. A decimal comma is one. */
+export const numbersOf = (text: string | undefined): number[] =>
+	(text ?? "")
+		.split(/[\s;]+/)
+		.filter(Boolean)
+		.map((part) => Number(part.replace(",", ".")));
+
+/** A side of the scan field in metres to Angstrom a pixel. Microscopes scan no more than a millimetre. */
+export function pixelSize(
+	metres: number | undefined,
+	pixels: number,
+	what: string,
+	fail: Fail,
+): number {
+	if (metres === undefined || !(metres > 1e-13 && metres < 1e-3))
+		fail(`${what} = ${metres} m`, "a length between 1e-13 and 1e-3 m");
+	return (metres * 1e10) / pixels;
+}
+
+/** UTF-8, or else Windows' Latin letters: instruments write both. */
+export function decodeText(bytes: Uint8Array): string {
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+	} catch {
+		return new TextDecoder("windows-1252").decode(bytes);
+	}
+}
+
+/** Where these letters (ASCII) first stand in the first MAX_HEADER bytes, or -1. */
+export function indexOfText(bytes: Uint8Array, letters: string): number {
+	const head = bytes.subarray(0, MAX_HEADER);
+	const codes = new TextEncoder().encode(letters);
+	let at = head.indexOf(codes[0]);
+	while (at >= 0 && !codes.every((code, i) => head[at + i] === code))
+		at = head.indexOf(codes[0], at + 1);
+	return at;
+}
+
+/** Makes infinities NaN, in place, and returns how many there were. */
+export function dropInfinities(image: Float32Array): number {
+	let count = 0;
+	for (let i = 0; i < image.length; i++)
+		if (image[i] === Infinity || image[i] === -Infinity) {
+			image[i] = NaN;
+			count++;
+		}
+	return count;
+}
+
+/** The warning for so many infinities; none for none. */
+export const infinityWarning = (count: number): string[] =>
+	count > 0
+		? [
+				`${count} infinite value${count > 1 ? "s are" : " is"} taken as not measured`,
+			]
+		: [];
+
+/** Bytes for people. */
+export const size = (bytes: number): string =>
+	bytes < 1e6 ? `${bytes} bytes` : `${Number((bytes / 1e6).toPrecision(3))} MB`;

@@ -1,0 +1,191 @@
+/** The pictures of an extraction, with their captions, in the report's order. */
+import {
+	type Dispersion,
+	describeDispersion,
+} from "../extraction/dispersion.ts";
+import { HBAR2_2M } from "../qpi/bands.ts";
+import { dispersionChart, profileChart } from "../report/extractionCharts.ts";
+import {
+	fitPicture,
+	kernelPicture,
+	kernelsPicture,
+	measuredPicture,
+	scanField,
+	spectrumPicture,
+	stepsPicture,
+	uncertaintyPicture,
+} from "../report/extractionPictures.ts";
+import type { Picture } from "../report/picture.ts";
+import { degrees, type Item, NAMES } from "./extractItems.ts";
+import { type Taken, type Task, wholeScan } from "./takeFile.ts";
+
+/** Pixels of which less than half was measured are shown as missing. */
+export const shownImage = ({ image, valid }: Task) =>
+	valid ? image.map((v, i) => (valid[i] < 0.5 ? Number.NaN : v)) : image;
+
+type Drawn = [name: string, title: string, caption: string, picture: Picture];
+
+export function picturesOf(
+	items: readonly Item[],
+	{ task, extraction, spectrum, profile, plain, peak, sectors }: Item,
+	taken: Taken,
+	band: Dispersion | null,
+): Drawn[] {
+	const { spacing, centre, unit, scatterers } = taken;
+	const { kernel, uncertainty, model, residual, method } = extraction;
+	const scale = spacing / (400 / 63);
+	const used = task.scatterers.map(({ x, y }) => ({
+		x: centre.x + x * scale,
+		y: centre.y + y * scale,
+		keep: true,
+	}));
+	const pictures: Drawn[] = [
+		[
+			"kernel",
+			`The kernel (${NAMES[method]})`,
+			"The pattern that one scatterer of amplitude 1 makes. Red is above zero, blue below.",
+			kernelPicture(kernel, spacing, `Kernel, ${task.label}`, unit),
+		],
+		[
+			"fit",
+			"Does it explain the image?",
+			"Left: the image, resampled to 64 × 64 pixels. Middle: the kernel put back at all scatterers. Right: what is left, on the same scale; a pattern there means scatterers that are missing, wrong or of another kind.",
+			fitPicture(
+				shownImage(task),
+				model,
+				residual,
+				{ spacing, centre },
+				used,
+				unit,
+			),
+		],
+		[
+			"uncertainty",
+			"How sure it is",
+			"One standard deviation of each pixel of the kernel.",
+			uncertaintyPicture(uncertainty, kernel, spacing, unit),
+		],
+		[
+			"spectrum",
+			"In wave vectors",
+			`The kernel's |FFT|${peak ? "; the circle is q*, the mean over all directions" : ""}${sectors.some((s) => s.peak) ? "; the rings are the wave vectors along the axes of symmetry" : ""}.`,
+			spectrumPicture(
+				spectrum,
+				Math.PI / spacing,
+				peak ? [peak.q] : [],
+				sectors.flatMap(({ direction, peak: q }) =>
+					(q ? [q.q, -q.q] : []).map((r) => ({
+						x: r * Math.cos(direction),
+						y: r * Math.sin(direction),
+						keep: true,
+					})),
+				),
+			),
+		],
+		[
+			"profile",
+			"Profile over q",
+			"Mean over all directions, and along the axes of symmetry where there are any. Waves that go out (half planes) have their maximum at q = 2k whatever their phase; the plain |FFT| has an edge there.",
+			profileChart(
+				[
+					{ name: "outgoing waves", ...profile },
+					{ name: "plain |FFT|", ...plain },
+					...sectors.map(({ direction, profile: { q, value } }) => ({
+						name: `outgoing waves along ${degrees(direction)}`,
+						q,
+						value,
+					})),
+				],
+				peak
+					? [
+							{
+								...peak,
+								name: `q* = ${peak.q.toFixed(3)} ± ${peak.error.toFixed(3)} 1/Å`,
+							},
+						]
+					: [],
+			),
+		],
+	];
+	if (task.prepared) {
+		const marks = (scatterers ?? []).map((s, i) => ({
+			...s,
+			label: String(i + 1),
+		}));
+		pictures.unshift([
+			"measured",
+			"What was measured",
+			"The image at its own resolution after repair and flattening, and its scatterers, numbered as in scatterers.csv.",
+			measuredPicture(
+				scanField(wholeScan(task.prepared)),
+				marks,
+				task.label,
+				unit,
+			),
+		]);
+		pictures.push([
+			"steps",
+			"Preprocessing, step by step",
+			"Each step as it leaves the image; every one can be switched off.",
+			stepsPicture(
+				task.prepared.steps.map(({ name, note, scan }) => ({
+					name,
+					note,
+					field: scanField(scan),
+				})),
+				unit,
+			),
+		]);
+	}
+	if (items.length > 1)
+		pictures.push([
+			"kernels",
+			"All kernels",
+			"Each on its own scale, zero in the middle.",
+			kernelsPicture(
+				[
+					...(taken.truth
+						? [{ label: "the file's kernel", kernel: taken.truth }]
+						: []),
+					...items.slice(0, 50).map((item) => ({
+						label: item.task.label,
+						kernel: item.extraction.kernel,
+						notes: item.scores
+							? [
+									`NCC ${item.scores.ncc.toFixed(3)}, MAE ${item.scores.mae.toFixed(3)}`,
+								]
+							: [],
+					})),
+				],
+				spacing,
+				unit,
+			),
+		]);
+	if (band) {
+		const { fit } = band;
+		pictures.push([
+			"dispersion",
+			"Dispersion",
+			describeDispersion(band),
+			dispersionChart(
+				band.points.flatMap(({ energy, peak: p }) =>
+					p
+						? [
+								{
+									energy,
+									q: p.q,
+									error: p.error,
+									outlier: fit?.dropped.includes(energy),
+								},
+							]
+						: [],
+				),
+				fit && {
+					name: `m* = ${fit.mass.toFixed(3).replace("-", "−")} ± ${fit.massError.toFixed(3)} mₑ, E₀ = ${(1000 * fit.bottom).toFixed(0).replace("-", "−")} ± ${(1000 * fit.bottomError).toFixed(0)} meV`,
+					energyAt: (q) => fit.bottom + (HBAR2_2M * (q / 2) ** 2) / fit.mass,
+				},
+			),
+		]);
+	}
+	return pictures;
+}

@@ -1,0 +1,106 @@
+/** A folder of results that is whole or not there: made aside, then moved to its place. */
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import {
+	mkdir,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+
+/** Moved last: says that the folder is ours, and which files in it are. */
+const RESULT = "result.json";
+const PROGRAM = "qpi-lens";
+
+export class OutFolder {
+	/** Where the files are in the end. */
+	readonly path: string;
+	readonly #aside: string;
+	readonly #names: string[] = [];
+	readonly #interrupt = () => {
+		rmSync(this.#aside, { recursive: true, force: true });
+		console.error("interrupted; nothing was written");
+		process.exit(130);
+	};
+
+	private constructor(path: string) {
+		this.path = path;
+		const name = `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+		this.#aside = join(dirname(path), name);
+	}
+
+	/**
+	 * A folder that becomes `path` by `commit`; until then nothing is there, and Ctrl-C leaves nothing. Throws where `path` is there and neither
+	 * empty nor holds earlier results, which are replaced (and only they).
+	 */
+	static async create(path: string): Promise<OutFolder> {
+		const out = new OutFolder(resolve(path));
+		const names = existsSync(path)
+			? await readdir(path).catch(() => {
+					throw new Error(`${path} is no folder; give another --out`);
+				})
+			: [];
+		if (names.length > 0 && !(await earlier(path)))
+			throw new Error(
+				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
+			);
+		process.once("SIGINT", out.#interrupt);
+		await mkdir(out.#aside, { recursive: true });
+		return out;
+	}
+
+	/** Writes a file of the results. */
+	async write(name: string, data: string | Uint8Array): Promise<void> {
+		await writeFile(join(this.#aside, name), data);
+		this.#names.push(name);
+	}
+
+	/** Puts the results in their place; `result` becomes result.json, with the list of all files. */
+	async commit(result: Record<string, unknown>): Promise<void> {
+		const whole = { program: PROGRAM, ...result, files: [...this.#names] };
+		await this.write(RESULT, `${JSON.stringify(whole, finite, "\t")}\n`);
+		// These few moves are not worth interrupting.
+		process.off("SIGINT", this.#interrupt).on("SIGINT", wait);
+		try {
+			if (existsSync(this.path)) {
+				for (const name of (await earlier(this.path)) ?? [])
+					await rm(join(this.path, name), { force: true });
+				for (const name of this.#names)
+					await rename(join(this.#aside, name), join(this.path, name));
+			} else await rename(this.#aside, this.path);
+		} finally {
+			process.off("SIGINT", wait);
+			await this.discard();
+		}
+	}
+
+	/** Removes what was written and not committed. */
+	async discard(): Promise<void> {
+		process.off("SIGINT", this.#interrupt);
+		await rm(this.#aside, { recursive: true, force: true });
+	}
+}
+
+const wait = () => {};
+
+/** The files of earlier results in a folder, result.json first; undefined where there are none of ours. */
+async function earlier(path: string): Promise<string[] | undefined> {
+	try {
+		const result = JSON.parse(await readFile(join(path, RESULT), "utf8"));
+		if (result.program !== PROGRAM) return undefined;
+		const ours = (name: unknown) =>
+			typeof name === "string" && /^[\w-][\w.-]*$/.test(name);
+		return [RESULT, ...result.files.filter(ours)];
+	} catch {
+		return undefined;
+	}
+}
+
+/** JSON has no NaN: a figure that could not be had is null. Typed arrays become lists. */
+function finite(_: string, value: unknown): unknown {
+	if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
+	return typeof value === "number" && !Number.isFinite(value) ? null : value;
+}

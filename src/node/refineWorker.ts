@@ -1,0 +1,46 @@
+/**
+ * The worker thread for what evaluating computes once an image on the CPU: `mapInWorkers<RefineTask, RefineAnswer>(REFINE_WORKER, tasks)`.
+ */
+import { workerData } from "node:worker_threads";
+import { refine } from "../extraction/refined.ts";
+import { ForwardOperator, type Position } from "../qpi/forward.ts";
+import { physicsInputs } from "../qpi/inputs.ts";
+import type { KernelPrior } from "../qpi/prior.ts";
+import { centre, ridgeGcv } from "../qpi/ridge.ts";
+import { serve } from "./pool.ts";
+import { Weights } from "./weights.ts";
+
+export const REFINE_WORKER = new URL(import.meta.url);
+
+export interface RefineTask {
+	/** 64 x 64, first index x. */
+	readonly image: Float32Array;
+	readonly scatterers: readonly Position[];
+}
+
+export interface RefineAnswer {
+	/** 64 x 64, in the image's units. */
+	readonly ridge: Float32Array;
+	readonly refined: Float32Array;
+	/** 64 x 64 x 5, for the networks. */
+	readonly inputs: Float32Array;
+}
+
+let prior: KernelPrior | undefined;
+if (workerData?.weights)
+	prior = await (await Weights.open(workerData.weights)).prior();
+
+serve(({ image, scatterers }: RefineTask): RefineAnswer => {
+	if (!prior) throw new Error("the worker was given no weights");
+	const operator = new ForwardOperator(scatterers);
+	return {
+		ridge: centre(ridgeGcv(operator, image).kernel),
+		refined: centre(
+			refine(
+				{ image, scatterers: scatterers.map((s) => ({ ...s, weight: 1 })) },
+				prior,
+			).kernel,
+		),
+		inputs: physicsInputs(image, scatterers).inputs,
+	};
+});

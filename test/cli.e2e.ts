@@ -1,0 +1,363 @@
+/** The program `qpi-lens`, as a user runs it. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeNpy } from "../src/formats/npy.ts";
+import { Random } from "../src/random.ts";
+import { type Ended, start, until } from "./command.ts";
+import { gridFile, sxmFile } from "./formatFixtures.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "qpi-cli-"));
+test.after(() => rm(scratch, { recursive: true }));
+const at = (name: string) => join(scratch, name);
+const cli = (...args: string[]) => start("src/cli.ts", args, { seconds: 300 });
+const ran = async (...args: string[]): Promise<Ended> => {
+	const ended = await cli(...args).ended;
+	assert.is(ended.code, 0, ended.stderr);
+	return ended;
+};
+
+// A surface state, m* = 0.4, E0 = -65 meV: q = 2k = 2 * 0.5123 sqrt(m (E - E0)); waves that fall off as 1/r around 12 scatterers in 400 A.
+const [MASS, BOTTOM, SIDE] = [0.4, -0.065, 64];
+const q = (energy: number) => 1.0246 * Math.sqrt(MASS * (energy - BOTTOM));
+const random = new Random(5);
+const scatterers = Array.from({ length: 12 }, () => ({
+	x: random.uniform(-170, 170),
+	y: random.uniform(-170, 170),
+}));
+const place = (i: number) => (i - (SIDE - 1) / 2) * (400 / SIDE);
+const kernel = (r: number, energy: number) =>
+	Math.cos(q(energy) * r + 0.6) / Math.hypot(r, 6);
+const signal = (ix: number, iy: number, energy: number) =>
+	scatterers.reduce(
+		(sum, s) =>
+			sum + kernel(Math.hypot(place(ix) - s.x, place(iy) - s.y), energy),
+		0,
+	);
+const energies = [-0.03, 0, 0.03, 0.06, 0.09, 0.12];
+await writeFile(
+	at("grid.3ds"),
+	gridFile((ix, iy, i) => 1 + signal(ix, iy, energies[i % 1000]), {
+		nx: SIDE,
+		ny: SIDE,
+		points: energies.length,
+		sweep: [energies[0], energies[energies.length - 1]],
+		size: [4e-8, 4e-8],
+	}),
+);
+await writeFile(
+	at("scan.sxm"),
+	sxmFile((ix, iy) => 1 + signal(ix, iy, 0.045), {
+		nx: SIDE,
+		ny: SIDE,
+		range: [4e-8, 4e-8],
+	}),
+);
+await writeFile(
+	at("marks.csv"),
+	["x,y", ...scatterers.map(({ x, y }) => `${x},${y}`), ""].join("\n"),
+);
+
+test("--help: of the program and of each command, with an example", async () => {
+	const { stdout } = await ran("--help");
+	assert.match(stdout, /Exit codes: 0 done/);
+	const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)];
+	const names = commands.map(([, name]) => name);
+	for (const name of [
+		"info",
+		"detect",
+		"extract",
+		"evaluate",
+		"generate",
+		"train",
+	])
+		assert.ok(names.includes(name), name);
+	for (const name of names) {
+		const help = await ran(name, "--help");
+		assert.match(
+			help.stdout,
+			new RegExp(`Examples?:\\n {2}npx qpi-lens ${name}`),
+		);
+	}
+});
+
+test("info: what is in a file", async () => {
+	const { stdout } = await ran("info", at("scan.sxm"));
+	assert.match(stdout, /sxm, 64 x 64 pixels, 400 x 400 A/);
+	assert.match(stdout, /\* LIY_1_omega +.* at 0\.045 eV/);
+	const json = JSON.parse((await ran("info", "--json", at("grid.3ds"))).stdout);
+	assert.equal([json.format, json.nx, json.energies.length], ["3ds", 64, 6]);
+	assert.match(json.chosen, "LIY 1 omega");
+});
+
+/** Refused with one line on standard error and nothing left. */
+async function refused(
+	args: string[],
+	code: number,
+	text: RegExp,
+): Promise<void> {
+	const ended = await cli(...args).ended;
+	assert.is(ended.code, code, ended.stderr);
+	assert.match(ended.stderr, /^error: [^\n]*\n$/);
+	assert.match(ended.stderr, text);
+}
+
+const BAD: [string[], RegExp][] = [
+	[["extract", "SCAN"], /--scatterers FILE\.csv .* or --detect/],
+	[["extract", "SCAN", "--detect", "--scatterers", "MARKS"], /one of them/],
+	[["extract", "nothing.sxm", "--detect"], /there is no such file/],
+	[["extract", "SCAN", "--detect", "--channel", "phase"], /"LIY_1_omega"/],
+	[
+		["extract", "GRID", "--detect", "--energy", "1"],
+		/expected one of -0\.03, 0/,
+	],
+	[["extract", "SCAN", "--detect", "--crop", "0,0"], /x,y,size/],
+	[
+		["extract", "SCAN", "--detect", "--crop", "0,0,900"],
+		/900 A .* leaves the scan/,
+	],
+	[["extract", "SCAN", "--detect", "--method", "magic"], /auto, refined/],
+	[["extract", "SCAN", "--detect", "--symmetry", "5"], /1, 2, 3, 4 or 6/],
+	[["extract", "SCAN", "--scatterers", "SCAN"], /scan\.sxm/],
+	[["extract", "SCAN", "--detect", "--field", "9"], /no --field/],
+	[["info", "MARKS", "extra"], /too many arguments/],
+	[["inform", "MARKS"], /unknown command/],
+	[["detect", "SCAN", "--out", "marks.txt"], /ends in \.csv/],
+	[["detect", "SCAN", "--out", "MARKS"], /is there already/],
+	[["evaluate", "--data", "nowhere"], /nowhere: found no such folder/],
+];
+for (const [args, text] of BAD)
+	test(`${args.join(" ")}: exit code 1, one line, nothing written`, async () => {
+		const before = readdirSync(scratch);
+		const files: Record<string, string> = {
+			SCAN: at("scan.sxm"),
+			GRID: at("grid.3ds"),
+			MARKS: at("marks.csv"),
+		};
+		const out = args[0] === "extract" ? ["--out", at("refused")] : [];
+		await refused([...args.map((a) => files[a] ?? a), ...out], 1, text);
+		assert.equal(readdirSync(scratch), before);
+	});
+
+test("a truncated file: one error, at once", async () => {
+	const whole = readFileSync(at("scan.sxm"));
+	await writeFile(at("cut.sxm"), whole.subarray(0, whole.length / 2));
+	await refused(
+		["extract", at("cut.sxm"), "--detect"],
+		1,
+		/cut\.sxm: found .* expected/,
+	);
+});
+
+test("the machine is at fault: exit code 2 and what to install", async () => {
+	await refused(
+		["train", "--adapter", "voodoo", "--out", at("run")],
+		2,
+		/no WebGPU adapter is named like "voodoo"/,
+	);
+});
+
+const result = (folder: string) =>
+	JSON.parse(readFileSync(join(folder, "result.json"), "utf8"));
+
+const FILES = [
+	"kernel.npy",
+	"kernel.csv",
+	"uncertainty.npy",
+	"uncertainty.csv",
+	"model.npy",
+	"residual.npy",
+	"input.npy",
+	"scatterers.csv",
+	"spectrum.csv",
+	"profile.csv",
+	"measured.png",
+	"steps.png",
+	"kernel.png",
+	"uncertainty.png",
+	"fit.png",
+	"spectrum.png",
+	"profile.png",
+	"report.html",
+];
+
+test("extract: the kernel of a scan, with all that belongs to it", async () => {
+	const out = at("kernel");
+	const { stdout } = await ran(
+		...["extract", at("scan.sxm"), "--scatterers", at("marks.csv")],
+		...["--method", "ridge", "--out", out],
+	);
+	assert.match(
+		stdout,
+		/channel LIY_1_omega \(A\), taken by default, at 45 meV/,
+	);
+	assert.match(stdout, /12 scatterers from/);
+	assert.match(stdout, /method ridge/);
+	assert.match(stdout, new RegExp(`open ${out}/report.html`));
+	assert.equal(readdirSync(out).sort(), [...FILES, "result.json"].sort());
+	const {
+		method,
+		scatterers: n,
+		explainedVariance,
+		symmetry,
+		...rest
+	} = result(out);
+	assert.equal([method, n], ["ridge", 12]);
+	assert.ok(explainedVariance.heldOut.ridge > 0.5);
+	assert.ok(explainedVariance.inSample.ridge > 0.9);
+	assert.ok([1, 2, 3, 4, 6].includes(symmetry.n));
+	assert.type(symmetry.scores["2"], "number");
+	assert.ok(Array.isArray(rest.warnings));
+	assert.match(rest.input.sha256, /^[0-9a-f]{64}$/);
+	assert.ok(Math.abs(rest.q.q - q(0.045)) < 0.005, `${rest.q.q}, ${q(0.045)}`);
+	const { shape, data } = decodeNpy(readFileSync(join(out, "kernel.npy")));
+	assert.equal(shape, [64, 64]);
+	const values = data as Float32Array;
+	assert.is(rest.kernel.min, Math.min(...values));
+	assert.is(rest.kernel.max, Math.max(...values));
+	const rows = readFileSync(join(out, "kernel.csv"), "utf8").trim().split("\n");
+	const table = rows.map((row) => row.split(",").map(Number));
+	assert.is(rows.length, 65);
+	assert.ok(
+		Math.abs(table[0][1] + (63 / 2) * (400 / 64)) < 1e-3,
+		"the axis in A",
+	);
+	assert.ok(Math.abs(table[33][40] / values[32 * 64 + 39] - 1) < 1e-5);
+	const html = readFileSync(join(out, "report.html"), "utf8");
+	for (const name of FILES.filter((f) => f.endsWith(".png"))) {
+		const png = readFileSync(join(out, name));
+		assert.is(png.toString("latin1", 1, 4), "PNG", name);
+		assert.ok(
+			html.includes(png.toString("base64")),
+			`${name} is in the report`,
+		);
+	}
+	const plain = html.replaceAll(/data:image\/png;base64,[\w+/=]+/g, "");
+	assert.not.match(plain, /https?:|\/\/\w+\.\w|<script|<link|url\(/i);
+});
+
+test("extract again into the same folder, with the list of scatterers edited there", async () => {
+	const out = at("kernel");
+	const list = join(out, "scatterers.csv");
+	const lines = readFileSync(list, "utf8").split("\n");
+	const last = lines.findLastIndex((line) => line && !line.startsWith("#"));
+	await writeFile(list, lines.toSpliced(last, 1).join("\n"));
+	await writeFile(join(out, "notes.txt"), "mine");
+	await ran(
+		...["extract", at("scan.sxm"), "--scatterers", list],
+		...["--method", "ridge", "--out", out],
+	);
+	assert.is(result(out).scatterers, 11);
+	assert.is(readFileSync(join(out, "notes.txt"), "utf8"), "mine");
+});
+
+test("extract a stack: every energy, q(E) and the mass", async () => {
+	const out = at("stack");
+	const { stdout } = await ran(
+		...["extract", at("grid.3ds"), "--scatterers", at("marks.csv")],
+		...["--method", "ridge", "--out", out],
+	);
+	assert.match(stdout, /dispersion: m\* = 0\.\d+ \+- 0\.\d+ m_e, E0 = -\d+/);
+	const { dispersion, items } = result(out);
+	assert.is(items.length, energies.length);
+	for (const { energy, q: peak } of items)
+		assert.ok(
+			Math.abs(peak.q - q(energy)) < 0.01,
+			`${energy}: ${peak.q}, ${q(energy)}`,
+		);
+	assert.ok(
+		Math.abs(dispersion.fit.mass - MASS) < 0.03,
+		`m* ${dispersion.fit.mass}`,
+	);
+	assert.ok(
+		Math.abs(dispersion.fit.bottom - BOTTOM) < 0.01,
+		`E0 ${dispersion.fit.bottom}`,
+	);
+	const { shape } = decodeNpy(readFileSync(join(out, "kernels.npy")));
+	assert.equal(shape, [6, 64, 64]);
+	for (const name of [
+		"dispersion.png",
+		"kernels.png",
+		"kernel-6.csv",
+		"images.csv",
+	])
+		assert.ok(existsSync(join(out, name)), name);
+	const one = at("one");
+	await ran(
+		...["extract", at("grid.3ds"), "--scatterers", at("marks.csv")],
+		...["--energy", "31meV", "--method", "ridge", "--out", one],
+	);
+	assert.equal(
+		result(one).input.energies.map((e: number) => Math.round(1000 * e)),
+		[30],
+	);
+});
+
+test("detect finds the scatterers, and extract takes its list", async () => {
+	const list = at("found.csv");
+	const { stdout } = await ran("detect", at("scan.sxm"), "--out", list);
+	assert.match(stdout, /scatterers found, \d+ of them to keep/);
+	assert.ok(existsSync(at("found.png")));
+	await ran(
+		...["extract", at("scan.sxm"), "--scatterers", list],
+		...["--method", "ridge", "--out", at("found")],
+	);
+});
+
+test("generate, and extract all images of one of its files", async () => {
+	await ran(
+		"generate",
+		"--out",
+		at("data"),
+		"--kernels",
+		"6",
+		"--observations",
+		"3",
+	);
+	const out = at("rows");
+	await ran(
+		...["extract", at("data/Kernel number1.csv"), "--max", "2"],
+		...["--method", "ridge", "--out", out],
+	);
+	const { items } = result(out);
+	assert.is(items.length, 2);
+	for (const { comparison } of items) assert.ok(comparison.ncc > 0.4);
+	await refused(
+		["extract", at("data/Kernel number1.csv"), "--detect", "--out", out],
+		1,
+		/with its own scatterers/,
+	);
+});
+
+test("evaluate --json: one object and nothing else on standard output", async () => {
+	const { stdout } = await ran(
+		...["evaluate", "--data", at("data"), "--max", "1", "--json"],
+	);
+	const { methods, byNoise, byScatterers, perKernel } = JSON.parse(stdout);
+	assert.is(perKernel.length, 6);
+	assert.ok(byNoise.length > 0 && byScatterers.length > 0);
+	for (const method of ["ridge", "oneStep", "twoStep", "refined"])
+		for (const score of ["mae", "mse", "rmse", "ncc", "n"])
+			assert.ok(Number.isFinite(methods[method][score]), `${method} ${score}`);
+	assert.ok(methods.refined.mae < methods.ridge.mae);
+});
+
+test("Ctrl-C while it works: nothing is left", async () => {
+	const parent = at("interrupted");
+	await mkdir(parent);
+	const run = cli(
+		...["extract", at("grid.3ds"), "--scatterers", at("marks.csv")],
+		...["--method", "ridge", "--out", join(parent, "out")],
+	);
+	await until(run, () => readdirSync(parent).length > 0);
+	run.child.kill("SIGINT");
+	const { code, stderr } = await run.ended;
+	assert.is(code, 130, stderr);
+	assert.match(stderr, /interrupted; nothing was written\n$/);
+	assert.equal(readdirSync(parent), []);
+});
+
+test.run();

@@ -1,0 +1,191 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Channel, Measurement } from "../src/formats/measurement.ts";
+import { chooseChannel, chooseImages, readInput } from "../src/node/input.ts";
+import { measured } from "../src/node/measured.ts";
+import { OutFolder } from "../src/node/outFolder.ts";
+import { writeKernelFile } from "../src/qpi/csv.ts";
+import { makeAxis } from "../src/qpi/format.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "qpi-input-"));
+test.after(() => rm(scratch, { recursive: true }));
+
+const image = new Float32Array(4);
+const measurement = (names: string[], energies: number[] = []) => {
+	const images = energies.length ? energies.map(() => image) : [image];
+	const channels = names.map((name): Channel => ({ name, unit: "A", images }));
+	const whole: Measurement = {
+		format: "sxm",
+		nx: 2,
+		ny: 2,
+		channels,
+		energies,
+		details: [],
+		warnings: [],
+	};
+	return { file: "scan.sxm", sha256: "", bytes: 0, measurement: whole };
+};
+
+const FESE = [
+	"Z",
+	"Z backward",
+	"Current",
+	"LIY_1_omega",
+	"LIY_1_omega backward",
+	"LIY_n_omega",
+	"LIY_n_omega backward",
+];
+
+test("a channel by any unique part of its name, forward before backward", () => {
+	const input = measurement(FESE);
+	for (const [wanted, found] of [
+		["liy 1 omega", "LIY_1_omega"],
+		["liy_1", "LIY_1_omega"],
+		["LIY_n_omega backward", "LIY_n_omega backward"],
+		["n_omega back", "LIY_n_omega backward"],
+		["z", "Z"],
+		["curr", "Current"],
+	])
+		assert.is(chooseChannel(input, wanted).name, found);
+	assert.throws(
+		() => chooseChannel(input, "LIY"),
+		/scan\.sxm: found several channels like "LIY".*"LIY_1_omega".*"LIY_n_omega"/,
+	);
+	assert.throws(
+		() => chooseChannel(input, "phase"),
+		/no channel like "phase", expected one of "Z".*"Current"/,
+	);
+});
+
+test("without a name: dI/dV, the lock-in's output, else the first", () => {
+	const byDefault = (...names: string[]) =>
+		chooseChannel(measurement(names), undefined).name;
+	assert.is(byDefault(...FESE), "LIY_1_omega");
+	assert.is(byDefault("Z", "Lock-in backward", "Lock-in"), "Lock-in");
+	assert.is(byDefault("LI Demod 1 Y", "LI Demod 1 X"), "LI Demod 1 X");
+	assert.is(byDefault("Current", "calculated dI/dV"), "calculated dI/dV");
+	assert.is(byDefault("Z", "Current", "Quality"), "Z");
+});
+
+test("an energy: the nearest within half the way to the next, else all are listed", () => {
+	const input = measurement(["A"], [-0.02, 0, 0.01]);
+	const [channel] = input.measurement.channels;
+	const at = (energy?: number) =>
+		chooseImages(input, channel, energy).map(({ index }) => index);
+	assert.equal(at(), [0, 1, 2]);
+	assert.equal(at(0.0099), [2]);
+	assert.equal(at(0.004), [1]);
+	assert.equal(at(-0.011), [0]);
+	assert.throws(
+		() => at(0.03),
+		/no energy 0\.03 eV, expected one of -0\.02, 0, 0\.01/,
+	);
+	const none = measurement(["A"]);
+	assert.throws(
+		() => chooseImages(none, none.measurement.channels[0], 0.1),
+		/found no energies/,
+	);
+});
+
+test("an image's size: from the file, from --field, or the dataset's for 64 x 64", () => {
+	const { measurement: small, ...rest } = measurement(["A"]);
+	const sized = (nx: number, field?: number) =>
+		measured({ ...rest, measurement: { ...small, nx, ny: nx } }, { field });
+	assert.throws(() => sized(50), /without a size.*--field/);
+	assert.is(sized(50, 100).scans[0].scan.spacing.x, 2);
+	const assumed = sized(64);
+	assert.is(assumed.scans[0].scan.spacing.x, 400 / 63);
+	assert.match(assumed.warnings[0], /does not say its size/);
+	const spacing = { x: 1, y: 1 };
+	assert.throws(
+		() =>
+			measured({ ...rest, measurement: { ...small, spacing } }, { field: 9 }),
+		/expected no --field/,
+	);
+});
+
+test("files: a dataset's is told from an image's, a folder and what is not there are refused", async () => {
+	const kernel = new Float32Array(4096).fill(1);
+	const path = join(scratch, "kernel.csv");
+	const file = { kernel, axis: makeAxis(), images: [kernel, kernel] };
+	const scatterers = [[{ x: 0, y: 0 }], [{ x: 5, y: 7 }]];
+	await writeFile(
+		path,
+		[...writeKernelFile({ ...file, scatterers }, path)].join(""),
+	);
+	const { dataset, measurement: none, sha256 } = await readInput(path);
+	assert.is(dataset?.images.length, 2);
+	assert.is(none, undefined);
+	assert.match(sha256, /^[0-9a-f]{64}$/);
+	const plain = join(scratch, "image.csv");
+	const row = Array.from({ length: 64 }, (_, i) => i).join(",");
+	await writeFile(plain, `${`${row}\n`.repeat(64)}`);
+	assert.is((await readInput(plain)).measurement?.nx, 64);
+	const refused = async (name: string, text: RegExp) => {
+		const message = await readInput(name).then(String, (e) => e.message);
+		assert.match(message, text);
+	};
+	await refused(join(scratch, "nothing.sxm"), /there is no such file/);
+	await refused(scratch, /found a folder/);
+	await refused("/dev/null", /no ordinary file/);
+});
+
+const listed = (path: string) => readdirSync(path).sort();
+
+test("a folder of results: there when it is whole, replaced without touching what else is in it", async () => {
+	const path = join(scratch, "out", "deep");
+	const first = await OutFolder.create(path);
+	await first.write("kernel.npy", "1");
+	await first.write("old.csv", "1");
+	assert.not(existsSync(path), "before the end nothing is there");
+	await first.commit({ value: Number.NaN, list: Float32Array.of(1, 2) });
+	assert.equal(listed(path), ["kernel.npy", "old.csv", "result.json"]);
+	const result = JSON.parse(readFileSync(join(path, "result.json"), "utf8"));
+	assert.equal(result, {
+		program: "qpi-lens",
+		value: null,
+		list: [1, 2],
+		files: ["kernel.npy", "old.csv"],
+	});
+	await writeFile(join(path, "notes.txt"), "mine");
+	const second = await OutFolder.create(path);
+	await second.write("kernel.npy", "2");
+	await second.commit({});
+	assert.equal(listed(path), ["kernel.npy", "notes.txt", "result.json"]);
+	assert.is(readFileSync(join(path, "kernel.npy"), "utf8"), "2");
+	const third = await OutFolder.create(path);
+	await third.write("kernel.npy", "3");
+	await third.discard();
+	assert.is(readFileSync(join(path, "kernel.npy"), "utf8"), "2");
+	assert.equal(
+		listed(join(scratch, "out")),
+		["deep"],
+		"nothing is left beside it",
+	);
+});
+
+test("a folder of results: not where something else is", async () => {
+	const refused = async (path: string, text: RegExp) =>
+		assert.match(
+			await OutFolder.create(path).then(String, (e) => e.message),
+			text,
+		);
+	const foreign = join(scratch, "foreign");
+	await mkdir(foreign);
+	await (await OutFolder.create(foreign)).discard();
+	await writeFile(join(foreign, "result.json"), '{"files": ["../kernel.csv"]}');
+	await refused(foreign, /holds other files \(result\.json\)/);
+	await refused(join(foreign, "result.json"), /is no folder/);
+	// A list that leads out of the folder is not followed.
+	const listing = { program: "qpi-lens", files: ["../kernel.csv", "..", "a"] };
+	await writeFile(join(foreign, "result.json"), JSON.stringify(listing));
+	const out = await OutFolder.create(foreign);
+	await out.commit({});
+	assert.ok(existsSync(join(scratch, "kernel.csv")));
+});
+
+test.run();

@@ -1,0 +1,118 @@
+/** The package as it is published: packed, installed into an empty folder, and run by the machine's own Node, which need not know TypeScript. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { encodeNpy } from "../src/formats/npy.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const scratch = await mkdtemp(join(tmpdir(), "qpi-package-"));
+test.after(() => rm(scratch, { recursive: true }));
+const home = join(scratch, "home");
+
+// npm puts this repository's Node, and its other programs, first on the path of its scripts.
+const PATH = (process.env.PATH ?? "")
+	.split(delimiter)
+	.filter((folder) => !/node_modules|node-gyp-bin/.test(folder))
+	.join(delimiter);
+const foreign = Object.keys(process.env).filter((name) =>
+	name.startsWith("npm_"),
+);
+const env = {
+	...process.env,
+	...Object.fromEntries(foreign.map((name) => [name, undefined])),
+	PATH,
+};
+
+function run(command: string, args: string[], cwd: string) {
+	const ended = spawnSync(command, args, {
+		cwd,
+		env,
+		encoding: "utf8",
+		timeout: 300_000,
+	});
+	return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+const qpi = (...args: string[]) =>
+	run("npx", ["--no-install", "qpi-lens", ...args], home);
+
+test("npm pack, and npm install of the tarball in an empty folder", async () => {
+	const packed = run(
+		"npm",
+		["pack", "--json", "--pack-destination", scratch],
+		root,
+	);
+	assert.is(packed.code, 0, packed.stderr);
+	const [{ filename, files }] = JSON.parse(
+		packed.stdout.slice(packed.stdout.indexOf("[")),
+	);
+	const names: string[] = files.map(({ path }: { path: string }) => path);
+	assert.ok(
+		names.includes("dist/cli.js") && names.includes("shaders/conv.wgsl"),
+	);
+	assert.equal(
+		names.filter((name) => /^(src|test|bench)\/|\.ts$/.test(name)),
+		[],
+	);
+	await mkdir(home);
+	await writeFile(join(home, "package.json"), "{}");
+	const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
+	const tarball = join(scratch, filename);
+	const installed = run("npm", ["install", ...quiet, tarball], home);
+	if (installed.code === 0) return;
+	console.log(
+		"npm install failed, so that this repository's dependencies stand in:",
+		/^npm error .*/m.exec(installed.stderr)?.[0],
+	);
+	const modules = join(home, "node_modules");
+	await rm(modules, { recursive: true, force: true });
+	await mkdir(join(modules, ".bin"), { recursive: true });
+	const place = join(modules, "qpi-lens");
+	await mkdir(place);
+	assert.is(
+		run("tar", ["-xzf", tarball, "-C", place, "--strip-components=1"], home)
+			.code,
+		0,
+	);
+	symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
+	symlinkSync("../qpi-lens/dist/cli.js", join(modules, ".bin", "qpi-lens"));
+	assert.is(run("chmod", ["+x", join(place, "dist/cli.js")], home).code, 0);
+});
+
+test("npx qpi-lens: help, version, info and extract", async () => {
+	console.log(run("node", ["--version"], home).stdout.trim());
+	const help = qpi("--help");
+	assert.is(help.code, 0, help.stderr);
+	assert.match(help.stdout, /extract \[options\] <file>/);
+	const { version } = JSON.parse(
+		readFileSync(join(root, "package.json"), "utf8"),
+	);
+	assert.is(qpi("--version").stdout.trim(), version);
+	const image = Float32Array.from({ length: 4096 }, (_, i) =>
+		Math.cos(0.25 * 6.35 * Math.hypot((i >> 6) - 20, (i & 63) - 30)),
+	);
+	await writeFile(join(home, "image.npy"), encodeNpy(image, [64, 64]));
+	await writeFile(join(home, "marks.csv"), "x,y\n-70,-9\n");
+	const info = qpi("info", "image.npy");
+	assert.is(info.code, 0, info.stderr);
+	assert.match(info.stdout, /npy, 64 x 64 pixels/);
+	const extract = qpi(
+		"extract",
+		"image.npy",
+		"--scatterers",
+		"marks.csv",
+		"--out",
+		"kernel",
+	);
+	assert.is(extract.code, 0, extract.stderr);
+	for (const name of ["kernel.npy", "kernel.png", "report.html", "result.json"])
+		assert.ok(existsSync(join(home, "kernel", name)), name);
+	assert.is(qpi("info", "nothing.sxm").code, 1);
+});
+
+test.run();
