@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> p: array<vec4f>;      // direction
 @group(0) @binding(6) var<storage, read_write> gp: array<vec4f>;     // G p
 @group(0) @binding(7) var<storage, read_write> u: array<vec4f>;      // solution
-@group(0) @binding(8) var<storage, read_write> square: array<f32>;   // [B]: r G r of the step before
+@group(0) @binding(8) var<storage, read_write> square: array<vec2f>; // [B]: r G r of the step before, and of the first
 @group(0) @binding(9) var<storage, read> model: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> offset: array<f32>;  // [B]
 @group(0) @binding(11) var<uniform> params: Params;
@@ -71,9 +71,12 @@ fn advance(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 	for (var i = base + thread; i < end; i += THREADS) {
 		sums.x += dot(r[i], gr[i]);
 	}
-	let now = max(total(thread, sums).x, 0.0);
-	var beta = 0.0;
-	if (params.first == 0u && square[group.x] > 0.0) { beta = now / square[group.x]; }
+	let left = max(total(thread, sums).x, 0.0);
+	var before = square[group.x];
+	if (params.first == 1u) { before = vec2f(0.0, left); }
+	// What is left below this is rounding; to go on would pile it up.
+	let now = select(0.0, left, left > 1e-12 * before.y);
+	let beta = select(0.0, now / before.x, before.x > 0.0);
 
 	sums = vec2f();
 	for (var i = base + thread; i < end; i += THREADS) {
@@ -104,7 +107,7 @@ fn advance(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 		u[i] += alpha * p[i];
 		r[i] -= alpha * (weights[i] * (gp[i] - m) + damping * p[i]);
 	}
-	if (thread == 0u) { square[group.x] = now; }
+	if (thread == 0u) { square[group.x] = vec2f(now, before.y); }
 }
 
 // offset = weighted mean of y - model.

@@ -380,6 +380,23 @@ test("weighted and stopped early, it is where textbook conjugate gradients are",
 	}
 });
 
+test("long after convergence, and undamped, nothing is spoiled", async () => {
+	const samples = arrangements(64);
+	const batch = samples.length;
+	const ys = observe(samples, 64);
+	const run = (steps: number) =>
+		read(() => {
+			const options = { lambda: 0, steps, side: 64 };
+			const forward = new GpuForward(gpu, samples);
+			return { kernel: forward.ridge(images(ys, batch), options).kernel };
+		});
+	const [early, late] = [await run(60), await run(180)];
+	samples.forEach((_, b) => {
+		const expected = part(early.kernel, b, batch);
+		compare(`sample ${b}`, part(late.kernel, b, batch), expected, 2e-3);
+	});
+});
+
 test("physics inputs are those of the CPU", async () => {
 	const samples = [...arrangements(64), arrangement(8)].map((sample) =>
 		sample.map(({ x, y }) => ({ x, y })),

@@ -60,7 +60,7 @@ export class GpuForward {
 
 	/**
 	 * @param scatterers of each sample, in the model frame (Angstrom); those more than a pixel outside of the field are left out
-	 * @param size 8, 16, 32, 64 or 128 pixels on `linspace(-200, 200, size)`
+	 * @param size 8, 16, 32, 64, 128 or 256 pixels on `linspace(-200, 200, size)`
 	 * @throws when there is no sample, or a position or weight is not finite
 	 */
 	constructor(

@@ -15,12 +15,12 @@ export interface Match {
 	readonly explained: number;
 }
 
-const ROUNDS = 4;
+const ROUNDS = 5;
 /** Amplitudes, relative to the median, below which a place is dropped and above which one is added. */
 const DROP = 0.35;
-const ADD = 0.5;
+const ADD = 0.4;
 /** Robust sigmas of the matched filter's output that a new place needs. */
-const SURE = 5;
+const SURE = 4;
 
 /**
  * Fits from first places (pixels).

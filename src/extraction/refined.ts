@@ -91,6 +91,8 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 	return { ...best, adjusted, robust: weights !== undefined };
 }
 
+/** Misfits below this share of the image's standard deviation are none. */
+const SMALL = 0.1;
 /** Degrees of freedom of the t distribution. */
 const FREEDOM = 4;
 /** Pixels around one whose misfit is looked at together: 5 x 5. */
@@ -124,9 +126,23 @@ function doubted(
 		}
 	const known = local.filter((_, i) => given[i] > 0).sort();
 	const median = known[Math.floor(known.length / 2)] ?? 0;
-	if (!(known[known.length - 1] > DOUBT * median) || median === 0)
-		return undefined;
+	// Where almost everything is explained, what is left is the prior's doing and says nothing about the image.
+	const usual = Math.max(median, (SMALL * deviation(image, given)) ** 2);
+	if (!(known[known.length - 1] > DOUBT * usual)) return undefined;
 	return given.map(
-		(w, i) => (w * (FREEDOM + 1)) / (FREEDOM + Math.max(1, local[i] / median)),
+		(w, i) => (w * (FREEDOM + 1)) / (FREEDOM + Math.max(1, local[i] / usual)),
 	);
+}
+
+/** Standard deviation of the pixels that were measured. */
+function deviation(image: ArrayLike<number>, given: Float64Array): number {
+	let [count, mean, square] = [0, 0, 0];
+	given.forEach((w, i) => {
+		if (w === 0) return;
+		// Welford's recurrence: images on a large constant keep their digits
+		const away = image[i] - mean;
+		mean += away / ++count;
+		square += away * (image[i] - mean);
+	});
+	return Math.sqrt(square / Math.max(1, count));
 }

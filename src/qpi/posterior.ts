@@ -45,7 +45,7 @@ export interface PosteriorOptions {
 export function posterior(
 	measured: Measured,
 	covariance: Covariance,
-	{ lambda, mean, steps = 200 }: PosteriorOptions = {},
+	{ lambda, mean, steps = 100 }: PosteriorOptions = {},
 ): Posterior {
 	const system = new System(measured, covariance);
 	const y = system.whiten(measured.image, mean);
@@ -86,7 +86,7 @@ export function* posteriorSamples(
 	measured: Measured,
 	covariance: Covariance,
 	{ lambda, scale, sigma }: Pick<Posterior, "lambda" | "scale" | "sigma">,
-	{ count = 16, seed = 0, steps = 200 } = {},
+	{ count = 16, seed = 0, steps = 100 } = {},
 ): Generator<Float64Array> {
 	const system = new System(measured, covariance);
 	const weights = system.weights;
@@ -188,10 +188,12 @@ class System {
 
 /** Lanczos steps between two looks at whether there have been enough. */
 const BLOCK = 10;
-/** Enough when the solver's error |(M + lambda) u - y| is below this share of the misfit |lambda u|. */
+/** Enough when the solver's error is below this share of the misfit, or of a misfit that is negligible. */
 const TOLERANCE = 0.05;
 /** And not to be judged when above this. */
 const UNRESOLVED = 0.5;
+/** A misfit that nobody minds, as a share of the image. */
+const NEGLIGIBLE = 0.05;
 
 /** Orthonormal vectors from a start vector on, and the tridiagonal T of M between them: conjugate gradients for every lambda at once. */
 class Lanczos {
@@ -247,14 +249,16 @@ class Lanczos {
 		return out;
 	}
 
-	/** |(M + lambda) u - y| over |lambda u|, u = solve(lambda): the solver's error over the misfit. */
+	/** The solver's error |(M + lambda) u - y| over the misfit |lambda u|, u = solve(lambda), or over a small share of |y| where that is more. */
 	error(lambda: number): number {
 		if (this.#exhausted) return 0;
 		const x = this.#solve(lambda);
 		const last = x.at(-1);
 		if (last === undefined) return Number.POSITIVE_INFINITY;
 		const error = Math.abs(last) * (this.beta.at(-1) ?? 0);
-		return error / (lambda * Math.sqrt(dot(x, x)));
+		return (
+			error / Math.max(lambda * Math.sqrt(dot(x, x)), NEGLIGIBLE * this.norm)
+		);
 	}
 
 	/** The coefficients of `solve`: a symmetric tridiagonal system. */

@@ -1,5 +1,6 @@
 import * as ops from "../../src/engine/ops/spectral.ts";
-import type { BadCall, Case } from "../opTesting.ts";
+import { tensor } from "../../src/engine/tensor.ts";
+import { type BadCall, type Case, nd } from "../opTesting.ts";
 import { filter, pointSpectrum } from "../reference/spectral.ts";
 
 /** The filters are those of points: inputs 1 of the operators, with shifts and weights of up to 40. */
@@ -50,7 +51,25 @@ const spectrum = (batch: number, count: number, n: number): Case => ({
 	reference: ([points]) => pointSpectrum(points, n),
 });
 
+/** A single point at a whole shift picks a window; shifts count modulo n. */
+const window = (n: number, sx: number, sy: number): Case => ({
+	name: `spectralConv of one point at (${sx}, ${sy}) on ${n}`,
+	inputs: [{ shape: [1, n, n] }],
+	run: ([x]) => {
+		const point = tensor(x.gpu, Float32Array.of(sx, sy, 1), [1, 1, 3]);
+		return ops.spectralConv(x, ops.pointSpectrum(point, n));
+	},
+	reference: ([x]) =>
+		nd([1, n / 2, n / 2], (i) => {
+			const row = (Math.floor(i / (n / 2)) + sx + n) % n;
+			return x.data[row * n + (((i % (n / 2)) + sy + n) % n)];
+		}),
+});
+
 export const cases: Case[] = [
+	window(16, 3, 12),
+	window(128, -5, 64),
+	window(512, 300, 77),
 	spectrum(1, 1, 16),
 	spectrum(3, 7, 32),
 	spectrum(2, 24, 128),

@@ -13,7 +13,7 @@ export interface LeastSquaresOptions {
 
 /**
  * Batched conjugate gradients: u with x = Aᵀ u, x after `steps` steps from zero toward the least `|W^(1/2) (y - A x - b)|² + lambda |x|²` over x and the
- * constant b, one a sample; y [B, ...]. Fixed number of steps, nothing is read back, every sum in a fixed order. No gradient.
+ * constant b, one a sample; y [B, ...]. Fixed number of steps, nothing is read back, every sum in a fixed order; a sample that has converged stays as it is. No gradient.
  *
  * b is eliminated: with P = W - W 1 1ᵀ W / 1ᵀ W 1 the normal equations are (Aᵀ P A + lambda) x = Aᵀ P y. Their residuals and directions all lie in the range of
  * Aᵀ, so they are kept as what Aᵀ is applied to, with a·A Aᵀ b for the inner product: a step costs one A Aᵀ, and vectors are as short as y.
@@ -32,7 +32,7 @@ export function leastSquares(
 		);
 	return noGrad(gpu, () => {
 		const [r, p, gp, u] = Array.from({ length: 4 }, () => empty(gpu, y.shape));
-		const square = empty(gpu, [batch]);
+		const square = empty(gpu, [batch, 2]);
 		const run = (
 			entry: string,
 			bindings: Record<string, Tensor>,
