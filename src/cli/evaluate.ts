@@ -9,6 +9,7 @@ interface Options {
 	json: boolean;
 	weights?: string;
 	max?: number;
+	unseen: boolean;
 	adapter?: string;
 }
 
@@ -27,6 +28,11 @@ export function evaluateCommand(): Command {
 		.option(
 			"--weights <dir>",
 			"a folder of weights in place of the shipped ones",
+		)
+		.option(
+			"--unseen",
+			"only the kernels that the folder's manifest does not train on",
+			false,
 		)
 		.option("--max <n>", "at most so many images a kernel", positiveWhole)
 		.option(

@@ -2,6 +2,7 @@
  * Finds scatterers in an image of one kind of them, or nearly so. Localised bumps or dips at every scale and of either sign are hypotheses of where they are; each good
  * one is completed by the measurement's own model (one pattern at all places, see match.ts), and what explains most of the image with fewest places wins.
  */
+import { blobs, distinct } from "./blobs.ts";
 import { lowPass, radialFilter } from "./filter.ts";
 import { type Match, matchPattern, maxima } from "./match.ts";
 import { crop, type Square } from "./resample.ts";
@@ -20,29 +21,25 @@ export interface DetectOptions {
 	readonly minQuality?: number;
 	/** Angstrom; a 32nd of the scan's shorter side by default, two of the 64 pixels. */
 	readonly minDistance?: number;
+	/** Also list defects that do not show the common pattern, with quality 0 and keep = false; on by default. */
+	readonly others?: boolean;
 	/** Look at this part of the scan only, and an eighth of its side around it; the whole scan by default. */
 	readonly area?: Square;
 	/** A pixel of the scan: 0 where it was not measured. Not finite pixels never are. */
 	readonly valid?: ArrayLike<number>;
 }
 
-/** Widths of the blobs (sigma of the inner Gaussian) in 64ths of the scan's shorter side, and the outer Gaussian's over the inner's. */
-const WIDTHS = [0.7, 1, 1.4, 2, 2.8, 4];
-const OUTER = 1.6;
-/** A blob counts above these: robust sigmas of the filtered image, and share of the highest three. */
-const BLOB = { sigmas: 4, share: 0.45 };
 /** Half the pattern's size and the width of a background that is taken away, as shares of the scan's shorter side. */
 const REACH = 1 / 8;
 const BACKGROUND = 1 / 6;
-/** What a lone blob counts for that resembles no other. */
-const ALONE = 0.7;
-/** Hypotheses that are fitted, and the share of common places that makes two the same. */
+/** Hypotheses that are fitted. */
 const HYPOTHESES = 4;
-const SAME = 0.7;
 /** Explained share over n^PARSIMONY decides, so that the two atoms of a dimer are one scatterer. */
 const PARSIMONY = 0.2;
 /** Of an area's side, looked at around it: the patterns of what lies at its edge. */
 const MARGIN = 1 / 8;
+/** Width of the smoothing of what is left, in 64ths of the side, and what a defect of another kind holds: times the median, share of a scatterer's own. */
+const OTHER = { width: 1.5, above: 3, share: 0.2 };
 /** Quality from which a scatterer is kept. */
 const KEEP = 0.5;
 
@@ -62,7 +59,8 @@ export function detectScatterers(
 	whole: Scan,
 	options: DetectOptions = {},
 ): DetectedScatterer[] {
-	const { sign = "auto", max = 40, minQuality = 0.2, area, valid } = options;
+	const { sign = "auto", max = 40, minQuality = 0.2, others = true } = options;
+	const { area, valid } = options;
 	const measured = {
 		...whole,
 		image: whole.image.map((v, p) => ((valid?.[p] ?? 1) > 0 ? v : Number.NaN)),
@@ -91,25 +89,41 @@ export function detectScatterers(
 	const pixels = apart / Math.max(spacing.x, spacing.y);
 	const merit = ({ explained, places }: Match) =>
 		explained / places.length ** PARSIMONY;
-	const [best] = distinct(blobs(small, field, side, apart, max, sign), pixels)
+	const first = blobs(small, field, side, apart, reach.x, max, sign);
+	const [best] = distinct(first, pixels, HYPOTHESES)
 		.map((places) => matchPattern(field, places, reach, pixels, max))
 		.sort((a, b) => merit(b) - merit(a));
 	if (!best) return [];
-	const quality = judge(field, best);
+	const inScan = (x: number, y: number) => ({
+		x: origin.x + shift.x + (x - (nx - 1) / 2) * spacing.x,
+		y: origin.y + shift.y + (y - (ny - 1) / 2) * spacing.y,
+	});
 	const pattern = best.template.centre();
-	const inside = (s: { x: number; y: number }) =>
-		!area ||
-		Math.max(Math.abs(s.x - area.x), Math.abs(s.y - area.y)) <= area.size / 2;
-	return best.places
+	const quality = judge(field, best);
+	const found = best.places
 		.map(({ x, y, amplitude }, j) => ({
-			x: origin.x + shift.x + (x + pattern.x - (nx - 1) / 2) * spacing.x,
-			y: origin.y + shift.y + (y + pattern.y - (ny - 1) / 2) * spacing.y,
+			...inScan(x + pattern.x, y + pattern.y),
 			weight: amplitude,
 			quality: quality[j],
 			keep: quality[j] >= KEEP,
 		}))
-		.filter((s) => s.quality >= minQuality && inside(s))
+		.filter((s) => s.quality >= minQuality)
 		.sort((a, b) => b.quality - a.quality);
+	const strange = others
+		? strangers(small, field, best, side)
+				.slice(0, max - found.length)
+				.map(({ x, y }) => ({
+					...inScan(x, y),
+					weight: 1,
+					quality: 0,
+					keep: false,
+				}))
+		: [];
+	return [...found, ...strange].filter(
+		(s) =>
+			!area ||
+			Math.max(Math.abs(s.x - area.x), Math.abs(s.y - area.y)) <= area.size / 2,
+	);
 }
 
 /**
@@ -163,112 +177,6 @@ function prepare(
 	};
 }
 
-type Places = readonly { readonly x: number; readonly y: number }[];
-
-/** For every width and sign the blobs that stand out, the most convincing set first. */
-function blobs(
-	small: Scan,
-	field: Field,
-	side: number,
-	apart: number,
-	max: number,
-	sign: "+" | "-" | "auto",
-): Places[] {
-	const { nx, ny, spacing } = small;
-	const found: { places: Places; merit: number }[] = [];
-	for (const width of WIDTHS) {
-		const sigma = (width * side) / 64;
-		const filtered = radialFilter(
-			small,
-			(q) =>
-				Math.exp(-((q * sigma) ** 2) / 2) -
-				Math.exp(-((q * sigma * OUTER) ** 2) / 2),
-			4 * OUTER * sigma,
-		).image;
-		const top = filtered.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-		const noise = Math.max(robustSigma(filtered), 1e-6 * top);
-		for (const s of sign === "auto" ? [1, -1] : [sign === "+" ? 1 : -1]) {
-			const map = filtered.map((v, p) => (field.weight[p] > 0.5 ? s * v : 0));
-			const peaks = maxima(map, nx, ny, BLOB.sigmas * noise);
-			const reference = median(peaks.slice(0, 3).map(({ value }) => value));
-			const places: { x: number; y: number }[] = [];
-			const distance = Math.max(1.25 * apart, 1.5 * sigma);
-			for (const { x, y, value } of peaks) {
-				if (value < BLOB.share * reference || places.length === max) break;
-				const near = (q: { x: number; y: number }) =>
-					Math.hypot((q.x - x) * spacing.x, (q.y - y) * spacing.y) < distance;
-				if (!places.some(near)) places.push({ x, y });
-			}
-			if (places.length === 0) continue;
-			const alike = alikeness(
-				field,
-				places,
-				Math.round((side * REACH) / spacing.x),
-			);
-			const merit =
-				((reference / noise) * alike ** 2) / Math.sqrt(places.length);
-			found.push({ places, merit });
-		}
-	}
-	return found.sort((a, b) => b.merit - a.merit).map(({ places }) => places);
-}
-
-/** Median over the places of how well the others' mean shows what surrounds each: a normalised correlation within a disc. */
-function alikeness(field: Field, places: Places, reach: number): number {
-	// One place has no others to be like; it must stand out by itself.
-	if (places.length === 1) return ALONE;
-	const { image, weight, nx, ny } = field;
-	const lags: [number, number][] = [];
-	for (let i = -reach; i <= reach; i++)
-		for (let j = -reach; j <= reach; j++)
-			if (Math.hypot(i, j) <= reach) lags.push([i, j]);
-	const patches = places.map(({ x, y }) =>
-		Float64Array.from(lags, ([i, j]) => {
-			const [px, py] = [x + i, y + j];
-			const inside = px >= 0 && py >= 0 && px < nx && py < ny;
-			return inside && weight[px * ny + py] > 0.5
-				? image[px * ny + py]
-				: Number.NaN;
-		}),
-	);
-	const [sum, count] = [0, 0].map(() => new Float64Array(lags.length));
-	for (const patch of patches)
-		patch.forEach((v, l) => {
-			if (Number.isNaN(v)) return;
-			sum[l] += v;
-			count[l]++;
-		});
-	return median(
-		patches.map((patch) => {
-			let [both, mine, theirs] = [0, 0, 0];
-			patch.forEach((v, l) => {
-				if (Number.isNaN(v) || count[l] < 2) return;
-				const other = (sum[l] - v) / (count[l] - 1);
-				both += v * other;
-				mine += v * v;
-				theirs += other * other;
-			});
-			return both > 0 ? both / Math.sqrt(mine * theirs) : 0;
-		}),
-	);
-}
-
-/** The hypotheses to fit: of those that share most of their places, the first. */
-function distinct(hypotheses: readonly Places[], near: number): Places[] {
-	const chosen: Places[] = [];
-	for (const places of hypotheses) {
-		const like = (others: Places) => {
-			const common = places.filter(({ x, y }) =>
-				others.some((q) => Math.hypot(q.x - x, q.y - y) < near),
-			).length;
-			return common > SAME * Math.max(places.length, others.length);
-		};
-		if (!chosen.some(like)) chosen.push(places);
-		if (chosen.length === HYPOTHESES) break;
-	}
-	return chosen;
-}
-
 /** Each place's quality, from 0 to 1. */
 function judge(field: Field, { template, places, rest }: Match): number[] {
 	const { nx, ny } = field;
@@ -299,4 +207,36 @@ function judge(field: Field, { template, places, rest }: Match): number[] {
 		const alike = both > 0 ? both / Math.sqrt(mine * theirs) : 0;
 		return alike * (1 - Math.exp(-((a / noise / 4) ** 2)));
 	});
+}
+
+/** Places (pixels) where the pattern leaves much of the image's power unexplained, farther than half its size from all that it explains: the strongest first. */
+function strangers(
+	small: Scan,
+	{ image, nx, ny }: Field,
+	{ places, rest }: Match,
+	side: number,
+): { x: number; y: number }[] {
+	const sigma = (OTHER.width * side) / 64;
+	const power = (of: Float64Array) =>
+		radialFilter(
+			{ ...small, image: Float32Array.from(of, (v) => v * v) },
+			(q) => Math.exp(-((q * sigma) ** 2) / 2),
+			4 * sigma,
+		).image;
+	const whole = power(image);
+	const left = power(rest);
+	const inside = (v: number, n: number) =>
+		Math.max(0, Math.min(n - 1, Math.round(v)));
+	const own = median(
+		places.map(({ x, y }) => whole[inside(x, nx) * ny + inside(y, ny)]),
+	);
+	const least = Math.max(OTHER.above * median(left), OTHER.share * own);
+	const far = (side * REACH) / 2;
+	return maxima(left, nx, ny, least).filter(({ x, y }) =>
+		places.every(
+			(p) =>
+				Math.hypot((p.x - x) * small.spacing.x, (p.y - y) * small.spacing.y) >
+				far,
+		),
+	);
 }

@@ -70,6 +70,8 @@ export interface ExtractOptions {
 	readonly compare?: readonly Method[];
 	/** Averages the kernel over rotations by 360/n degrees. */
 	readonly symmetry?: 1 | 2 | 3 | 4 | 6;
+	/** Whether to find what is explained of held-out pixels, at the price of four more fits a method; "auto" needs it. */
+	readonly holdOut?: boolean;
 	/** Posterior samples. */
 	readonly samples?: number;
 	readonly seed?: number;
@@ -111,6 +113,7 @@ export async function extract(
 		method = "auto",
 		compare = [],
 		symmetry = 1,
+		holdOut = true,
 		samples = 16,
 		seed = 0,
 	}: ExtractOptions = {},
@@ -126,7 +129,10 @@ export async function extract(
 		const fit = await fitBy(each, measured, weights, observation, learned);
 		fits.set(each, fit);
 		explained[each] = {
-			heldOut: await heldOut(measured, weights, fit),
+			heldOut:
+				holdOut || method === "auto"
+					? await heldOut(measured, weights, fit)
+					: null,
 			inSample: share(measured, weights, weights, fit),
 		};
 	}

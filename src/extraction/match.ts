@@ -53,7 +53,9 @@ export function matchPattern(
 			.filter(({ amplitude }) => amplitude > DROP);
 		template.values = template.values.map((v) => v * usual);
 		rest = without(places);
-		places = places.map((place) => moved(template, field, rest, place));
+		places = places
+			.map((place) => moved(template, field, rest, place))
+			.filter(({ x, y }) => x > -1 && y > -1 && x < nx && y < ny);
 		rest = without(places);
 		if (round === ROUNDS) break;
 		const map = template.match(field, rest);

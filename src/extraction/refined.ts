@@ -28,6 +28,7 @@ export interface Refined extends Posterior {
 
 /** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
 const NEAR = { width: 0.07, share: 0.2 };
+const FEW = 40;
 /** Adjustments of the scatterers at most. */
 const ROUNDS = 4;
 /** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
@@ -52,18 +53,21 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 		covariance: Covariance,
 		scatterers: readonly Weighted[],
 		weights: Float64Array,
+		steps?: number,
 	) => {
 		const operator = new ForwardOperator(
 			scatterers,
 			scatterers.map((s) => s.weight),
 		);
 		const measured = { operator, image, weights };
-		const found = posterior(measured, covariance);
+		const found = posterior(measured, covariance, { steps });
 		return { ...found, covariance, operator, scatterers, weights };
 	};
-	const first = under(prior, marks, given);
+	// To know which kernels are alike, a few steps do.
+	const first = under(prior, marks, given, FEW);
 	const second = under(prior.near(first.kernel, NEAR), marks, given);
-	let best = second.evidence > first.evidence ? second : first;
+	let best =
+		second.evidence > first.evidence ? second : under(prior, marks, given);
 	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
 		under(prior.near(best.kernel, NEAR), scatterers, weights);
 

@@ -43,6 +43,7 @@ const COUNTS = [1, 2, 5, 10, 15, 20];
 /**
  * Extracts the kernels of a dataset folder by every method, and compares them with the folder's own.
  * @param max at most so many images a kernel
+ * @param unseen only the kernels that the folder's split does not train on
  * @throws DatasetError, and what Weights and openGpu throw
  */
 export async function evaluateFolder(
@@ -50,12 +51,14 @@ export async function evaluateFolder(
 	{
 		weights: folder,
 		max,
+		unseen = false,
 		adapter,
 		say,
 		onProgress,
 	}: {
 		readonly weights?: string;
 		readonly max?: number;
+		readonly unseen?: boolean;
 		readonly adapter?: string;
 		readonly say?: (line: string) => void;
 		readonly onProgress?: (done: number, total: number) => void;
@@ -70,13 +73,16 @@ export async function evaluateFolder(
 			: split?.unseenEnergy.includes(number)
 				? "unseenEnergy"
 				: "unseenFamily";
+	const kernels = dataset.kernels.filter(
+		({ number }) => !unseen || partOf(number) !== "seen",
+	);
 	const gpu = await openGpu({ adapter });
 	try {
 		say?.(describeAdapter(gpu));
 		const networks = await weights.networks(gpu);
 		const rows: Row[] = [];
-		const total = dataset.kernels.reduce((sum, k) => sum + k.observations, 0);
-		for await (const chunk of inChunks(dataset)) {
+		const total = kernels.reduce((sum, k) => sum + k.observations, 0);
+		for await (const chunk of inChunks({ ...dataset, kernels })) {
 			const tasks = chunk.map(({ image, scatterers }) => ({
 				image,
 				scatterers,

@@ -16,6 +16,8 @@ export interface RefineTask {
 	/** 64 x 64, first index x. */
 	readonly image: Float32Array;
 	readonly scatterers: readonly Position[];
+	/** 64 x 64, 0 where nothing was measured; ridge and the networks' inputs see the mean there. */
+	readonly valid?: Float32Array;
 }
 
 export interface RefineAnswer {
@@ -30,14 +32,18 @@ let prior: KernelPrior | undefined;
 if (workerData?.weights)
 	prior = await (await Weights.open(workerData.weights)).prior();
 
-serve(({ image, scatterers }: RefineTask): RefineAnswer => {
+serve(({ image, scatterers, valid }: RefineTask): RefineAnswer => {
 	if (!prior) throw new Error("the worker was given no weights");
 	const operator = new ForwardOperator(scatterers);
 	return {
 		ridge: centre(ridgeGcv(operator, image).kernel),
 		refined: centre(
 			refine(
-				{ image, scatterers: scatterers.map((s) => ({ ...s, weight: 1 })) },
+				{
+					image,
+					weights: valid,
+					scatterers: scatterers.map((s) => ({ ...s, weight: 1 })),
+				},
 				prior,
 			).kernel,
 		),
