@@ -34,15 +34,22 @@ export function fitPlane(scan: Scan, valid: ArrayLike<number>): Plane {
 			if (!(Math.abs(r) < cut)) continue;
 			const w = (1 - (r / cut) ** 2) ** 2;
 			const [a, b] = [u(p), v(p)];
-			for (const [k, term] of [1, a, b, a * a, a * b, b * b].entries())
-				s[k] += w * term;
-			for (const [k, term] of [r, r * a, r * b].entries()) s[6 + k] += w * term;
+			s[0] += w;
+			s[1] += w * a;
+			s[2] += w * b;
+			s[3] += w * a * a;
+			s[4] += w * a * b;
+			s[5] += w * b * b;
+			s[6] += w * r;
+			s[7] += w * r * a;
+			s[8] += w * r * b;
 		}
 		const step = solve3(s);
 		if (!step) break;
 		middle += step[0];
 		x += step[1];
 		y += step[2];
+		if (Math.hypot(...step) < 1e-4 * cut && round > 2) break;
 	}
 	let [sum, squares, total, count] = [0, 0, 0, 0];
 	for (let p = 0; p < rest.length; p++)

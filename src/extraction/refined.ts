@@ -28,9 +28,9 @@ export interface Refined extends Posterior {
 
 /** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
 const NEAR = { width: 0.07, share: 0.2 };
-const FEW = 40;
+const FEW = 30;
 /** Adjustments of the scatterers at most. */
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
 const DOUBT = 4;
 

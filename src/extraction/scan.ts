@@ -10,16 +10,20 @@ export interface Scan {
 	readonly spacing: { readonly x: number; readonly y: number };
 }
 
-/** More values than this are sampled at equal steps: a median does not need them all. */
-const SAMPLES = 1 << 18;
+/** Of more values than this so many are sampled: a median does not need them all. */
+const SAMPLES = 1 << 16;
+/** Steps of the golden section of the whole length spread evenly and never keep to a few rows. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** Median of the finite values; NaN when there are none. */
 export function median(values: ArrayLike<number>): number {
-	const step = Math.max(1, Math.floor(values.length / SAMPLES));
-	const sample = new Float64Array(Math.ceil(values.length / step));
+	const all = values.length;
+	const sample = new Float64Array(Math.min(all, SAMPLES));
 	let n = 0;
-	for (let i = 0; i < values.length; i += step)
-		if (Number.isFinite(values[i])) sample[n++] = values[i];
+	for (let i = 0; i < sample.length; i++) {
+		const v = values[all > SAMPLES ? Math.floor(((i * GOLDEN) % 1) * all) : i];
+		if (Number.isFinite(v)) sample[n++] = v;
+	}
 	const sorted = sample.subarray(0, n).sort();
 	return n === 0
 		? Number.NaN

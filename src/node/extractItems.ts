@@ -5,6 +5,8 @@ import {
 	dispersion,
 } from "../extraction/dispersion.ts";
 import type { Explained, Extraction, Method } from "../extraction/extract.ts";
+import { findMissed, type Missed } from "../extraction/missed.ts";
+import { toScan } from "../extraction/preprocess.ts";
 import {
 	describePeak,
 	dominantPeak,
@@ -46,6 +48,8 @@ export interface Item {
 	readonly symmetry: SymmetryVerdict;
 	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
 	readonly sectors: readonly Sector[];
+	/** What in the residual looks like a scatterer that nobody marked; in the scan's frame. */
+	readonly missed: readonly Missed[];
 	/** Against the kernel of a dataset file. */
 	readonly scores?: KernelScores;
 }
@@ -64,9 +68,19 @@ export function analyse(
 		const along = profile(kernel, { spacing, direction, ...errors });
 		return { direction, profile: along, peak: dominantPeak(along) };
 	});
+	const missed = findMissed(
+		extraction.residual,
+		kernel,
+		extraction.scatterers,
+		{ valid: task.valid },
+	);
 	return {
 		task,
 		extraction,
+		missed: missed.map((m) => ({
+			...m,
+			...(task.prepared ? toScan(m, task.prepared) : {}),
+		})),
 		spectrum: spectrum(kernel, { spacing, pad: 128 }),
 		profile: outgoing,
 		plain: profile(kernel, { spacing, waves: "full" }),
@@ -159,6 +173,10 @@ export function findingsOf(
 		describePeak(shown.peak).replace(/^q /, "q* "),
 		`symmetry: ${shown.symmetry.why}`,
 	];
+	if (shown.missed.length > 0)
+		lines.push(
+			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,
+		);
 	for (const { direction, peak } of shown.sectors)
 		lines.push(`along ${degrees(direction)}: ${describePeak(peak)}`);
 	if (band) lines.push(`dispersion: ${describeDispersion(band)}`);
@@ -175,7 +193,7 @@ export function findingsOf(
 
 /** An item of result.json. */
 export function resultOf(
-	{ task, extraction, peak, symmetry, sectors, scores }: Item,
+	{ task, extraction, peak, symmetry, sectors, missed, scores }: Item,
 	file: string,
 ) {
 	const { method, kernel, explained, parameters } = extraction;
@@ -201,6 +219,7 @@ export function resultOf(
 			mirror,
 			why,
 		},
+		missed,
 		solution: parameters,
 		...(scores ? { comparison: scores } : {}),
 	};

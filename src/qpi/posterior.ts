@@ -45,7 +45,7 @@ export interface PosteriorOptions {
 export function posterior(
 	measured: Measured,
 	covariance: Covariance,
-	{ lambda, mean, steps = 100 }: PosteriorOptions = {},
+	{ lambda, mean, steps = 60 }: PosteriorOptions = {},
 ): Posterior {
 	const system = new System(measured, covariance);
 	const y = system.whiten(measured.image, mean);
@@ -60,7 +60,7 @@ export function posterior(
 		const more = basis.length === 0 && probe ? 3 * BLOCK : BLOCK;
 		basis.extend(more);
 		// Of the logarithms' sum a shorter run says enough.
-		if (basis.length <= PROBED) probe?.extend(more);
+		if (probe && probe.length < PROBED) probe.extend(more);
 		if (probe && basis.norm > 0) best = mostEvident(basis, probe, system.n);
 		if (basis.error(best.lambda) < TOLERANCE) break;
 	}
@@ -87,7 +87,7 @@ export function* posteriorSamples(
 	measured: Measured,
 	covariance: Covariance,
 	{ lambda, scale, sigma }: Pick<Posterior, "lambda" | "scale" | "sigma">,
-	{ count = 16, seed = 0, steps = 100 } = {},
+	{ count = 16, seed = 0, steps = 60 } = {},
 ): Generator<Float64Array> {
 	const system = new System(measured, covariance);
 	const weights = system.weights;
@@ -190,7 +190,7 @@ class System {
 /** Lanczos steps between two looks at whether there have been enough. */
 const BLOCK = 10;
 /** Steps of the run that only the determinant needs. */
-const PROBED = 60;
+const PROBED = 40;
 /** Enough when the solver's error is below this share of the misfit, or of a misfit that is negligible. */
 const TOLERANCE = 0.05;
 /** And not to be judged when above this. */
