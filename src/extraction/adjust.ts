@@ -82,7 +82,10 @@ export function adjust(
 	}
 	const change = solve(normal, right);
 	const moved = scatterers.map(({ x, y, weight }, j) => ({
-		weight: weight + AMPLITUDE * change.get(3 * j, 0),
+		weight: plausible(
+			weight + AMPLITUDE * change.get(3 * j, 0),
+			marks[j].weight,
+		),
 		x: x + within(SHIFT * change.get(3 * j + 1, 0)),
 		y: y + within(SHIFT * change.get(3 * j + 2, 0)),
 	}));
@@ -108,6 +111,11 @@ export function adjust(
 		promise: (gain - logdet) / 2,
 		occam: -(unlikely + logdet) / 2,
 	};
+}
+
+/** No amplitude is believed to be off by more than a factor of two: where a scatterer's centre is not seen, a little noise would say anything. */
+function plausible(weight: number, mark: number): number {
+	return Math.max(mark / 2, Math.min(2 * mark, weight));
 }
 
 /** A Gauss-Newton step trusts its slopes no further than a pixel. */

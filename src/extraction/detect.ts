@@ -4,7 +4,7 @@
  */
 import { blobs, distinct } from "./blobs.ts";
 import { lowPass, radialFilter } from "./filter.ts";
-import { type Match, matchPattern, maxima } from "./match.ts";
+import { alone, type Match, matchPattern, maxima } from "./match.ts";
 import { crop, type Square } from "./resample.ts";
 import { fill, median, robustSigma, type Scan } from "./scan.ts";
 import type { DetectedScatterer } from "./scatterers.ts";
@@ -35,7 +35,7 @@ const BACKGROUND = 1 / 6;
 /** Hypotheses that are fitted. */
 const HYPOTHESES = 4;
 /** Explained share over n^PARSIMONY decides, so that the two atoms of a dimer are one scatterer. */
-const PARSIMONY = 0.2;
+const PARSIMONY = 0.3;
 /** Of an area's side, looked at around it: the patterns of what lies at its edge. */
 const MARGIN = 1 / 8;
 /** Width of the smoothing of what is left, in 64ths of the side, and what a defect of another kind holds: times the median, share of a scatterer's own. */
@@ -182,13 +182,11 @@ function judge(field: Field, { template, places, rest }: Match): number[] {
 	const { nx, ny } = field;
 	const total = places.reduce((sum, { amplitude }) => sum + amplitude ** 2, 0);
 	const noise = robustSigma(template.match(field, rest));
-	const seen = { ...field, image: new Float64Array(nx * ny).fill(1) };
 	return places.map((place) => {
 		const a = place.amplitude;
-		const own = rest.slice();
-		template.addTo(own, nx, ny, place);
-		const patch = template.gather({ ...field, image: own }, place);
-		const mask = template.gather(seen, place);
+		const own = alone(template, field, rest, place);
+		const patch = template.gather(own, nx, ny, place);
+		const mask = template.gather(field.weight, nx, ny, place);
 		let [both, mine, theirs] = [0, 0, 0];
 		patch.forEach((v, l) => {
 			if (mask[l] < 0.1) return;

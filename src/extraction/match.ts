@@ -1,5 +1,6 @@
 /** Scatterers as places of one pattern: pattern, places and amplitudes are fitted in turns, doubtful places dropped and missed ones added. */
 import { Matrix, solve } from "ml-matrix";
+import { correlation } from "../qpi/metrics.ts";
 import { dot } from "../qpi/ridge.ts";
 import { median, robustSigma } from "./scan.ts";
 import { type Field, type Place, Template } from "./template.ts";
@@ -21,6 +22,8 @@ const DROP = 0.35;
 const ADD = 0.4;
 /** Robust sigmas of the matched filter's output that a new place needs. */
 const SURE = 4;
+/** How alike the pattern what lies around a new place must be. */
+const ALIKE = 0.4;
 
 /**
  * Fits from first places (pixels).
@@ -62,7 +65,11 @@ export function matchPattern(
 		const least = Math.max(ADD, SURE * robustSigma(map));
 		for (const { x, y } of maxima(map, nx, ny, least)) {
 			if (places.length >= most) break;
-			if (places.every((q) => Math.hypot(q.x - x, q.y - y) >= apart))
+			if (
+				places.every((q) => Math.hypot(q.x - x, q.y - y) >= apart) &&
+				correlation(template.gather(rest, nx, ny, { x, y }), template.values) >
+					ALIKE
+			)
 				places.push({ x, y, amplitude: 1 });
 		}
 	}
@@ -112,6 +119,19 @@ function fitAmplitudes(
 	return solve(new Matrix(gram), new Matrix(right)).to1DArray();
 }
 
+/** What is left, with the pattern at one place put back: zero where nothing was measured. */
+export function alone(
+	template: Template,
+	{ nx, ny, weight }: Field,
+	rest: Float64Array,
+	place: Place,
+): Float64Array {
+	const own = rest.slice();
+	template.addTo(own, nx, ny, place);
+	for (let p = 0; p < own.length; p++) own[p] *= weight[p];
+	return own;
+}
+
 /** A place moved to where the pattern fits best, at most half a pixel along each axis: the vertex of parabolas through the fit at +-1/2 pixel. */
 function moved(
 	template: Template,
@@ -119,12 +139,11 @@ function moved(
 	rest: Float64Array,
 	place: Place,
 ): Place {
-	const own = rest.slice();
-	template.addTo(own, field.nx, field.ny, place);
-	const image = { ...field, image: own };
+	const { nx, ny } = field;
+	const own = alone(template, field, rest, place);
 	const fit = (dx: number, dy: number) =>
 		dot(
-			template.gather(image, { x: place.x + dx, y: place.y + dy }),
+			template.gather(own, nx, ny, { x: place.x + dx, y: place.y + dy }),
 			template.values,
 		);
 	const middle = fit(0, 0);

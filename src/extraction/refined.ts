@@ -39,6 +39,8 @@ const DOUBT = 4;
  *
  * 1. under the kernel prior, then under what is known of kernels near the first answer (KernelPrior.near), lambda by the evidence, which
  *    also decides whether the second is kept: where nothing that was learned looks like this kernel, it is not;
+ *    The evidence takes misfits for white noise; where they are not, but patches that the model has nothing for or the colour that a filter gave them,
+ *    lambda grows by the number of pixels that err together;
  * 2. the scatterers' positions and amplitudes are adjusted to that kernel and the kernel found again, as long as the evidence grows by more than the
  *    freedom costs;
  * 3. where the image stays unexplained (a scatterer that was not marked, another species, the tip) its pixels count for less, as if errors had Student's
@@ -53,23 +55,30 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 		covariance: Covariance,
 		scatterers: readonly Weighted[],
 		weights: Float64Array,
-		steps?: number,
+		{ colour = 1, steps }: { colour?: number; steps?: number } = {},
 	) => {
 		const operator = new ForwardOperator(
 			scatterers,
 			scatterers.map((s) => s.weight),
 		);
 		const measured = { operator, image, weights };
-		const found = posterior(measured, covariance, { steps });
+		let found = posterior(measured, covariance, { steps });
+		if (colour > 1)
+			found = {
+				...posterior(measured, covariance, { lambda: colour * found.lambda }),
+				evidence: found.evidence / colour,
+			};
 		return { ...found, covariance, operator, scatterers, weights };
 	};
 	// To know which kernels are alike, a few steps do.
-	const first = under(prior, marks, given, FEW);
+	const first = under(prior, marks, given, { steps: FEW });
 	const second = under(prior.near(first.kernel, NEAR), marks, given);
 	let best =
 		second.evidence > first.evidence ? second : under(prior, marks, given);
+	const colour = colourOf(image, best, given);
+	if (colour > 1) best = under(best.covariance, marks, given, { colour });
 	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
-		under(prior.near(best.kernel, NEAR), scatterers, weights);
+		under(prior.near(best.kernel, NEAR), scatterers, weights, { colour });
 
 	let occam = 0;
 	for (let round = 0; round < ROUNDS; round++) {
@@ -97,6 +106,42 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 
 /** Misfits below this share of the image's standard deviation are none. */
 const SMALL = 0.1;
+/** Pixels that are tried for erring together with one: this far in x and y. */
+const PATCH = 6;
+
+/**
+ * How many pixels err together: the sum of the squared autocorrelation of the misfit, 1 for white noise (an area in pixels; the variance of a sum of squares
+ * grows by it). Also 1 where next to nothing is left unexplained.
+ */
+function colourOf(
+	image: ArrayLike<number>,
+	{ operator, kernel, offset }: Omit<Refined, "adjusted" | "robust">,
+	given: Float64Array,
+): number {
+	const n = operator.size;
+	const fit = operator.apply(kernel);
+	const rest = fit.map((v, i) => (given[i] > 0 ? image[i] - v - offset : 0));
+	const measured = given.filter((w) => w > 0).length;
+	const power = rest.reduce((sum, v) => sum + v * v, 0) / measured;
+	if (!(power > (SMALL * deviation(image, given)) ** 2)) return 1;
+	let sum = 0;
+	for (let dx = -PATCH; dx <= PATCH; dx++)
+		for (let dy = -PATCH; dy <= PATCH; dy++) {
+			let [product, count] = [0, 0];
+			for (let x = Math.max(0, -dx); x < Math.min(n, n - dx); x++)
+				for (let y = Math.max(0, -dy); y < Math.min(n, n - dy); y++) {
+					const [i, j] = [x * n + y, (x + dx) * n + y + dy];
+					if (given[i] === 0 || given[j] === 0) continue;
+					product += rest[i] * rest[j];
+					count++;
+				}
+			// What chance alone gives is taken off.
+			if (count > 0)
+				sum += Math.max(0, (product / count / power) ** 2 - 1 / count);
+		}
+	return Math.max(1, sum);
+}
+
 /** Degrees of freedom of the t distribution. */
 const FREEDOM = 4;
 /** Pixels around one whose misfit is looked at together: 5 x 5. */

@@ -49,6 +49,13 @@ export function interpolate(
 	return out;
 }
 
+/** Steps to the eight neighbours. */
+const AROUND = [-1, 0, 1].flatMap((x) =>
+	[-1, 0, 1].map((y) => [x, y] as const),
+);
+/** Correlation with its own inversion from which a pattern counts as even. */
+const EVEN = 0.8;
+
 function taps(fraction: number): Float64Array {
 	const weights = Float64Array.from({ length: 2 * TAPS }, (_, k) => {
 		const d = Math.PI * (k - TAPS + 1 - fraction);
@@ -89,16 +96,13 @@ export class Template {
 		return [2 * this.hx + 1, 2 * this.hy + 1];
 	}
 
-	/** What `image` (zero outside and where the field does not count) holds around a place, in the window. */
+	/** What an image of nx x ny holds around a place, zero outside it, in the window. The image has to be zero where the field does not count. */
 	gather(
-		{ image, weight, nx, ny }: Field,
+		seen: Float64Array,
+		nx: number,
+		ny: number,
 		{ x, y }: { readonly x: number; readonly y: number },
 	): Float64Array {
-		const seen = image.map((v, p) => v * weight[p]);
-		return this.#gather(seen, nx, ny, x, y);
-	}
-
-	#gather(seen: Float64Array, nx: number, ny: number, x: number, y: number) {
 		const patch = interpolate(
 			seen,
 			[nx, ny],
@@ -148,9 +152,10 @@ export class Template {
 		const { nx, ny } = field;
 		const back = (image: Float64Array) => {
 			const sum = new Float64Array(this.#taper.length);
-			for (const { x, y, amplitude } of places) {
-				const patch = this.#gather(image, nx, ny, x, y);
-				for (let l = 0; l < sum.length; l++) sum[l] += amplitude * patch[l];
+			for (const place of places) {
+				const patch = this.gather(image, nx, ny, place);
+				for (let l = 0; l < sum.length; l++)
+					sum[l] += place.amplitude * patch[l];
 			}
 			return sum;
 		};
@@ -179,49 +184,73 @@ export class Template {
 		this.values = solution;
 	}
 
-	/** The matched filter: at each pixel the amplitude that fits `image` best; 0 where less than a quarter of the pattern's power is seen. */
-	match({ weight, nx, ny }: Field, image: Float64Array): Float64Array {
+	/**
+	 * The matched filter: at each pixel the amplitude that fits an image (zero where the field does not count) best; 0 where less than a quarter of the pattern's
+	 * power is seen.
+	 */
+	match({ weight, nx, ny }: Field, seen: Float64Array): Float64Array {
 		const { hx, hy, values } = this;
 		const height = 2 * hy + 1;
-		const enough = dot(values, values) / 4;
+		const total = dot(values, values);
+		const all = weight.every((w) => w === 1);
 		const out = new Float64Array(nx * ny);
 		for (let x = 0; x < nx; x++)
 			for (let y = 0; y < ny; y++) {
-				let [sum, norm] = [0, 0];
-				for (
-					let jx = Math.max(0, x - hx);
-					jx <= Math.min(nx - 1, x + hx);
-					jx++
-				) {
-					const row = (jx - x + hx) * height + hy - y;
-					for (
-						let jy = Math.max(0, y - hy);
-						jy <= Math.min(ny - 1, y + hy);
-						jy++
-					) {
-						const p = jx * ny + jy;
-						const t = values[row + jy] * weight[p];
-						sum += t * image[p];
-						norm += t * t;
-					}
+				const [x0, x1] = [Math.max(0, x - hx), Math.min(nx - 1, x + hx)];
+				const [y0, y1] = [Math.max(0, y - hy), Math.min(ny - 1, y + hy)];
+				const whole = all && x1 - x0 === 2 * hx && y1 - y0 === 2 * hy;
+				let [sum, norm] = [0, whole ? total : 0];
+				for (let jx = x0; jx <= x1; jx++) {
+					const lag = (jx - x + hx) * height + hy - y;
+					const row = jx * ny;
+					for (let jy = y0; jy <= y1; jy++)
+						sum += values[lag + jy] * seen[row + jy];
+					if (whole) continue;
+					for (let jy = y0; jy <= y1; jy++)
+						norm += (values[lag + jy] * weight[row + jy]) ** 2;
 				}
-				out[x * ny + y] = norm > enough ? sum / norm : 0;
+				out[x * ny + y] = norm > total / 4 ? sum / norm : 0;
 			}
 		return out;
 	}
 
-	/** Where the pattern's centre of power lies, pixels from lag 0: of what is above a quarter of its largest value, so that noise does not count. */
+	/**
+	 * The pattern's centre, pixels from lag 0: the point about which it is even, T(c + r) = T(c - r), within two pixels of its centre of power (of what is above a quarter of its largest value); for a
+	 * pattern that is not nearly even, the centre of power.
+	 */
 	centre(): { x: number; y: number } {
-		const height = 2 * this.hy + 1;
-		const least =
-			this.values.reduce((top, v) => Math.max(top, Math.abs(v)), 0) / 4;
-		let [x, y, total] = [0, 0, 0];
-		this.values.forEach((v, l) => {
+		const { hx, hy, values } = this;
+		const height = 2 * hy + 1;
+		const least = values.reduce((top, v) => Math.max(top, Math.abs(v)), 0) / 4;
+		let [x, y, power] = [0, 0, 0];
+		values.forEach((v, l) => {
 			if (Math.abs(v) < least) return;
-			x += v * v * (Math.floor(l / height) - this.hx);
-			y += v * v * ((l % height) - this.hy);
-			total += v * v;
+			x += v * v * (Math.floor(l / height) - hx);
+			y += v * v * ((l % height) - hy);
+			power += v * v;
 		});
-		return total > 0 ? { x: x / total, y: y / total } : { x: 0, y: 0 };
+		if (power === 0) return { x: 0, y: 0 };
+		const mass = { x: x / power, y: y / power };
+		// T convolved with itself at twice the centre
+		const even = (cx: number, cy: number) => {
+			const [width, back] = [2 * hx + 1, values.slice().reverse()];
+			const shifted = interpolate(
+				back,
+				[width, height],
+				[-2 * cx, -2 * cy],
+				[width, height],
+			);
+			return dot(values, shifted) / dot(values, values);
+		};
+		let [cx, cy] = [mass.x, mass.y];
+		let best = even(cx, cy);
+		for (let step = 1; step > 0.01; step /= 2)
+			for (const [dx, dy] of AROUND) {
+				const [u, v] = [cx + step * dx, cy + step * dy];
+				if (Math.hypot(u - mass.x, v - mass.y) > 2) continue;
+				const found = even(u, v);
+				if (found > best) [best, cx, cy] = [found, u, v];
+			}
+		return best > EVEN ? { x: cx, y: cy } : mass;
 	}
 }
