@@ -218,6 +218,18 @@ test("nothing is found in nothing, and little in noise", () => {
 		const noise = Float32Array.from({ length: 4096 }, () => random.normal());
 		return kept(detectScatterers(field(noise))).length;
 	});
+	// Three spots, no two alike: each is in the mean pattern, which must not count in its favour.
+	const spots = rings([], [64, 64], [1, 1]);
+	for (const [a, b] of [
+		[16, 16],
+		[46, 22],
+		[28, 46],
+	])
+		for (let x = -6; x <= 6; x++)
+			for (let y = -6; y <= 6; y++)
+				spots.image[(a + x) * 64 + b + y] =
+					3 * random.normal() * Math.exp(-(x * x + y * y) / 30);
+	assert.is(kept(detectScatterers(spots)).length, 0);
 	assert.ok(counts.reduce((sum, n) => sum + n, 0) <= 1, `${counts}`);
 });
 
@@ -275,8 +287,10 @@ test("a scatterer that was not marked is found in the residual, between the pixe
 	});
 	assert.is(findMissed(noisy, made.kernel, [...known, ...lost]).length, 0);
 	// Its side lobes are no more scatterers.
-	const one = new ForwardOperator(lost.slice(0, 1)).apply(embed(made.kernel));
-	assert.is(findMissed(one, made.kernel, known).length, 1);
+	const trimer = planKernels(24, 5)[20];
+	const wide = makeKernel(trimer, { observations: 0, seed: 1 }).kernel;
+	const one = new ForwardOperator(lost.slice(0, 1)).apply(embed(wide));
+	assert.is(findMissed(one, wide, known).length, 1);
 	const noise = noisy.map(() => random.normal());
 	assert.is(findMissed(noise, made.kernel, known).length, 0);
 	// A place in a part that was not measured cannot be seen.
