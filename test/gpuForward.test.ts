@@ -1,3 +1,4 @@
+import { Matrix, solve } from "ml-matrix";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { scope } from "../src/engine/scope.ts";
@@ -318,15 +319,16 @@ test("converged and weighted, it solves the dense normal equations; pixels of we
 		// K = prior + Aᵀ z with (A Aᵀ + lambda / W) z + offset = Y - A prior where W > 0, and sum z = 0.
 		const used = [...w.keys()].filter((i) => w[i] > 0);
 		const rest = multiply(a, prior).map((v, i) => y[i] - v);
-		const system = used.map((i) =>
-			Float64Array.of(
-				...used.map((j) => dot(a[i], a[j]) + (i === j ? lambda[b] / w[i] : 0)),
-				1,
-				rest[i],
-			),
-		);
-		system.push(Float64Array.of(...used.map(() => 1), 0, 0));
-		const solution = eliminate(system);
+		const system = used.map((i) => [
+			...used.map((j) => dot(a[i], a[j]) + (i === j ? lambda[b] / w[i] : 0)),
+			1,
+		]);
+		system.push([...used.map(() => 1), 0]);
+		const right = [...used.map((i) => rest[i]), 0];
+		const solution = solve(
+			new Matrix(system),
+			Matrix.columnVector(right),
+		).to1DArray();
 		const z = new Float64Array(w.length);
 		used.forEach((i, k) => {
 			z[i] = solution[k];
@@ -474,27 +476,5 @@ test("what does not fit is refused", () => {
 		);
 	});
 });
-
-/** Solves [matrix | right-hand side] by Gaussian elimination with row pivoting. */
-function eliminate(rows: Float64Array[]): Float64Array {
-	const n = rows.length;
-	for (let k = 0; k < n; k++) {
-		let pivot = k;
-		for (let i = k; i < n; i++)
-			if (Math.abs(rows[i][k]) > Math.abs(rows[pivot][k])) pivot = i;
-		[rows[k], rows[pivot]] = [rows[pivot], rows[k]];
-		for (let i = k + 1; i < n; i++) {
-			const factor = rows[i][k] / rows[k][k];
-			for (let j = k; j <= n; j++) rows[i][j] -= factor * rows[k][j];
-		}
-	}
-	const x = new Float64Array(n);
-	for (let i = n - 1; i >= 0; i--) {
-		x[i] = rows[i][n];
-		for (let j = i + 1; j < n; j++) x[i] -= rows[i][j] * x[j];
-		x[i] /= rows[i][i];
-	}
-	return x;
-}
 
 test.run();

@@ -612,7 +612,7 @@ test("what is no measurement is refused, and content goes before the name", () =
 	assert.is(renamed.format, "sxm");
 	assert.match(renamed.warnings[0], /named \.npy, but holds sxm/);
 	// A view into a larger buffer, as Node's small files are.
-	const shifted = concat("xxx", gridFile()).subarray(3);
+	const shifted = concat("abc", gridFile()).subarray(3);
 	assert.is(readMeasurement(shifted, "g").format, "3ds");
 });
 

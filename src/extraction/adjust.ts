@@ -115,7 +115,8 @@ export function adjust(
 
 /** No amplitude is believed to be off by more than a factor of two: where a scatterer's centre is not seen, a little noise would say anything. */
 function plausible(weight: number, mark: number): number {
-	return Math.max(mark / 2, Math.min(2 * mark, weight));
+	if (mark === 0) return 0;
+	return mark * Math.max(0.5, Math.min(2, weight / mark));
 }
 
 /** A Gauss-Newton step trusts its slopes no further than a pixel. */

@@ -184,7 +184,7 @@ export function preprocess(
 	const image = resample(current, square);
 	step(
 		"resample",
-		`64 x 64 pixels of ${num(pixel)} A; ${percent(aliased)} of the power was beyond ${num(nyquist)} 1/A`,
+		`64 x 64 pixels of ${num(pixel)} A; ${aliased < 1e-4 ? "less than 0.01 %" : percent(aliased)} of the power was beyond ${num(nyquist)} 1/A`,
 		{ image, nx: SIDE, ny: SIDE, spacing: { x: pixel, y: pixel } },
 	);
 	return {

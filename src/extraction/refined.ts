@@ -62,13 +62,9 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 			scatterers.map((s) => s.weight),
 		);
 		const measured = { operator, image, weights };
-		let found = posterior(measured, covariance, { steps });
-		if (colour > 1)
-			found = {
-				...posterior(measured, covariance, { lambda: colour * found.lambda }),
-				evidence: found.evidence / colour,
-			};
-		return { ...found, covariance, operator, scatterers, weights };
+		const found = posterior(measured, covariance, { steps });
+		const all = { ...found, covariance, operator, scatterers, weights };
+		return colour > 1 ? widened(all, image, colour) : all;
 	};
 	// To know which kernels are alike, a few steps do.
 	const first = under(prior, marks, given, { steps: FEW });
@@ -76,7 +72,7 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 	let best =
 		second.evidence > first.evidence ? second : under(prior, marks, given);
 	const colour = colourOf(image, best, given);
-	if (colour > 1) best = under(best.covariance, marks, given, { colour });
+	if (colour > 1) best = widened(best, image, colour);
 	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
 		under(prior.near(best.kernel, NEAR), scatterers, weights, { colour });
 
@@ -104,6 +100,24 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 	return { ...best, adjusted, robust: weights !== undefined };
 }
 
+type Solution = Omit<Refined, "adjusted" | "robust">;
+
+/** The same with lambda `colour` times as large, and the evidence of as many fewer independent pixels. */
+function widened(
+	found: Solution,
+	image: ArrayLike<number>,
+	colour: number,
+): Solution {
+	const { operator, weights, covariance, lambda, evidence } = found;
+	return {
+		...found,
+		...posterior({ operator, image, weights }, covariance, {
+			lambda: colour * lambda,
+		}),
+		evidence: evidence / colour,
+	};
+}
+
 /** Misfits below this share of the image's standard deviation are none. */
 const SMALL = 0.1;
 /** Pixels that are tried for erring together with one: this far in x and y. */
@@ -115,7 +129,7 @@ const PATCH = 6;
  */
 function colourOf(
 	image: ArrayLike<number>,
-	{ operator, kernel, offset }: Omit<Refined, "adjusted" | "robust">,
+	{ operator, kernel, offset }: Solution,
 	given: Float64Array,
 ): number {
 	const n = operator.size;
@@ -150,7 +164,7 @@ const REACH = 2;
 /** Weights after one step of iterative reweighting, from the mean square misfit around each pixel; undefined where it is even. */
 function doubted(
 	image: ArrayLike<number>,
-	{ operator, kernel, offset }: Refined | Omit<Refined, "adjusted" | "robust">,
+	{ operator, kernel, offset }: Solution,
 	given: Float64Array,
 ): Float64Array | undefined {
 	const fit = operator.apply(kernel);

@@ -170,7 +170,7 @@ export function findingsOf(
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
 	const lines = [
 		`method ${NAMES[method]}${of}: explains ${share(explained[method]?.heldOut)} of the variance of held-out pixels${rivals.length ? ` (${rivals.join(", ")})` : ""}, ${share(explained[method]?.inSample)} of the fitted ones`,
-		describePeak(shown.peak).replace(/^q /, "q* "),
+		`q*: ${describePeak(shown.peak).replace(/^q = /, "")}`,
 		`symmetry: ${shown.symmetry.why}`,
 	];
 	if (shown.missed.length > 0)

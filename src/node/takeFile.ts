@@ -84,7 +84,10 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 				await readFile(options.scatterers, "utf8"),
 				options.scatterers,
 			)
-		: detectScatterers(common(prepared.map(wholeScan)));
+		: detectScatterers(common(prepared.map(wholeScan)), {
+				area: options.crop,
+				valid: prepared[0].measured,
+			});
 	const kept = scatterers.filter(({ keep }) => keep);
 	const [{ spacing, centre, steps }] = prepared;
 	for (const warning of warningsOf(kept, prepared[0])) warnings.add(warning);

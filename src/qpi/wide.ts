@@ -50,7 +50,7 @@ const CLUSTERS = [
 	"unequal4",
 ] as const;
 
-/** Draws a pattern; each is seen from `1 + copies` sides by turning and stretching, which the caller does with `view`. */
+/** Draws a pattern of a Hamiltonian or of rings; `view` turns and stretches it. */
 export function wideKernel(random: Random): WideKernel {
 	for (;;) {
 		const band = KINDS[random.integer(0, KINDS.length)];

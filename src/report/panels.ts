@@ -1,5 +1,5 @@
 /** Pictures of fields, each with its axes, its colour bar and marks: what an extraction shows. */
-import { type Colours, putColour } from "./colour.ts";
+import type { Colours } from "./colour.ts";
 import {
 	type Box,
 	drawGrid,
@@ -9,6 +9,7 @@ import {
 	type Grid,
 	INK,
 	type Picture,
+	paintScale,
 	short,
 	text,
 } from "./picture.ts";
@@ -256,21 +257,7 @@ function drawBar(
 	{ colours, range: [low, high], unit }: Panel,
 	[x, y, width, height]: Box,
 ): void {
-	const { a: scale, e, f } = ctx.getTransform();
-	const [across, up] = [width, height].map((n) => Math.round(n * scale));
-	const pixels = ctx.createImageData(across, up);
-	const { data } = pixels;
-	for (let row = 0; row < up; row++)
-		for (let i = 0; i < across; i++)
-			putColour(data, 4 * (row * across + i), colours, 1 - row / (up - 1));
-	ctx.putImageData(
-		pixels,
-		Math.round(x * scale + e),
-		Math.round(y * scale + f),
-	);
-	ctx.strokeStyle = "#888888";
-	ctx.lineWidth = 0.5;
-	ctx.strokeRect(x, y, width, height);
+	paintScale(ctx, colours, [x, y, width, height]);
 	for (const part of height > 40 ? [0, 0.5, 1] : [0, 1])
 		text(
 			ctx,

@@ -226,6 +226,33 @@ export function axis(
 	else text(ctx, name, x - 37, y + size / 2, { size: 11, turn: -Math.PI / 2 });
 }
 
+/** The colours from one end to the other, from left to right or, where the box is upright, from bottom to top; with a frame. */
+export function paintScale(
+	ctx: CanvasRenderingContext2D,
+	colours: Colours,
+	[x, y, width, height]: Box,
+): void {
+	const { a: scale, e, f } = ctx.getTransform();
+	const [across, up] = [width, height].map((n) => Math.round(n * scale));
+	const pixels = ctx.createImageData(across, up);
+	for (let row = 0, at = 0; row < up; row++)
+		for (let i = 0; i < across; i++, at += 4)
+			putColour(
+				pixels.data,
+				at,
+				colours,
+				height > width ? 1 - row / (up - 1) : i / (across - 1),
+			);
+	ctx.putImageData(
+		pixels,
+		Math.round(x * scale + e),
+		Math.round(y * scale + f),
+	);
+	ctx.strokeStyle = "#888888";
+	ctx.lineWidth = 0.5;
+	ctx.strokeRect(x, y, width, height);
+}
+
 /** A horizontal colour bar with labels, spread evenly, below it and a note of one or two lines at its right. */
 export function colourBar(
 	ctx: CanvasRenderingContext2D,
@@ -235,26 +262,7 @@ export function colourBar(
 	note: string,
 ): void {
 	const height = 10;
-	const { a: scale, e, f } = ctx.getTransform();
-	const pixels = ctx.createImageData(
-		Math.round(width * scale),
-		Math.round(height * scale),
-	);
-	for (let i = 0; i < pixels.width * pixels.height; i++)
-		putColour(
-			pixels.data,
-			4 * i,
-			colours,
-			(i % pixels.width) / (pixels.width - 1),
-		);
-	ctx.putImageData(
-		pixels,
-		Math.round(x * scale + e),
-		Math.round(y * scale + f),
-	);
-	ctx.strokeStyle = "#888888";
-	ctx.lineWidth = 0.5;
-	ctx.strokeRect(x, y, width, height);
+	paintScale(ctx, colours, [x, y, width, height]);
 	labels.forEach((label, i) => {
 		const at = x + (width * i) / (labels.length - 1);
 		text(ctx, label, at, y + height + 13, { size: 11 });

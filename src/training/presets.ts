@@ -110,6 +110,13 @@ export const PRESETS: Record<PresetName, Preset> = {
 	},
 };
 
+const TWO_EPOCHS = {
+	epochs: 2,
+	batch: 8,
+	learningRate: 2e-3,
+	schedule: { every: 1, factor: 0.2 },
+};
+
 /** The weights that come with the package: a prior and networks for kernels that nobody has seen. */
 export const WEIGHTS = {
 	/** Patterns of the wide set, each from two sides. */
@@ -123,17 +130,7 @@ export const WEIGHTS = {
 	source: { kernels: 2400, observations: 4, heldOut: 100 },
 	...PRESETS.quick,
 	vae: { ...PRESETS.quick.vae, repeats: 1 },
-	aligner: {
-		epochs: 2,
-		batch: 8,
-		learningRate: 2e-3,
-		schedule: { every: 1, factor: 0.2 },
-	},
-	oneStep: {
-		epochs: 2,
-		batch: 8,
-		learningRate: 2e-3,
-		schedule: { every: 1, factor: 0.2 },
-	},
+	aligner: TWO_EPOCHS,
+	oneStep: TWO_EPOCHS,
 	evaluated: 200,
 };
