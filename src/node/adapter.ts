@@ -15,15 +15,13 @@ const INSTALL =
 	"for Debian 12 from bookworm-backports), or the npm package @sparticuz/chromium, which carries SwiftShader.";
 
 /**
- * Opens a device: a real GPU, else a software driver of the system (lavapipe), else the SwiftShader that comes with the
- * optional dependencies. `adapter`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
+ * Finds an adapter: a real GPU, else a software driver of the system (lavapipe), else the SwiftShader that comes with the
+ * optional dependencies. `wanted`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
  * other word must be part of the adapter's name ("llvmpipe", "nvidia"). Throws a MachineError that says what to install.
  */
-export async function openGpu(
-	options: { adapter?: string; profile?: boolean } = {},
-): Promise<Gpu> {
-	const { profile = false } = options;
-	const wanted = options.adapter || process.env.QPI_LENS_ADAPTER || "";
+export async function openAdapter(
+	wanted = process.env.QPI_LENS_ADAPTER || "",
+): Promise<GPUAdapter> {
 	const embedded = wanted.toLowerCase() === "swiftshader";
 	if (embedded || !systemHasLoader()) await useEmbedded();
 	let adapter = await request(embedded ? "" : wanted);
@@ -34,8 +32,22 @@ export async function openGpu(
 	}
 	if (!adapter)
 		throw new MachineError(`no WebGPU adapter was found. ${INSTALL}`);
+	return adapter;
+}
+
+/** What people know an adapter by. */
+export function nameOf({ info }: GPUAdapter): string {
+	return info.description || info.device || info.vendor;
+}
+
+/** Opens a device on the adapter that openAdapter() finds. */
+export async function openGpu(
+	options: { adapter?: string; profile?: boolean } = {},
+): Promise<Gpu> {
+	const { profile = false } = options;
+	const adapter = await openAdapter(options.adapter || undefined);
 	const { info, limits } = adapter;
-	const adapterName = info.description || info.device || info.vendor;
+	const adapterName = nameOf(adapter);
 	const software =
 		info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(adapterName);
 	const device = await adapter.requestDevice({
