@@ -4,7 +4,8 @@ diagnostic(off, subgroup_uniformity);
 
 // Convolutions on software adapters. There an invocation is one SIMD lane and every load is a loop over the lanes, dear beside
 // arithmetic, whether or not they share the address. So tiles live in registers, and what all lanes need is loaded once by
-// all of them together and handed round by broadcasts. A lane computes 4 pixels x 8 output channels.
+// all of them together and handed round by broadcasts. A lane computes 4 pixels x QUADS quads of output channels: the more, the fewer loads
+// a product needs, as long as registers last.
 //
 // One kernel serves the convolution and its gradient to the input (a transposed convolution): every output pixel sums
 //   y[b, q * outStride + phase, n] = sum over j, c of x[b, q * inStride + base + direction * j, c] * w[phase, j, c, n]
@@ -27,23 +28,17 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>; // the same
-@group(0) @binding(2) var<storage, read> packed: array<vec4f>; // [phases, rows, outChannels / 4], then the bias
+@group(0) @binding(2) var<storage, read> packed: array<vec4f>; // [phases, panels of QUADS, rows, QUADS], then a row of biases a panel
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 override LANES = 8u; // of a subgroup
+override QUADS = 4u; // of output channels in a lane: 2, 4 or 8
 override VECTOR = true; // inChannels is a multiple of 4
 
-// Sums of pixel 0 to 3: output channels 0 to 3 and 4 to 7.
-var<private> s00: vec4f;
-var<private> s10: vec4f;
-var<private> s20: vec4f;
-var<private> s30: vec4f;
-var<private> s01: vec4f;
-var<private> s11: vec4f;
-var<private> s21: vec4f;
-var<private> s31: vec4f;
+// Sums: a matrix for each quad of output channels, with a column for each pixel.
+var<private> sums: array<mat4x4f, 8>;
 
 // The pixels, as (batch, vertical, horizontal) on the grid of the phase.
 var<private> p0: vec3u;
@@ -57,16 +52,19 @@ var<private> c: u32;
 
 struct Place {
 	phase: vec2u,
-	firstColumn: u32,
+	panel: u32, // of output channels
 	firstPixel: u32,
 }
 
+fn panels() -> u32 {
+	return (params.outChannels + 4 * QUADS - 1) / (4 * QUADS);
+}
+
 fn place(group: vec3u, groups: vec3u, lane: u32) -> Place {
-	let blocks = (params.outChannels + 7) / 8;
-	let phase = group.z / blocks;
+	let phase = group.z / panels();
 	return Place(
 		vec2u(phase / params.outStride.y, phase % params.outStride.y),
-		(group.z - phase * blocks) * 2,
+		group.z - phase * panels(),
 		(group.x + group.y * groups.x) * 256 + lane,
 	);
 }
@@ -107,15 +105,66 @@ fn advance(channels: u32, columns: u32) {
 	j.x += u32(nextRow);
 }
 
-fn multiply(v: vec4f, w0: vec4f, w1: vec4f) {
-	s00 = fma(vec4f(v.x), w0, s00);
-	s10 = fma(vec4f(v.y), w0, s10);
-	s20 = fma(vec4f(v.z), w0, s20);
-	s30 = fma(vec4f(v.w), w0, s30);
-	s01 = fma(vec4f(v.x), w1, s01);
-	s11 = fma(vec4f(v.y), w1, s11);
-	s21 = fma(vec4f(v.z), w1, s21);
-	s31 = fma(vec4f(v.w), w1, s31);
+// Here and below `quad` and `column` are constants where these are called: a single access by a variable keeps all sums in memory on SwiftShader,
+// at twice the time.
+fn begin(quad: u32, biases: u32) {
+	let b = packed[biases + quad];
+	sums[quad] = mat4x4f(b, b, b, b);
+}
+
+// The products of a row, its values at 4 pixels, with its weights for a quad.
+fn multiply(quad: u32, v: vec4f, w: vec4f) {
+	sums[quad] = mat4x4f(
+		fma(vec4f(v.x), w, sums[quad][0]),
+		fma(vec4f(v.y), w, sums[quad][1]),
+		fma(vec4f(v.z), w, sums[quad][2]),
+		fma(vec4f(v.w), w, sums[quad][3]),
+	);
+}
+
+// What lanes 0 to 3, and 4 to 7, of a subgroup hold.
+fn low(w: vec4f) -> mat4x4f {
+	if (LANES == 4) { // the same, and faster
+		return mat4x4f(quadBroadcast(w, 0), quadBroadcast(w, 1), quadBroadcast(w, 2), quadBroadcast(w, 3));
+	}
+	return mat4x4f(subgroupBroadcast(w, 0), subgroupBroadcast(w, 1), subgroupBroadcast(w, 2), subgroupBroadcast(w, 3));
+}
+
+fn high(w: vec4f) -> mat4x4f {
+	return mat4x4f(subgroupBroadcast(w, 4), subgroupBroadcast(w, 5), subgroupBroadcast(w, 6), subgroupBroadcast(w, 7));
+}
+
+struct Eight {
+	low: mat4x4f,
+	high: mat4x4f,
+}
+
+// The 8 vectors of weights that begin at `first`, of which this lane loads number `mine`, and where lanes are few one more.
+fn eight(first: u32, mine: u32) -> Eight {
+	let w = packed[first + mine];
+	if (LANES >= 8) {
+		return Eight(low(w), high(w));
+	}
+	return Eight(low(w), low(packed[first + mine + 4]));
+}
+
+fn multiplyTwo(v0: vec4f, v1: vec4f, w: mat4x4f) {
+	multiply(0, v0, w[0]);
+	multiply(1, v0, w[1]);
+	multiply(0, v1, w[2]);
+	multiply(1, v1, w[3]);
+}
+
+fn multiplyFour(first: u32, v: vec4f, w: mat4x4f) {
+	multiply(first, v, w[0]);
+	multiply(first + 1, v, w[1]);
+	multiply(first + 2, v, w[2]);
+	multiply(first + 3, v, w[3]);
+}
+
+fn multiplyEight(v: vec4f, w: Eight) {
+	multiplyFour(0, v, w.low);
+	multiplyFour(4, v, w.high);
 }
 
 fn accumulate(at: Place, sub: u32) {
@@ -137,22 +186,25 @@ fn accumulate(at: Place, sub: u32) {
 	let c2 = vec3i(p2 * scale) + start;
 	let c3 = vec3i(p3 * scale) + start;
 
-	let columns = (params.outChannels + 7) / 8 * 2;
 	let phases = params.outStride.x * params.outStride.y;
-	let bias = phases * params.rows * columns + at.firstColumn;
-	s00 = packed[bias];
-	s01 = packed[bias + 1];
-	s10 = s00;
-	s20 = s00;
-	s30 = s00;
-	s11 = s01;
-	s21 = s01;
-	s31 = s01;
+	let bias = phases * panels() * params.rows * QUADS + at.panel * QUADS;
+	begin(0, bias);
+	begin(1, bias);
+	if (QUADS > 2) {
+		begin(2, bias);
+		begin(3, bias);
+	}
+	if (QUADS > 4) {
+		begin(4, bias);
+		begin(5, bias);
+		begin(6, bias);
+		begin(7, bias);
+	}
 	j = vec2u();
 	c = 0;
-	// Lane i of the first eight loads row i / 2, column i % 2, of the 4 x 2 vectors that a step needs.
+	let mine = sub % min(LANES, 8);
 	let phase = at.phase.x * params.outStride.y + at.phase.y;
-	var mine = (phase * params.rows + sub % 8 / 2) * columns + at.firstColumn + sub % 2;
+	var weights = (phase * panels() + at.panel) * params.rows * QUADS;
 	let steps = (taps.x * taps.y * params.inChannels + 3) / 4;
 	for (var step = 0u; step < steps; step++) {
 		var v0: vec4f;
@@ -179,18 +231,23 @@ fn accumulate(at: Place, sub: u32) {
 			v3 = vec4f(one(c0), one(c1), one(c2), one(c3));
 			advance(1, taps.y);
 		}
-		let w = packed[mine];
-		multiply(v0, subgroupBroadcast(w, 0), subgroupBroadcast(w, 1));
-		multiply(v1, subgroupBroadcast(w, 2), subgroupBroadcast(w, 3));
-		if (LANES >= 8) {
-			multiply(v2, subgroupBroadcast(w, 4), subgroupBroadcast(w, 5));
-			multiply(v3, subgroupBroadcast(w, 6), subgroupBroadcast(w, 7));
+		let w = eight(weights, mine);
+		if (QUADS == 2) {
+			multiplyTwo(v0, v1, w.low);
+			multiplyTwo(v2, v3, w.high);
+		} else if (QUADS == 4) {
+			let later = eight(weights + 8, mine);
+			multiplyFour(0, v0, w.low);
+			multiplyFour(0, v1, w.high);
+			multiplyFour(0, v2, later.low);
+			multiplyFour(0, v3, later.high);
 		} else {
-			let later = packed[mine + 2 * columns];
-			multiply(v2, subgroupBroadcast(later, 0), subgroupBroadcast(later, 1));
-			multiply(v3, subgroupBroadcast(later, 2), subgroupBroadcast(later, 3));
+			multiplyEight(v0, w);
+			multiplyEight(v1, eight(weights + 8, mine));
+			multiplyEight(v2, eight(weights + 16, mine));
+			multiplyEight(v3, eight(weights + 24, mine));
 		}
-		mine += 4 * columns;
+		weights += 4 * QUADS;
 	}
 }
 
@@ -207,22 +264,55 @@ fn destination(at: Place, p: vec3u) -> u32 {
 	return select(NOWHERE, ((p.x * params.outSize.x + out.x) * params.outSize.y + out.y) * params.outChannels, alive);
 }
 
-fn store4(at: Place, pixel: vec3u, a: vec4f, b: vec4f) {
-	let to = destination(at, pixel);
-	if (to != NOWHERE) {
-		y4[to / 4 + at.firstColumn] = activate(a);
-		if (at.firstColumn * 4 + 4 < params.outChannels) {
-			y4[to / 4 + at.firstColumn + 1] = activate(b);
+fn put4(at: Place, to: u32, quad: u32, column: u32) {
+	let channel = (at.panel * QUADS + quad) * 4;
+	if (channel < params.outChannels) {
+		y4[(to + channel) / 4] = activate(sums[quad][column]);
+	}
+}
+
+fn put(at: Place, to: u32, quad: u32, column: u32) {
+	let channel = (at.panel * QUADS + quad) * 4;
+	let value = activate(sums[quad][column]);
+	for (var i = 0u; i < 4; i++) {
+		if (channel + i < params.outChannels) {
+			y[to + channel + i] = value[i];
 		}
 	}
 }
 
-fn store(at: Place, pixel: vec3u, a: vec4f, b: vec4f) {
+fn store4(at: Place, pixel: vec3u, column: u32) {
 	let to = destination(at, pixel);
 	if (to != NOWHERE) {
-		var values = array(activate(a), activate(b));
-		for (var i = 0u; i < min(8, params.outChannels - at.firstColumn * 4); i++) {
-			y[to + at.firstColumn * 4 + i] = values[i / 4][i % 4];
+		put4(at, to, 0, column);
+		put4(at, to, 1, column);
+		if (QUADS > 2) {
+			put4(at, to, 2, column);
+			put4(at, to, 3, column);
+		}
+		if (QUADS > 4) {
+			put4(at, to, 4, column);
+			put4(at, to, 5, column);
+			put4(at, to, 6, column);
+			put4(at, to, 7, column);
+		}
+	}
+}
+
+fn store(at: Place, pixel: vec3u, column: u32) {
+	let to = destination(at, pixel);
+	if (to != NOWHERE) {
+		put(at, to, 0, column);
+		put(at, to, 1, column);
+		if (QUADS > 2) {
+			put(at, to, 2, column);
+			put(at, to, 3, column);
+		}
+		if (QUADS > 4) {
+			put(at, to, 4, column);
+			put(at, to, 5, column);
+			put(at, to, 6, column);
+			put(at, to, 7, column);
 		}
 	}
 }
@@ -244,10 +334,10 @@ fn convolve(
 		return;
 	}
 	accumulate(at, sub);
-	store(at, p0, s00, s01);
-	store(at, p1, s10, s11);
-	store(at, p2, s20, s21);
-	store(at, p3, s30, s31);
+	store(at, p0, 0);
+	store(at, p1, 1);
+	store(at, p2, 2);
+	store(at, p3, 3);
 }
 
 // outChannels is a multiple of 4.
@@ -263,8 +353,8 @@ fn convolveVector(
 		return;
 	}
 	accumulate(at, sub);
-	store4(at, p0, s00, s01);
-	store4(at, p1, s10, s11);
-	store4(at, p2, s20, s21);
-	store4(at, p3, s30, s31);
+	store4(at, p0, 0);
+	store4(at, p1, 1);
+	store4(at, p2, 2);
+	store4(at, p3, 3);
 }

@@ -1,5 +1,5 @@
 // Weights in the order in which the convolution kernels read them: for every phase of a strided gradient the taps that reach it,
-// [phases, taps, inChannels, outChannels], rows and columns padded with zeros; then one row of biases.
+// [phases, panels of output channels, rows (taps, inChannels), outChannels in a panel], rows and channels padded with zeros; then the biases.
 
 struct Params {
 	kernel: vec2u,
@@ -8,41 +8,56 @@ struct Params {
 	inChannels: u32,
 	outChannels: u32,
 	rows: u32, // of a phase
-	columns: u32, // vectors in a row
+	quads: u32, // of output channels in a panel
+	panels: u32,
 	transposed: u32,
 	biased: u32,
 }
 
 @group(0) @binding(0) var<storage, read> w: array<f32>;
+@group(0) @binding(4) var<storage, read> w4: array<vec4f>; // the same
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+override VECTOR = false; // transposed, and outChannels is a multiple of 4
+
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let index = id.x + id.y * groups.x * 64;
-	let row = index / params.columns;
+	let column = index % params.quads;
+	let panel = index / params.quads / params.rows % params.panels;
+	let row = index / params.quads % params.rows;
+	let phaseIndex = index / params.quads / params.rows / params.panels;
 	let phases = params.outStride.x * params.outStride.y;
-	if (row > phases * params.rows) {
+	// Behind the last phase: the biases, in the order of the panels.
+	let biases = phases * params.panels * params.rows * params.quads;
+	if (index >= biases + params.panels * params.quads) {
 		return;
 	}
-	let phase = vec2u(row / params.rows / params.outStride.y, row / params.rows % params.outStride.y);
+	let phase = vec2u(phaseIndex / params.outStride.y, phaseIndex % params.outStride.y);
 	let first = (phase + params.pad * params.transposed) % params.outStride;
 	let across = max(1, (max(params.kernel.y, first.y) - first.y + params.outStride.y - 1) / params.outStride.y);
-	let j = row % params.rows / params.inChannels;
-	let k = row % params.rows % params.inChannels;
+	let j = row / params.inChannels;
+	let k = row % params.inChannels;
 	let tap = first + vec2u(j / across, j % across) * params.outStride;
 
-	let column = index % params.columns * 4;
+	let isBias = index >= biases;
+	let channel = 4 * select(panel * params.quads + column, index - biases, isBias);
+	let place = tap.x * params.kernel.y + tap.y;
+	let taps = params.kernel.x * params.kernel.y;
+	if (VECTOR && !isBias) {
+		let known = all(tap < params.kernel) && channel < params.outChannels;
+		packed[index] = select(vec4f(), w4[select(0, ((k * taps + place) * params.outChannels + channel) / 4, known)], known);
+		return;
+	}
 	var value = vec4f();
 	for (var i = 0u; i < 4; i++) {
-		let n = column + i;
+		let n = channel + i;
 		if (n < params.outChannels) {
-			if (row == phases * params.rows) {
+			if (isBias) {
 				value[i] = select(0.0, bias[n], params.biased != 0);
 			} else if (all(tap < params.kernel)) {
-				let place = tap.x * params.kernel.y + tap.y;
-				let taps = params.kernel.x * params.kernel.y;
 				if (params.transposed != 0) {
 					value[i] = w[(k * taps + place) * params.outChannels + n];
 				} else {

@@ -1,5 +1,5 @@
-// Convolutions on GPUs: an implicit GEMM in tiles of 64 pixels x 64 output channels x 16 rows of the packed weights, staged in workgroup
-// memory; each of 256 threads sums 4 x 4. What it computes, and the names, are those of conv.wgsl.
+// Convolutions on GPUs: an implicit GEMM in tiles of 16 PIXELS x 64 output channels x 16 rows of the packed weights, staged in workgroup
+// memory; each of 256 threads sums PIXELS x 4. What it computes, and the names, are those of conv.wgsl.
 
 struct Params {
 	inSize: vec2u, // height, width
@@ -23,13 +23,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+override PIXELS = 4u; // of a thread: 4 or 8
 override VECTOR = true; // inChannels is a multiple of 4
 
-var<workgroup> pixels: array<vec4f, 256>; // [64 pixels, 4 quads of rows]
+var<workgroup> pixels: array<vec4f, 512>; // [16 PIXELS, 4 quads of rows]
 var<workgroup> weights: array<vec4f, 256>; // [16 rows, 16 quads of channels]
 
-// Sums of 4 pixels, 4 channels each.
-var<private> sum: array<vec4f, 4>;
+// Sums of the pixels, 4 channels each.
+var<private> sum: array<vec4f, 8>;
 
 // Workgroups count pixels by x and y, blocks of channels within phases by z.
 fn phaseOf(group: vec3u) -> vec2u {
@@ -83,6 +84,18 @@ fn one(corner: vec3i, row: Row, taps: vec2u) -> f32 {
 	return select(0, x[s.x], s.y != 0);
 }
 
+// The 4 rows that begin with `row`, at a pixel.
+fn fetch(corner: vec3i, row: Row, taps: vec2u) -> vec4f {
+	if (VECTOR) {
+		let s = source(corner, row, taps);
+		return select(vec4f(), x4[s.x / 4], s.y != 0);
+	}
+	let second = advance(row, 1, taps.y);
+	let third = advance(second, 1, taps.y);
+	let fourth = advance(third, 1, taps.y);
+	return vec4f(one(corner, row, taps), one(corner, second, taps), one(corner, third, taps), one(corner, fourth, taps));
+}
+
 fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 	let phase = phaseOf(group);
 	let column = columnOf(group, thread);
@@ -93,9 +106,11 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 		base = vec2i((phase + params.pad) / params.outStride);
 		taps = (max(params.kernel, first) - first + params.outStride - 1) / params.outStride;
 	}
-	// This thread fetches 4 rows (a quad) of one pixel, and 4 channels (a column) of one row of weights.
-	let mine = locate((group.x + group.y * groups.x) * 64 + thread / 4);
-	let corner = vec3i(mine * vec3u(1, params.inStride)) + vec3i(0, base);
+	// This thread fetches 4 rows (a quad) of one pixel in 64, and 4 channels (a column) of one row of weights.
+	let mine = (group.x + group.y * groups.x) * 16 * PIXELS + thread / 4;
+	let scale = vec3u(1, params.inStride);
+	let corner = vec3i(locate(mine) * scale) + vec3i(0, base);
+	let later = vec3i(locate(mine + 64) * scale) + vec3i(0, base);
 	var row = advance(Row(), thread % 4 * 4, taps.y);
 	let columns = (params.outChannels + 7) / 8 * 2;
 	let phases = params.outStride.x * params.outStride.y;
@@ -105,19 +120,14 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 	if (column < columns) {
 		sum[0] = packed[phases * params.rows * columns + column];
 	}
-	sum[1] = sum[0];
-	sum[2] = sum[0];
-	sum[3] = sum[0];
+	for (var i = 1u; i < PIXELS; i++) {
+		sum[i] = sum[0];
+	}
 	for (var k = 0u; k < rows; k += 16) {
-		var quad: vec4f;
-		if (VECTOR) {
-			let s = source(corner, row, taps);
-			quad = select(vec4f(), x4[s.x / 4], s.y != 0);
-		} else {
-			let second = advance(row, 1, taps.y);
-			let third = advance(second, 1, taps.y);
-			let fourth = advance(third, 1, taps.y);
-			quad = vec4f(one(corner, row, taps), one(corner, second, taps), one(corner, third, taps), one(corner, fourth, taps));
+		let quad = fetch(corner, row, taps);
+		var second: vec4f;
+		if (PIXELS == 8) {
+			second = fetch(later, row, taps);
 		}
 		row = advance(row, 16, taps.y);
 		let r = k + thread / 16;
@@ -125,15 +135,18 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 		let weight = select(vec4f(), packed[select(0, fetched + r * columns, known)], known);
 		workgroupBarrier();
 		pixels[thread] = quad;
+		if (PIXELS == 8) {
+			pixels[256 + thread] = second;
+		}
 		weights[thread] = weight;
 		workgroupBarrier();
-		let first = thread / 16 * 16;
+		let first = thread / 16 * 4 * PIXELS;
 		for (var q = 0u; q < 4; q++) {
 			let w0 = weights[q * 64 + thread % 16];
 			let w1 = weights[q * 64 + 16 + thread % 16];
 			let w2 = weights[q * 64 + 32 + thread % 16];
 			let w3 = weights[q * 64 + 48 + thread % 16];
-			for (var i = 0u; i < 4; i++) {
+			for (var i = 0u; i < PIXELS; i++) {
 				let v = pixels[first + i * 4 + q];
 				sum[i] = fma(vec4f(v.x), w0, sum[i]);
 				sum[i] = fma(vec4f(v.y), w1, sum[i]);
@@ -166,8 +179,8 @@ fn convolve(
 ) {
 	accumulate(group, groups, thread);
 	let column = columnOf(group, thread);
-	let first = (group.x + group.y * groups.x) * 64 + thread / 16 * 4;
-	for (var i = 0u; i < 4; i++) {
+	let first = ((group.x + group.y * groups.x) * 16 + thread / 16) * PIXELS;
+	for (var i = 0u; i < PIXELS; i++) {
 		let to = destination(first + i, phaseOf(group), column);
 		if (to != NOWHERE) {
 			let value = activate(sum[i]);
@@ -187,8 +200,8 @@ fn convolveVector(
 ) {
 	accumulate(group, groups, thread);
 	let column = columnOf(group, thread);
-	let first = (group.x + group.y * groups.x) * 64 + thread / 16 * 4;
-	for (var i = 0u; i < 4; i++) {
+	let first = ((group.x + group.y * groups.x) * 16 + thread / 16) * PIXELS;
+	for (var i = 0u; i < PIXELS; i++) {
 		let to = destination(first + i, phaseOf(group), column);
 		if (to != NOWHERE) {
 			y4[to / 4 + column] = activate(sum[i]);

@@ -5,7 +5,7 @@ diagnostic(off, subgroup_uniformity);
 // Gradient to the weight on software adapters (see conv.wgsl):
 //   dw[o, ky, kx, c] = sum over b, q of dy[b, q, o] * x[b, q * stride + (ky, kx) - pad, c]
 // The pixels (b, q) are cut into slices, summed apart and added by convGradient.wgsl in a fixed order. A lane computes 4
-// consecutive places (ky, kx, c) x 8 output channels, 4 pixels a step.
+// consecutive places (ky, kx, c) x QUADS quads of output channels, 4 pixels a step.
 
 struct Params {
 	size: vec2u, // height, width of x
@@ -27,18 +27,12 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 
 override LANES = 8u; // of a subgroup
+override QUADS = 4u; // of output channels in a lane: 2, 4 or 8
 override VECTOR = true; // channels is a multiple of 4
 override VECTOR_DY = true; // outChannels is
 
-// Sums for output channel 0 to 7.
-var<private> s0: vec4f;
-var<private> s1: vec4f;
-var<private> s2: vec4f;
-var<private> s3: vec4f;
-var<private> s4: vec4f;
-var<private> s5: vec4f;
-var<private> s6: vec4f;
-var<private> s7: vec4f;
+// Sums: a matrix for each quad of output channels, with a column for each of them.
+var<private> sums: array<mat4x4f, 8>;
 
 // What is read now: image of the batch and pixel of dy.
 var<private> b: u32;
@@ -92,15 +86,87 @@ fn gradient(pixel: u32, first: u32, end: u32) -> vec4f {
 	return select(vec4f(), vec4f(dy[at], dy[at + 1], dy[at + 2], dy[at + 3]), pixel < end);
 }
 
-fn multiply(v: vec4f, d0: vec4f, d1: vec4f) {
-	s0 = fma(vec4f(d0.x), v, s0);
-	s1 = fma(vec4f(d0.y), v, s1);
-	s2 = fma(vec4f(d0.z), v, s2);
-	s3 = fma(vec4f(d0.w), v, s3);
-	s4 = fma(vec4f(d1.x), v, s4);
-	s5 = fma(vec4f(d1.y), v, s5);
-	s6 = fma(vec4f(d1.z), v, s6);
-	s7 = fma(vec4f(d1.w), v, s7);
+// The products of 4 places at a pixel with its gradients of a quad. Here and below `quad` and `column` are constants where these are called: a single
+// access by a variable keeps all sums in memory on SwiftShader, at twice the time.
+fn multiply(quad: u32, v: vec4f, d: vec4f) {
+	sums[quad] = mat4x4f(
+		fma(vec4f(d.x), v, sums[quad][0]),
+		fma(vec4f(d.y), v, sums[quad][1]),
+		fma(vec4f(d.z), v, sums[quad][2]),
+		fma(vec4f(d.w), v, sums[quad][3]),
+	);
+}
+
+// What lanes 0 to 3, and 4 to 7, of a subgroup hold.
+fn low(d: vec4f) -> mat4x4f {
+	if (LANES == 4) { // the same, and faster
+		return mat4x4f(quadBroadcast(d, 0), quadBroadcast(d, 1), quadBroadcast(d, 2), quadBroadcast(d, 3));
+	}
+	return mat4x4f(subgroupBroadcast(d, 0), subgroupBroadcast(d, 1), subgroupBroadcast(d, 2), subgroupBroadcast(d, 3));
+}
+
+fn high(d: vec4f) -> mat4x4f {
+	return mat4x4f(subgroupBroadcast(d, 4), subgroupBroadcast(d, 5), subgroupBroadcast(d, 6), subgroupBroadcast(d, 7));
+}
+
+struct Eight {
+	low: mat4x4f,
+	high: mat4x4f,
+}
+
+// Which of 8 vectors of gradients, counted as [pixels, QUADS], this lane loads, as (pixel, channel); where lanes are few, a second one too.
+var<private> mine: vec2u;
+var<private> mineToo: vec2u;
+
+fn locateGradient(t: u32) -> vec2u {
+	return vec2u(t / QUADS, t % QUADS * 4);
+}
+
+// The 8 vectors from a pixel and the first channel of the panel on.
+fn eight(pixel: u32, first: u32, end: u32) -> Eight {
+	let d = gradient(pixel + mine.x, first + mine.y, end);
+	if (LANES >= 8) {
+		return Eight(low(d), high(d));
+	}
+	return Eight(low(d), low(gradient(pixel + mineToo.x, first + mineToo.y, end)));
+}
+
+fn multiplyTwo(v0: vec4f, v1: vec4f, d: mat4x4f) {
+	multiply(0, v0, d[0]);
+	multiply(1, v0, d[1]);
+	multiply(0, v1, d[2]);
+	multiply(1, v1, d[3]);
+}
+
+fn multiplyFour(first: u32, v: vec4f, d: mat4x4f) {
+	multiply(first, v, d[0]);
+	multiply(first + 1, v, d[1]);
+	multiply(first + 2, v, d[2]);
+	multiply(first + 3, v, d[3]);
+}
+
+fn multiplyEight(v: vec4f, d: Eight) {
+	multiplyFour(0, v, d.low);
+	multiplyFour(4, v, d.high);
+}
+
+// Writes the sums of output channel o, a column of a quad, for places n to n + 3.
+fn put(quad: u32, column: u32, slice: u32, o: u32, n: u32) {
+	let columns = params.kernel.x * params.kernel.y * params.channels;
+	let to = (slice * params.outChannels + o) * columns + n;
+	let values = sums[quad][column];
+	for (var e = 0u; e < 4; e++) {
+		if (o < params.outChannels && n + e < columns) {
+			partial[to + e] = values[e];
+		}
+	}
+}
+
+fn store(quad: u32, slice: u32, o: u32, n: u32) {
+	put(quad, 0, slice, o, n);
+	put(quad, 1, slice, o + 1, n);
+	put(quad, 2, slice, o + 2, n);
+	put(quad, 3, slice, o + 3, n);
 }
 
 @compute @workgroup_size(64)
@@ -114,7 +180,7 @@ fn weightGradient(
 	if (subgroupBroadcast(n, 0) >= columns) {
 		return;
 	}
-	let first = group.y * 8;
+	let first = group.y * 4 * QUADS;
 	let each = (params.pixels + params.slices - 1) / params.slices;
 	let begin = group.z * each;
 	let end = min(begin + each, params.pixels);
@@ -126,48 +192,59 @@ fn weightGradient(
 	let p1 = locate(n + 1);
 	let p2 = locate(n + 2);
 	let p3 = locate(n + 3);
-	// Lane i of the first eight loads pixel i / 2, channels i % 2 * 4 and the following, of the 4 x 8 that a step needs.
-	let mine = sub % 8 / 2;
-	let myFirst = first + sub % 2 * 4;
+	mine = locateGradient(sub % min(LANES, 8));
+	mineToo = locateGradient(sub % min(LANES, 8) + 4);
 	for (var pixel = begin; pixel < end; pixel += 4) {
-		var v: array<vec4f, 4>;
+		var v0: vec4f;
+		var v1: vec4f;
+		var v2: vec4f;
+		var v3: vec4f;
 		if (VECTOR) {
-			v[0] = quad(p0);
+			v0 = quad(p0);
 			advance();
-			v[1] = quad(p0);
+			v1 = quad(p0);
 			advance();
-			v[2] = quad(p0);
+			v2 = quad(p0);
 			advance();
-			v[3] = quad(p0);
+			v3 = quad(p0);
 			advance();
 		} else {
-			v[0] = vec4f(one(p0), one(p1), one(p2), one(p3));
+			v0 = vec4f(one(p0), one(p1), one(p2), one(p3));
 			advance();
-			v[1] = vec4f(one(p0), one(p1), one(p2), one(p3));
+			v1 = vec4f(one(p0), one(p1), one(p2), one(p3));
 			advance();
-			v[2] = vec4f(one(p0), one(p1), one(p2), one(p3));
+			v2 = vec4f(one(p0), one(p1), one(p2), one(p3));
 			advance();
-			v[3] = vec4f(one(p0), one(p1), one(p2), one(p3));
+			v3 = vec4f(one(p0), one(p1), one(p2), one(p3));
 			advance();
 		}
-		let d = gradient(pixel + mine, myFirst, end);
-		multiply(v[0], subgroupBroadcast(d, 0), subgroupBroadcast(d, 1));
-		multiply(v[1], subgroupBroadcast(d, 2), subgroupBroadcast(d, 3));
-		if (LANES >= 8) {
-			multiply(v[2], subgroupBroadcast(d, 4), subgroupBroadcast(d, 5));
-			multiply(v[3], subgroupBroadcast(d, 6), subgroupBroadcast(d, 7));
+		let d = eight(pixel, first, end);
+		if (QUADS == 2) {
+			multiplyTwo(v0, v1, d.low);
+			multiplyTwo(v2, v3, d.high);
+		} else if (QUADS == 4) {
+			let later = eight(pixel + 2, first, end);
+			multiplyFour(0, v0, d.low);
+			multiplyFour(0, v1, d.high);
+			multiplyFour(0, v2, later.low);
+			multiplyFour(0, v3, later.high);
 		} else {
-			let later = gradient(pixel + mine + 2, myFirst, end);
-			multiply(v[2], subgroupBroadcast(later, 0), subgroupBroadcast(later, 1));
-			multiply(v[3], subgroupBroadcast(later, 2), subgroupBroadcast(later, 3));
+			multiplyEight(v0, d);
+			multiplyEight(v1, eight(pixel + 1, first, end));
+			multiplyEight(v2, eight(pixel + 2, first, end));
+			multiplyEight(v3, eight(pixel + 3, first, end));
 		}
 	}
-	let sums = array(s0, s1, s2, s3, s4, s5, s6, s7);
-	for (var i = 0u; i < 8; i++) {
-		for (var e = 0u; e < 4; e++) {
-			if (first + i < params.outChannels && n + e < columns) {
-				partial[(group.z * params.outChannels + first + i) * columns + n + e] = sums[i][e];
-			}
-		}
+	store(0, group.z, first, n);
+	store(1, group.z, first + 4, n);
+	if (QUADS > 2) {
+		store(2, group.z, first + 8, n);
+		store(3, group.z, first + 12, n);
+	}
+	if (QUADS > 4) {
+		store(4, group.z, first + 16, n);
+		store(5, group.z, first + 20, n);
+		store(6, group.z, first + 24, n);
+		store(7, group.z, first + 28, n);
 	}
 }

@@ -17,7 +17,7 @@ import {
 	permute,
 	sample,
 	values,
-} from "./work.js";
+} from "./work.ts";
 
 export const packages = ["@jax-js/jax"];
 

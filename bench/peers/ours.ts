@@ -27,7 +27,7 @@ import {
 	LAYERS,
 	sample,
 	values,
-} from "./work.js";
+} from "./work.ts";
 
 export function start(gpu: Gpu) {
 	return { gemm: gemm(gpu), ...convolution(gpu), step: step(gpu) };

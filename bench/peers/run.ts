@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { nameOf, openAdapter, openGpu } from "../../src/node/adapter.ts";
 import { VERSION } from "../../src/node/package.ts";
-import { time } from "./work.js";
+import { time } from "./work.ts";
 
 const [library, wanted, ...works] = process.argv.slice(2);
 const print = (line: object) => console.log(JSON.stringify(line));

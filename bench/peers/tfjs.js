@@ -11,7 +11,7 @@ import {
 	permute,
 	sample,
 	values,
-} from "./work.js";
+} from "./work.ts";
 
 export const packages = ["@tensorflow/tfjs-backend-webgpu"];
 

@@ -1,4 +1,4 @@
-"""The work of work.js in torch on the CPU: the yardstick of a mature library, and a second opinion on the results."""
+"""The work of work.ts in torch on the CPU: the yardstick of a mature library, and a second opinion on the results."""
 
 import json
 import os

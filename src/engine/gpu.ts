@@ -7,6 +7,7 @@ import {
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import type { Disposable } from "./scope.ts";
+import { Tuner } from "./tuner.ts";
 
 /**
  * The device and everything that is paid for once: compiled pipelines, bind groups, pooled buffers, and the command encoder
@@ -20,6 +21,8 @@ export interface GpuOptions {
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
 	readonly software?: boolean;
+	/** Chooses between variants of kernels; by default one that remembers nothing. */
+	readonly tuner?: Tuner;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -57,6 +60,7 @@ export class Gpu {
 	readonly device: GPUDevice;
 	readonly adapterName: string;
 	readonly software: boolean;
+	readonly tuner: Tuner;
 	readonly statistics: GpuStatistics = {
 		dispatches: 0,
 		passes: 0,
@@ -97,6 +101,7 @@ export class Gpu {
 		this.#pool = new BufferPool(device, this.statistics);
 		this.adapterName = options.adapterName ?? "unknown adapter";
 		this.software = options.software ?? false;
+		this.tuner = options.tuner ?? new Tuner();
 		this.#shaders = options.shaders;
 		this.#uniforms = device.createBuffer({
 			label: "params",

@@ -1,6 +1,7 @@
 import { LINE, lines } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import type { Variant } from "../tuner.ts";
 
 type Pair = readonly [number, number];
 
@@ -87,6 +88,34 @@ interface Direction {
 
 function gather(
 	d: Direction,
+	g: ConvGeometry,
+	x: Tensor,
+	w: Tensor,
+	bias: Tensor | null,
+	slope: number,
+	y: Tensor,
+): void {
+	const { gpu } = x;
+	const { inChannels, outChannels, outSize } = d;
+	const lanes = lanesOf(gpu);
+	const rows = g.kernel[0] * g.kernel[1] * inChannels;
+	const pixels = g.batch * outSize[0] * outSize[1];
+	const key = `${lanes ? "conv" : "convTiled"} ${inChannels % 4},${outChannels} x ${octave(rows)} x ${octave(pixels)}`;
+	const candidates = lanes
+		? quadVariants(lanes, outChannels)
+		: [{ PIXELS: 4 }, { PIXELS: 8 }];
+	const shapes = [x.shape, w.shape, y.shape];
+	const variant = gpu.tuner.pick(key, candidates, (variant) => {
+		const [x, w, y] = shapes.map((shape) => empty(gpu, shape));
+		gatherBy(variant, lanes, d, g, x, w, null, 1, y);
+	});
+	gatherBy(variant, lanes, d, g, x, w, bias, slope, y);
+}
+
+function gatherBy(
+	variant: Variant,
+	lanes: number,
+	d: Direction,
 	{ batch, kernel, pad }: ConvGeometry,
 	x: Tensor,
 	w: Tensor,
@@ -100,12 +129,16 @@ function gather(
 	const phases = sy * sx;
 	const taps = Math.ceil(kernel[0] / sy) * Math.ceil(kernel[1] / sx);
 	const rows = Math.ceil((taps * inChannels) / 4) * 4;
-	const columns = Math.ceil(outChannels / 8) * 2;
-	const packed = empty(gpu, [phases * rows + 1, columns * 4]);
+	// Quads of output channels in a panel of packed weights. Tiles read all of them as one panel.
+	const quads = lanes ? variant.QUADS : 2 * Math.ceil(outChannels / 8);
+	const panels = Math.ceil(outChannels / (4 * quads));
+	const packed = empty(gpu, [phases * rows + 1, panels * quads * 4]);
+	const vector = outChannels % 4 === 0;
 	gpu.run({
 		shader: "convPack",
 		entry: "pack",
-		bindings: { w, bias: bias ?? w, packed },
+		constants: { VECTOR: transposed && vector ? 1 : 0 },
+		bindings: { w, w4: w, bias: bias ?? w, packed },
 		params: {
 			kernel,
 			outStride,
@@ -113,22 +146,22 @@ function gather(
 			inChannels,
 			outChannels,
 			rows,
-			columns,
+			quads,
+			panels,
 			transposed,
 			biased: bias ? 1 : 0,
 		},
 		workgroups: lines(gpu, packed.size / 4),
 	});
 	const grid = Math.ceil(d.outSize[0] / sy) * Math.ceil(d.outSize[1] / sx);
-	const lanes = lanesOf(gpu);
 	// Pixels and channels of a workgroup.
-	const [m, n] = lanes ? [256, 8] : [64, 64];
+	const [m, n] = lanes ? [256, 4 * quads] : [16 * variant.PIXELS, 64];
 	const [across, down] = lines(gpu, Math.ceil((batch * grid) / m) * LINE);
-	const vector = outChannels % 4 === 0;
 	gpu.run({
 		shader: lanes ? "conv" : "convTiled",
 		entry: vector ? "convolveVector" : "convolve",
 		constants: {
+			...variant,
 			...(lanes && { LANES: lanes }),
 			VECTOR: inChannels % 4 === 0 ? 1 : 0,
 		},
@@ -138,6 +171,20 @@ function gather(
 	});
 	packed.dispose();
 }
+
+/**
+ * How many quads of output channels a lane of the register kernels may sum, the likeliest first: with more, a product needs fewer loads, but
+ * the sums no longer fit into registers. What would only be padding is left out.
+ */
+function quadVariants(lanes: number, channels: number): Variant[] {
+	const quads = channels <= 8 ? [2] : channels <= 16 ? [4, 2] : [4, 8];
+	// Four lanes: SSE's 16 registers hold no tile anyway.
+	if (lanes === 4 && channels > 16) quads.reverse();
+	return quads.map((QUADS) => ({ QUADS }));
+}
+
+/** Sizes within a factor of two are of one class. */
+const octave = (n: number) => 2 ** Math.ceil(Math.log2(n));
 
 /**
  * Threads of a subgroup on software adapters, which take the kernels that keep their tiles in registers and share them in a subgroup; 0
@@ -158,24 +205,51 @@ export function weightGradient(
 	dw: Tensor,
 ): void {
 	const { gpu } = x;
+	const lanes = lanesOf(gpu);
+	const { channels, outChannels, kernel } = g;
+	const columns = kernel[0] * kernel[1] * channels;
+	const pixels = g.batch * g.outSize[0] * g.outSize[1];
+	const key = `convWeight ${channels % 4},${outChannels} x ${octave(columns)} x ${octave(pixels)}`;
+	const candidates = lanes ? quadVariants(lanes, outChannels) : [{}];
+	const shapes = [x.shape, dy.shape, dw.shape];
+	const variant = gpu.tuner.pick(key, candidates, (variant) => {
+		const [x, dy, dw] = shapes.map((shape) => empty(gpu, shape));
+		weightGradientBy(variant, lanes, g, x, dy, dw);
+	});
+	weightGradientBy(variant, lanes, g, x, dy, dw);
+}
+
+function weightGradientBy(
+	variant: Variant,
+	lanes: number,
+	g: ConvGeometry,
+	x: Tensor,
+	dy: Tensor,
+	dw: Tensor,
+): void {
+	const { gpu } = x;
 	const { batch, size, channels, outSize, outChannels, kernel, stride, pad } =
 		g;
 	const pixels = batch * outSize[0] * outSize[1];
 	const columns = kernel[0] * kernel[1] * channels;
-	const lanes = lanesOf(gpu);
-	// Places and output channels of a workgroup, and how many workgroups keep the adapter busy.
-	const [m, n, enough] = lanes ? [256, 8, 32] : [64, 64, 512];
+	// Places and output channels of a workgroup.
+	const [m, n] = lanes ? [256, 4 * variant.QUADS] : [64, 64];
 	const across = Math.ceil(columns / m);
-	const down = Math.ceil(outChannels / n);
+	// How many workgroups keep the adapter busy. The slices must not depend on the variant: they are added in another order than the pixels of one.
+	const [enough, typical] = lanes ? [32, 16] : [512, 64];
 	const slices = Math.max(
 		1,
-		Math.min(Math.ceil(enough / (across * down)), Math.floor(pixels / 64)),
+		Math.min(
+			Math.ceil(enough / (across * Math.ceil(outChannels / typical))),
+			Math.floor(pixels / 64),
+		),
 	);
 	const partial = empty(gpu, [slices, dw.size]);
 	gpu.run({
 		shader: lanes ? "convWeight" : "convWeightTiled",
 		entry: "weightGradient",
 		constants: {
+			...variant,
 			...(lanes && { LANES: lanes }),
 			VECTOR: channels % 4 === 0 ? 1 : 0,
 			VECTOR_DY: outChannels % 4 === 0 ? 1 : 0,
@@ -192,7 +266,7 @@ export function weightGradient(
 			outChannels,
 			slices,
 		},
-		workgroups: [across, down, slices],
+		workgroups: [across, Math.ceil(outChannels / n), slices],
 	});
 	sumSlices(partial, dw);
 }
