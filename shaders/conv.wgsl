@@ -46,9 +46,11 @@ var<private> p1: vec3u;
 var<private> p2: vec3u;
 var<private> p3: vec3u;
 
-// What is read now: tap and channel.
+// What is read now: tap and channel, how far that is from where a pixel begins, and the same as a distance in x.
 var<private> j: vec2u;
 var<private> c: u32;
+var<private> shift: vec2i;
+var<private> distance: u32;
 
 struct Place {
 	phase: vec2u,
@@ -76,21 +78,30 @@ fn locate(pixel: u32) -> vec3u {
 	return vec3u(b, row - b * grid.x, pixel - row * grid.y);
 }
 
-// Index of pixel `corner`, moved by the tap, in x; the second is 0 outside of it.
-fn source(corner: vec3i) -> vec2u {
-	let shift = select(vec2i(j), -vec2i(j), params.transposed != 0);
-	let at = vec2u(corner.yz + shift); // a negative one becomes huge
-	let inside = all(at < params.inSize) && u32(corner.x) < params.batch;
-	let index = ((u32(corner.x) * params.inSize.x + at.x) * params.inSize.y + at.y) * params.inChannels + c;
-	return vec2u(select(0, index, inside), u32(inside));
+// Where a pixel begins: its place in the image, outside of every image if it is past the last, and its index in x.
+struct Corner {
+	at: vec2i,
+	index: u32,
 }
 
-fn quad(corner: vec3i) -> vec4f {
+fn begin(pixel: vec3u, base: vec2i) -> Corner {
+	let at = vec2i(pixel.yz * params.inStride) + base;
+	let index = ((i32(pixel.x * params.inSize.x) + at.x) * i32(params.inSize.y) + at.y) * i32(params.inChannels);
+	return Corner(select(vec2i(0x40000000), at, pixel.x < params.batch), u32(index));
+}
+
+// Index in x of what is read now at a pixel; the second is 0 outside of its image.
+fn source(corner: Corner) -> vec2u {
+	let inside = all(vec2u(corner.at + shift) < params.inSize); // a negative one becomes huge
+	return vec2u(select(0, corner.index + distance, inside), u32(inside));
+}
+
+fn quad(corner: Corner) -> vec4f {
 	let s = source(corner);
 	return select(vec4f(), x4[s.x / 4], s.y != 0);
 }
 
-fn one(corner: vec3i) -> f32 {
+fn one(corner: Corner) -> f32 {
 	let s = source(corner);
 	return select(0, x[s.x], s.y != 0);
 }
@@ -103,11 +114,17 @@ fn advance(channels: u32, columns: u32) {
 	let nextRow = j.y >= columns;
 	j.y = select(j.y, 0, nextRow);
 	j.x += u32(nextRow);
+	measure();
+}
+
+fn measure() {
+	shift = select(vec2i(j), -vec2i(j), params.transposed != 0);
+	distance = u32((shift.x * i32(params.inSize.y) + shift.y) * i32(params.inChannels)) + c;
 }
 
 // Here and below `quad` and `column` are constants where these are called: a single access by a variable keeps all sums in memory on SwiftShader,
 // at twice the time.
-fn begin(quad: u32, biases: u32) {
+fn start(quad: u32, biases: u32) {
 	let b = packed[biases + quad];
 	sums[quad] = mat4x4f(b, b, b, b);
 }
@@ -179,29 +196,28 @@ fn accumulate(at: Place, sub: u32) {
 	p1 = locate(at.firstPixel + 64);
 	p2 = locate(at.firstPixel + 128);
 	p3 = locate(at.firstPixel + 192);
-	let start = vec3i(0, base);
-	let scale = vec3u(1, params.inStride);
-	let c0 = vec3i(p0 * scale) + start;
-	let c1 = vec3i(p1 * scale) + start;
-	let c2 = vec3i(p2 * scale) + start;
-	let c3 = vec3i(p3 * scale) + start;
+	let c0 = begin(p0, base);
+	let c1 = begin(p1, base);
+	let c2 = begin(p2, base);
+	let c3 = begin(p3, base);
 
 	let phases = params.outStride.x * params.outStride.y;
 	let bias = phases * panels() * params.rows * QUADS + at.panel * QUADS;
-	begin(0, bias);
-	begin(1, bias);
+	start(0, bias);
+	start(1, bias);
 	if (QUADS > 2) {
-		begin(2, bias);
-		begin(3, bias);
+		start(2, bias);
+		start(3, bias);
 	}
 	if (QUADS > 4) {
-		begin(4, bias);
-		begin(5, bias);
-		begin(6, bias);
-		begin(7, bias);
+		start(4, bias);
+		start(5, bias);
+		start(6, bias);
+		start(7, bias);
 	}
 	j = vec2u();
 	c = 0;
+	measure();
 	let mine = sub % min(LANES, 8);
 	let phase = at.phase.x * params.outStride.y + at.phase.y;
 	var weights = (phase * panels() + at.panel) * params.rows * QUADS;
