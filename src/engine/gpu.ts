@@ -20,6 +20,8 @@ export interface GpuOptions {
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
 	readonly software?: boolean;
+	/** Convolutions take the matrix units, which multiply f16 and sum f32. Needs a device of what src/node/matrix.ts lists. */
+	readonly matrix?: boolean;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -57,6 +59,7 @@ export class Gpu {
 	readonly device: GPUDevice;
 	readonly adapterName: string;
 	readonly software: boolean;
+	readonly matrix: boolean;
 	readonly statistics: GpuStatistics = {
 		dispatches: 0,
 		passes: 0,
@@ -97,6 +100,7 @@ export class Gpu {
 		this.#pool = new BufferPool(device, this.statistics);
 		this.adapterName = options.adapterName ?? "unknown adapter";
 		this.software = options.software ?? false;
+		this.matrix = options.matrix ?? false;
 		this.#shaders = options.shaders;
 		this.#uniforms = device.createBuffer({
 			label: "params",

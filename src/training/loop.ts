@@ -1,5 +1,6 @@
 import { backward } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
+import { isExhausted } from "../engine/lossScale.ts";
 import type { Parameters, State } from "../engine/nn.ts";
 import { Adam, type AdamState, StepLR } from "../engine/optim.ts";
 import { detached, scope } from "../engine/scope.ts";
@@ -89,7 +90,10 @@ export async function train(
 ): Promise<Checkpoint> {
 	const { parameters, samples, batch, epochs } = task;
 	const { seed, resume, signal } = options;
-	const optimiser = new Adam(parameters, { lr: task.learningRate });
+	const optimiser = new Adam(parameters, {
+		lr: task.learningRate,
+		lossScaling: gpu.matrix, // small gradients vanish in f16
+	});
 	const schedule = new StepLR(optimiser, task.schedule);
 	const stepsAnEpoch = Math.ceil(samples / batch);
 	const losses = detached(gpu, () => zeros(gpu, [stepsAnEpoch]));
@@ -117,7 +121,7 @@ export async function train(
 					parameters.zeroGrad();
 					const chosen = order.slice(i * batch, (i + 1) * batch);
 					const loss = task.loss(chosen, new Random(seed, STEP + step), step);
-					backward(loss);
+					backward(loss, optimiser.seed);
 					optimiser.step({ clip: task.clip ?? undefined });
 					gpu.copy(loss, slot(losses, i));
 				});
@@ -141,6 +145,13 @@ export async function train(
 				throw new DivergedError(
 					task.name,
 					"the weights or Adam's moments were no longer finite",
+					(epoch + 1) * stepsAnEpoch,
+					epoch,
+				);
+			if (moments.scaling && isExhausted(moments.scaling))
+				throw new DivergedError(
+					task.name,
+					"gradients overflowed f16 at the smallest loss scale",
 					(epoch + 1) * stepsAnEpoch,
 					epoch,
 				);

@@ -126,7 +126,7 @@ function gather(
 	const [across, down] = lines(gpu, Math.ceil((batch * grid) / m) * LINE);
 	const vector = outChannels % 4 === 0;
 	gpu.run({
-		shader: lanes ? "conv" : "convTiled",
+		shader: gpu.matrix ? "convMatrix" : lanes ? "conv" : "convTiled",
 		entry: vector ? "convolveVector" : "convolve",
 		constants: {
 			...(lanes && { LANES: lanes }),
@@ -144,7 +144,8 @@ function gather(
  * where tiles are staged in workgroup memory.
  */
 function lanesOf(gpu: Gpu): number {
-	if (!gpu.software || !gpu.device.features.has("subgroups")) return 0;
+	if (gpu.matrix || !gpu.software || !gpu.device.features.has("subgroups"))
+		return 0;
 	const { subgroupMinSize: least, subgroupMaxSize: most } =
 		gpu.device.adapterInfo;
 	return least === most && least >= 4 ? least : 0;
@@ -173,7 +174,11 @@ export function weightGradient(
 	);
 	const partial = empty(gpu, [slices, dw.size]);
 	gpu.run({
-		shader: lanes ? "convWeight" : "convWeightTiled",
+		shader: gpu.matrix
+			? "convWeightMatrix"
+			: lanes
+				? "convWeight"
+				: "convWeightTiled",
 		entry: "weightGradient",
 		constants: {
 			...(lanes && { LANES: lanes }),
