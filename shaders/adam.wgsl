@@ -5,8 +5,8 @@ struct Params {
 	n: u32,       // vec4s
 	threads: u32, // that share the sum
 	clip: f32,    // largest norm, or 0: any
-	size: f32,    // learning rate / (1 - beta1^t)
-	root: f32,    // sqrt(1 - beta2^t)
+	size: f32,    // learning rate / (1 - beta1^t); with a loss scale the learning rate
+	root: f32,    // sqrt(1 - beta2^t); with a loss scale unused
 	eps: f32,
 	decay: f32,
 	keep: vec2f,  // beta1, beta2
@@ -20,6 +20,15 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(7) var<storage, read_write> scale: array<f32>; // [1], of the loss (lossScale.ts)
+@group(0) @binding(8) var<storage, read_write> scaling: Scaling;
+
+struct Scaling {
+	good: f32,    // steps since the scale changed
+	first: f32,   // 1 - beta1^t, where t counts the steps that were not skipped
+	second: f32,  // 1 - beta2^t
+	unscale: f32, // 1 / the scale of this step's gradients, or 0: the step is skipped
+}
 
 @compute @workgroup_size(64)
 fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -40,10 +49,50 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 	if (params.clip > 0.0) {
 		g *= min(1.0, params.clip / (sqrt(square[0]) + 1e-6));
 	}
+	update(i, g, params.size, params.root);
+}
+
+fn update(i: u32, gradient: vec4f, size: f32, root: f32) {
+	var g = gradient;
 	g += params.decay * values[i];
 	let first = params.keep.x * m[i] + params.take.x * g;
 	let second = params.keep.y * v[i] + params.take.y * g * g;
 	m[i] = first;
 	v[i] = second;
-	values[i] -= params.size * first / (sqrt(second) / params.root + params.eps);
+	values[i] -= size * first / (sqrt(second) / root + params.eps);
+}
+
+const GROW_AFTER = 2000.0;
+const LARGEST = 16777216.0;
+
+// One thread decides whether the step counts, and what the next loss is multiplied by.
+@compute @workgroup_size(1)
+fn settle() {
+	// By its bits: a compiler may take it that a float is finite.
+	let finite = (bitcast<u32>(square[0]) & 0x7f800000u) != 0x7f800000u;
+	scaling.unscale = select(0.0, 1.0 / scale[0], finite);
+	scaling.good = select(0.0, scaling.good + 1.0, finite);
+	if (!finite) {
+		scale[0] = max(1.0, scale[0] * 0.5);
+		return;
+	}
+	// 1 - beta^t from 1 - beta^(t - 1), without a difference that loses digits.
+	scaling.first = params.keep.x * scaling.first + params.take.x;
+	scaling.second = params.keep.y * scaling.second + params.take.y;
+	if (scaling.good == GROW_AFTER) {
+		scale[0] = min(LARGEST, scale[0] * 2.0);
+		scaling.good = 0.0;
+	}
+}
+
+// The step where gradients and square are those of a scaled loss.
+@compute @workgroup_size(64)
+fn stepScaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (i >= params.n || scaling.unscale == 0.0) { return; }
+	var g = gradients[i] * scaling.unscale;
+	if (params.clip > 0.0) {
+		g *= min(1.0, params.clip / (sqrt(square[0]) * scaling.unscale + 1e-6));
+	}
+	update(i, g, params.size / scaling.first, sqrt(scaling.second));
 }

@@ -54,6 +54,15 @@ async function withoutLoader(): Promise<NodeJS.ProcessEnv> {
 
 const NO_DRIVER = { VK_DRIVER_FILES: "/nonexistent.json" };
 
+test("precision f16 on a software adapter: exit code 2 and what is missing", async () => {
+	const args = ["--precision", "f16", "--adapter", "swiftshader"];
+	refused(
+		await train(args),
+		2,
+		/precision f16: ".*" lacks the feature shader-f16, .*matrices of f16/,
+	);
+});
+
 test("an adapter that is not there: exit code 2 and what to install, by option and by variable", async () => {
 	const text =
 		/no WebGPU adapter is named like "voodoo".* Install a Vulkan driver/i;

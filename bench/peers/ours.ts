@@ -27,9 +27,10 @@ import {
 	LAYERS,
 	sample,
 	values,
+	type Work,
 } from "./work.ts";
 
-export function start(gpu: Gpu) {
+export function start(gpu: Gpu): Record<string, Work> {
 	return { gemm: gemm(gpu), ...convolution(gpu), step: step(gpu) };
 }
 

@@ -2,12 +2,16 @@
 import { readFileSync } from "node:fs";
 import { nameOf, openAdapter, openGpu } from "../../src/node/adapter.ts";
 import { VERSION } from "../../src/node/package.ts";
-import { time } from "./work.ts";
+import { time, type Work } from "./work.ts";
 
 const [library, wanted, ...works] = process.argv.slice(2);
 const print = (line: object) => console.log(JSON.stringify(line));
 
-async function open() {
+async function open(): Promise<{
+	adapter: string;
+	version: string;
+	work: Record<string, Work>;
+}> {
 	if (library === "ours") {
 		const gpu = await openGpu({ adapter: wanted });
 		const { start } = await import("./ours.ts");

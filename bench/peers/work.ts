@@ -1,10 +1,10 @@
 /**
- * The work that every library does for `npm run bench:peers`: shapes, starting values and how it is timed. Plain JavaScript, as the peers are not installed
- * with the project, and the type checker would miss them.
+ * The work that every library does for `npm run bench:peers`: shapes, starting values and how it is timed. What the peers do is
+ * plain JavaScript: they are not installed with the project, and the type checker would miss them.
  */
 
 /** Deterministic values on [-1, 1): a hash of index and seed, the same in torch_cpu.py. */
-export function values(count, seed) {
+export function values(count: number, seed: number): Float32Array {
 	const data = new Float32Array(count);
 	for (let i = 0; i < count; i++) {
 		let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
@@ -70,7 +70,11 @@ export const WORKS = {
 };
 
 /** Axes of `data` in another order: result axis i is axis order[i]. */
-export function permute(data, shape, order) {
+export function permute(
+	data: Float32Array,
+	shape: readonly number[],
+	order: readonly number[],
+) {
 	const strides = shape.map((_, i) =>
 		shape.slice(i + 1).reduce((a, b) => a * b, 1),
 	);
@@ -86,20 +90,37 @@ export function permute(data, shape, order) {
 }
 
 /** A few numbers by which a result is known: values at 16 places, spread over the whole array. */
-export function sample(data) {
+export function sample(data: Float32Array): number[] {
 	return Array.from(
 		{ length: 16 },
 		(_, i) => data[Math.floor(((i + 0.5) * data.length) / 16)],
 	);
 }
 
+/** A piece of work as a library does it. */
+export interface Work {
+	/** Does it once and resolves when the device is done; a training step returns its loss. */
+	run(): Promise<unknown>;
+	/** Numbers by which the result is known; where there is none, they are what the runs returned. */
+	check?(): Promise<number[]>;
+}
+
+/** Milliseconds, and the numbers to compare. */
+export interface Timing {
+	readonly cold: number;
+	readonly median: number;
+	readonly least: number;
+	readonly most: number;
+	readonly check: number[];
+}
+
 const ROUNDS = 7;
 
 /**
  * Times one piece of work: the first run (cold: compilation included), two more, then seven of which the median counts. `run` resolves when the
- * device is done; what it returns is kept for `check`.
+ * device is done.
  */
-export async function time({ run, check }) {
+export async function time({ run, check }: Work): Promise<Timing> {
 	const once = async () => {
 		const start = performance.now();
 		const result = await run();
@@ -116,6 +137,6 @@ export async function time({ run, check }) {
 		median: warm[(ROUNDS - 1) / 2],
 		least: warm[0],
 		most: warm[ROUNDS - 1],
-		check: check ? await check() : rounds.map(({ result }) => result),
+		check: check ? await check() : rounds.map(({ result }) => Number(result)),
 	};
 }

@@ -1,7 +1,7 @@
 /** `qpi-lens train`, `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { describeAdapter, openGpu } from "../node/adapter.ts";
+import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
@@ -39,6 +39,8 @@ interface Options {
 	inputs: InputKind;
 	resume: boolean;
 	adapter?: string;
+	precision: Precision;
+	tune: boolean;
 	epochs?: number[];
 	scattering: Scattering;
 	skipBad: boolean;
@@ -80,6 +82,18 @@ export function trainCommand(name = "train"): Command {
 		.option(
 			"-a, --adapter <name>",
 			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
+		)
+		.addOption(
+			new Option(
+				"--precision <type>",
+				"f16: convolutions on the matrix units of a graphics card, sums in f32, scaled losses",
+			)
+				.choices(["f32", "f16"])
+				.default("f32"),
+		)
+		.option(
+			"--no-tune",
+			"do not measure which variants of the kernels are the fastest on this adapter",
 		)
 		.option(
 			"-e, --epochs <vae,aligner,one-step>",
@@ -151,9 +165,14 @@ async function main(
 	signal: AbortSignal,
 ): Promise<void> {
 	const started = performance.now();
-	const { seed, inputs, epochs, penaliseAsymmetry, randomStart } = options;
+	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
+		options;
 	const preset = withEpochs(PRESETS[options.preset], epochs);
-	const gpu = await openGpu({ adapter: options.adapter });
+	const gpu = await openGpu({
+		adapter: options.adapter,
+		precision,
+		tune: options.tune,
+	});
 	try {
 		console.log(describeAdapter(gpu));
 		const { source, bad } = await openSource(options, preset, signal);
@@ -172,6 +191,8 @@ async function main(
 				seed,
 				penaliseAsymmetry,
 				randomStart,
+				// Unsaid where it is the default, so that runs from before there was another can be resumed.
+				...(precision !== "f32" && { precision }),
 				data: source.identity,
 			},
 			options.resume,
@@ -212,6 +233,7 @@ async function main(
 					`${train.length} trained on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 				],
 				["channels", channels.join(", ")],
+				["precision of convolutions", precision],
 				[
 					"epochs",
 					`VAE ${preset.vae.epochs}, aligner ${preset.aligner.epochs}, one-step ${preset.oneStep.epochs}`,

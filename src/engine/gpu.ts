@@ -23,6 +23,8 @@ export interface GpuOptions {
 	readonly software?: boolean;
 	/** Chooses between variants of kernels; by default one that remembers nothing. */
 	readonly tuner?: Tuner;
+	/** Convolutions take the matrix units, which multiply f16 and sum f32. Needs a device of what src/node/matrix.ts lists. */
+	readonly matrix?: boolean;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -61,6 +63,7 @@ export class Gpu {
 	readonly adapterName: string;
 	readonly software: boolean;
 	readonly tuner: Tuner;
+	readonly matrix: boolean;
 	readonly statistics: GpuStatistics = {
 		dispatches: 0,
 		passes: 0,
@@ -102,6 +105,7 @@ export class Gpu {
 		this.adapterName = options.adapterName ?? "unknown adapter";
 		this.software = options.software ?? false;
 		this.tuner = options.tuner ?? new Tuner();
+		this.matrix = options.matrix ?? false;
 		this.#shaders = options.shaders;
 		this.#uniforms = device.createBuffer({
 			label: "params",

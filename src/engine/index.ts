@@ -12,3 +12,9 @@ export * from "./ops/sample.ts";
 export { Adam, type AdamOptions, type AdamState, StepLR } from "./optim.ts";
 export { detached, scope } from "./scope.ts";
 export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
+export {
+	type Choices,
+	Tuner,
+	type TunerOptions,
+	type Variant,
+} from "./tuner.ts";

@@ -58,12 +58,18 @@ function fieldOf(
 	};
 }
 
+/**
+ * What wgsl_reflect cannot parse: types and functions of subgroup matrices. Shaders keep each in a line of its own, which declares nothing
+ * that is read here.
+ */
+const MATRIX_LINE = /^.*subgroup_?matrix.*$/gim;
+
 /** Reads every compute entry point of a WGSL source. Throws with the shader's name where the source breaks the house's form. */
 export function reflect(
 	shader: string,
 	source: string,
 ): Map<string, EntryLayout> {
-	const module = new WgslReflect(source);
+	const module = new WgslReflect(source.replace(MATRIX_LINE, ""));
 	const overrides = new Set(module.overrides.map((o) => o.name));
 	const layouts = new Map<string, EntryLayout>();
 	for (const entry of module.entry.compute) {

@@ -1,4 +1,5 @@
 import { lines } from "./dispatch.ts";
+import { LossScale } from "./lossScale.ts";
 import type { Parameters } from "./nn.ts";
 import { sumColumns } from "./ops/reduce.ts";
 import type { BufferView } from "./pool.ts";
@@ -12,6 +13,8 @@ export interface AdamOptions {
 	readonly eps?: number;
 	/** Added to the gradient times the weight (L2 penalty). */
 	readonly weightDecay?: number;
+	/** Gradients are those of a scaled loss: backward() must start from `seed`. Default false. */
+	readonly lossScaling?: boolean;
 }
 
 /** All that Adam remembers from step to step: the moments, packed as the parameters are, and the count of steps. */
@@ -19,6 +22,8 @@ export interface AdamState {
 	readonly m: Float32Array;
 	readonly v: Float32Array;
 	readonly step: number;
+	/** With loss scaling, LossScale's state. */
+	readonly scaling?: Float32Array;
 }
 
 /** vec4s that one thread of the norm adds up. */
@@ -33,13 +38,14 @@ export class Adam {
 	readonly betas: readonly [number, number];
 	readonly eps: number;
 	readonly weightDecay: number;
-	/** Steps done. */
+	/** Steps done; with loss scaling, skipped ones too. */
 	steps = 0;
 	#lr = 0;
 	readonly #m: Tensor;
 	readonly #v: Tensor;
 	/** Sum of the squares of all gradients, for clipping. */
 	readonly #square: Tensor;
+	readonly #lossScale: LossScale | null;
 
 	constructor(parameters: Parameters, options: AdamOptions) {
 		const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
@@ -64,6 +70,12 @@ export class Adam {
 			zeros(gpu, [1]),
 		]);
 		[this.#m, this.#v, this.#square] = made;
+		this.#lossScale = options.lossScaling ? new LossScale(gpu) : null;
+	}
+
+	/** [1]: what backward() of the loss starts from; undefined without loss scaling, as backward() has it. */
+	get seed(): Tensor | undefined {
+		return this.#lossScale?.scale;
 	}
 
 	get lr(): number {
@@ -90,13 +102,14 @@ export class Adam {
 		parameters.settleGradients();
 		this.steps++;
 		const [beta1, beta2] = this.betas;
+		const lossScale = this.#lossScale;
 		const n = values.size / 4;
 		const threads = Math.ceil(n / EACH);
 		const params = {
 			n,
 			threads,
 			clip: clip ?? 0,
-			size: this.#lr / (1 - beta1 ** this.steps),
+			size: lossScale ? this.#lr : this.#lr / (1 - beta1 ** this.steps),
 			root: Math.sqrt(1 - beta2 ** this.steps),
 			eps: this.eps,
 			decay: this.weightDecay,
@@ -115,17 +128,19 @@ export class Adam {
 				params,
 				workgroups: lines(gpu, count),
 			});
-		if (clip !== undefined) {
+		if (clip !== undefined || lossScale) {
 			const partial = empty(gpu, [threads]);
 			run("squares", { gradients, partial }, threads);
 			sumColumns(partial, this.#square);
 			partial.dispose();
 		}
-		run(
-			"step",
-			{ gradients, square: this.#square, values, m: this.#m, v: this.#v },
-			n,
-		);
+		const square = this.#square;
+		const state = { gradients, square, values, m: this.#m, v: this.#v };
+		if (lossScale) {
+			const { scale, scaling } = lossScale;
+			run("settle", { square, scale, scaling }, 1);
+			run("stepScaled", { ...state, scaling }, n);
+		} else run("step", state, n);
 	}
 
 	/** Copies the state to the host. */
@@ -134,11 +149,14 @@ export class Adam {
 			m: await this.#m.data(),
 			v: await this.#v.data(),
 			step: this.steps,
+			...(this.#lossScale && { scaling: await this.#lossScale.state() }),
 		};
 	}
 
-	/** Goes on from a saved state, bitwise. Throws where it is not of these parameters. */
-	load({ m, v, step }: AdamState): void {
+	/**
+	 * Goes on from a saved state, bitwise; a state without loss scaling begins it. Throws where it is not of these parameters.
+	 */
+	load({ m, v, step, scaling }: AdamState): void {
 		const { size } = this.parameters.values;
 		if (m.length !== size || v.length !== size)
 			throw new Error(
@@ -146,6 +164,8 @@ export class Adam {
 			);
 		if (!(Number.isInteger(step) && step >= 0))
 			throw new Error(`Adam: a state after ${step} steps; expected a count`);
+		if (scaling) this.#lossScale?.load(scaling);
+		else this.#lossScale?.begin(step, this.betas);
 		this.#m.write(m);
 		this.#v.write(v);
 		this.steps = step;
@@ -153,6 +173,7 @@ export class Adam {
 
 	dispose(): void {
 		for (const tensor of [this.#m, this.#v, this.#square]) tensor.dispose();
+		this.#lossScale?.dispose();
 	}
 }
 

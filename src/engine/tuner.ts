@@ -16,8 +16,10 @@ export type Choices = Readonly<Record<string, string>>;
 export interface TunerOptions {
 	/** Choices of earlier processes on this adapter. */
 	readonly choices?: Choices;
-	/** Called with all choices whenever one was added. */
-	readonly save?: (choices: Choices) => void;
+	/** Called with all choices when some were added. */
+	readonly save?: (choices: Choices) => Promise<void>;
+	/** false: every class keeps its default, and nothing is measured. Default true. */
+	readonly measure?: boolean;
 }
 
 interface Open {
@@ -41,11 +43,13 @@ const MARGIN = 0.95;
 export class Tuner {
 	readonly #choices: Map<string, string>;
 	readonly #save: TunerOptions["save"];
+	readonly #measure: boolean;
 	readonly #open = new Map<string, Open>();
 
-	constructor({ choices = {}, save }: TunerOptions = {}) {
-		this.#choices = new Map(Object.entries(choices));
+	constructor({ choices = {}, save, measure = true }: TunerOptions = {}) {
+		this.#choices = new Map(measure ? Object.entries(choices) : []);
 		this.#save = save;
+		this.#measure = measure;
 	}
 
 	/**
@@ -57,7 +61,7 @@ export class Tuner {
 		candidates: readonly Variant[],
 		run: (variant: Variant) => void,
 	): Variant {
-		if (candidates.length === 1) return candidates[0];
+		if (candidates.length === 1 || !this.#measure) return candidates[0];
 		const chosen = this.#choices.get(key);
 		const known = candidates.find((c) => nameOfVariant(c) === chosen);
 		if (known) return known;
@@ -96,7 +100,7 @@ export class Tuner {
 			);
 		}
 		if (Object.keys(measured).length > 0)
-			this.#save?.(Object.fromEntries(this.#choices));
+			await this.#save?.(Object.fromEntries(this.#choices));
 		return measured;
 	}
 }

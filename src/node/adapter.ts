@@ -2,8 +2,11 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { Gpu } from "../engine/gpu.ts";
+import { Tuner } from "../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
+import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
 import { loadShaders } from "./shaders.ts";
+import { openTuner } from "./tuning.ts";
 
 /** The machine lacks something that the user must install; commands exit with code 2. */
 export class MachineError extends Error {
@@ -17,18 +20,19 @@ const INSTALL =
 /**
  * Finds an adapter: a real GPU, else a software driver of the system (lavapipe), else the SwiftShader that comes with the
  * optional dependencies. `wanted`, or the environment variable QPI_LENS_ADAPTER, overrides: "swiftshader" takes the embedded one; any
- * other word must be part of the adapter's name ("llvmpipe", "nvidia"). Throws a MachineError that says what to install.
+ * other word must be part of the adapter's name ("llvmpipe", "nvidia"). `flags` are Dawn's. Throws a MachineError that says what to install.
  */
 export async function openAdapter(
 	wanted = process.env.QPI_LENS_ADAPTER || "",
+	flags: readonly string[] = [],
 ): Promise<GPUAdapter> {
 	const embedded = wanted.toLowerCase() === "swiftshader";
 	if (embedded || !systemHasLoader()) await useEmbedded();
-	let adapter = await request(embedded ? "" : wanted);
+	let adapter = await request(embedded ? "" : wanted, flags);
 	if (!adapter && !wanted && process.platform === "linux") {
 		// A loader without a driver that Dawn accepts, as Debian 12's own Mesa 22.3.
 		await useEmbedded();
-		adapter = await request("");
+		adapter = await request("", flags);
 	}
 	if (!adapter)
 		throw new MachineError(`no WebGPU adapter was found. ${INSTALL}`);
@@ -40,21 +44,44 @@ export function nameOf({ info }: GPUAdapter): string {
 	return info.description || info.device || info.vendor;
 }
 
-/** Opens a device on the adapter that openAdapter() finds. */
+/** How convolutions multiply: in f32, or in f16 on matrix units; sums, tensors and everything else are f32 in both. */
+export type Precision = "f32" | "f16";
+
+/**
+ * Opens a device on the adapter that openAdapter() finds. With `tune` (the default) variants of kernels are those that were the fastest on this adapter before, else
+ * the defaults. Throws a MachineError where precision "f16" is asked of an adapter without the units for it.
+ */
 export async function openGpu(
-	options: { adapter?: string; profile?: boolean } = {},
+	options: {
+		adapter?: string;
+		profile?: boolean;
+		precision?: Precision;
+		tune?: boolean;
+	} = {},
 ): Promise<Gpu> {
-	const { profile = false } = options;
-	const adapter = await openAdapter(options.adapter || undefined);
+	const { profile = false, tune = true } = options;
+	const matrix = options.precision === "f16";
+	const adapter = await openAdapter(
+		options.adapter || undefined,
+		matrix ? [MATRIX_FLAGS] : [],
+	);
 	const { info, limits } = adapter;
 	const adapterName = nameOf(adapter);
+	const missing = matrix ? missingForMatrix(adapter) : [];
+	if (missing.length > 0)
+		throw new MachineError(
+			`precision f16: "${adapterName}" lacks ${missing.join(", ")}. Take precision f32, or another adapter.`,
+		);
 	const software =
 		info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(adapterName);
 	const device = await adapter.requestDevice({
 		// Subgroups: for the convolutions of software adapters (shaders/conv.wgsl).
-		requiredFeatures: (["subgroups", "timestamp-query"] as const).filter(
-			(f) => adapter.features.has(f) && (profile || f !== "timestamp-query"),
-		),
+		requiredFeatures: [
+			...(["subgroups", "timestamp-query"] as const).filter(
+				(f) => adapter.features.has(f) && (profile || f !== "timestamp-query"),
+			),
+			...(matrix ? MATRIX_FEATURES : []),
+		],
 		requiredLimits: {
 			maxBufferSize: limits.maxBufferSize,
 			maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -64,13 +91,16 @@ export async function openGpu(
 		shaders: loadShaders(),
 		adapterName,
 		software,
+		matrix,
+		tuner: tune ? openTuner(adapter) : new Tuner({ measure: false }),
 		profile: profile && device.features.has("timestamp-query"),
 	});
 }
 
 /** One line for people: which adapter runs, and how to get a faster one where it is a software driver. */
 export function describeAdapter(gpu: Gpu): string {
-	if (!gpu.software) return `adapter: ${gpu.adapterName}`;
+	if (!gpu.software)
+		return `adapter: ${gpu.adapterName}${gpu.matrix ? ", convolutions in f16" : ""}`;
 	const hint = /swiftshader/i.test(gpu.adapterName)
 		? "a software driver; Mesa's lavapipe >= 23 is about 4x faster, a graphics card far more"
 		: "a software driver; a graphics card with a Vulkan driver is far faster";
@@ -80,13 +110,16 @@ export function describeAdapter(gpu: Gpu): string {
 // Dawn's instances must outlive their devices.
 const instances: GPU[] = [];
 
-async function request(name: string): Promise<GPUAdapter | null> {
+async function request(
+	name: string,
+	flags: readonly string[],
+): Promise<GPUAdapter | null> {
 	const { create, globals } = await import("webgpu");
 	Object.assign(globalThis, globals);
 	const open = (adapter?: string) => {
 		// Times of profile() are else rounded to 65 us.
-		const flags = ["disable-dawn-features=timestamp_quantization"];
-		const gpu = create(adapter ? [...flags, `adapter=${adapter}`] : flags);
+		const all = ["disable-dawn-features=timestamp_quantization", ...flags];
+		const gpu = create(adapter ? [...all, `adapter=${adapter}`] : all);
 		instances.push(gpu);
 		return gpu.requestAdapter({ powerPreference: "high-performance" });
 	};

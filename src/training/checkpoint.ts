@@ -8,7 +8,7 @@ import {
 import type { Checkpoint, History } from "./loop.ts";
 
 /**
- * A checkpoint as a safetensors file: `weight/NAME`, `adam/m` and `adam/v`, and in its metadata the epoch, the optimiser's step, the history and
+ * A checkpoint as a safetensors file: `weight/NAME`, `adam/m` and `adam/v`, with loss scaling `adam/scaling`, and in its metadata the epoch, the optimiser's step, the history and
  * a `key` that says what is being trained.
  */
 export function encodeCheckpoint(
@@ -19,11 +19,10 @@ export function encodeCheckpoint(
 	const tensors = new Map<string, StoredTensor>();
 	for (const [name, { shape, data }] of weights)
 		tensors.set(`weight/${name}`, { shape, data });
-	for (const moment of ["m", "v"] as const)
-		tensors.set(`adam/${moment}`, {
-			shape: [optimiser[moment].length],
-			data: optimiser[moment],
-		});
+	for (const part of ["m", "v", "scaling"] as const) {
+		const data = optimiser[part];
+		if (data) tensors.set(`adam/${part}`, { shape: [data.length], data });
+	}
 	const metadata = {
 		key,
 		epoch: String(epoch),
@@ -65,6 +64,7 @@ export function decodeCheckpoint(
 			m: floats("adam/m"),
 			v: floats("adam/v"),
 			step: Number(metadata.step),
+			...(tensors.has("adam/scaling") && { scaling: floats("adam/scaling") }),
 		},
 		// JSON has no NaN, the figure of a validation without samples.
 		history: JSON.parse(metadata.history, (_, value) =>

@@ -1,5 +1,6 @@
 import { backward } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
+import { isExhausted } from "../engine/lossScale.ts";
 import type { Parameters, State } from "../engine/nn.ts";
 import { Adam, type AdamState, StepLR } from "../engine/optim.ts";
 import { detached, scope } from "../engine/scope.ts";
@@ -89,7 +90,10 @@ export async function train(
 ): Promise<Checkpoint> {
 	const { parameters, samples, batch, epochs } = task;
 	const { seed, resume, signal } = options;
-	const optimiser = new Adam(parameters, { lr: task.learningRate });
+	const optimiser = new Adam(parameters, {
+		lr: task.learningRate,
+		lossScaling: gpu.matrix, // small gradients vanish in f16
+	});
 	const schedule = new StepLR(optimiser, task.schedule);
 	const stepsAnEpoch = Math.ceil(samples / batch);
 	const losses = detached(gpu, () => zeros(gpu, [stepsAnEpoch]));
@@ -104,6 +108,7 @@ export async function train(
 			optimiser: await optimiser.state(),
 			history: { train: [], validation: [] },
 		};
+		const start = checkpoint.epoch * stepsAnEpoch;
 		for (let epoch = checkpoint.epoch; epoch < epochs; epoch++) {
 			schedule.epoch(epoch);
 			const order = new Random(seed, ORDER + epoch).shuffle(
@@ -117,11 +122,13 @@ export async function train(
 					parameters.zeroGrad();
 					const chosen = order.slice(i * batch, (i + 1) * batch);
 					const loss = task.loss(chosen, new Random(seed, STEP + step), step);
-					backward(loss);
+					backward(loss, optimiser.seed);
 					optimiser.step({ clip: task.clip ?? undefined });
 					gpu.copy(loss, slot(losses, i));
 				});
 				gpu.flush();
+				// The first step has asked for all kernels of this training.
+				if (step === start) await gpu.tuner.tune(gpu);
 				if (i % AHEAD === AHEAD - 1) await gpu.idle();
 				if (options.onStep && performance.now() - shown > 250) {
 					const seen = await read(losses, i + 1);
@@ -141,6 +148,13 @@ export async function train(
 				throw new DivergedError(
 					task.name,
 					"the weights or Adam's moments were no longer finite",
+					(epoch + 1) * stepsAnEpoch,
+					epoch,
+				);
+			if (moments.scaling && isExhausted(moments.scaling))
+				throw new DivergedError(
+					task.name,
+					"gradients overflowed f16 at the smallest loss scale",
 					(epoch + 1) * stepsAnEpoch,
 					epoch,
 				);

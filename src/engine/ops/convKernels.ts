@@ -97,24 +97,26 @@ function gather(
 ): void {
 	const { gpu } = x;
 	const { inChannels, outChannels, outSize } = d;
-	const lanes = lanesOf(gpu);
+	const family = familyOf(gpu);
 	const rows = g.kernel[0] * g.kernel[1] * inChannels;
 	const pixels = g.batch * outSize[0] * outSize[1];
-	const key = `${lanes ? "conv" : "convTiled"} ${inChannels % 4},${outChannels} x ${octave(rows)} x ${octave(pixels)}`;
-	const candidates = lanes
-		? quadVariants(lanes, outChannels)
-		: [{ PIXELS: 4 }, { PIXELS: 8 }];
+	const key = `conv${family.suffix} ${inChannels % 4},${outChannels} x ${octave(rows)} x ${octave(pixels)}`;
+	const candidates = {
+		"": quadVariants(family.lanes, outChannels),
+		Tiled: [{ PIXELS: 4 }, { PIXELS: 8 }],
+		Matrix: [{}],
+	}[family.suffix];
 	const shapes = [x.shape, w.shape, y.shape];
 	const variant = gpu.tuner.pick(key, candidates, (variant) => {
 		const [x, w, y] = shapes.map((shape) => empty(gpu, shape));
-		gatherBy(variant, lanes, d, g, x, w, null, 1, y);
+		gatherBy(variant, family, d, g, x, w, null, 1, y);
 	});
-	gatherBy(variant, lanes, d, g, x, w, bias, slope, y);
+	gatherBy(variant, family, d, g, x, w, bias, slope, y);
 }
 
 function gatherBy(
 	variant: Variant,
-	lanes: number,
+	{ suffix, lanes }: Family,
 	d: Direction,
 	{ batch, kernel, pad }: ConvGeometry,
 	x: Tensor,
@@ -155,10 +157,10 @@ function gatherBy(
 	});
 	const grid = Math.ceil(d.outSize[0] / sy) * Math.ceil(d.outSize[1] / sx);
 	// Pixels and channels of a workgroup.
-	const [m, n] = lanes ? [256, 4 * quads] : [16 * variant.PIXELS, 64];
+	const [m, n] = lanes ? [256, 4 * quads] : [16 * (variant.PIXELS ?? 4), 64];
 	const [across, down] = lines(gpu, Math.ceil((batch * grid) / m) * LINE);
 	gpu.run({
-		shader: lanes ? "conv" : "convTiled",
+		shader: `conv${suffix}`,
 		entry: vector ? "convolveVector" : "convolve",
 		constants: {
 			...variant,
@@ -170,6 +172,29 @@ function gatherBy(
 		workgroups: [across, down, Math.ceil(outChannels / n) * phases],
 	});
 	packed.dispose();
+}
+
+/**
+ * The set of kernels that an adapter takes. Software adapters: tiles in registers, shared in a subgroup of `lanes` threads. Others: tiles staged in
+ * workgroup memory (`lanes` is 0), multiplied in f32 or by matrix units.
+ */
+interface Family {
+	readonly suffix: "" | "Tiled" | "Matrix";
+	readonly lanes: number;
+}
+
+function familyOf(gpu: Gpu): Family {
+	if (gpu.matrix) return { suffix: "Matrix", lanes: 0 };
+	const { subgroupMinSize: least, subgroupMaxSize: most } =
+		gpu.device.adapterInfo;
+	const registers =
+		gpu.software &&
+		gpu.device.features.has("subgroups") &&
+		least === most &&
+		least >= 4;
+	return registers
+		? { suffix: "", lanes: least }
+		: { suffix: "Tiled", lanes: 0 };
 }
 
 /**
@@ -186,17 +211,6 @@ function quadVariants(lanes: number, channels: number): Variant[] {
 /** Sizes within a factor of two are of one class. */
 const octave = (n: number) => 2 ** Math.ceil(Math.log2(n));
 
-/**
- * Threads of a subgroup on software adapters, which take the kernels that keep their tiles in registers and share them in a subgroup; 0
- * where tiles are staged in workgroup memory.
- */
-function lanesOf(gpu: Gpu): number {
-	if (!gpu.software || !gpu.device.features.has("subgroups")) return 0;
-	const { subgroupMinSize: least, subgroupMaxSize: most } =
-		gpu.device.adapterInfo;
-	return least === most && least >= 4 ? least : 0;
-}
-
 /** dw from x and dy of convolve(); for a transposed convolution x is the gradient of its output, and dy its input. */
 export function weightGradient(
 	g: ConvGeometry,
@@ -205,23 +219,24 @@ export function weightGradient(
 	dw: Tensor,
 ): void {
 	const { gpu } = x;
-	const lanes = lanesOf(gpu);
+	const family = familyOf(gpu);
+	const { lanes, suffix } = family;
 	const { channels, outChannels, kernel } = g;
 	const columns = kernel[0] * kernel[1] * channels;
 	const pixels = g.batch * g.outSize[0] * g.outSize[1];
-	const key = `convWeight ${channels % 4},${outChannels} x ${octave(columns)} x ${octave(pixels)}`;
+	const key = `convWeight${suffix} ${channels % 4},${outChannels} x ${octave(columns)} x ${octave(pixels)}`;
 	const candidates = lanes ? quadVariants(lanes, outChannels) : [{}];
 	const shapes = [x.shape, dy.shape, dw.shape];
 	const variant = gpu.tuner.pick(key, candidates, (variant) => {
 		const [x, dy, dw] = shapes.map((shape) => empty(gpu, shape));
-		weightGradientBy(variant, lanes, g, x, dy, dw);
+		weightGradientBy(variant, family, g, x, dy, dw);
 	});
-	weightGradientBy(variant, lanes, g, x, dy, dw);
+	weightGradientBy(variant, family, g, x, dy, dw);
 }
 
 function weightGradientBy(
 	variant: Variant,
-	lanes: number,
+	{ suffix, lanes }: Family,
 	g: ConvGeometry,
 	x: Tensor,
 	dy: Tensor,
@@ -246,7 +261,7 @@ function weightGradientBy(
 	);
 	const partial = empty(gpu, [slices, dw.size]);
 	gpu.run({
-		shader: lanes ? "convWeight" : "convWeightTiled",
+		shader: `convWeight${suffix}`,
 		entry: "weightGradient",
 		constants: {
 			...variant,

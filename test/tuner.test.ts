@@ -1,0 +1,132 @@
+// Variants of kernels: that all of them compute the same bits, and how one is chosen and remembered.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { backward } from "../src/engine/autograd.ts";
+import { Gpu } from "../src/engine/gpu.ts";
+import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
+import { scope } from "../src/engine/scope.ts";
+import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { nameOfVariant, Tuner, type Variant } from "../src/engine/tuner.ts";
+import { openAdapter, openGpu } from "../src/node/adapter.ts";
+import { loadShaders } from "../src/node/shaders.ts";
+import { openTuner } from "../src/node/tuning.ts";
+import { Random } from "../src/random.ts";
+import { cases } from "./cases/conv.ts";
+import { checkCase, uniform } from "./opTesting.ts";
+
+const gpu = await openGpu();
+const shaders = loadShaders();
+test.after(() => gpu.dispose());
+
+/** Takes one variant wherever there is a choice, even one that would not be offered. */
+class Fixed extends Tuner {
+	readonly #variant: Variant;
+	constructor(variant: Variant) {
+		super();
+		this.#variant = variant;
+	}
+	override pick(_: string, [first]: readonly Variant[]): Variant {
+		const here = Object.keys(this.#variant).every((name) => name in first);
+		return here ? this.#variant : first;
+	}
+}
+
+const sets: { software: boolean; variants: Variant[] }[] = [
+	{ software: true, variants: [2, 4, 8].map((QUADS) => ({ QUADS })) },
+	{ software: false, variants: [4, 8].map((PIXELS) => ({ PIXELS })) },
+];
+
+// Larger than a tile of any variant, with remainders.
+async function everything(on: Gpu): Promise<Float32Array[]> {
+	const random = new Random(7);
+	const make = (shape: number[]) => {
+		const size = shape.reduce((a, b) => a * b, 1);
+		const made = tensor(on, uniform(random, size), shape);
+		made.requiresGrad = true;
+		return made;
+	};
+	const results = scope(on, () => {
+		const x = make([2, 13, 17, 12]);
+		const w = make([37, 3, 3, 12]);
+		const b = make([37]);
+		const y = conv2d(x, w, b, { padding: 1, activation: "relu" });
+		const v = make([37, 4, 4, 20]);
+		const z = convTranspose2d(y, v, null, { stride: 2, padding: 1 });
+		backward(z, make([...z.shape]));
+		return [y, z, ...([x, w, b, v].map((t) => t.grad) as Tensor[])];
+	});
+	return Promise.all(results.map((t) => t.data()));
+}
+
+for (const { software, variants } of sets) {
+	const all = variants.map(
+		(v) => new Gpu(gpu.device, { shaders, software, tuner: new Fixed(v) }),
+	);
+	test(`${variants.map(nameOfVariant).join(", ")} give the same bits`, async () => {
+		const [first, ...others] = await Promise.all(all.map(everything));
+		for (const other of others) assert.equal(other, first);
+	});
+	for (const [i, on] of all.entries())
+		for (const c of cases)
+			test(`${nameOfVariant(variants[i])}: ${c.name}`, () => checkCase(on, c));
+}
+
+/** Two candidates of which the second is far the faster. */
+const ask = (tuner: Tuner, slow = { N: 1 }, fast = { N: 2 }) => {
+	const work = (variant: Variant) => {
+		const end = performance.now() + (variant.N === 1 ? 4 : 0.1);
+		while (performance.now() < end);
+	};
+	return tuner.pick("class", [slow, fast], work);
+};
+
+test("the default until it is measured, then the fastest, once", async () => {
+	const tuner = new Tuner();
+	assert.equal(ask(tuner), { N: 1 });
+	const measured = await tuner.tune(gpu);
+	assert.ok(measured.class["N=1"] > measured.class["N=2"]);
+	assert.equal(ask(tuner), { N: 2 });
+	assert.equal(await tuner.tune(gpu), {}, "nothing is left to measure");
+});
+
+test("without time, and without measuring, the default stays", async () => {
+	const hasty = new Tuner();
+	ask(hasty);
+	assert.equal(await hasty.tune(gpu, -1), {});
+	assert.equal(ask(hasty), { N: 1 });
+	const off = new Tuner({ measure: false, choices: { class: "N=2" } });
+	assert.equal(ask(off), { N: 1 });
+	assert.equal(await off.tune(gpu), {});
+});
+
+test("choices are kept in a file by adapter; a broken file, or an unknown variant, counts as none", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "tuner-"));
+	const file = join(folder, "new", "tuning.json");
+	const adapter = await openAdapter();
+	const tuner = openTuner(adapter, file);
+	ask(tuner);
+	await tuner.tune(gpu);
+	assert.equal(ask(openTuner(adapter, file)), { N: 2 });
+	const other = { info: { vendor: "another" } } as GPUAdapter;
+	assert.equal(ask(openTuner(other, file)), { N: 1 });
+	assert.equal(ask(openTuner(adapter, file), { N: 1 }, { N: 3 }), { N: 1 });
+	writeFileSync(file, readFileSync(file, "utf8").slice(0, -9));
+	assert.equal(ask(openTuner(adapter, file)), { N: 1 });
+	rmSync(folder, { recursive: true });
+});
+
+test("a tuner on a real step measures every class that has a choice", async () => {
+	const own = new Gpu(gpu.device, { shaders, software: gpu.software });
+	await everything(own);
+	const measured = await own.tuner.tune(own);
+	assert.ok(Object.keys(measured).length >= 3, JSON.stringify(measured));
+	for (const times of Object.values(measured)) {
+		assert.ok(Object.keys(times).length >= 2);
+		for (const ms of Object.values(times)) assert.ok(ms > 0);
+	}
+});
+
+test.run();
