@@ -40,12 +40,6 @@ override VECTOR = true; // inChannels is a multiple of 4
 // Sums: a matrix for each quad of output channels, with a column for each pixel.
 var<private> sums: array<mat4x4f, 8>;
 
-// The pixels, as (batch, vertical, horizontal) on the grid of the phase.
-var<private> p0: vec3u;
-var<private> p1: vec3u;
-var<private> p2: vec3u;
-var<private> p3: vec3u;
-
 // What is read now: tap and channel, how far that is from where a pixel begins, and the same as a distance in x.
 var<private> j: vec2u;
 var<private> c: u32;
@@ -122,11 +116,10 @@ fn measure() {
 	distance = u32((shift.x * i32(params.inSize.y) + shift.y) * i32(params.inChannels)) + c;
 }
 
-// Here and below `quad` and `column` are constants where these are called: a single access by a variable keeps all sums in memory on SwiftShader,
+// Here and below `quad` and `pixel` are constants where these are called: a single access by a variable keeps all sums in memory on SwiftShader,
 // at twice the time.
-fn start(quad: u32, biases: u32) {
-	let b = packed[biases + quad];
-	sums[quad] = mat4x4f(b, b, b, b);
+fn start(quad: u32, bias: vec4f) {
+	sums[quad] = mat4x4f(bias, bias, bias, bias);
 }
 
 // The products of a row, its values at 4 pixels, with its weights for a quad.
@@ -192,33 +185,30 @@ fn accumulate(at: Place, sub: u32) {
 		base = vec2i((at.phase + params.pad) / params.outStride);
 		taps = (max(params.kernel, first) - first + params.outStride - 1) / params.outStride;
 	}
-	p0 = locate(at.firstPixel);
-	p1 = locate(at.firstPixel + 64);
-	p2 = locate(at.firstPixel + 128);
-	p3 = locate(at.firstPixel + 192);
-	let c0 = begin(p0, base);
-	let c1 = begin(p1, base);
-	let c2 = begin(p2, base);
-	let c3 = begin(p3, base);
+	let c0 = begin(locate(at.firstPixel), base);
+	let c1 = begin(locate(at.firstPixel + 64), base);
+	let c2 = begin(locate(at.firstPixel + 128), base);
+	let c3 = begin(locate(at.firstPixel + 192), base);
 
 	let phases = params.outStride.x * params.outStride.y;
 	let bias = phases * panels() * params.rows * QUADS + at.panel * QUADS;
-	start(0, bias);
-	start(1, bias);
+	let mine = sub % min(LANES, 8);
+	let biases = eight(bias, mine);
+	start(0, biases.low[0]);
+	start(1, biases.low[1]);
 	if (QUADS > 2) {
-		start(2, bias);
-		start(3, bias);
+		start(2, biases.low[2]);
+		start(3, biases.low[3]);
 	}
 	if (QUADS > 4) {
-		start(4, bias);
-		start(5, bias);
-		start(6, bias);
-		start(7, bias);
+		start(4, biases.high[0]);
+		start(5, biases.high[1]);
+		start(6, biases.high[2]);
+		start(7, biases.high[3]);
 	}
 	j = vec2u();
 	c = 0;
 	measure();
-	let mine = sub % min(LANES, 8);
 	let phase = at.phase.x * params.outStride.y + at.phase.y;
 	var weights = (phase * panels() + at.panel) * params.rows * QUADS;
 	let steps = (taps.x * taps.y * params.inChannels + 3) / 4;
@@ -280,16 +270,16 @@ fn destination(at: Place, p: vec3u) -> u32 {
 	return select(NOWHERE, ((p.x * params.outSize.x + out.x) * params.outSize.y + out.y) * params.outChannels, alive);
 }
 
-fn put4(at: Place, to: u32, quad: u32, column: u32) {
+fn put4(at: Place, to: u32, quad: u32, pixel: u32) {
 	let channel = (at.panel * QUADS + quad) * 4;
 	if (channel < params.outChannels) {
-		y4[(to + channel) / 4] = activate(sums[quad][column]);
+		y4[(to + channel) / 4] = activate(sums[quad][pixel]);
 	}
 }
 
-fn put(at: Place, to: u32, quad: u32, column: u32) {
+fn put(at: Place, to: u32, quad: u32, pixel: u32) {
 	let channel = (at.panel * QUADS + quad) * 4;
-	let value = activate(sums[quad][column]);
+	let value = activate(sums[quad][pixel]);
 	for (var i = 0u; i < 4; i++) {
 		if (channel + i < params.outChannels) {
 			y[to + channel + i] = value[i];
@@ -297,38 +287,38 @@ fn put(at: Place, to: u32, quad: u32, column: u32) {
 	}
 }
 
-fn store4(at: Place, pixel: vec3u, column: u32) {
-	let to = destination(at, pixel);
+fn store4(at: Place, pixel: u32) {
+	let to = destination(at, locate(at.firstPixel + 64 * pixel));
 	if (to != NOWHERE) {
-		put4(at, to, 0, column);
-		put4(at, to, 1, column);
+		put4(at, to, 0, pixel);
+		put4(at, to, 1, pixel);
 		if (QUADS > 2) {
-			put4(at, to, 2, column);
-			put4(at, to, 3, column);
+			put4(at, to, 2, pixel);
+			put4(at, to, 3, pixel);
 		}
 		if (QUADS > 4) {
-			put4(at, to, 4, column);
-			put4(at, to, 5, column);
-			put4(at, to, 6, column);
-			put4(at, to, 7, column);
+			put4(at, to, 4, pixel);
+			put4(at, to, 5, pixel);
+			put4(at, to, 6, pixel);
+			put4(at, to, 7, pixel);
 		}
 	}
 }
 
-fn store(at: Place, pixel: vec3u, column: u32) {
-	let to = destination(at, pixel);
+fn store(at: Place, pixel: u32) {
+	let to = destination(at, locate(at.firstPixel + 64 * pixel));
 	if (to != NOWHERE) {
-		put(at, to, 0, column);
-		put(at, to, 1, column);
+		put(at, to, 0, pixel);
+		put(at, to, 1, pixel);
 		if (QUADS > 2) {
-			put(at, to, 2, column);
-			put(at, to, 3, column);
+			put(at, to, 2, pixel);
+			put(at, to, 3, pixel);
 		}
 		if (QUADS > 4) {
-			put(at, to, 4, column);
-			put(at, to, 5, column);
-			put(at, to, 6, column);
-			put(at, to, 7, column);
+			put(at, to, 4, pixel);
+			put(at, to, 5, pixel);
+			put(at, to, 6, pixel);
+			put(at, to, 7, pixel);
 		}
 	}
 }
@@ -350,10 +340,10 @@ fn convolve(
 		return;
 	}
 	accumulate(at, sub);
-	store(at, p0, 0);
-	store(at, p1, 1);
-	store(at, p2, 2);
-	store(at, p3, 3);
+	store(at, 0);
+	store(at, 1);
+	store(at, 2);
+	store(at, 3);
 }
 
 // outChannels is a multiple of 4.
@@ -369,8 +359,8 @@ fn convolveVector(
 		return;
 	}
 	accumulate(at, sub);
-	store4(at, p0, 0);
-	store4(at, p1, 1);
-	store4(at, p2, 2);
-	store4(at, p3, 3);
+	store4(at, 0);
+	store4(at, 1);
+	store4(at, 2);
+	store4(at, 3);
 }

@@ -12,6 +12,7 @@ struct Params {
 	panels: u32,
 	transposed: u32,
 	biased: u32,
+	vector: u32, // transposed, and outChannels is a multiple of 4
 }
 
 @group(0) @binding(0) var<storage, read> w: array<f32>;
@@ -19,8 +20,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> bias: array<f32>;
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-override VECTOR = false; // transposed, and outChannels is a multiple of 4
 
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -46,7 +45,7 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 	let channel = 4 * select(panel * params.quads + column, index - biases, isBias);
 	let place = tap.x * params.kernel.y + tap.y;
 	let taps = params.kernel.x * params.kernel.y;
-	if (VECTOR && !isBias) {
+	if (params.vector != 0 && !isBias) {
 		let known = all(tap < params.kernel) && channel < params.outChannels;
 		packed[index] = select(vec4f(), w4[select(0, ((k * taps + place) * params.outChannels + channel) / 4, known)], known);
 		return;

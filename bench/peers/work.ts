@@ -114,29 +114,28 @@ export interface Timing {
 	readonly check: number[];
 }
 
-const ROUNDS = 7;
+/** Milliseconds beyond which a run is repeated less often: a table of minutes, not of hours. */
+const SLOW = 3000;
 
-/**
- * Times one piece of work: the first run (cold: compilation included), two more, then seven of which the median counts. `run` resolves when the
- * device is done.
- */
+/** Times one piece of work: the first run (cold: compilation included), two to warm up, then seven (three if they are slow) of which the median counts. */
 export async function time({ run, check }: Work): Promise<Timing> {
 	const once = async () => {
 		const start = performance.now();
 		const result = await run();
 		return { ms: performance.now() - start, result };
 	};
-	const rounds = [];
-	for (let i = 0; i < 3 + ROUNDS; i++) rounds.push(await once());
+	const rounds = [await once(), await once()];
+	const [warmUp, timed] = rounds[1].ms > SLOW ? [2, 3] : [3, 7];
+	while (rounds.length < warmUp + timed) rounds.push(await once());
 	const warm = rounds
-		.slice(3)
+		.slice(warmUp)
 		.map(({ ms }) => ms)
 		.sort((a, b) => a - b);
 	return {
 		cold: rounds[0].ms,
-		median: warm[(ROUNDS - 1) / 2],
+		median: warm[(timed - 1) / 2],
 		least: warm[0],
-		most: warm[ROUNDS - 1],
+		most: warm[timed - 1],
 		check: check ? await check() : rounds.map(({ result }) => Number(result)),
 	};
 }

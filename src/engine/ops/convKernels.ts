@@ -102,7 +102,7 @@ function gather(
 	const pixels = g.batch * outSize[0] * outSize[1];
 	const key = `conv${family.suffix} ${inChannels % 4},${outChannels} x ${octave(rows)} x ${octave(pixels)}`;
 	const candidates = {
-		"": quadVariants(family.lanes, outChannels),
+		"": quadVariants(family.lanes, inChannels, outChannels),
 		Tiled: [{ PIXELS: 4 }, { PIXELS: 8 }],
 		Matrix: [{}],
 	}[family.suffix];
@@ -135,11 +135,11 @@ function gatherBy(
 	const quads = lanes ? variant.QUADS : 2 * Math.ceil(outChannels / 8);
 	const panels = Math.ceil(outChannels / (4 * quads));
 	const packed = empty(gpu, [phases * rows + 1, panels * quads * 4]);
-	const vector = outChannels % 4 === 0;
+	// With two quads channels are stored one by one: a pipeline less to compile, half a second on lavapipe.
+	const vector = outChannels % 4 === 0 && quads > 2;
 	gpu.run({
 		shader: "convPack",
 		entry: "pack",
-		constants: { VECTOR: transposed && vector ? 1 : 0 },
 		bindings: { w, w4: w, bias: bias ?? w, packed },
 		params: {
 			kernel,
@@ -152,6 +152,7 @@ function gatherBy(
 			panels,
 			transposed,
 			biased: bias ? 1 : 0,
+			vector: transposed && outChannels % 4 === 0 ? 1 : 0,
 		},
 		workgroups: lines(gpu, packed.size / 4),
 	});
@@ -199,10 +200,15 @@ function familyOf(gpu: Gpu): Family {
 
 /**
  * How many quads of output channels a lane of the register kernels may sum, the likeliest first: with more, a product needs fewer loads, but
- * the sums no longer fit into registers. What would only be padding is left out.
+ * the sums no longer fit into registers. What would only be padding is left out. Two quads are for all tails, channels that come one by one too.
  */
-function quadVariants(lanes: number, channels: number): Variant[] {
-	const quads = channels <= 8 ? [2] : channels <= 16 ? [4, 2] : [4, 8];
+function quadVariants(
+	lanes: number,
+	from: number,
+	channels: number,
+): Variant[] {
+	const tail = channels <= 8 || from % 4 !== 0;
+	const quads = tail ? [2] : channels <= 16 ? [4, 2] : [4, 8];
 	// Four lanes: SSE's 16 registers hold no tile anyway.
 	if (lanes === 4 && channels > 16) quads.reverse();
 	return quads.map((QUADS) => ({ QUADS }));
@@ -225,7 +231,7 @@ export function weightGradient(
 	const columns = kernel[0] * kernel[1] * channels;
 	const pixels = g.batch * g.outSize[0] * g.outSize[1];
 	const key = `convWeight${suffix} ${channels % 4},${outChannels} x ${octave(columns)} x ${octave(pixels)}`;
-	const candidates = lanes ? quadVariants(lanes, outChannels) : [{}];
+	const candidates = lanes ? quadVariants(lanes, channels, outChannels) : [{}];
 	const shapes = [x.shape, dy.shape, dw.shape];
 	const variant = gpu.tuner.pick(key, candidates, (variant) => {
 		const [x, dy, dw] = shapes.map((shape) => empty(gpu, shape));
@@ -267,7 +273,7 @@ function weightGradientBy(
 			...variant,
 			...(lanes && { LANES: lanes }),
 			VECTOR: channels % 4 === 0 ? 1 : 0,
-			VECTOR_DY: outChannels % 4 === 0 ? 1 : 0,
+			VECTOR_DY: outChannels % 4 === 0 && variant.QUADS !== 2 ? 1 : 0,
 		},
 		bindings: { x, x4: x, dy, dy4: dy, partial },
 		params: {
