@@ -114,11 +114,12 @@ for (const [i, task] of tasks(gpu).entries()) {
 		await gpu.idle();
 		wall.push(performance.now() - start);
 	}
-	const each = (key: keyof typeof before) =>
-		((gpu.statistics[key] - before[key]) / options.steps).toFixed(1);
+	const of = (key: keyof typeof before) =>
+		(gpu.statistics[key] - before[key]) / options.steps;
+	const each = (key: keyof typeof before) => of(key).toFixed(1);
 	console.log(
 		`\n${task.name}, ${task.parameters.count} parameters, batch ${task.batch}: ${median(wall).toFixed(1)} ms a step (${Math.min(...wall).toFixed(1)} to ${Math.max(...wall).toFixed(1)}), ` +
-			`host ${median(host).toFixed(1)} ms; ${each("dispatches")} dispatches, ${each("passes")} passes, ${each("submits")} submits, ${each("bytesAllocated")} bytes allocated`,
+			`host ${median(host).toFixed(1)} ms; ${each("dispatches")} dispatches, ${each("passes")} passes, ${each("submits")} submits, ${each("bytesAllocated")} bytes allocated; ${(of("flop") / 1e9).toFixed(2)} GFLOP, ${(of("flop") / median(wall) / 1e6).toFixed(1)} GFLOP/s`,
 	);
 	const timed = stepper(profiled, profiledTasks[i]);
 	for (let k = 0; k < 2; k++) timed();

@@ -53,13 +53,13 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 
 fn update(i: u32, gradient: vec4f, size: f32, root: f32) {
-	var g = gradient;
-	g += params.decay * values[i];
+	let value = values[i];
+	let g = gradient + params.decay * value;
 	let first = params.keep.x * m[i] + params.take.x * g;
 	let second = params.keep.y * v[i] + params.take.y * g * g;
 	m[i] = first;
 	v[i] = second;
-	values[i] -= size * first / (sqrt(second) / root + params.eps);
+	values[i] = value - size * first / (sqrt(second) / root + params.eps);
 }
 
 const GROW_AFTER = 2000.0;

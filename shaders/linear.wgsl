@@ -44,27 +44,11 @@ fn store(first: u32, n: u32, low: vec4f, high: vec4f) {
 	}
 }
 
-// A thread an output column: for adapters whose lanes share a load of x.
-@compute @workgroup_size(32)
-fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
-	let first = group.y * ROWS;
-	let n = min(id.x, params.n - 1u);
-	let at = starts(first);
-	var low = vec4f();
-	var high = vec4f();
-	for (var k = 0u; k < params.k4; k++) {
-		let p = products(at, k, w[n * params.k4 + k]);
-		low += p[0];
-		high += p[1];
-	}
-	if (id.x < params.n) { store(first, n, low, high); }
-}
-
-// A workgroup an output column: its threads split the sum over k.
+// A workgroup an output column, whose threads split the sum over k: a thread each would leave a GPU idle.
 var<workgroup> partial: array<array<vec4f, 2>, 64>;
 
 @compute @workgroup_size(64)
-fn forwardSplit(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3u) {
+fn forward(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3u) {
 	let first = group.y * ROWS;
 	let at = starts(first);
 	var low = vec4f();

@@ -53,6 +53,8 @@ export interface GpuStatistics {
 	buffersCreated: number;
 	bytesAllocated: number;
 	pipelines: number;
+	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
+	flop: number;
 }
 
 const SLOT = 256; // minUniformBufferOffsetAlignment of the default limits
@@ -71,6 +73,7 @@ export class Gpu {
 		buffersCreated: 0,
 		bytesAllocated: 0,
 		pipelines: 0,
+		flop: 0,
 	};
 	/** Open scopes, innermost last (see scope()). */
 	readonly scopes: Set<Disposable>[] = [];

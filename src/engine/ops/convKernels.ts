@@ -1,4 +1,4 @@
-import { LINE, lines } from "../dispatch.ts";
+import { LINE, lines, sharedLanes } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import type { Variant } from "../tuner.ts";
@@ -111,6 +111,7 @@ function gather(
 		const [x, w, y] = shapes.map((shape) => empty(gpu, shape));
 		gatherBy(variant, family, d, g, x, w, null, 1, y);
 	});
+	count(gpu, g);
 	gatherBy(variant, family, d, g, x, w, bias, slope, y);
 }
 
@@ -135,8 +136,7 @@ function gatherBy(
 	const quads = lanes ? variant.QUADS : 2 * Math.ceil(outChannels / 8);
 	const panels = Math.ceil(outChannels / (4 * quads));
 	const packed = empty(gpu, [phases * rows + 1, panels * quads * 4]);
-	// With two quads channels are stored one by one: a pipeline less to compile, half a second on lavapipe.
-	const vector = outChannels % 4 === 0 && quads > 2;
+	const vector = inVectors(outChannels);
 	gpu.run({
 		shader: "convPack",
 		entry: "pack",
@@ -175,6 +175,13 @@ function gatherBy(
 	packed.dispose();
 }
 
+/** Counts a product of the convolution g, forward or a gradient: what lies in the padding too, as everybody does. */
+function count(gpu: Gpu, g: ConvGeometry): void {
+	const pixels = g.batch * g.outSize[0] * g.outSize[1];
+	const taps = g.kernel[0] * g.kernel[1];
+	gpu.statistics.flop += 2 * pixels * g.outChannels * taps * g.channels;
+}
+
 /**
  * The set of kernels that an adapter takes. Software adapters: tiles in registers, shared in a subgroup of `lanes` threads. Others: tiles staged in
  * workgroup memory (`lanes` is 0), multiplied in f32 or by matrix units.
@@ -186,33 +193,28 @@ interface Family {
 
 function familyOf(gpu: Gpu): Family {
 	if (gpu.matrix) return { suffix: "Matrix", lanes: 0 };
-	const { subgroupMinSize: least, subgroupMaxSize: most } =
-		gpu.device.adapterInfo;
-	const registers =
-		gpu.software &&
-		gpu.device.features.has("subgroups") &&
-		least === most &&
-		least >= 4;
-	return registers
-		? { suffix: "", lanes: least }
-		: { suffix: "Tiled", lanes: 0 };
+	const lanes = sharedLanes(gpu);
+	return lanes ? { suffix: "", lanes } : { suffix: "Tiled", lanes: 0 };
 }
 
 /**
  * How many quads of output channels a lane of the register kernels may sum, the likeliest first: with more, a product needs fewer loads, but
- * the sums no longer fit into registers. What would only be padding is left out. Two quads are for all tails, channels that come one by one too.
+ * the sums no longer fit into registers. What would only be padding is left out.
  */
 function quadVariants(
 	lanes: number,
 	from: number,
 	channels: number,
 ): Variant[] {
-	const tail = channels <= 8 || from % 4 !== 0;
-	const quads = tail ? [2] : channels <= 16 ? [4, 2] : [4, 8];
-	// Four lanes: SSE's 16 registers hold no tile anyway.
-	if (lanes === 4 && channels > 16) quads.reverse();
+	let quads = [4, 8];
+	if (lanes === 4) quads = [8, 4]; // SSE's 16 registers hold no tile anyway
+	if (from % 4 !== 0 || channels <= 16) quads = [2, 4]; // values one by one: loads are all
+	if (channels <= 8) quads = [2];
 	return quads.map((QUADS) => ({ QUADS }));
 }
+
+/** Whether channels are stored and read by fours. Not where they are but four: that is too little work for a pipeline of its own, a quarter of a second. */
+const inVectors = (channels: number) => channels % 4 === 0 && channels > 4;
 
 /** Sizes within a factor of two are of one class. */
 const octave = (n: number) => 2 ** Math.ceil(Math.log2(n));
@@ -237,6 +239,7 @@ export function weightGradient(
 		const [x, dy, dw] = shapes.map((shape) => empty(gpu, shape));
 		weightGradientBy(variant, family, g, x, dy, dw);
 	});
+	count(gpu, g);
 	weightGradientBy(variant, family, g, x, dy, dw);
 }
 
@@ -273,7 +276,7 @@ function weightGradientBy(
 			...variant,
 			...(lanes && { LANES: lanes }),
 			VECTOR: channels % 4 === 0 ? 1 : 0,
-			VECTOR_DY: outChannels % 4 === 0 && variant.QUADS !== 2 ? 1 : 0,
+			VECTOR_DY: inVectors(outChannels) ? 1 : 0,
 		},
 		bindings: { x, x4: x, dy, dy4: dy, partial },
 		params: {
@@ -324,17 +327,16 @@ export function outputGradient(
 /** total = the sum of partial's rows, and partial is disposed of. */
 function sumSlices(partial: Tensor, total: Tensor): void {
 	const { gpu } = total;
+	const vector = total.size % 4 === 0;
+	const columns = vector ? total.size / 4 : total.size;
 	gpu.run({
 		shader: "convGradient",
-		entry: "sumSlices",
-		bindings: { partial, total },
-		params: {
-			rows: 0,
-			columns: total.size,
-			slices: partial.shape[0],
-			slope: 0,
-		},
-		workgroups: lines(gpu, total.size),
+		entry: vector ? "sumSlicesVector" : "sumSlices",
+		bindings: vector
+			? { partial4: partial, total4: total }
+			: { partial, total },
+		params: { rows: 0, columns, slices: partial.shape[0], slope: 0 },
+		workgroups: lines(gpu, columns),
 	});
 	partial.dispose();
 }

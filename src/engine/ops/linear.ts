@@ -1,4 +1,5 @@
 import { record } from "../autograd.ts";
+import { sharedLanes } from "../dispatch.ts";
 import { empty, type Shape, type Tensor } from "../tensor.ts";
 
 /** Rows that one thread of shaders/linear.wgsl takes together. */
@@ -19,33 +20,37 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 	const { gpu } = x;
 	const [n, k] = w.shape;
 	const m = x.size / k;
+	const flop = 2 * m * n * k;
 	const params = { m, n, k4: k / 4 };
 	const rowBlocks = Math.ceil(m / ROWS);
 	const columnBlocks = Math.ceil(k / 4 / 32);
 	const y = empty(gpu, shape);
-	// On a CPU adapter lanes share their loads of x, an output each. A GPU would be idle with so few threads: it splits each sum.
+	const lanes = sharedLanes(gpu);
+	const kernels = lanes
+		? { shader: "linearShared", constants: { LANES: lanes }, params }
+		: { shader: "linear", params };
+	// A workgroup computes 32 columns, or one whose sum its threads split.
 	gpu.run({
-		shader: "linear",
-		entry: gpu.software ? "forward" : "forwardSplit",
+		...kernels,
+		entry: "forward",
 		bindings: { x, w, y },
-		params,
-		workgroups: [gpu.software ? Math.ceil(n / 32) : n, rowBlocks],
+		workgroups: [lanes ? Math.ceil(n / 32) : n, rowBlocks],
 	});
+	gpu.statistics.flop += flop;
 	return record("linear", y, [x, w], (dy, grads) => {
+		for (const i of [0, 1]) if (grads.wants(i)) gpu.statistics.flop += flop;
 		if (grads.wants(0))
 			gpu.run({
-				shader: "linear",
+				...kernels,
 				entry: "inputGradient",
 				bindings: { w, dy, dx: grads.out(0) },
-				params,
 				workgroups: [columnBlocks, rowBlocks],
 			});
 		if (grads.wants(1))
 			gpu.run({
-				shader: "linear",
+				...kernels,
 				entry: "weightGradient",
 				bindings: { x, dy, dw: grads.out(1) },
-				params,
 				workgroups: [columnBlocks, Math.ceil(n / ROWS)],
 			});
 	});
