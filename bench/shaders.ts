@@ -4,12 +4,9 @@
  */
 import { Command } from "commander";
 import type { Gpu } from "../src/engine/gpu.ts";
-import {
-	type ConvGeometry,
-	convolve,
-	convolveTransposed,
-	weightGradient,
-} from "../src/engine/ops/convKernels.ts";
+import type { ConvGeometry } from "../src/engine/ops/convFamily.ts";
+import { weightGradient } from "../src/engine/ops/convGradients.ts";
+import { convolve, convolveTransposed } from "../src/engine/ops/convKernels.ts";
 import {
 	pointSpectrum,
 	spectralConv,

@@ -1,12 +1,8 @@
 import { record } from "../autograd.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
-import {
-	type ConvGeometry,
-	convolve,
-	convolveTransposed,
-	outputGradient,
-	weightGradient,
-} from "./convKernels.ts";
+import type { ConvGeometry } from "./convFamily.ts";
+import { outputGradient, weightGradient } from "./convGradients.ts";
+import { convolve, convolveTransposed } from "./convKernels.ts";
 import { add } from "./elementwise.ts";
 import { hasFewRows, linearFewRows } from "./linear.ts";
 
