@@ -13,7 +13,8 @@ async function open(): Promise<{
 	work: Record<string, Work>;
 }> {
 	if (library === "ours") {
-		const gpu = await openGpu({ adapter: wanted });
+		// Defaults, whatever was measured on this machine before.
+		const gpu = await openGpu({ adapter: wanted, tune: false });
 		const { start } = await import("./ours.ts");
 		return { adapter: gpu.adapterName, version: VERSION, work: start(gpu) };
 	}

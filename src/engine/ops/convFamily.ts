@@ -44,17 +44,16 @@ export function familyOf(gpu: Gpu): Family {
 }
 
 /**
- * How many quads of output channels a lane of the register kernels may sum, the likeliest first: with more, a product needs fewer loads, but
- * the sums no longer fit into registers. What would only be padding is left out.
+ * How many quads of output channels a lane of the register kernels may sum, the default first: with more, a product needs fewer loads, but
+ * the sums no longer fit into registers. Left out is what would only be padding, and what never was the fastest (bench/NOTES.md).
  */
 export function quadVariants(
 	lanes: number,
 	from: number,
 	channels: number,
 ): Variant[] {
-	let quads = [4, 8];
-	if (lanes === 4) quads = [8, 4]; // SSE's 16 registers hold no tile anyway
-	if (from % 4 !== 0 || channels <= 16) quads = [2, 4]; // values one by one: loads are all
+	let quads = lanes === 4 && channels > 16 ? [8, 4] : [4];
+	if (from % 4 !== 0) quads = [2, 4]; // the faster to compile first
 	if (channels <= 8) quads = [2];
 	return quads.map((QUADS) => ({ QUADS }));
 }
