@@ -13,6 +13,7 @@ import { VERSION } from "../src/node/package.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 import { convolutions } from "./shaders/conv.ts";
 import { measure, type Row } from "./shaders/measure.ts";
+import { moves, optimisers } from "./shaders/moves.ts";
 import { others } from "./shaders/ops.ts";
 import { measurePeaks, peaksShader } from "./shaders/peaks.ts";
 import { FORWARD } from "./shaders/row.ts";
@@ -28,7 +29,13 @@ interface Options {
 	readonly parts?: boolean;
 }
 
-const table = [...convolutions, ...others, ...spectral].flatMap((op) =>
+const table = [
+	...convolutions,
+	...others,
+	...moves,
+	...optimisers,
+	...spectral,
+].flatMap((op) =>
 	op.passes
 		? op.passes.map((pass) => ({ op, pass, name: `${op.name} ${pass.name}` }))
 		: [{ op, pass: FORWARD, name: op.name }],

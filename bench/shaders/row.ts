@@ -39,6 +39,11 @@ export interface Pass {
 
 export const FORWARD: Pass = { name: "forward" };
 
+export const backward = (to: number[], from: number[]): Pass => ({
+	name: "backward",
+	gradient: { to, from },
+});
+
 /** make() of an op that is a function of random tensors. */
 export const on =
 	(shapes: readonly Shape[], op: (inputs: Tensor[]) => Tensor | Tensor[]) =>
