@@ -6,13 +6,7 @@ import { klLoss, mseLoss } from "../../src/engine/ops/loss.ts";
 import { groupNorm } from "../../src/engine/ops/norm.ts";
 import { randn, reparameterise } from "../../src/engine/ops/random.ts";
 import { columnSum } from "../../src/engine/ops/reduce.ts";
-import {
-	empty,
-	type Shape,
-	sizeOf,
-	type Tensor,
-	zeros,
-} from "../../src/engine/tensor.ts";
+import { empty, type Shape, sizeOf, zeros } from "../../src/engine/tensor.ts";
 import { philox } from "../../src/random.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";
 import { differences, sampled } from "./check.ts";
