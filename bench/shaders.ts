@@ -1,265 +1,139 @@
 /**
- * Times the convolution kernels over the shapes of our networks, after checking each against sums made on the CPU, and then the spectral operators:
- *   node bench/shaders.ts [--filter TEXT] [--adapter NAME]
+ * `npm run bench:shaders`: every kernel, in all variants that the tuner may choose from, on shapes of our networks, large squares and tails: checked against
+ * float64, then timed, and set against what this adapter can do at most.
  */
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { Command } from "commander";
-import type { Gpu } from "../src/engine/gpu.ts";
-import type { ConvGeometry } from "../src/engine/ops/convFamily.ts";
-import { weightGradient } from "../src/engine/ops/convGradients.ts";
-import { convolve, convolveTransposed } from "../src/engine/ops/convKernels.ts";
-import {
-	pointSpectrum,
-	spectralConv,
-	spectralConvAdjoint,
-	spectralGram,
-} from "../src/engine/ops/spectral.ts";
-import { scope } from "../src/engine/scope.ts";
-import { sizeOf, type Tensor, tensor } from "../src/engine/tensor.ts";
+import { runCommand } from "../src/cli/command.ts";
+import { Gpu } from "../src/engine/gpu.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { Random } from "../src/random.ts";
+import { writeFileAtomic } from "../src/node/files.ts";
+import { VERSION } from "../src/node/package.ts";
+import { loadShaders } from "../src/node/shaders.ts";
+import { convolutions } from "./shaders/conv.ts";
+import { measure, type Row } from "./shaders/measure.ts";
+import { moves, optimisers } from "./shaders/moves.ts";
+import { others } from "./shaders/ops.ts";
+import { measurePeaks, peaksShader } from "./shaders/peaks.ts";
+import { FORWARD } from "./shaders/row.ts";
+import { spectral } from "./shaders/spectral.ts";
+import type { Clock } from "./shaders/timing.ts";
+import { Chooser } from "./shaders/variants.ts";
 
-interface Row {
-	name: string;
-	g: ConvGeometry;
+interface Options {
+	readonly filter: string;
+	readonly adapter?: string;
+	readonly json?: string;
+	readonly allSets?: boolean;
+	readonly parts?: boolean;
 }
 
-function conv(
-	batch: number,
-	size: number,
-	channels: number,
-	outChannels: number,
-	kernel: number,
-	stride = 1,
-	pad = 1,
-): Row {
-	const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
-	return {
-		name: `conv ${kernel}x${kernel} s${stride} ${size}x${size} ${channels}->${outChannels}`,
-		g: {
-			batch,
-			size: [size, size],
-			channels,
-			outSize: [out, out],
-			outChannels,
-			kernel: [kernel, kernel],
-			stride: [stride, stride],
-			pad: [pad, pad],
-		},
-	};
-}
-
-const rows: Row[] = [
-	conv(8, 64, 64, 64, 3),
-	conv(8, 64, 5, 16, 3),
-	conv(8, 64, 1, 16, 3),
-	conv(8, 64, 16, 32, 3),
-	conv(8, 32, 32, 32, 3),
-	conv(8, 16, 64, 64, 3),
-	conv(8, 8, 64, 64, 3),
-	conv(8, 8, 128, 4, 3),
-	conv(8, 64, 32, 1, 3),
-	conv(8, 64, 1, 32, 4, 2),
-	conv(8, 32, 32, 64, 4, 2),
-	conv(8, 16, 64, 128, 4, 2),
-	conv(8, 64, 16, 32, 3, 2, 1),
-	{ name: "conv 1x1 64x64 64->64", g: conv(8, 64, 64, 64, 1, 1, 0).g },
-	{
-		name: "matmul 512",
-		g: {
-			...conv(1, 1, 512, 512, 1, 1, 0).g,
-			size: [1, 512],
-			outSize: [1, 512],
-		},
-	},
-	{ name: "linear 8 x 512 -> 512", g: conv(8, 1, 512, 512, 1, 1, 0).g },
-];
-
-const options = new Command()
-	.option("--filter <text>", "only rows whose name contains it", "")
-	.option("--adapter <name>", "as in training", "")
-	.parse()
-	.opts<{ filter: string; adapter: string }>();
-
-const gpu = await openGpu({ adapter: options.adapter });
-console.log(describeAdapter(gpu));
-console.log(
-	`${"".padEnd(30)}${["forward", "dx", "dw"].map((s) => `${s}: ms  GFLOP/s`.padStart(24)).join("")}`,
+const table = [
+	...convolutions,
+	...others,
+	...moves,
+	...optimisers,
+	...spectral,
+].flatMap((op) =>
+	op.passes
+		? op.passes.map((pass) => ({ op, pass, name: `${op.name} ${pass.name}` }))
+		: [{ op, pass: FORWARD, name: op.name }],
 );
-for (const { name, g } of rows) {
-	if (!name.includes(options.filter)) continue;
-	const columns = await measure(gpu, g);
-	console.log(`${name.padEnd(30)}${columns.join("")}`);
-}
-await timeSpectral(gpu);
-gpu.dispose();
 
-/** The forward operator's products, batch 8, 20 points a sample. */
-async function timeSpectral(gpu: Gpu): Promise<void> {
-	const random = new Random(2);
-	const make = (...shape: number[]) => {
-		const values = { length: sizeOf(shape) };
-		const data = Float32Array.from(values, () => random.uniform(-1, 1));
-		return tensor(gpu, data, shape);
+async function bench(options: Options): Promise<void> {
+	const wanted = table.filter(({ name }) => name.includes(options.filter));
+	if (wanted.length === 0)
+		throw new Error(`--filter: no row's name contains "${options.filter}"`);
+	if (options.json) statSync(dirname(resolve(options.json)));
+	const { adapter } = options;
+	const opened = await openGpu({ adapter, profile: true, tune: false });
+	const { device, adapterName } = opened;
+	const profile = device.features.has("timestamp-query");
+	const clock: Clock = profile ? "timestamps" : "wall clock";
+	const shaders = { ...loadShaders(), peaks: peaksShader };
+	const take = (software: boolean) => {
+		const tuner = new Chooser();
+		const gpu = { shaders, adapterName, software, tuner, profile };
+		return { tuner, gpu: new Gpu(device, gpu) };
 	};
-	for (const n of [32, 64, 128, 256]) {
-		const points = make(8, 20, 3);
-		const spectrum = pointSpectrum(points, n);
-		const kernel = make(8, n, n);
-		const image = make(8, n / 2, n / 2);
-		const rows: [string, () => Tensor][] = [
-			["pointSpectrum", () => pointSpectrum(points, n)],
-			["spectralConv", () => spectralConv(kernel, spectrum)],
-			["spectralConvAdjoint", () => spectralConvAdjoint(image, spectrum)],
-			["spectralGram", () => spectralGram(image, spectrum)],
-		];
-		for (const [op, run] of rows) {
-			const name = `${op} on ${n}`;
-			if (!name.includes(options.filter)) continue;
-			const ms = await time(gpu, run);
-			console.log(`${name.padEnd(30)}${ms.toFixed(2).padStart(14)} ms`);
+	const own = take(opened.software);
+	// One that takes itself for a graphics card.
+	const card = options.allSets && opened.software ? take(false) : null;
+	const peaks = await measurePeaks(own.gpu, clock);
+	console.log(
+		`${describeAdapter(own.gpu)}\nby ${clock}; peaks: ${peaks.gflops.toFixed(1)} GFLOP/s, ${peaks.gbs.toFixed(1)} GB/s\n\n${HEAD}`,
+	);
+	const rows: Row[] = [];
+	for (const entry of wanted) {
+		const made = await measure(own.gpu, own.tuner, clock, peaks, entry);
+		if (card && entry.op.twoSets)
+			for (const row of await measure(
+				card.gpu,
+				card.tuner,
+				clock,
+				peaks,
+				entry,
+			))
+				made.push({ ...row, variant: `card ${row.variant}`.trim() });
+		for (const row of made) {
+			console.log(line(row));
+			if (options.parts) console.log(partsOf(row));
 		}
-		for (const t of [points, spectrum, kernel, image]) t.dispose();
+		rows.push(...made);
 	}
-}
-
-async function measure(gpu: Gpu, g: ConvGeometry): Promise<string[]> {
-	const { batch, channels, outChannels, kernel, size, outSize } = g;
-	const random = new Random(1);
-	const make = (shape: number[]) => {
-		const data = Float32Array.from({ length: sizeOf(shape) }, () =>
-			random.uniform(-1, 1),
+	if (options.json)
+		await writeFileAtomic(
+			options.json,
+			`${JSON.stringify({ adapter: adapterName, version: VERSION, clock, peaks, rows }, null, "\t")}\n`,
 		);
-		return { data, tensor: tensor(gpu, data, shape) };
-	};
-	const flop =
-		2 *
-		batch *
-		outSize[0] *
-		outSize[1] *
-		outChannels *
-		kernel[0] *
-		kernel[1] *
-		channels;
-	const x = make([batch, ...size, channels]);
-	const w = make([outChannels, ...kernel, channels]);
-	const y = make([batch, ...outSize, outChannels]);
-	const out = {
-		y: make([batch, ...outSize, outChannels]),
-		x: make([batch, ...size, channels]),
-		w: make([outChannels, ...kernel, channels]),
-	};
-	const kernels: [Tensor, () => void, (index: number) => number][] = [
-		[
-			out.y.tensor,
-			() => convolve(g, x.tensor, w.tensor, null, 1, out.y.tensor),
-			(i) => referenceY(g, x.data, w.data, i),
-		],
-		[
-			out.x.tensor,
-			() => convolveTransposed(g, y.tensor, w.tensor, null, 1, out.x.tensor),
-			(i) => referenceX(g, y.data, w.data, i),
-		],
-		[
-			out.w.tensor,
-			() => weightGradient(g, x.tensor, y.tensor, out.w.tensor),
-			(i) => referenceW(g, x.data, y.data, i),
-		],
-	];
-	const columns: string[] = [];
-	for (const [result, run, reference] of kernels) {
-		scope(gpu, run);
-		const actual = await result.data();
-		let largest = 0;
-		const differences = Array.from({ length: 50 }, () => {
-			const i = random.integer(0, actual.length);
-			const expected = reference(i);
-			largest = Math.max(largest, Math.abs(expected));
-			return Math.abs(actual[i] - expected);
-		});
-		if (!(Math.max(...differences) <= 2e-5 * largest))
-			throw new Error(
-				`wrong by ${Math.max(...differences)} where values reach ${largest}`,
-			);
-		const ms = await time(gpu, run);
-		columns.push(
-			`${ms.toFixed(2).padStart(14)}${(flop / ms / 1e6).toFixed(1).padStart(10)}`,
-		);
-	}
-	for (const { tensor } of [x, w, y, ...Object.values(out)]) tensor.dispose();
-	return columns;
+	own.gpu.dispose();
+	card?.gpu.dispose();
+	opened.dispose();
 }
 
-/** Median of seven, of as many runs as fill 30 ms. */
-async function time(gpu: Gpu, run: () => unknown): Promise<number> {
-	const once = async (runs: number) => {
-		const start = performance.now();
-		for (let i = 0; i < runs; i++) scope(gpu, run);
-		await gpu.idle();
-		return (performance.now() - start) / runs;
-	};
-	const runs = Math.max(1, Math.ceil(30 / (await once(1))));
-	const times: number[] = [];
-	for (let i = 0; i < 7; i++) times.push(await once(runs));
-	return times.sort((a, b) => a - b)[3];
+const columns = (name: string, variant: string, figures: string[]) =>
+	`${name.padEnd(46)}${variant.padEnd(14)}${figures.map((f) => f.padStart(9)).join("")}`;
+
+const HEAD = columns("", "", [
+	...["ms", "spread", "GFLOP/s", "% peak", "GB/s", "% copy"],
+]);
+
+const percent = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} %`;
+
+function line(row: Row): string {
+	const { ms, least, most, gflops, flopPercent, gbs, copyPercent } = row;
+	return columns(row.name, row.variant, [
+		ms.toFixed(ms < 1 ? 3 : 2),
+		percent((100 * (most - least)) / ms),
+		gflops?.toFixed(1) ?? "",
+		flopPercent === null ? "" : percent(flopPercent),
+		gbs.toFixed(2),
+		percent(copyPercent),
+	]);
 }
 
-type Data = Float32Array;
+/** The pipelines of a row, each in a line. */
+const partsOf = ({ parts }: Row) =>
+	Object.entries(parts)
+		.map(
+			([pipeline, ms]) =>
+				`  ${pipeline.padEnd(58)}${ms.toFixed(3).padStart(9)}`,
+		)
+		.join("\n");
 
-/** One element of y, summed in float64. */
-function referenceY(g: ConvGeometry, x: Data, w: Data, index: number): number {
-	const o = index % g.outChannels;
-	const pixel = Math.floor(index / g.outChannels);
-	let sum = 0;
-	for (let ky = 0; ky < g.kernel[0]; ky++)
-		for (let kx = 0; kx < g.kernel[1]; kx++) {
-			const at = meet(g, pixel, ky, kx);
-			if (at < 0) continue;
-			for (let c = 0; c < g.channels; c++)
-				sum +=
-					x[at * g.channels + c] *
-					w[((o * g.kernel[0] + ky) * g.kernel[1] + kx) * g.channels + c];
-		}
-	return sum;
-}
-
-function referenceX(g: ConvGeometry, y: Data, w: Data, index: number): number {
-	const c = index % g.channels;
-	const place = Math.floor(index / g.channels);
-	const image = g.outSize[0] * g.outSize[1];
-	const b = Math.floor(place / (g.size[0] * g.size[1]));
-	let sum = 0;
-	for (let pixel = b * image; pixel < (b + 1) * image; pixel++)
-		for (let ky = 0; ky < g.kernel[0]; ky++)
-			for (let kx = 0; kx < g.kernel[1]; kx++) {
-				if (meet(g, pixel, ky, kx) !== place) continue;
-				for (let o = 0; o < g.outChannels; o++)
-					sum +=
-						y[pixel * g.outChannels + o] *
-						w[((o * g.kernel[0] + ky) * g.kernel[1] + kx) * g.channels + c];
-			}
-	return sum;
-}
-
-function referenceW(g: ConvGeometry, x: Data, y: Data, index: number): number {
-	const c = index % g.channels;
-	const kx = Math.floor(index / g.channels) % g.kernel[1];
-	const ky = Math.floor(index / g.channels / g.kernel[1]) % g.kernel[0];
-	const o = Math.floor(index / g.channels / g.kernel[1] / g.kernel[0]);
-	let sum = 0;
-	for (let pixel = 0; pixel < g.batch * g.outSize[0] * g.outSize[1]; pixel++) {
-		const at = meet(g, pixel, ky, kx);
-		if (at >= 0) sum += x[at * g.channels + c] * y[pixel * g.outChannels + o];
-	}
-	return sum;
-}
-
-/** The pixel of x that pixel (b, i, j) of y reads at a tap; -1 in the padding. */
-function meet(g: ConvGeometry, pixel: number, ky: number, kx: number): number {
-	const j = pixel % g.outSize[1];
-	const i = Math.floor(pixel / g.outSize[1]) % g.outSize[0];
-	const b = Math.floor(pixel / g.outSize[1] / g.outSize[0]);
-	const h = i * g.stride[0] + ky - g.pad[0];
-	const v = j * g.stride[1] + kx - g.pad[1];
-	if (h < 0 || h >= g.size[0] || v < 0 || v >= g.size[1]) return -1;
-	return (b * g.size[0] + h) * g.size[1] + v;
-}
+await runCommand(
+	new Command("npm run bench:shaders --")
+		.description(
+			"Checks every kernel and variant against float64, times it, and compares it with this adapter's own peaks: a register-only FMA loop, and a copy.",
+		)
+		.option("--filter <text>", "only rows whose name contains it", "")
+		.option("--adapter <name>", "a part of the adapter's name")
+		.option("--json <file>", "where the figures go")
+		.option(
+			"--all-sets",
+			"on a software adapter, the kernels for graphics cards too",
+		)
+		.option("--parts", "each row's pipelines, where the adapter has timestamps")
+		.action(bench),
+);

@@ -1,0 +1,139 @@
+/** What moves, repeats or resamples pixels, and the optimisers. */
+
+import { fill } from "../../src/engine/accumulate.ts";
+import { ParameterList, Parameters } from "../../src/engine/nn.ts";
+import { scale } from "../../src/engine/ops/elementwise.ts";
+import { leastSquares } from "../../src/engine/ops/leastSquares.ts";
+import {
+	concat,
+	rotate,
+	sliceChannels,
+	upsampleNearest2x,
+} from "../../src/engine/ops/sample.ts";
+import { Adam } from "../../src/engine/optim.ts";
+import {
+	empty,
+	type Shape,
+	sizeOf,
+	type Tensor,
+} from "../../src/engine/tensor.ts";
+import { rotate as rotateReference } from "../../test/reference/sample.ts";
+import { differences, sampled } from "./check.ts";
+import { backward, FORWARD, type Op, on } from "./row.ts";
+
+const WIDE: Shape = [8, 64, 64, 16];
+const IMAGE: Shape = [8, 64, 64, 1];
+
+/** Where an element of [.., h, w, c] lies. */
+const place = (i: number, [, h, w, c]: Shape) => {
+	const pixel = Math.floor(i / c);
+	const row = Math.floor(pixel / w);
+	return { b: Math.floor(row / h), r: row % h, q: pixel % w, k: i % c };
+};
+
+const angles = Array.from({ length: 8 }, (_, i) => 0.3 + i);
+
+export const moves: Op[] = [
+	{
+		name: "upsampleNearest2x [8,32,32,16]",
+		make: on([[8, 32, 32, 16]], ([x]) => upsampleNearest2x(x)),
+		check: sampled(({ inputs: [x], dy }, _, i) => {
+			const { b, r, q, k } = place(i, dy ? x.shape : WIDE);
+			const at = (row: number, column: number, side: number) =>
+				((b * side + row) * side + column) * 16 + k;
+			if (!dy) return x.data[at(r >> 1, q >> 1, 32)];
+			const [top, bottom] = [2 * r, 2 * r + 1].map(
+				(row) => dy.data[at(row, 2 * q, 64)] + dy.data[at(row, 2 * q + 1, 64)],
+			);
+			return top + bottom;
+		}),
+		passes: [FORWARD, backward([0], [])],
+	},
+	...[8, 5].map((c): Op => {
+		const half = [8, 64, 64, c];
+		return {
+			name: `concat 2 x [${half}]`,
+			make: on([half, half], (both) => concat(both)),
+			check: sampled(({ inputs, dy }, of, i) => {
+				const pixel = Math.floor(i / c);
+				if (dy) return dy.data[pixel * 2 * c + of * c + (i % c)];
+				const whole = Math.floor(i / 2 / c);
+				const k = i % (2 * c);
+				return inputs[k < c ? 0 : 1].data[whole * c + (k % c)];
+			}),
+			passes: [FORWARD, backward([0, 1], [])],
+		};
+	}),
+	{
+		name: `sliceChannels [${WIDE}] 8`,
+		make: on([WIDE], ([x]) => sliceChannels(x, 4, 12)),
+		check: sampled(
+			({ inputs: [x] }, _, i) => x.data[Math.floor(i / 8) * 16 + 4 + (i % 8)],
+		),
+		bytes: 4 * sizeOf(WIDE), // reads a half, writes a half
+	},
+	{
+		name: `rotate [${IMAGE}]`,
+		make: on([IMAGE], ([x]) => rotate(x, angles)),
+		check: differences(([x]) => rotateReference(x, angles)),
+		passes: [FORWARD, backward([0], [])],
+	},
+];
+
+const WEIGHTS = 2_300_000;
+const RATE = 0.1;
+const EPS = 1e-3;
+
+const adam: Op = {
+	name: `Adam step, clipped, ${WEIGHTS} weights`,
+	make(fresh, gpu) {
+		const list = new ParameterList();
+		list.add("w", [WEIGHTS], new Float32Array(WEIGHTS));
+		// Not the scope's: it lives as long as the device.
+		const parameters = new Parameters(gpu, list);
+		const optimiser = new Adam(parameters, { lr: RATE, eps: EPS });
+		const { values, gradients } = parameters;
+		const inputs = [fresh(values.shape), fresh(values.shape)];
+		gpu.copy(inputs[0], values);
+		gpu.copy(inputs[1], gradients);
+		parameters.get("w").gradIsFresh = false;
+		const run = () => {
+			optimiser.step({ clip: 1 });
+			return values.view(values.shape);
+		};
+		return { inputs, run };
+	},
+	// After the first step both moments are those of one gradient.
+	check: sampled(({ inputs: [w, { data }] }, _, i) => {
+		const norm = Math.sqrt(data.reduce((sum, g) => sum + g * g, 0));
+		const g = data[i] / norm;
+		return w.data[i] - (RATE * g) / (Math.abs(g) + EPS);
+	}),
+	// The gradients twice, for their norm comes first; values and moments in and out.
+	bytes: 8 * 4 * WEIGHTS,
+};
+
+const IMAGES: Shape = [8, 64, 64];
+
+/** One step with the identity for an operator: half of y without its mean. */
+const solver: Op = {
+	name: `leastSquares [${IMAGES}], 1 step`,
+	make(fresh, gpu) {
+		const y = fresh(IMAGES);
+		const weights = fill(empty(gpu, IMAGES), 1);
+		const lambda = fill(empty(gpu, [IMAGES[0]]), 1);
+		const gram = (z: Tensor) => scale(z, 1);
+		const run = () => leastSquares(y, { gram, weights, lambda, steps: 1 });
+		return { inputs: [y], run };
+	},
+	check: sampled(({ inputs: [{ data }] }, _, i) => {
+		const first = i - (i % 4096);
+		const own = data.subarray(first, first + 4096);
+		const mean = own.reduce((sum, v) => sum + v, 0) / own.length;
+		return (data[i] - mean) / 2;
+	}),
+	// begin: y, weights -> r, u; gram: r -> gr; advance: r, gr, weights, u -> p, gp, u, r.
+	bytes: 14 * 4 * sizeOf(IMAGES),
+};
+
+export const optimisers: Op[] = [adam, solver];
