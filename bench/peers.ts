@@ -1,5 +1,6 @@
 /** `npm run bench:peers`: the same work in this engine, tfjs-webgpu and jax-js on one adapter in one run, and in torch on the CPU where there is one. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
@@ -40,26 +41,37 @@ async function main(options: {
 	const works = known("work", options.works, Object.keys(work.WORKS));
 	const libraries = known("library", options.libraries, LIBRARIES);
 	const results: Record<string, Result> = {};
+	const peers = libraries.some((name) => name === "tfjs" || name === "jax");
+	if (peers && !existsSync(file("node_modules"))) install();
 	for (const library of libraries) {
 		// A process for each piece of work: its first run then is the first on a new device. Torch needs seconds to start and compiles nothing.
 		const shares = library === "torch" ? [works] : works.map((work) => [work]);
 		for (const share of shares) {
 			const result = await measure(library, options.adapter, share);
 			if (!result) continue;
-			results[library] = {
-				...result,
-				works: { ...results[library]?.works, ...result.works },
-			};
+			const before = results[library]?.works;
+			results[library] = { ...result, works: { ...before, ...result.works } };
 		}
-		const result = results[library];
-		if (!result) continue;
-		if (library === "ours") console.log(`adapter: ${result.adapter}`);
 	}
+	console.log(`adapter: ${Object.values(results)[0]?.adapter}`);
 	console.log(table(works, results));
 	if (options.json)
 		await writeFileAtomic(
 			options.json,
-			`${JSON.stringify({ adapter: results.ours?.adapter, results }, null, "\t")}\n`,
+			`${JSON.stringify({ results }, null, "\t")}\n`,
+		);
+}
+
+/** The peers, into a folder of their own. */
+function install(): void {
+	const { status } = spawnSync("npm", ["ci", "--no-fund", "--no-audit"], {
+		cwd: fileURLToPath(folder),
+		stdio: ["ignore", "ignore", "inherit"],
+		shell: process.platform === "win32", // npm is a script there
+	});
+	if (status !== 0)
+		throw new Error(
+			"npm ci failed in bench/peers: tfjs and jax-js are missing",
 		);
 }
 
@@ -72,7 +84,7 @@ function known(what: string, given: string[] | undefined, all: string[]) {
 	return given ?? all;
 }
 
-/** Runs one library; undefined where it cannot be had (torch that is not installed). */
+/** Runs one library; undefined where a peer cannot be had or breaks, which is printed. */
 async function measure(
 	library: string,
 	adapter: string,
@@ -108,8 +120,8 @@ async function measure(
 	const lines = output.split("\n").filter((line) => line.startsWith("{"));
 	if (code !== 0 || lines.length === 0) {
 		const reason = errors.trim().split("\n").at(-1) || "it did not start";
-		if (!torch) throw new Error(`${library} failed: ${reason}`);
-		console.log(`torch is left out: ${reason}`);
+		if (library === "ours") throw new Error(reason);
+		console.log(`${library}, ${works.join(", ")}: left out, ${reason}`);
 		return undefined;
 	}
 	const [head, ...timings] = lines.map((line) => JSON.parse(line));

@@ -96,8 +96,12 @@ function stepper(gpu: Gpu, task: Task): () => void {
 const median = (values: number[]) =>
 	values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-const gpu = await openGpu({ adapter: options.adapter });
-const profiled = await openGpu({ adapter: options.adapter, profile: true });
+const gpu = await openGpu({ adapter: options.adapter, tune: false });
+const profiled = await openGpu({
+	adapter: options.adapter,
+	profile: true,
+	tune: false,
+});
 console.log(describeAdapter(gpu));
 const profiledTasks = tasks(profiled);
 for (const [i, task] of tasks(gpu).entries()) {

@@ -5,7 +5,7 @@ enable chromium_experimental_subgroup_matrix;
 // Convolutions on the matrix units of GPUs ("tensor cores"): an implicit GEMM in tiles of 64 pixels x 64 output channels x 32 rows of the
 // packed weights. Tiles become f16 when they are staged in workgroup memory, products are summed in f32, tensors stay f32. Each of 4 subgroups of
 // 32 threads sums 32 x 32 in four matrices of 16 x 16. What is computed, and the names, are those of conv.wgsl.
-// A value beyond 65504 becomes infinite in f16, which the loss scale notices (adam.wgsl).
+// A value beyond 65504 becomes infinite in f16 where the adapter rounds to the nearest (WGSL leaves that open), which the loss scale notices (adam.wgsl).
 
 struct Params {
 	inSize: vec2u, // height, width

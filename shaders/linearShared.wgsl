@@ -1,6 +1,6 @@
 enable subgroups;
 
-// Dense layers with few rows on software adapters: what linear.wgsl computes, sum for sum in the same order. There a load costs the same whether or not
+// Dense layers with few rows on software adapters: what linear.wgsl computes (its gradients sum in the same order, forward does not). There a load costs the same whether or not
 // lanes share its address (see conv.wgsl), so of the eight values that all lanes need each lane loads one, and they are handed round.
 
 struct Params {

@@ -31,7 +31,7 @@ test("the training step goes as torch's, and the figures are written", async () 
 		assert.ok(Math.abs(check[i] - loss) < 1e-6, `${check[i]} and ${loss}`);
 });
 
-test("a work or library that does not exist is one clear error", async () => {
+test("a work that does not exist is one clear error", async () => {
 	const { code, stderr } = await start("bench/peers.ts", ["--works", "gem"])
 		.ended;
 	assert.is(code, 1);

@@ -105,8 +105,11 @@ function step() {
 		const layer = (name) => p.slice(index.get(name), index.get(name) + 2);
 		const conv = (x, name, stride) => {
 			const [w, b] = layer(name);
-			const pad = stride === 2 ? [1, 1] : [1, 1];
-			return lax.conv(x, w, [stride, stride], [pad, pad]).add(b);
+			const padding = [
+				[1, 1],
+				[1, 1],
+			];
+			return lax.conv(x, w, [stride, stride], padding).add(b);
 		};
 		const relu = (x) => np.maximum(x, 0);
 		const up = (x, name) => {

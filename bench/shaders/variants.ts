@@ -2,7 +2,7 @@ import { Tuner, type Variant } from "../../src/engine/tuner.ts";
 
 /** Takes the variant it is told to, and tells what there was to choose from. */
 export class Chooser extends Tuner {
-	/** What the last kernel with a choice was offered. */
+	/** What the last kernel was offered. */
 	offered: readonly Variant[] = [{}];
 	#taken = 0;
 

@@ -28,8 +28,10 @@ interface Open {
 	uses: number;
 }
 
-/** Milliseconds that all first measurements together may take. */
+/** Milliseconds that all measurements of a tuner together may take; the last one may end later. */
 const BUDGET = 8000;
+/** Milliseconds of a measurement: much more than a submit and the wait for it take. */
+const FILL = 10;
 /** A variant must beat the default by this factor: else noise would choose. */
 const MARGIN = 0.9;
 
@@ -44,6 +46,7 @@ export class Tuner {
 	readonly #choices: Map<string, string>;
 	readonly #save: TunerOptions["save"];
 	readonly #measure: boolean;
+	#left = BUDGET;
 	readonly #open = new Map<string, Open>();
 
 	constructor({ choices = {}, save, measure = true }: TunerOptions = {}) {
@@ -72,22 +75,28 @@ export class Tuner {
 	}
 
 	/**
-	 * Measures the classes that were asked for and have no choice yet, until none is left or the time is used up; the others stay with their
-	 * default, and are asked for again. Returns what was measured: milliseconds by class and variant.
+	 * Measures the classes that were asked for and have no choice yet, until none is left, the tuner's time is used up, or `signal` aborts (which throws its
+	 * reason); the others stay with their default. Returns what was measured: milliseconds by class and variant, infinite for one that failed.
 	 */
 	async tune(
 		gpu: Gpu,
-		budget = BUDGET,
+		signal?: AbortSignal,
 	): Promise<Record<string, Record<string, number>>> {
-		const end = performance.now() + budget;
+		const begin = performance.now();
 		const measured: Record<string, Record<string, number>> = {};
 		const classes = [...this.#open].sort(([, a], [, b]) => b.uses - a.uses);
 		this.#open.clear();
 		for (const [key, { candidates, run }] of classes) {
-			if (performance.now() > end) break;
+			signal?.throwIfAborted();
+			if (performance.now() - begin > this.#left) break;
 			const times: Record<string, number> = {};
-			for (const candidate of candidates)
-				times[nameOfVariant(candidate)] = await time(gpu, () => run(candidate));
+			for (const candidate of candidates) {
+				const time = this.time(gpu, () => run(candidate));
+				// The default must run; of another, a driver that cannot compile it says no more than that it is no choice.
+				times[nameOfVariant(candidate)] = await (candidate === candidates[0]
+					? time
+					: time.catch(() => Number.POSITIVE_INFINITY));
+			}
 			measured[key] = times;
 			const [first, ...others] = candidates.map(nameOfVariant);
 			const best = others.reduce(
@@ -99,26 +108,24 @@ export class Tuner {
 				times[best] < MARGIN * times[first] ? best : first,
 			);
 		}
+		this.#left -= performance.now() - begin;
 		if (Object.keys(measured).length > 0)
 			await this.#save?.(Object.fromEntries(this.#choices));
 		return measured;
 	}
-}
 
-/** Milliseconds that are enough to measure at once. */
-const ENOUGH = 20;
-
-/** The shortest of three, each of as many runs as fill a millisecond; the first run, which compiles, does not count. A long one is not repeated. */
-async function time(gpu: Gpu, run: () => void): Promise<number> {
-	const once = async (runs: number) => {
-		const start = performance.now();
-		for (let i = 0; i < runs; i++) scope(gpu, run);
-		await gpu.idle();
-		return (performance.now() - start) / runs;
-	};
-	await once(1);
-	const first = await once(1);
-	if (first > ENOUGH) return first;
-	const runs = Math.ceil(1 / Math.max(0.01, first));
-	return Math.min(await once(runs), await once(runs), await once(runs));
+	/** The shortest of three, each of as many runs as fill some milliseconds; the first run, which compiles, does not count. */
+	protected async time(gpu: Gpu, run: () => void): Promise<number> {
+		const once = async (runs: number) => {
+			const start = performance.now();
+			for (let i = 0; i < runs; i++) scope(gpu, run);
+			await gpu.idle();
+			return (performance.now() - start) / runs;
+		};
+		await once(1);
+		const first = await once(1);
+		const runs = Math.ceil(FILL / Math.max(0.01, first));
+		if (runs === 1) return Math.min(first, await once(1));
+		return Math.min(await once(runs), await once(runs), await once(runs));
+	}
 }

@@ -24,9 +24,10 @@ export function openTuner(
 ): Tuner {
 	const key = keyOf(adapter);
 	return new Tuner({
-		choices: read(file)[key],
+		choices: read(file)[key] ?? {},
 		async save(choices) {
-			const all = { ...read(file), [key]: choices };
+			const all = read(file);
+			all[key] = { ...all[key], ...choices }; // another process may have added some
 			const text = `${JSON.stringify(all, null, "\t")}\n`;
 			await mkdir(dirname(file), { recursive: true })
 				.then(() => writeFileAtomic(file, text))

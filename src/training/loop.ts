@@ -128,7 +128,7 @@ export async function train(
 				});
 				gpu.flush();
 				// The first step has asked for all kernels of this training.
-				if (step === start) await gpu.tuner.tune(gpu);
+				if (step === start) await gpu.tuner.tune(gpu, signal);
 				if (i % AHEAD === AHEAD - 1) await gpu.idle();
 				if (options.onStep && performance.now() - shown > 250) {
 					const seen = await read(losses, i + 1);

@@ -58,7 +58,7 @@ export function quadVariants(
 	return quads.map((QUADS) => ({ QUADS }));
 }
 
-/** Whether channels are stored and read by fours. Not where they are but four: that is too little work for a pipeline of its own, a quarter of a second. */
+/** Whether output channels are stored, and their gradients read, by fours. Not where they are but four: that is too little work for a pipeline of its own, a quarter of a second. */
 export const inVectors = (channels: number) =>
 	channels % 4 === 0 && channels > 4;
 
