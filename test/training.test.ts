@@ -165,6 +165,28 @@ test("train() lowers the loss, and the same seed gives the same bits", async () 
 	assert.is.not(bitsOf(await fit({ seed: 4 })), bitsOf(first));
 });
 
+test("train() lets the tuner measure once, when the first step has asked for all kernels", async () => {
+	const seen: number[] = [];
+	let step = 0;
+	const { tuner } = gpu;
+	const tune = tuner.tune.bind(tuner);
+	tuner.tune = (...args) => {
+		seen.push(step);
+		return tune(...args);
+	};
+	try {
+		await fit({}, ({ loss }) => ({
+			loss(...args) {
+				step++;
+				return loss(...args);
+			},
+		}));
+		assert.equal(seen, [1]);
+	} finally {
+		tuner.tune = tune;
+	}
+});
+
 test("an epoch shows every sample once, in its own order; each step has its own random numbers", async () => {
 	const orders: number[][] = [];
 	const steps: number[] = [];
