@@ -53,7 +53,8 @@ async function main(options: {
 			results[library] = { ...result, works: { ...before, ...result.works } };
 		}
 	}
-	console.log(`adapter: ${Object.values(results)[0]?.adapter}`);
+	const { adapter } = Object.values(results).find((r) => r.adapter) ?? {};
+	if (adapter) console.log(`adapter: ${adapter}`);
 	console.log(table(works, results));
 	if (options.json)
 		await writeFileAtomic(
