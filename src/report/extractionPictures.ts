@@ -212,22 +212,19 @@ export function fitPicture(
 	);
 }
 
-/** |FFT| of the kernel on a logarithmic scale, with circles and marks at the wave vectors found. */
-export function spectrumPicture(
-	{
-		magnitude,
-		size,
-		step,
-	}: {
-		readonly magnitude: ArrayLike<number>;
-		readonly size: number;
-		readonly step: number;
-	},
+/** A kernel's spectrum as spectrum() makes it. */
+interface Magnitudes {
+	readonly magnitude: ArrayLike<number>;
+	readonly size: number;
+	/** 1/Angstrom. */
+	readonly step: number;
+}
+
+/** log10 of |FFT| over its largest value, to the Nyquist wave vector: what lies beyond the kernel's own is not there. */
+export function spectrumField(
+	{ magnitude, size, step }: Magnitudes,
 	nyquist: number,
-	circles: readonly number[],
-	marks: readonly Mark[],
-): Picture {
-	// What lies beyond the kernel's own Nyquist is not there.
+): Field {
 	const reach = Math.min(size / 2, Math.round(nyquist / step));
 	const side = 2 * reach;
 	const decades = new Float32Array(side * side);
@@ -242,20 +239,27 @@ export function spectrumPicture(
 		}
 	// Pixel i is centred on (i - reach) step.
 	const edges: [number, number] = [(-reach - 0.5) * step, (reach - 0.5) * step];
-	const field: Field = {
-		values: decades,
-		nx: side,
-		ny: side,
-		x: edges,
-		y: edges,
-	};
+	return { values: decades, nx: side, ny: side, x: edges, y: edges };
+}
+
+/** Decades below the largest value that are shown of a spectrum. */
+export const DECADES: readonly [number, number] = [-2.5, 0];
+
+/** |FFT| of the kernel on a logarithmic scale, with circles and marks at the wave vectors found. */
+export function spectrumPicture(
+	spectrum: Magnitudes,
+	nyquist: number,
+	circles: readonly number[],
+	marks: readonly Mark[],
+): Picture {
+	const field = spectrumField(spectrum, nyquist);
 	return panelGrid(
 		[
 			{
 				title: "|FFT| of the kernel",
 				field,
 				colours: sequential,
-				range: [-2.5, 0],
+				range: DECADES,
 				unit: "log10",
 				axes: "1/Å",
 				circles,

@@ -1,0 +1,200 @@
+/** The list of scatterers as people edit it: on the picture, in the table, and back again. */
+import type { DetectedScatterer } from "../../extraction/scatterers.ts";
+import type { Point, Tool } from "./fieldView.ts";
+
+export class Scatterers {
+	/** Scan frame, Angstrom. */
+	list: readonly DetectedScatterer[] = [];
+	/** Whether they are as they were found: extraction then says so, and needs no list. */
+	asFound = false;
+	/** Of the list, marked in picture and table. */
+	chosen = -1;
+	readonly #before: { list: readonly DetectedScatterer[]; asFound: boolean }[] =
+		[];
+	readonly #changed: () => void;
+
+	constructor(changed: () => void) {
+		this.#changed = changed;
+	}
+
+	get canUndo(): boolean {
+		return this.#before.length > 0;
+	}
+
+	/** Takes another list; it can be undone. */
+	replace(list: readonly DetectedScatterer[], asFound = false): void {
+		this.#before.push({ list: this.list, asFound: this.asFound });
+		this.#set(list, asFound);
+	}
+
+	/** A list for another image: nothing of before comes back. */
+	reset(list: readonly DetectedScatterer[] = [], asFound = false): void {
+		this.#before.length = 0;
+		this.#set(list, asFound);
+	}
+
+	undo(): void {
+		const before = this.#before.pop();
+		if (before) this.#set(before.list, before.asFound);
+	}
+
+	add({ x, y }: Point): void {
+		this.replace([...this.list, { x, y, weight: 1, quality: 1, keep: true }]);
+		this.choose(this.list.length - 1);
+	}
+
+	remove(index: number): void {
+		this.replace(this.list.filter((_, i) => i !== index));
+	}
+
+	change(index: number, change: Partial<DetectedScatterer>): void {
+		this.replace(
+			this.list.map((s, i) => (i === index ? { ...s, ...change } : s)),
+		);
+		this.choose(index);
+	}
+
+	choose(index: number): void {
+		this.chosen = index;
+		this.#changed();
+	}
+
+	#set(list: readonly DetectedScatterer[], asFound: boolean): void {
+		this.list = list;
+		this.asFound = asFound;
+		this.chosen = -1;
+		this.#changed();
+	}
+}
+
+/** Click to add, drag to move, double-click to remove. */
+export function markTool(
+	scatterers: Scatterers,
+	redraw: () => void,
+	fixed: () => boolean,
+): Tool {
+	let dragged: { index: number; to: Point } | null = null;
+	const near = (at: Point, reach: number): number => {
+		let [best, found] = [reach, -1];
+		scatterers.list.forEach(({ x, y }, i) => {
+			const distance = Math.hypot(x - at.x, y - at.y);
+			if (distance <= best) [best, found] = [distance, i];
+		});
+		return found;
+	};
+	return {
+		down(at, reach) {
+			if (fixed()) return null;
+			const index = near(at, reach);
+			return {
+				move(to) {
+					if (index < 0) return;
+					dragged = { index, to };
+					redraw();
+				},
+				up(to, moved) {
+					dragged = null;
+					if (index >= 0 && moved) scatterers.change(index, to);
+					else if (index >= 0) scatterers.choose(index);
+					else if (!moved) scatterers.add(at);
+				},
+			};
+		},
+		double(at, reach) {
+			if (fixed()) return;
+			const index = near(at, reach);
+			if (index >= 0) scatterers.remove(index);
+		},
+		paint(ctx, place) {
+			scatterers.list.forEach((scatterer, i) => {
+				const at = dragged?.index === i ? dragged.to : scatterer;
+				mark(ctx, place(at), String(i + 1), {
+					keep: scatterer.keep,
+					chosen: scatterers.chosen === i,
+				});
+			});
+		},
+	};
+}
+
+/** Drag a square. */
+export function cropTool(
+	square: () => { x: number; y: number; size: number } | null,
+	chosen: (square: { x: number; y: number; size: number }) => void,
+	redraw: () => void,
+): Tool {
+	let drawn: { x: number; y: number; size: number } | null = null;
+	return {
+		down: (from) => ({
+			move(to) {
+				const size = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
+				drawn = {
+					x: from.x + (Math.sign(to.x - from.x) * size) / 2,
+					y: from.y + (Math.sign(to.y - from.y) * size) / 2,
+					size,
+				};
+				redraw();
+			},
+			up(_, dragged) {
+				const done = drawn;
+				drawn = null;
+				if (dragged && done && done.size > 0) chosen(done);
+				redraw();
+			},
+		}),
+		paint(ctx, place) {
+			const shown = drawn ?? square();
+			if (shown) outline(ctx, place, shown);
+		},
+	};
+}
+
+/** A square with what lies outside of it dimmed. */
+export function outline(
+	ctx: CanvasRenderingContext2D,
+	place: (p: Point) => [number, number],
+	{ x, y, size }: { x: number; y: number; size: number },
+): void {
+	const [left, top] = place({ x: x - size / 2, y: y + size / 2 });
+	const [right, bottom] = place({ x: x + size / 2, y: y - size / 2 });
+	ctx.fillStyle = "#00000059";
+	ctx.beginPath();
+	ctx.rect(-1e4, -1e4, 2e4, 2e4);
+	ctx.rect(left, top, right - left, bottom - top);
+	ctx.fill("evenodd");
+	ctx.strokeStyle = "#ffffff";
+	ctx.lineWidth = 1.5;
+	ctx.strokeRect(left, top, right - left, bottom - top);
+}
+
+/** A ring, or a cross where it is left out, with a white rim so that it is seen on every ground. */
+function mark(
+	ctx: CanvasRenderingContext2D,
+	[x, y]: readonly [number, number],
+	label: string,
+	{ keep, chosen }: { keep: boolean; chosen: boolean },
+): void {
+	for (const [colour, pen] of [
+		["#ffffff", 4],
+		[chosen ? "#b35900" : keep ? "#111111" : "#666666", chosen ? 2.5 : 1.5],
+	] as const) {
+		ctx.strokeStyle = colour;
+		ctx.lineWidth = pen;
+		ctx.beginPath();
+		if (keep) ctx.arc(x, y, 7, 0, 2 * Math.PI);
+		else
+			for (const sign of [-1, 1]) {
+				ctx.moveTo(x - 5, y - 5 * sign);
+				ctx.lineTo(x + 5, y + 5 * sign);
+			}
+		ctx.stroke();
+	}
+	ctx.font = "11px system-ui, sans-serif";
+	ctx.textAlign = "left";
+	ctx.lineJoin = "round";
+	ctx.strokeStyle = "#ffffff";
+	ctx.lineWidth = 3;
+	ctx.strokeText(label, x + 9, y - 6);
+	ctx.fillStyle = "#111111";
+	ctx.fillText(label, x + 9, y - 6);
+}
