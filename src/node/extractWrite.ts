@@ -7,6 +7,7 @@ import {
 	type ExtractionFigure,
 	extractionHtml,
 } from "../report/extractionHtml.ts";
+import type { Input } from "../results/input.ts";
 import { renderPng } from "./canvas.ts";
 import {
 	analyse,
@@ -20,7 +21,6 @@ import {
 	tableOf,
 } from "./extractItems.ts";
 import { picturesOf, shownImage } from "./extractPictures.ts";
-import type { Input } from "./input.ts";
 import type { OutFolder } from "./outFolder.ts";
 import { VERSION } from "./package.ts";
 import type { Taken } from "./takeFile.ts";

@@ -15,8 +15,8 @@ import {
 import { readScatterers } from "../extraction/scatterers.ts";
 import { FormatError } from "../formats/measurement.ts";
 import type { KernelFile } from "../qpi/format.ts";
-import type { Input } from "./input.ts";
-import { type ImageOptions, labelOf, measured } from "./measured.ts";
+import type { Input } from "../results/input.ts";
+import { type ImageOptions, labelOf, measured } from "../results/measured.ts";
 
 export interface TakeOptions extends ImageOptions, PreprocessOptions {
 	/** A CSV file of scatterers. */
