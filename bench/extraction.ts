@@ -13,7 +13,7 @@ import {
 	type RefineAnswer,
 	type RefineTask,
 } from "../src/node/refineWorker.ts";
-import { Weights } from "../src/node/weights.ts";
+import { openWeights } from "../src/node/weights.ts";
 import {
 	type KernelSpec,
 	kernelModel,
@@ -103,7 +103,7 @@ const CONDITIONS: Record<string, (spec: KernelSpec) => Made> = {
 	"a quarter of the rows missing": (spec) => cut(make(spec, {})),
 };
 
-const weights = await Weights.open();
+const weights = await openWeights();
 const gpu = await openGpu({});
 const networks = await weights.networks(gpu);
 const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
@@ -118,7 +118,7 @@ for await (const answer of mapInWorkers<RefineTask, RefineAnswer>(
 	made,
 	{
 		batch: 1,
-		workerData: { weights: weights.folder },
+		workerData: { weights: weights.place },
 		onProgress: (done) => bar.update(done),
 	},
 ))

@@ -8,14 +8,14 @@ import { extract } from "../src/extraction/extract.ts";
 import { refine } from "../src/extraction/refined.ts";
 import { evaluateFolder } from "../src/node/evaluateFolder.ts";
 import { makeDataset } from "../src/node/makeDataset.ts";
-import { SHIPPED, Weights } from "../src/node/weights.ts";
+import { openWeights, SHIPPED } from "../src/node/weights.ts";
 import { ForwardOperator } from "../src/qpi/forward.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator.ts";
 import { compareKernels } from "../src/qpi/metrics.ts";
 import { centre, ridgeGcv } from "../src/qpi/ridge.ts";
 import { Random } from "../src/random.ts";
 
-const prior = await (await Weights.open()).prior();
+const prior = await (await openWeights()).prior();
 // A family of those that the weights have never seen in any form.
 const spec = planKernels(100, 1).filter(
 	(s) => s.family === "c4 pocket c4=300 black dot",
@@ -156,7 +156,7 @@ test("weights: a changed file is refused", async () => {
 		const bytes = await readFile(join(SHIPPED, "prior.safetensors"));
 		bytes[bytes.length >> 1] ^= 1;
 		await writeFile(join(folder, "prior.safetensors"), bytes);
-		const weights = await Weights.open(folder);
+		const weights = await openWeights(folder);
 		await weights.prior().then(
 			() => assert.unreachable(),
 			(error) => assert.match(error.message, /SHA-256/),

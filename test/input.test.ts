@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Channel, Measurement } from "../src/formats/measurement.ts";
-import { chooseChannel, chooseImages, readInput } from "../src/node/input.ts";
-import { measured } from "../src/node/measured.ts";
+import { readInput } from "../src/node/input.ts";
 import { OutFolder } from "../src/node/outFolder.ts";
 import { writeKernelFile } from "../src/qpi/csv.ts";
 import { makeAxis } from "../src/qpi/format.ts";
+import { chooseChannel, chooseImages } from "../src/results/choose.ts";
+import { checkSize } from "../src/results/input.ts";
+import { measured } from "../src/results/measured.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-input-"));
 test.after(() => rm(scratch, { recursive: true }));
@@ -132,6 +134,10 @@ test("files: a dataset's is told from an image's, a folder and what is not there
 	await refused(join(scratch, "nothing.sxm"), /there is no such file/);
 	await refused(scratch, /found a folder/);
 	await refused("/dev/null", /no ordinary file/);
+	assert.throws(
+		() => checkSize("long.3ds", 3 * 2 ** 29),
+		/long\.3ds: found 1\.5 GiB, expected at most 1 GiB/,
+	);
 });
 
 const listed = (path: string) => readdirSync(path).sort();

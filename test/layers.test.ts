@@ -13,6 +13,15 @@ const allowed: Record<string, string[]> = {
 	report: ["qpi", "random.ts"],
 	training: ["engine", "qpi", "models", "formats", "report", "random.ts"],
 	extraction: ["engine", "qpi", "models", "formats", "random.ts"],
+	results: [
+		"engine",
+		"formats",
+		"qpi",
+		"models",
+		"extraction",
+		"report",
+		"random.ts",
+	],
 };
 const root = fileURLToPath(new URL("../src/", import.meta.url));
 

@@ -9,9 +9,9 @@ import { FormatError } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { writeFileAtomic } from "../node/files.ts";
 import { readInput } from "../node/input.ts";
-import { measured } from "../node/measured.ts";
-import { common, wholeScan } from "../node/takeFile.ts";
 import { measuredPicture, scanField } from "../report/extractionPictures.ts";
+import { measured } from "../results/measured.ts";
+import { common, wholeScan } from "../results/take.ts";
 import { type ImageChoice, imageOptions } from "./image.ts";
 
 interface Options extends ImageChoice {

@@ -1,23 +1,19 @@
 /** `qpi-lens extract`: the kernel of a measured image. */
+import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ExtractOptions, Method } from "../extraction/extract.ts";
+import type { ExtractOptions } from "../extraction/extract.ts";
+import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
-import { writeExtraction } from "../node/extractWrite.ts";
 import { readInput } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
+import { VERSION } from "../node/package.ts";
 import { startProgress } from "../node/progress.ts";
-import { take } from "../node/takeFile.ts";
+import { resultFiles, resultObject } from "../results/files.ts";
+import { analyseAll, METHODS } from "../results/items.ts";
+import { take } from "../results/take.ts";
 import { commandLine, positiveWhole, whole } from "./command.ts";
 import { type ImageChoice, imageOptions } from "./image.ts";
-
-const METHODS: Record<string, Method | "auto"> = {
-	auto: "auto",
-	refined: "refined",
-	"two-step": "twoStep",
-	"one-step": "oneStep",
-	ridge: "ridge",
-};
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
 const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
@@ -103,7 +99,15 @@ async function extract(file: string, options: Options): Promise<void> {
 	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
 	const started = performance.now();
 	const input = await readInput(file);
-	const taken = await take(input, options);
+	const taken = take(input, {
+		...options,
+		scatterers: options.scatterers
+			? {
+					file: options.scatterers,
+					text: await readFile(options.scatterers, "utf8"),
+				}
+			: undefined,
+	});
 	for (const line of taken.told) console.log(line);
 	const { method, symmetry, seed, weights, adapter } = options;
 	const folder = await OutFolder.create(out);
@@ -130,19 +134,23 @@ async function extract(file: string, options: Options): Promise<void> {
 			} finally {
 				bar?.stop();
 			}
-			const { findings, warnings } = await writeExtraction(folder, {
-				input,
-				taken: {
-					...taken,
-					warnings: [...taken.warnings, ...extractor.warnings],
-				},
+			const analysis = analyseAll(
+				{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
 				extractions,
+			);
+			const about = {
+				input,
 				parameters: { ...options, out: undefined },
 				about: extractor.about,
+				versions: { "qpi-lens": VERSION, node: process.version },
 				command: commandLine("npx qpi-lens extract"),
-			});
-			for (const line of findings) console.log(line);
-			for (const warning of warnings) console.log(`warning: ${warning}`);
+			};
+			for await (const [name, data] of resultFiles(analysis, about, renderPng))
+				await folder.write(name, data);
+			await folder.commit(resultObject(analysis, about));
+			for (const line of analysis.findings) console.log(line);
+			for (const warning of analysis.warnings)
+				console.log(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;
 			console.log(
 				`${seconds.toFixed(1)} s; everything is in ${out}; open ${out}/report.html`,

@@ -1,7 +1,9 @@
 /** `qpi-lens info`: what is in a file. */
 import { Command } from "commander";
 import { energiesOf, type Measurement } from "../formats/measurement.ts";
-import { chooseChannel, type Input, readInput } from "../node/input.ts";
+import { readInput } from "../node/input.ts";
+import { chooseChannel } from "../results/choose.ts";
+import type { Input } from "../results/input.ts";
 import { callOf } from "./command.ts";
 
 export function infoCommand(): Command {

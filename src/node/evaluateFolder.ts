@@ -1,3 +1,4 @@
+import type { Weights } from "../extraction/weights.ts";
 import { compareKernels, type KernelScores } from "../qpi/metrics.ts";
 import { average } from "../training/evaluate.ts";
 import { describeAdapter, openGpu } from "./adapter.ts";
@@ -8,7 +9,7 @@ import {
 	type RefineAnswer,
 	type RefineTask,
 } from "./refineWorker.ts";
-import { Weights } from "./weights.ts";
+import { openWeights } from "./weights.ts";
 
 const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
 type Method = (typeof METHODS)[number];
@@ -64,7 +65,7 @@ export async function evaluateFolder(
 		readonly onProgress?: (done: number, total: number) => void;
 	} = {},
 ): Promise<Evaluation> {
-	const weights = await Weights.open(folder);
+	const weights = await openWeights(folder);
 	const dataset = await openDataset(dir, { maxObservations: max });
 	const split = dataset.manifest && datasetSplit(dataset, 1);
 	const partOf = (number: number): Part =>
@@ -93,7 +94,7 @@ export async function evaluateFolder(
 				tasks,
 				{
 					batch: 1,
-					workerData: { weights: weights.folder },
+					workerData: { weights: weights.place },
 					onProgress: (done) => onProgress?.(rows.length + done, total),
 				},
 			))
@@ -204,6 +205,6 @@ function summarise(rows: readonly Row[], weights: Weights): Evaluation {
 			part: some[0].part,
 			...scoresOf(some),
 		})),
-		weights: { folder: weights.folder, version: weights.manifest.version },
+		weights: { folder: weights.place, version: weights.manifest.version },
 	};
 }

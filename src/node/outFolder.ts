@@ -10,10 +10,10 @@ import {
 	writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { PROGRAM, resultJson } from "../results/files.ts";
 
 /** Moved last: says that the folder is ours, and which files in it are. */
 const RESULT = "result.json";
-const PROGRAM = "qpi-lens";
 
 export class OutFolder {
 	/** Where the files are in the end. */
@@ -60,8 +60,7 @@ export class OutFolder {
 
 	/** Puts the results in their place; `result` becomes result.json, with the list of all files. */
 	async commit(result: Record<string, unknown>): Promise<void> {
-		const whole = { program: PROGRAM, ...result, files: [...this.#names] };
-		await this.write(RESULT, `${JSON.stringify(whole, finite, "\t")}\n`);
+		await this.write(RESULT, resultJson(result, this.#names));
 		// These few moves are not worth interrupting.
 		process.off("SIGINT", this.#interrupt).on("SIGINT", wait);
 		try {
@@ -97,10 +96,4 @@ async function earlier(path: string): Promise<string[] | undefined> {
 	} catch {
 		return undefined;
 	}
-}
-
-/** JSON has no NaN: a figure that could not be had is null. Typed arrays become lists. */
-function finite(_: string, value: unknown): unknown {
-	if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
-	return typeof value === "number" && !Number.isFinite(value) ? null : value;
 }

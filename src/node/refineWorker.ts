@@ -8,7 +8,7 @@ import { physicsInputs } from "../qpi/inputs.ts";
 import type { KernelPrior } from "../qpi/prior.ts";
 import { centre, ridgeGcv } from "../qpi/ridge.ts";
 import { serve } from "./pool.ts";
-import { Weights } from "./weights.ts";
+import { openWeights } from "./weights.ts";
 
 export const REFINE_WORKER = new URL(import.meta.url);
 
@@ -30,7 +30,7 @@ export interface RefineAnswer {
 
 let prior: KernelPrior | undefined;
 if (workerData?.weights)
-	prior = await (await Weights.open(workerData.weights)).prior();
+	prior = await (await openWeights(workerData.weights)).prior();
 
 serve(({ image, scatterers, valid }: RefineTask): RefineAnswer => {
 	if (!prior) throw new Error("the worker was given no weights");

@@ -1,8 +1,5 @@
 /** The pictures of an extraction, with their captions, in the report's order. */
-import {
-	type Dispersion,
-	describeDispersion,
-} from "../extraction/dispersion.ts";
+import { describeDispersion } from "../extraction/dispersion.ts";
 import { HBAR2_2M } from "../qpi/bands.ts";
 import { dispersionChart, profileChart } from "../report/extractionCharts.ts";
 import {
@@ -16,21 +13,22 @@ import {
 	uncertaintyPicture,
 } from "../report/extractionPictures.ts";
 import type { Picture } from "../report/picture.ts";
-import { degrees, type Item, NAMES } from "./extractItems.ts";
-import { type Taken, type Task, wholeScan } from "./takeFile.ts";
+import { type Analysis, degrees, NAMES } from "./items.ts";
+import { type Task, wholeScan } from "./take.ts";
 
 /** Pixels of which less than half was measured are shown as missing. */
 export const shownImage = ({ image, valid }: Task) =>
 	valid ? image.map((v, i) => (valid[i] < 0.5 ? Number.NaN : v)) : image;
 
-type Drawn = [name: string, title: string, caption: string, picture: Picture];
+export type Drawn = [
+	name: string,
+	title: string,
+	caption: string,
+	picture: Picture,
+];
 
-export function picturesOf(
-	items: readonly Item[],
-	{ task, extraction, spectrum, profile, plain, peak, sectors }: Item,
-	taken: Taken,
-	band: Dispersion | null,
-): Drawn[] {
+export function picturesOf({ items, shown, taken, band }: Analysis): Drawn[] {
+	const { task, extraction, spectrum, profile, plain, peak, sectors } = shown;
 	const { spacing, centre, unit, scatterers } = taken;
 	const { kernel, uncertainty, model, residual, method } = extraction;
 	const scale = spacing / (400 / 63);

@@ -18,7 +18,7 @@ import {
 } from "../extraction/spectrum.ts";
 import { type SymmetryVerdict, testSymmetry } from "../extraction/symmetry.ts";
 import { compareKernels, type KernelScores } from "../qpi/metrics.ts";
-import type { Taken, Task } from "./takeFile.ts";
+import type { Taken, Task } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
 export const NAMES: Record<Method, string> = {
@@ -26,6 +26,15 @@ export const NAMES: Record<Method, string> = {
 	oneStep: "one-step",
 	twoStep: "two-step",
 	refined: "refined",
+};
+
+/** What people call for, the best of all or one of them. */
+export const METHODS: Readonly<Record<string, Method | "auto">> = {
+	auto: "auto",
+	refined: "refined",
+	"two-step": "twoStep",
+	"one-step": "oneStep",
+	ridge: "ridge",
 };
 
 /** A profile along one direction and its opposite. */
@@ -54,11 +63,40 @@ export interface Item {
 	readonly scores?: KernelScores;
 }
 
-export function analyse(
-	task: Task,
-	extraction: Extraction,
+/** All that is read from the kernels of a file. */
+export interface Analysis {
+	readonly taken: Taken;
+	readonly items: readonly Item[];
+	/** The one that is explained best. */
+	readonly shown: Item;
+	readonly band: Dispersion | null;
+	/** A line each, for people. */
+	readonly findings: readonly string[];
+	/** What there was to warn of before, and reasons to doubt the kernel. */
+	readonly warnings: readonly string[];
+}
+
+/** @param extractions one of each task */
+export function analyseAll(
 	taken: Taken,
-): Item {
+	extractions: readonly Extraction[],
+): Analysis {
+	const items = taken.tasks.map((task, i) =>
+		analyse(task, extractions[i], taken),
+	);
+	const shown = items.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
+	const band = bandOf(items, taken.spacing);
+	return {
+		taken,
+		items,
+		shown,
+		band,
+		findings: findingsOf(items, shown, taken, band),
+		warnings: [...taken.warnings, ...doubtsOf(shown)],
+	};
+}
+
+function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
 	const { kernel } = extraction;
 	const errors = errorsOf(extraction);
 	const { spacing, truth } = taken;
@@ -109,16 +147,13 @@ export const degrees = (angle: number): string =>
 	`${Math.round((angle * 180) / Math.PI) % 180}°`;
 
 /** What the best of several kernels is chosen by. */
-export const heldOut = ({ extraction: { explained, method } }: Item) =>
+const heldOut = ({ extraction: { explained, method } }: Item) =>
 	explained[method]?.heldOut ??
 	explained[method]?.inSample ??
 	Number.NEGATIVE_INFINITY;
 
 /** q(E) where the file says the energies of three kernels or more. */
-export function bandOf(
-	items: readonly Item[],
-	spacing: number,
-): Dispersion | null {
+function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
 	const energies = items.flatMap(({ task }) => task.energy ?? []);
 	if (energies.length < 3 || energies.length < items.length) return null;
 	return dispersion(
@@ -141,7 +176,7 @@ export function bandOf(
 const LITTLE = 0.1;
 
 /** Reasons to doubt what was extracted. */
-export function doubtsOf(shown: Item): string[] {
+function doubtsOf(shown: Item): string[] {
 	const { explained, method } = shown.extraction;
 	const value = explained[method]?.heldOut ?? null;
 	return value !== null && value < LITTLE
@@ -154,7 +189,7 @@ export function doubtsOf(shown: Item): string[] {
 const share = (value: number | null | undefined) =>
 	value === null || value === undefined ? "?" : value.toFixed(3);
 
-export function findingsOf(
+function findingsOf(
 	items: readonly Item[],
 	shown: Item,
 	taken: Taken,

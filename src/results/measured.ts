@@ -1,17 +1,12 @@
 /** From the options that `detect` and `extract` share to scans. */
-import { basename } from "node:path";
 import type { Scan } from "../extraction/scan.ts";
 import {
 	type Channel,
 	FormatError,
 	type Measurement,
 } from "../formats/measurement.ts";
-import {
-	type Chosen,
-	chooseChannel,
-	chooseImages,
-	type Input,
-} from "./input.ts";
+import { type Chosen, chooseChannel, chooseImages } from "./choose.ts";
+import { baseName, type Input } from "./input.ts";
 
 export interface ImageOptions {
 	readonly channel?: string;
@@ -64,7 +59,7 @@ export function measured(
 			energy: numbered ? undefined : c.energy,
 			scan: { image: c.image, nx, ny, spacing },
 		})),
-		told: `${basename(file)}: ${parts.filter(Boolean).join(", ")}; ${nx} x ${ny} pixels, ${size.map(Number).join(" x ")} A`,
+		told: `${baseName(file)}: ${parts.filter(Boolean).join(", ")}; ${nx} x ${ny} pixels, ${size.map(Number).join(" x ")} A`,
 		warnings,
 	};
 }

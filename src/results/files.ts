@@ -1,101 +1,94 @@
-/** The folder of an extraction's results: arrays, tables, pictures, report.html and result.json. */
-
-import type { Extraction, Method } from "../extraction/extract.ts";
+/** The files of an extraction's results: arrays, tables, pictures, report.html and result.json. */
+import type { Method } from "../extraction/extract.ts";
 import { writeScatterers } from "../extraction/scatterers.ts";
 import { encodeNpy } from "../formats/npy.ts";
 import {
 	type ExtractionFigure,
 	extractionHtml,
 } from "../report/extractionHtml.ts";
-import { renderPng } from "./canvas.ts";
-import {
-	analyse,
-	bandOf,
-	doubtsOf,
-	findingsOf,
-	heldOut,
-	type Item,
-	NAMES,
-	resultOf,
-	tableOf,
-} from "./extractItems.ts";
-import { picturesOf, shownImage } from "./extractPictures.ts";
-import type { Input } from "./input.ts";
-import type { OutFolder } from "./outFolder.ts";
-import { VERSION } from "./package.ts";
-import type { Taken } from "./takeFile.ts";
+import type { Picture } from "../report/picture.ts";
+import { baseName, type Input } from "./input.ts";
+import { type Analysis, type Item, NAMES, resultOf, tableOf } from "./items.ts";
+import { picturesOf, shownImage } from "./pictures.ts";
 
-export interface WriteOptions {
-	readonly input: Input;
-	readonly taken: Taken;
-	readonly extractions: readonly Extraction[];
+export type ResultFile = readonly [name: string, data: string | Uint8Array];
+
+export interface ResultOptions {
+	readonly input: Pick<Input, "file" | "sha256" | "bytes">;
 	/** The options as given, and what ran. */
-	readonly parameters: Record<string, unknown>;
-	readonly about: Record<string, string>;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly about: Readonly<Record<string, string>>;
+	/** Of the program, and of what it runs on. */
+	readonly versions: Readonly<Record<string, string>>;
+	/** What does it again. */
 	readonly command: string;
 }
 
-/** Analyses the kernels and writes everything. Returns what was found, a line each, and the warnings. */
-export async function writeExtraction(
-	folder: OutFolder,
-	options: WriteOptions,
-): Promise<{ findings: readonly string[]; warnings: readonly string[] }> {
-	const { input, taken, extractions } = options;
-	const items = taken.tasks.map((task, i) =>
-		analyse(task, extractions[i], taken),
-	);
-	const shown = items.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
-	const band = bandOf(items, taken.spacing);
-	const findings = findingsOf(items, shown, taken, band);
-	const warnings = [...taken.warnings, ...doubtsOf(shown)];
-	await writeNumbers(folder, items, shown, taken);
+/** All files of an extraction but result.json, one after the other. @param render makes a PNG of a picture */
+export async function* resultFiles(
+	analysis: Analysis,
+	options: ResultOptions,
+	render: (picture: Picture) => Uint8Array | Promise<Uint8Array>,
+): AsyncGenerator<ResultFile, void> {
+	yield* numbers(analysis);
 	const figures: ExtractionFigure[] = [];
-	for (const [name, title, caption, picture] of picturesOf(
-		items,
-		shown,
-		taken,
-		band,
-	)) {
-		const png = renderPng(picture);
-		await folder.write(`${name}.png`, png);
+	for (const [name, title, caption, picture] of picturesOf(analysis)) {
+		const png = await render(picture);
+		yield [`${name}.png`, png];
 		figures.push({ title, caption, png });
 	}
+	yield ["report.html", reportOf(analysis, options, figures)];
+}
+
+function reportOf(
+	{ taken, items, shown, findings, warnings }: Analysis,
+	{ input, command, ...options }: ResultOptions,
+	figures: readonly ExtractionFigure[],
+): string {
 	const { method, explained } = shown.extraction;
 	const parameters = {
 		...options.parameters,
 		...shown.extraction.parameters,
 		...options.about,
-		"qpi-lens": VERSION,
-		node: process.version,
+		...options.versions,
 	};
-	await folder.write(
-		"report.html",
-		extractionHtml({
-			title: `Kernel of ${input.file.replace(/^.*[\\/]/, "")}`,
-			findings,
-			done: taken.told,
-			warnings,
-			methods: (Object.keys(NAMES) as Method[]).flatMap((m) => {
-				const e = explained[m];
-				return e ? [{ name: NAMES[m], ...e, chosen: m === method }] : [];
-			}),
-			tables: items.length > 1 ? [tableOf(items)] : [],
-			figures,
-			parameters: [
-				["file", input.file],
-				["sha256", input.sha256],
-				...Object.entries(parameters)
-					.filter(([, value]) => value !== undefined)
-					.map(([key, value]): [string, string] => [
-						key,
-						typeof value === "string" ? value : JSON.stringify(value),
-					]),
-			],
-			command: options.command,
+	return extractionHtml({
+		title: `Kernel of ${baseName(input.file)}`,
+		findings,
+		done: taken.told,
+		warnings,
+		methods: (Object.keys(NAMES) as Method[]).flatMap((m) => {
+			const e = explained[m];
+			return e ? [{ name: NAMES[m], ...e, chosen: m === method }] : [];
 		}),
-	);
+		tables: items.length > 1 ? [tableOf(items)] : [],
+		figures,
+		parameters: [
+			["file", input.file],
+			["sha256", input.sha256],
+			...Object.entries(parameters)
+				.filter(([, value]) => value !== undefined)
+				.map(([key, value]): [string, string] => [
+					key,
+					typeof value === "string" ? value : JSON.stringify(value),
+				]),
+		],
+		command,
+	});
+}
+
+/** What result.json says. */
+export function resultObject(
+	{ taken, items, shown, band, findings, warnings }: Analysis,
+	{
+		input: { file, sha256, bytes },
+		parameters,
+		versions,
+		about,
+	}: ResultOptions,
+): Record<string, unknown> {
 	const several = items.length > 1;
-	await folder.commit({
+	return {
 		...resultOf(shown, several ? "kernels.npy" : "kernel.npy"),
 		...(several
 			? {
@@ -111,16 +104,28 @@ export async function writeExtraction(
 		dispersion: band && { fit: band.fit, reason: band.reason },
 		warnings,
 		findings,
-		input: {
-			file: input.file,
-			sha256: input.sha256,
-			bytes: input.bytes,
-			...taken.about,
-		},
-		parameters: options.parameters,
-		versions: { "qpi-lens": VERSION, node: process.version, ...options.about },
-	});
-	return { findings, warnings };
+		input: { file, sha256, bytes, ...taken.about },
+		parameters,
+		versions: { ...versions, ...about },
+	};
+}
+
+/** Says in result.json whose it is. */
+export const PROGRAM = "qpi-lens";
+
+/** The text of result.json. @param files the names of all others, in order */
+export function resultJson(
+	result: Readonly<Record<string, unknown>>,
+	files: readonly string[],
+): string {
+	const whole = { program: PROGRAM, ...result, files };
+	return `${JSON.stringify(whole, finite, "\t")}\n`;
+}
+
+/** JSON has no NaN: a figure that could not be had is null. Typed arrays become lists. */
+function finite(_: string, value: unknown): unknown {
+	if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
+	return typeof value === "number" && !Number.isFinite(value) ? null : value;
 }
 
 /** A table of numbers: 7 digits, as many as a float32 has. */
@@ -150,12 +155,8 @@ function withAxes(
 	]);
 }
 
-async function writeNumbers(
-	folder: OutFolder,
-	items: readonly Item[],
-	shown: Item,
-	{ spacing, scatterers, truth }: Taken,
-): Promise<void> {
+function* numbers({ taken, items, shown }: Analysis): Generator<ResultFile> {
+	const { spacing, scatterers, truth } = taken;
 	const several = items.length > 1;
 	const axis = Array.from({ length: 64 }, (_, i) => (i - 31.5) * spacing);
 	const arrays = {
@@ -171,7 +172,7 @@ async function writeNumbers(
 		const [file, shape] = several
 			? [name.replace(/y?$/, (y) => (y ? "ies" : "s")), [items.length, 64, 64]]
 			: [name, [64, 64]];
-		await folder.write(`${file}.npy`, encodeNpy(all, shape));
+		yield [`${file}.npy`, encodeNpy(all, shape)];
 	}
 	// Tables for each energy; of a dataset's many images for the one that is shown.
 	const numbered = several && !truth;
@@ -180,18 +181,18 @@ async function writeNumbers(
 			? `-${String(i + 1).padStart(String(items.length).length, "0")}`
 			: "";
 		for (const name of ["kernel", "uncertainty"] as const)
-			await folder.write(
+			yield [
 				`${name}${end}.csv`,
 				withAxes(item.extraction[name], axis, "x \\ y (Angstrom)"),
-			);
+			];
 		const { magnitude, size, step } = item.spectrum;
 		const q = Array.from({ length: size }, (_, k) => (k - size / 2) * step);
-		await folder.write(
+		yield [
 			`spectrum${end}.csv`,
 			withAxes(magnitude, q, "qx \\ qy (1/Angstrom)"),
-		);
+		];
 		const { profile, plain } = item;
-		await folder.write(
+		yield [
 			`profile${end}.csv`,
 			csv([
 				[
@@ -207,13 +208,10 @@ async function writeNumbers(
 					plain.value[k],
 				]),
 			]),
-		);
+		];
 	}
-	if (scatterers)
-		await folder.write("scatterers.csv", writeScatterers(scatterers));
-	if (several) {
-		await folder.write("images.csv", csv(summaryOf(items)));
-	}
+	if (scatterers) yield ["scatterers.csv", writeScatterers(scatterers)];
+	if (several) yield ["images.csv", csv(summaryOf(items))];
 }
 
 /** A row an image, for other programs to read. */

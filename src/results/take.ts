@@ -1,6 +1,4 @@
-/** `qpi-lens extract`: from a file to kernels, their analysis and a folder of results. */
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+/** From what a file holds to the images that are extracted from, with their scatterers. */
 import {
 	type DetectedScatterer,
 	detectScatterers,
@@ -12,19 +10,32 @@ import {
 	type Scan,
 	toModel,
 } from "../extraction/preprocess.ts";
+import type { Square } from "../extraction/resample.ts";
 import { readScatterers } from "../extraction/scatterers.ts";
-import { FormatError } from "../formats/measurement.ts";
+import {
+	type Channel,
+	FormatError,
+	type Measurement,
+} from "../formats/measurement.ts";
 import type { KernelFile } from "../qpi/format.ts";
-import type { Input } from "./input.ts";
-import { type ImageOptions, labelOf, measured } from "./measured.ts";
+import { baseName, type Input } from "./input.ts";
+import {
+	type ImageOptions,
+	labelOf,
+	type Measured,
+	measured,
+} from "./measured.ts";
 
-export interface TakeOptions extends ImageOptions, PreprocessOptions {
-	/** A CSV file of scatterers. */
-	readonly scatterers?: string;
-	/** Look for scatterers. */
-	readonly detect: boolean;
+export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
+}
+
+export interface TakeOptions extends PrepareOptions {
+	/** A CSV file of scatterers: its name and what is in it. */
+	readonly scatterers?: { readonly file: string; readonly text: string };
+	/** Look for scatterers. */
+	readonly detect: boolean;
 }
 
 /** One image as it is extracted from: 64 x 64 pixels, and its scatterers in the model's frame. */
@@ -56,19 +67,48 @@ export interface Taken {
 	readonly about: Record<string, unknown>;
 }
 
+/** The images of a measurement as they are extracted from, before it is known where their scatterers are. */
+export interface Preparation {
+	readonly file: string;
+	readonly channel: Channel;
+	readonly used: Measured["scans"];
+	/** One of each that is used. */
+	readonly prepared: readonly Prepared[];
+	/** The part of the scan that is extracted from; the largest square when not given. */
+	readonly area?: Square;
+	/** What was read and done, a sentence each. */
+	readonly told: readonly string[];
+	readonly warnings: readonly string[];
+}
+
 /** Chooses, prepares and marks. Throws FormatError, RangeError or DatasetError where file and options do not fit. */
-export async function take(input: Input, options: TakeOptions): Promise<Taken> {
-	const { measurement, dataset } = input;
+export function take(input: Input, options: TakeOptions): Taken {
+	const { measurement, dataset, file } = input;
 	if (dataset) return takeDataset(input, dataset, options);
-	if (!measurement) throw new Error(`${input.file}: nothing was read`);
+	if (!measurement) throw new Error(`${file}: nothing was read`);
 	if (!options.scatterers === !options.detect)
 		throw new FormatError(
 			options.detect
 				? "both --scatterers and --detect are given, expected one of them"
-				: `${input.file} does not say where its scatterers are: give --scatterers FILE.csv (x, y in Angstrom from the image's centre), or --detect to look for them`,
+				: `${file} does not say where its scatterers are: give --scatterers FILE.csv (x, y in Angstrom from the image's centre), or --detect to look for them`,
 		);
-	const source = { ...input, measurement };
-	const { scans, channel, told, warnings: first } = measured(source, options);
+	const preparation = prepareScans({ ...input, measurement }, options);
+	const { scatterers: list } = options;
+	return list
+		? makeTasks(
+				preparation,
+				readScatterers(list.text, list.file),
+				`from ${list.file}`,
+			)
+		: makeTasks(preparation, findScatterers(preparation), "found");
+}
+
+/** Chooses and prepares. Throws FormatError or RangeError where file and options do not fit. */
+export function prepareScans(
+	input: Input & { readonly measurement: Measurement },
+	options: PrepareOptions,
+): Preparation {
+	const { scans, channel, told, warnings: first } = measured(input, options);
 	const used = scans.slice(0, options.max);
 	const warnings = new Set(first);
 	const prepared = used.map(({ scan, ...chosen }) => {
@@ -79,18 +119,41 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 			);
 		return result;
 	});
-	const scatterers = options.scatterers
-		? readScatterers(
-				await readFile(options.scatterers, "utf8"),
-				options.scatterers,
-			)
-		: detectScatterers(common(prepared.map(wholeScan)), {
-				area: options.crop,
-				valid: prepared[0].measured,
-			});
+	const [{ steps }] = prepared;
+	return {
+		file: input.file,
+		channel,
+		used,
+		prepared,
+		area: options.crop,
+		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
+		warnings: [...warnings],
+	};
+}
+
+/** Looks for the scatterers that all images have in common; an empty list when nothing stands out. */
+export const findScatterers = ({
+	prepared,
+	area,
+}: Preparation): DetectedScatterer[] =>
+	detectScatterers(common(prepared.map(wholeScan)), {
+		area,
+		valid: prepared[0].measured,
+	});
+
+/**
+ * Puts the scatterers (scan frame) into the images.
+ * @param origin how they came about, for people: "found", "from marks.csv"
+ * @throws FormatError when none that is kept lies in the images
+ */
+export function makeTasks(
+	{ file, channel, used, prepared, told, warnings }: Preparation,
+	scatterers: readonly DetectedScatterer[],
+	origin: string,
+): Taken {
 	const kept = scatterers.filter(({ keep }) => keep);
 	const [{ spacing, centre, steps }] = prepared;
-	for (const warning of warningsOf(kept, prepared[0])) warnings.add(warning);
+	const more = warningsOf(kept, prepared[0]);
 	const inside = kept.filter((s) => distance(s, prepared[0]) <= half(spacing));
 	const model = inside.map(({ x, y, weight }) => ({
 		...toModel({ x, y }, prepared[0]),
@@ -98,7 +161,7 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 	}));
 	return {
 		tasks: prepared.map((p, i) => ({
-			label: used.length > 1 ? labelOf(used[i]) : basename(input.file),
+			label: used.length > 1 ? labelOf(used[i]) : baseName(file),
 			energy: used[i].energy,
 			image: p.image,
 			valid: p.valid,
@@ -110,11 +173,10 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 		centre,
 		scatterers,
 		told: [
-			told,
-			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
-			`${kept.length} scatterers ${options.scatterers ? `from ${options.scatterers}` : "found"}${kept.length < scatterers.length ? `, ${scatterers.length - kept.length} more left out (keep = 0)` : ""}`,
+			...told,
+			`${kept.length} scatterers ${origin}${kept.length < scatterers.length ? `, ${scatterers.length - kept.length} more left out (keep = 0)` : ""}`,
 		],
-		warnings: [...warnings],
+		warnings: [...new Set([...warnings, ...more])],
 		about: {
 			channel: channel.name,
 			unit: channel.unit,
@@ -159,7 +221,7 @@ function takeDataset(
 		centre: { x: 0, y: 0 },
 		truth: dataset.kernel,
 		told: [
-			`${basename(file)}: the dataset's format, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
+			`${baseName(file)}: the dataset's format, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
 		],
 		warnings: dataset.warning ? [dataset.warning] : [],
 		about: { images: images.length },

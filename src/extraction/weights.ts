@@ -1,0 +1,84 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { State } from "../engine/nn.ts";
+import { decodeSafetensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { Size } from "../models/autoencoder.ts";
+import { KernelPrior } from "../qpi/prior.ts";
+import { Networks } from "./networks.ts";
+
+/** What the manifest beside the weights says. */
+interface Manifest {
+	readonly version: string;
+	readonly seed: number;
+	readonly preset: { readonly size: Size };
+	readonly files: Readonly<Record<string, { sha256: string }>>;
+}
+
+/** The bytes of a file of weights. */
+export type ReadWeights = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Weights as `qpi-lens weights` writes them; files are read when they are wanted, and checked against the manifest. */
+export class Weights {
+	/** The folder or address that they come from, for people. */
+	readonly place: string;
+	readonly manifest: Manifest;
+	readonly #read: ReadWeights;
+
+	private constructor(place: string, manifest: Manifest, read: ReadWeights) {
+		this.place = place;
+		this.manifest = manifest;
+		this.#read = read;
+	}
+
+	/** @throws when there is no manifest of weights */
+	static async open(place: string, read: ReadWeights): Promise<Weights> {
+		const file = at(place, "manifest.json");
+		let manifest: Manifest;
+		try {
+			const bytes = await read("manifest.json");
+			manifest = JSON.parse(new TextDecoder().decode(bytes));
+		} catch (error) {
+			throw new Error(
+				`${file}: expected the manifest of weights made by "qpi-lens weights" (${(error as Error).message})`,
+			);
+		}
+		if (!manifest?.files || !manifest.preset?.size)
+			throw new Error(
+				`${file}: found no list of files and no size of networks, expected the manifest of weights made by "qpi-lens weights"`,
+			);
+		return new Weights(place, manifest, read);
+	}
+
+	async prior(): Promise<KernelPrior> {
+		return new KernelPrior(
+			decodeSafetensors(await this.#checked("prior.safetensors")).tensors,
+		);
+	}
+
+	async networks(gpu: Gpu): Promise<Networks> {
+		return new Networks(gpu, this.manifest.preset.size, {
+			aligner: await this.#state("aligner.safetensors"),
+			decoder: await this.#state("decoder.safetensors"),
+			oneStep: await this.#state("one-step.safetensors"),
+		});
+	}
+
+	async #state(name: string): Promise<State> {
+		const { tensors } = decodeSafetensors(await this.#checked(name));
+		return tensors as State;
+	}
+
+	async #checked(name: string): Promise<Uint8Array> {
+		const bytes = await this.#read(name);
+		const found = await sha256(bytes);
+		const expected = this.manifest.files[name]?.sha256;
+		if (found !== expected)
+			throw new Error(
+				`${at(this.place, name)}: found a file of SHA-256 ${found.slice(0, 12)}..., expected ${expected ? `${expected.slice(0, 12)}...` : "one that the manifest lists"}: it is cut or changed`,
+			);
+		return bytes;
+	}
+}
+
+const at = (place: string, name: string) =>
+	`${place.replace(/[\\/]$/, "")}/${name}`;

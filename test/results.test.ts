@@ -1,0 +1,102 @@
+/** What command line and page share, without files. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { FormatError } from "../src/formats/measurement.ts";
+import { openWeights } from "../src/node/weights.ts";
+import { makeExtractor } from "../src/results/extractor.ts";
+import { resultFiles, resultObject } from "../src/results/files.ts";
+import { parseInput } from "../src/results/input.ts";
+import { analyseAll } from "../src/results/items.ts";
+import {
+	findScatterers,
+	makeTasks,
+	prepareScans,
+	take,
+} from "../src/results/take.ts";
+
+const places = [
+	[14, 20],
+	[45, 12],
+	[30, 50],
+	[52, 44],
+];
+const rows = Array.from({ length: 64 }, (_, iy) =>
+	Array.from({ length: 64 }, (_, ix) =>
+		places
+			.reduce((sum, [x, y]) => {
+				const r = Math.hypot(ix - x, iy - y);
+				return sum + Math.cos(0.9 * r) / Math.hypot(r, 1);
+			}, 0)
+			.toFixed(5),
+	).join(","),
+);
+const text = new TextEncoder().encode(`${rows.join("\n")}\n`);
+const { measurement, ...file } = await parseInput(text, "C:\\data\\scan.csv");
+if (!measurement) throw new Error("expected a measurement");
+const input = { ...file, measurement };
+const options = { field: 400, flatten: "none" } as const;
+
+test("taking in one go and step by step give the same", () => {
+	const preparation = prepareScans(input, options);
+	const found = findScatterers(preparation);
+	assert.is(found.filter(({ keep }) => keep).length, places.length);
+	const taken = makeTasks(preparation, found, "found");
+	assert.equal(taken, take(input, { ...options, detect: true }));
+	assert.is(taken.tasks[0].label, "scan.csv");
+	const list = { file: "marks.csv", text: "x,y\n0,0\n900,0\n" };
+	const listed = take(input, { ...options, detect: false, scatterers: list });
+	assert.match(listed.told.at(-1) ?? "", /^2 scatterers from marks\.csv$/);
+	assert.match(listed.warnings.at(-1) ?? "", /outside the image/);
+	assert.throws(
+		() => makeTasks(preparation, [], "marked"),
+		(error: Error) => error instanceof FormatError,
+	);
+});
+
+test("files: each once, pictures by the renderer that is given", async () => {
+	const taken = take(input, { ...options, detect: true });
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const extraction = await extract(taken.tasks[0]);
+	const analysis = analyseAll(taken, [extraction]);
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: { page: "1" },
+		command: "",
+	};
+	const names: string[] = [];
+	// As much of a PNG as the report reads: its width.
+	const png = new Uint8Array(24);
+	const render = () => Promise.resolve(png);
+	for await (const [name, data] of resultFiles(analysis, about, render)) {
+		names.push(name);
+		if (name.endsWith(".png")) assert.is(data, png);
+	}
+	assert.is(new Set(names).size, names.length);
+	assert.is(names.at(-1), "report.html");
+	const { versions, findings } = resultObject(analysis, about);
+	assert.equal(versions, { page: "1" });
+	assert.is(findings, analysis.findings);
+});
+
+test("an extractor: weights for all methods but ridge, and why there are no networks", async () => {
+	const choice = { method: "auto", seed: 1 } as const;
+	await makeExtractor(choice).then(
+		() => assert.unreachable(),
+		({ message }) => assert.match(message, /expected weights/),
+	);
+	const weights = await openWeights();
+	const missing = "there is no WebGPU";
+	const { warnings, about } = await makeExtractor({
+		...choice,
+		weights,
+		missing,
+	});
+	assert.equal(warnings, [
+		"one-step and two-step networks are left out: there is no WebGPU",
+	]);
+	assert.equal(Object.keys(about), ["weights"]);
+});
+
+test.run();
