@@ -1,8 +1,9 @@
-/** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and pages by esbuild. */
+/** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and other pages, and our own page, by esbuild. */
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildPage } from "./page.ts";
 import { shadersPlugin } from "./wgsl.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -19,6 +20,7 @@ const typed = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
 });
 if (typed.status !== 0) process.exit(1);
 
+await buildPage();
 const { metafile } = await build({
 	absWorkingDir: root,
 	entryPoints: {

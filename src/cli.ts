@@ -8,6 +8,7 @@ import { extractCommand } from "./cli/extract.ts";
 import { generateCommand } from "./cli/generate.ts";
 import { infoCommand } from "./cli/info.ts";
 import { trainCommand } from "./cli/train.ts";
+import { webCommand } from "./cli/web.ts";
 import { weightsCommand } from "./cli/weights.ts";
 import { VERSION } from "./node/package.ts";
 
@@ -23,6 +24,7 @@ await runCommand(
 		.addCommand(evaluateCommand())
 		.addCommand(generateCommand())
 		.addCommand(trainCommand())
+		.addCommand(webCommand())
 		.addCommand(weightsCommand())
 		.addHelpText(
 			"after",

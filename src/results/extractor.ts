@@ -14,7 +14,11 @@ export interface Extractor {
 	/** What runs: adapter and weights, for people and for result.json. */
 	readonly about: Readonly<Record<string, string>>;
 	readonly warnings: readonly string[];
-	extract(observation: Observation): Promise<Extraction>;
+	/** @param onProgress as ExtractOptions has it */
+	extract(
+		observation: Observation,
+		onProgress?: ExtractOptions["onProgress"],
+	): Promise<Extraction>;
 	/** Gives back what it holds on the device. */
 	close(): void;
 }
@@ -54,8 +58,8 @@ export async function makeExtractor({
 		return {
 			about: {},
 			warnings: [],
-			extract: (observation) =>
-				extract(observation, NOTHING, { method, symmetry, seed }),
+			extract: (observation, onProgress) =>
+				extract(observation, NOTHING, { method, symmetry, seed, onProgress }),
 			close() {},
 		};
 	if (!weights) throw new Error(`method ${method}: expected weights`);
@@ -73,8 +77,10 @@ export async function makeExtractor({
 		warnings: missing
 			? [`one-step and two-step networks are left out: ${missing}`]
 			: [],
-		extract: (observation) =>
-			extract(observation, learned, { method, compare, symmetry, seed }),
+		extract: (observation, onProgress) =>
+			extract(observation, learned, {
+				...{ method, compare, symmetry, seed, onProgress },
+			}),
 		close() {
 			networks?.dispose();
 		},

@@ -1,23 +1,18 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import type { Gpu } from "../../engine/gpu.ts";
 import type { DetectedScatterer } from "../../extraction/detect.ts";
-import type {
-	Explained,
-	ExtractOptions,
-	Method,
-} from "../../extraction/extract.ts";
+import type { Method } from "../../extraction/extract.ts";
 import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
-import type { Peak } from "../../extraction/spectrum.ts";
-import { Weights } from "../../extraction/weights.ts";
+import type { Weights } from "../../extraction/weights.ts";
 import { energiesOf } from "../../formats/measurement.ts";
 import { scanField } from "../../report/extractionPictures.ts";
 import type { Field } from "../../report/panels.ts";
-import type { NewCanvas, Picture } from "../../report/picture.ts";
 import { resampled } from "../../report/picture.ts";
 import { chooseChannel } from "../../results/choose.ts";
+import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
 import { isNetwork, makeExtractor } from "../../results/extractor.ts";
 import {
 	PROGRAM,
@@ -46,105 +41,20 @@ import {
 	wholeScan,
 } from "../../results/take.ts";
 import { createEngine, NoWebGpuError } from "../gpu.ts";
+import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
+import { openWeights } from "../weights.ts";
+import type {
+	ExtractRequest,
+	Opened,
+	Outcome,
+	PreparedImages,
+} from "./extractTypes.ts";
 
 declare const VERSION: string; // of the package, put in when the page is built
 
-/** What a file holds. */
-export interface Opened {
-	readonly format: string;
-	readonly nx: number;
-	readonly ny: number;
-	/** Angstrom; undefined when the file does not say. */
-	readonly size?: { readonly x: number; readonly y: number };
-	readonly channels: readonly {
-		readonly name: string;
-		readonly unit: string;
-		/** eV */
-		readonly energies: readonly number[];
-	}[];
-	/** Of the channels, the one that is taken unless another is asked for. */
-	readonly chosen: string;
-	/** A file of the dataset's format, which says where its scatterers are. */
-	readonly dataset: boolean;
-	readonly details: readonly (readonly [string, string])[];
-}
-
-/** The images as they are extracted from. */
-export interface PreparedImages {
-	readonly labels: readonly string[];
-	/** eV, one an image, or undefined. */
-	readonly energies: readonly (number | undefined)[];
-	/** Side of the square that is extracted from, and its centre in the scan's frame, Angstrom. */
-	readonly square: {
-		readonly x: number;
-		readonly y: number;
-		readonly size: number;
-	};
-	readonly unit: string;
-	readonly told: readonly string[];
-	readonly warnings: readonly string[];
-	/** Of a dataset's file, of each image. */
-	readonly scatterers?: readonly (readonly DetectedScatterer[])[];
-}
-
-export interface ExtractRequest {
-	/** Those of prepare(). */
-	readonly settings: PrepareOptions;
-	/** As edited; null takes them as detection finds them. */
-	readonly scatterers: readonly DetectedScatterer[] | null;
-	/** A key of METHODS. */
-	readonly method: string;
-	readonly symmetry?: ExtractOptions["symmetry"];
-	readonly seed: number;
-}
-
-/** One kernel, for the views: 64 x 64 pixels each, in the image's unit. */
-export interface ShownItem {
-	readonly label: string;
-	readonly energy?: number;
-	readonly method: string;
-	readonly kernel: Float32Array;
-	readonly uncertainty: Float32Array;
-	/** NaN where not measured. */
-	readonly image: Float32Array;
-	readonly model: Float32Array;
-	readonly residual: Float32Array;
-	readonly spectrum: {
-		readonly magnitude: Float32Array | Float64Array;
-		readonly size: number;
-		readonly step: number;
-	};
-	readonly q: Peak | null;
-	readonly explained: readonly (Explained & {
-		readonly name: string;
-		readonly chosen: boolean;
-	})[];
-	readonly places: readonly { readonly x: number; readonly y: number }[];
-}
-
-export interface Outcome {
-	readonly items: readonly ShownItem[];
-	/** Of the items, the one that is explained best. */
-	readonly shown: number;
-	/** Angstrom a pixel. */
-	readonly spacing: number;
-	readonly centre: { readonly x: number; readonly y: number };
-	readonly unit: string;
-	readonly findings: readonly string[];
-	readonly warnings: readonly string[];
-	/** What does the same on the command line. */
-	readonly command: string;
-	/** PNG of charts by name: profile, dispersion. */
-	readonly charts: Readonly<Record<string, Blob>>;
-	/** What ran. */
-	readonly adapter: string | null;
-}
-
 /** The longer side of a scan as it is shown, pixels. */
 const SHOWN = 512;
-/** Where the weights are, from the page. */
-const WEIGHTS = "weights";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -158,7 +68,10 @@ let lost: string | undefined;
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
 	async open(file: File): Promise<Opened> {
-		[input, preparation, dataset, analysis] = [];
+		input = undefined;
+		preparation = undefined;
+		dataset = undefined;
+		analysis = undefined;
 		checkSize(file.name, file.size);
 		const bytes = new Uint8Array(await file.arrayBuffer());
 		const read = await parseInput(bytes, file.name);
@@ -282,24 +195,20 @@ const handlers = {
 					{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
 					extractions,
 				);
-				const marks = request.scatterers && { scatterers: SCATTERERS };
+				const chosen: ExtractSettings = {
+					...settings,
+					scatterers: request.scatterers && !dataset ? SCATTERERS : undefined,
+					detect: !request.scatterers && !dataset,
+					method: name,
+					symmetry,
+					seed,
+				};
 				options = {
 					input: needed(input),
-					parameters: {
-						...settings,
-						...marks,
-						detect: !marks && !dataset,
-						method: name,
-						symmetry,
-						seed,
-					},
+					parameters: { ...chosen },
 					about: extractor.about,
 					versions: { [PROGRAM]: VERSION, browser: navigator.userAgent },
-					command: commandOf(
-						needed(input).file,
-						request,
-						dataset !== undefined,
-					),
+					command: commandOf(needed(input).file, chosen),
 				};
 			} finally {
 				extractor.close();
@@ -327,7 +236,7 @@ const handlers = {
 			report({ done: 0, total: 0, what: name });
 		}
 		const names = Object.keys(files);
-		files["result.json"] = text.encode(
+		files[RESULT] = text.encode(
 			resultJson(resultObject(needed(analysis), needed(options)), names),
 		);
 		return new Blob([zipSync(files, { level: 6 }) as Uint8Array<ArrayBuffer>], {
@@ -337,28 +246,21 @@ const handlers = {
 
 	/** One file of the results by its name. */
 	async file(name: string): Promise<Blob> {
-		const made: string[] = [];
-		for await (const [found, data] of resultFiles(
-			needed(analysis),
-			needed(options),
-			// Pictures that nobody asked for are not drawn.
-			name.endsWith(".png") || name.endsWith(".html")
-				? render
-				: async () => new Uint8Array(),
-		)) {
+		const [analysed, made] = [needed(analysis), needed(options)];
+		const names: string[] = [];
+		for await (const [found, data] of resultFiles(analysed, made, render)) {
 			if (found === name) return new Blob([data as BlobPart]);
-			made.push(found);
+			names.push(found);
 		}
-		if (name !== "result.json") throw new Error(`there is no result ${name}`);
-		return new Blob([
-			resultJson(resultObject(needed(analysis), needed(options)), made),
-		]);
+		if (name !== RESULT) throw new Error(`there is no result ${name}`);
+		return new Blob([resultJson(resultObject(analysed, made), names)]);
 	},
 };
 
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
+const RESULT = "result.json";
 /** What the edited list is called where it is written out. */
 const SCATTERERS = "scatterers.csv";
 
@@ -379,9 +281,10 @@ async function prepareMachine(
 	report: Report,
 ): Promise<string | undefined> {
 	if (method === "ridge") return undefined;
-	weights ??= await Weights.open(WEIGHTS, keep(report));
+	weights ??= await openWeights(report);
 	if (lost) {
-		[gpu, lost] = [];
+		gpu = undefined;
+		lost = undefined;
 	}
 	if (gpu) return undefined;
 	try {
@@ -403,35 +306,6 @@ function deviceLost(): Error {
 	);
 	error.name = "DeviceLostError";
 	return error;
-}
-
-/** Fetches a file of weights, once. */
-function keep(report: Report) {
-	const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-	return (name: string) => {
-		const found = kept.get(name) ?? download(`${WEIGHTS}/${name}`, report);
-		kept.set(name, found);
-		found.catch(() => kept.delete(name));
-		return found;
-	};
-}
-
-async function download(
-	url: string,
-	report: Report,
-): Promise<Uint8Array<ArrayBuffer>> {
-	const response = await fetch(url);
-	if (!response.ok || !response.body)
-		throw new Error(`${url}: found ${response.status}, expected the weights`);
-	const total = Number(response.headers.get("content-length") ?? 0);
-	const parts: Uint8Array<ArrayBuffer>[] = [];
-	let done = 0;
-	for await (const part of response.body) {
-		parts.push(part);
-		done += part.length;
-		report({ done, total, what: `downloading ${url}` });
-	}
-	return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 async function shown(
@@ -484,59 +358,6 @@ async function shown(
 		charts,
 		adapter,
 	};
-}
-
-/** PNG of a picture on white, two pixels for each of its own. */
-async function render(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {
-	const newCanvas = ((width: number, height: number) =>
-		new OffscreenCanvas(width, height)) as unknown as NewCanvas;
-	const canvas = new OffscreenCanvas(
-		Math.ceil(2 * picture.width),
-		Math.ceil(2 * picture.height),
-	);
-	const ctx = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
-	ctx.fillStyle = "#ffffff";
-	ctx.fillRect(0, 0, canvas.width, canvas.height);
-	ctx.scale(2, 2);
-	picture.draw(ctx as unknown as CanvasRenderingContext2D, newCanvas);
-	const blob = await canvas.convertToBlob({ type: "image/png" });
-	return new Uint8Array(await blob.arrayBuffer());
-}
-
-/** The command line that gives the same results. */
-function commandOf(
-	file: string,
-	{ settings, scatterers, method, symmetry, seed }: ExtractRequest,
-	dataset: boolean,
-): string {
-	const { channel, energy, field, crop, flatten, repair, clip, lowPass, max } =
-		settings;
-	const word = (value: unknown) => {
-		const text = String(value);
-		return /^[\w./,=-]+$/.test(text) ? text : JSON.stringify(text);
-	};
-	const given: [string, unknown][] = [
-		["channel", channel],
-		["energy", energy],
-		["field", field],
-		["crop", crop && [crop.x, crop.y, crop.size].join()],
-		["flatten", flatten],
-		["clip", clip],
-		["low-pass", lowPass],
-		["max", max],
-		["scatterers", scatterers && !dataset ? SCATTERERS : undefined],
-		["method", method === "auto" ? undefined : method],
-		["symmetry", symmetry],
-		["seed", seed === 1 ? undefined : seed],
-	];
-	return [
-		`npx qpi-lens extract ${word(file)}`,
-		...given.flatMap(([name, value]) =>
-			value === undefined || value === null ? [] : [`--${name} ${word(value)}`],
-		),
-		...(repair === false ? ["--no-repair"] : []),
-		...(scatterers || dataset ? [] : ["--detect"]),
-	].join(" ");
 }
 
 function needed<T>(value: T | undefined): T {

@@ -92,6 +92,8 @@ export class FieldView {
 		this.#link = link;
 		link.subscribe(() => this.draw());
 		new ResizeObserver(() => this.draw()).observe(this.#canvas);
+		// Text and axes take their colours from the style sheet.
+		addEventListener("themechange", () => this.draw());
 		this.#listen();
 	}
 

@@ -1,0 +1,45 @@
+/** What to type for the results that the page has. */
+import type { TakeOptions } from "./take.ts";
+
+/** The options of `extract` that decide its results. */
+export interface ExtractSettings extends Omit<TakeOptions, "scatterers"> {
+	/** A file's name. */
+	readonly scatterers?: string;
+	/** A key of METHODS. */
+	readonly method: string;
+	readonly symmetry?: number;
+	readonly seed: number;
+}
+
+/** The command line that extracts from `file` with these settings; what is the default is left out. */
+export function commandOf(file: string, settings: ExtractSettings): string {
+	const { crop, method, seed } = settings;
+	const values: Record<string, unknown> = {
+		channel: settings.channel,
+		energy: settings.energy,
+		field: settings.field,
+		crop: crop && [crop.x, crop.y, crop.size].join(),
+		flatten: settings.flatten,
+		clip: settings.clip,
+		"low-pass": settings.lowPass,
+		max: settings.max,
+		scatterers: settings.scatterers,
+		method: method === "auto" ? undefined : method,
+		symmetry: settings.symmetry,
+		seed: seed === 1 ? undefined : seed,
+	};
+	return [
+		"npx qpi-lens extract",
+		word(file),
+		...Object.entries(values)
+			.filter(([, value]) => value !== undefined)
+			// A negative number would be taken for an option.
+			.map(([name, value]) => `--${name}=${word(String(value))}`),
+		...(settings.repair === false ? ["--no-repair"] : []),
+		...(settings.detect ? ["--detect"] : []),
+	].join(" ");
+}
+
+/** As a POSIX shell reads it. */
+const word = (text: string) =>
+	/^[\w./,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

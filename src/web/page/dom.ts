@@ -1,0 +1,42 @@
+/** What every part of the page needs of the document. */
+
+/** The element of that id. Throws where there is none: the page and its script do not belong together. */
+export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+	const found = document.getElementById(id);
+	if (!found) throw new Error(`the page has no element "${id}"`);
+	return found as T;
+}
+
+/** Makes an element with properties and children. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+	tag: K,
+	properties: Partial<HTMLElementTagNameMap[K]> = {},
+	...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+	const element = Object.assign(document.createElement(tag), properties);
+	element.append(...children);
+	return element;
+}
+
+/** Gives a file to the user. */
+export function save(blob: Blob, name: string): void {
+	const href = URL.createObjectURL(blob);
+	make("a", { href, download: name }).click();
+	// The browser reads it after the click.
+	setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** The number in a field, or undefined where it is empty. */
+export function numberOf(input: HTMLInputElement): number | undefined {
+	return input.value.trim() === "" ? undefined : input.valueAsNumber;
+}
+
+/** A row of cells, the first of them its head. */
+export const rowOf = (...cells: (Node | string)[]): HTMLTableRowElement =>
+	make(
+		"tr",
+		{},
+		...cells.map((cell, i) =>
+			i === 0 ? make("th", { scope: "row" }, cell) : make("td", {}, cell),
+		),
+	);

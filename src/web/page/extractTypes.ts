@@ -1,0 +1,96 @@
+/** What page and worker of the extraction tell each other. */
+import type { DetectedScatterer } from "../../extraction/detect.ts";
+import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
+import type { Peak } from "../../extraction/spectrum.ts";
+import type { PrepareOptions } from "../../results/take.ts";
+
+/** What a file holds. */
+export interface Opened {
+	readonly format: string;
+	readonly nx: number;
+	readonly ny: number;
+	/** Angstrom; undefined when the file does not say. */
+	readonly size?: { readonly x: number; readonly y: number };
+	readonly channels: readonly {
+		readonly name: string;
+		readonly unit: string;
+		/** eV */
+		readonly energies: readonly number[];
+	}[];
+	/** Of the channels, the one that is taken unless another is asked for. */
+	readonly chosen: string;
+	/** A file of the dataset's format, which says where its scatterers are. */
+	readonly dataset: boolean;
+	readonly details: readonly (readonly [string, string])[];
+}
+
+/** The images as they are extracted from. */
+export interface PreparedImages {
+	readonly labels: readonly string[];
+	/** eV, one an image, or undefined. */
+	readonly energies: readonly (number | undefined)[];
+	/** Side of the square that is extracted from, and its centre in the scan's frame, Angstrom. */
+	readonly square: {
+		readonly x: number;
+		readonly y: number;
+		readonly size: number;
+	};
+	readonly unit: string;
+	readonly told: readonly string[];
+	readonly warnings: readonly string[];
+	/** Of a dataset's file, of each image. */
+	readonly scatterers?: readonly (readonly DetectedScatterer[])[];
+}
+
+export interface ExtractRequest {
+	/** Those of prepare(). */
+	readonly settings: PrepareOptions;
+	/** As edited; null takes them as detection finds them. */
+	readonly scatterers: readonly DetectedScatterer[] | null;
+	/** A key of METHODS. */
+	readonly method: string;
+	readonly symmetry?: ExtractOptions["symmetry"];
+	readonly seed: number;
+}
+
+/** One kernel, for the views: 64 x 64 pixels each, in the image's unit. */
+export interface ShownItem {
+	readonly label: string;
+	readonly energy?: number;
+	readonly method: string;
+	readonly kernel: Float32Array;
+	readonly uncertainty: Float32Array;
+	/** NaN where not measured. */
+	readonly image: Float32Array;
+	readonly model: Float32Array;
+	readonly residual: Float32Array;
+	readonly spectrum: {
+		readonly magnitude: Float32Array | Float64Array;
+		readonly size: number;
+		readonly step: number;
+	};
+	readonly q: Peak | null;
+	readonly explained: readonly (Explained & {
+		readonly name: string;
+		readonly chosen: boolean;
+	})[];
+	readonly places: readonly { readonly x: number; readonly y: number }[];
+}
+
+export interface Outcome {
+	readonly items: readonly ShownItem[];
+	/** Of the items, the one that is explained best. */
+	readonly shown: number;
+	/** Angstrom a pixel. */
+	readonly spacing: number;
+	readonly centre: { readonly x: number; readonly y: number };
+	readonly unit: string;
+	readonly findings: readonly string[];
+	readonly warnings: readonly string[];
+	/** What does the same on the command line. */
+	readonly command: string;
+	/** PNG of charts by name: profile, dispersion. */
+	readonly charts: Readonly<Record<string, Blob>>;
+	/** What ran. */
+	readonly adapter: string | null;
+}

@@ -1,0 +1,69 @@
+/** The page: tabs, colours, and what is to be said where there is no WebGPU. */
+import { WHERE } from "../gpu.ts";
+import { byId } from "./dom.ts";
+import { startExtract } from "./extract.ts";
+
+const TABS = ["extract", "train"];
+
+function chooseTab(name: string): void {
+	for (const each of TABS) {
+		const tab = byId(`tab-${each}`);
+		tab.ariaSelected = String(each === name);
+		tab.tabIndex = each === name ? 0 : -1;
+		byId(each).hidden = each !== name;
+	}
+}
+
+function startTabs(): void {
+	for (const [i, name] of TABS.entries()) {
+		const tab = byId(`tab-${name}`);
+		tab.addEventListener("click", () => chooseTab(name));
+		tab.addEventListener("keydown", ({ key }) => {
+			if (key !== "ArrowLeft" && key !== "ArrowRight") return;
+			const next =
+				TABS[(i + (key === "ArrowRight" ? 1 : TABS.length - 1)) % TABS.length];
+			chooseTab(next);
+			byId(`tab-${next}`).focus();
+		});
+	}
+}
+
+/** Light, dark, or as the system; remembered where the browser lets it. */
+function startTheme(): void {
+	const choice = byId<HTMLSelectElement>("theme");
+	const apply = () => {
+		if (choice.value) document.documentElement.dataset.theme = choice.value;
+		else delete document.documentElement.dataset.theme;
+		// Canvases take their colours from the style sheet when they are drawn.
+		dispatchEvent(new Event("themechange"));
+	};
+	choice.value = stored("theme") ?? "";
+	choice.addEventListener("change", () => {
+		stored("theme", choice.value);
+		apply();
+	});
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
+	apply();
+}
+
+function stored(key: string, value?: string): string | null {
+	try {
+		if (value !== undefined) localStorage.setItem(key, value);
+		return localStorage.getItem(key);
+	} catch {
+		return null; // no storage allowed: nothing is remembered
+	}
+}
+
+async function lookForWebGpu(): Promise<void> {
+	const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+	if (adapter) return;
+	const notice = byId("no-webgpu");
+	notice.textContent = `${navigator.gpu ? "This browser has WebGPU, but no graphics adapter for it" : "This browser has no WebGPU"}. ${WHERE}. Without it the methods refined and ridge work all the same; the networks are left out, and nothing can be trained.`;
+	notice.hidden = false;
+}
+
+startTheme();
+startTabs();
+startExtract();
+void lookForWebGpu();

@@ -1,0 +1,214 @@
+/** The kernel and all that belongs to it, in linked views. */
+import { clipLimit, diverging, sequential } from "../../report/colour.ts";
+import {
+	DECADES,
+	spectrumField,
+	squareField,
+} from "../../report/extractionPictures.ts";
+import { short } from "../../report/picture.ts";
+import { byId, make, rowOf } from "./dom.ts";
+import type { Outcome, ShownItem } from "./extractTypes.ts";
+import { FieldView, Link, type Shown } from "./fieldView.ts";
+
+const NAMES = [
+	"kernel",
+	"uncertainty",
+	"image",
+	"model",
+	"residual",
+	"spectrum",
+] as const;
+type Name = (typeof NAMES)[number];
+
+const CHARTS: Readonly<Record<string, string>> = {
+	profile: "Profile of the kernel over q",
+	dispersion: "q(E) and the parabola through it",
+};
+
+export class Results {
+	readonly #space = new Link();
+	readonly #momentum = new Link();
+	readonly #views: Record<Name, FieldView>;
+	#outcome: Outcome | null = null;
+	#shown = 0;
+
+	/** @param download is asked for a file of the results by its name, "zip" for all */
+	constructor(download: (name: string) => void) {
+		this.#views = Object.fromEntries(
+			NAMES.map((name) => [
+				name,
+				new FieldView(
+					byId(`view-${name}`),
+					name === "spectrum" ? this.#momentum : this.#space,
+				),
+			]),
+		) as Record<Name, FieldView>;
+		for (const button of document.querySelectorAll<HTMLElement>(
+			'[data-zoom="kernel"] button',
+		))
+			button.addEventListener("click", () => {
+				const factor = Number(button.dataset.factor);
+				this.#views.kernel.zoom(factor);
+				this.#views.spectrum.zoom(factor);
+			});
+		const contrast = byId<HTMLInputElement>("contrast");
+		contrast.addEventListener("input", () => {
+			this.#space.contrast = 2 ** contrast.valueAsNumber;
+			this.#space.changed();
+		});
+		const energy = byId<HTMLInputElement>("result-energy");
+		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
+		byId("exports").addEventListener("click", (event) => {
+			const { file } = (event.target as HTMLElement).dataset;
+			if (file) download(file);
+		});
+	}
+
+	hide(): void {
+		this.#outcome = null;
+		byId("results").hidden = true;
+	}
+
+	/** What is shown no longer follows from what the page says. */
+	stale(): void {
+		if (this.#outcome) byId("stale").hidden = false;
+	}
+
+	show(outcome: Outcome): void {
+		this.#outcome = outcome;
+		byId("stale").hidden = true;
+		byId("results").hidden = false;
+		const several = outcome.items.length > 1;
+		byId("result-energy-row").hidden = !several;
+		byId<HTMLInputElement>("result-energy").max = String(
+			outcome.items.length - 1,
+		);
+		byId("findings").replaceChildren(
+			...outcome.findings.map((line) => make("li", {}, line)),
+		);
+		byId("warnings").replaceChildren(
+			...outcome.warnings.map((line) => make("li", {}, line)),
+		);
+		byId("command").textContent = outcome.command;
+		byId("adapter").textContent = outcome.adapter
+			? `Networks ran on: ${outcome.adapter}`
+			: "";
+		for (const image of byId("charts").querySelectorAll("img"))
+			URL.revokeObjectURL(image.src);
+		byId("charts").replaceChildren(
+			...Object.entries(outcome.charts).map(([name, blob]) => {
+				const src = URL.createObjectURL(blob);
+				return make("img", { src, alt: CHARTS[name], width: 560 });
+			}),
+		);
+		byId("dispersion").hidden = !several;
+		this.choose(outcome.shown);
+		byId("results-head").focus({ preventScroll: true });
+		byId("results").scrollIntoView({ block: "start" });
+	}
+
+	/** Shows the kernel of that energy, where there is one. */
+	choose(index: number): void {
+		const item = this.#outcome?.items[index];
+		if (!this.#outcome || !item) return;
+		this.#shown = index;
+		byId<HTMLInputElement>("result-energy").value = String(index);
+		byId("result-energy-value").textContent = item.label;
+		byId("results-head").textContent =
+			`Kernel, ${item.label}, by ${item.method}`;
+		for (const [name, shown] of Object.entries(fieldsOf(this.#outcome, item)))
+			this.#views[name as Name].show(shown);
+		byId("methods")
+			.querySelector("tbody")
+			?.replaceChildren(
+				...item.explained.map(({ name, heldOut, inSample, chosen }) => {
+					const row = rowOf(name, part(heldOut), part(inSample));
+					row.classList.toggle("chosen", chosen);
+					return row;
+				}),
+			);
+		this.#fillDispersion(this.#outcome);
+	}
+
+	#fillDispersion({ items }: Outcome): void {
+		byId("dispersion-table")
+			.querySelector("tbody")
+			?.replaceChildren(
+				...items.map(({ label, q, explained }, i) => {
+					const row = rowOf(
+						label,
+						q ? `${q.q.toFixed(4)} ± ${q.error.toFixed(4)}` : "–",
+						part(explained.find(({ chosen }) => chosen)?.heldOut ?? null),
+					);
+					row.classList.toggle("chosen", i === this.#shown);
+					return row;
+				}),
+			);
+	}
+}
+
+const part = (value: number | null) =>
+	value === null ? "–" : value.toFixed(3).replace("-", "−");
+
+/** What each view shows. Data, re-convolution and residual have one scale; kernel and uncertainty another. */
+function fieldsOf(
+	{ spacing, centre, unit }: Outcome,
+	item: ShownItem,
+): Record<Name, Shown> {
+	const { kernel, uncertainty, image, model, residual, spectrum, q } = item;
+	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
+	const median = measured[measured.length >> 1] ?? 0;
+	const less = (values: Float32Array) => values.map((v) => v - median);
+	const data = less(image);
+	const limit = clipLimit(data);
+	const peak = clipLimit(kernel);
+	const space = { unit, axes: "Å", smooth: true } as const;
+	const onData = {
+		...space,
+		colours: diverging,
+		range: [-limit, limit],
+	} as const;
+	return {
+		kernel: {
+			...space,
+			field: squareField(kernel, spacing),
+			colours: diverging,
+			range: [-peak, peak],
+			summary: `The kernel, ${item.label}, from ${short(Math.min(...kernel))} to ${short(Math.max(...kernel))} ${unit}`,
+		},
+		uncertainty: {
+			...space,
+			field: squareField(uncertainty, spacing),
+			colours: sequential,
+			range: [0, peak],
+			summary: `The kernel's uncertainty, at most ${short(Math.max(...uncertainty))} ${unit}`,
+		},
+		image: {
+			...onData,
+			field: squareField(data, spacing, centre),
+			summary: "The image that was fitted, less its median",
+		},
+		model: {
+			...onData,
+			field: squareField(less(model), spacing, centre),
+			summary: "The kernel put back at all scatterers",
+		},
+		residual: {
+			...onData,
+			field: squareField(residual, spacing, centre),
+			summary: "What is left: data less re-convolution",
+		},
+		spectrum: {
+			field: spectrumField(spectrum, Math.PI / spacing),
+			colours: sequential,
+			range: DECADES,
+			unit: "",
+			axes: "1/Å",
+			smooth: true,
+			circles: q ? [q.q] : [],
+			summary: q
+				? `The kernel's Fourier transform; its strongest wave vector is ${q.q.toFixed(4)} per Angstrom`
+				: "The kernel's Fourier transform; no wave vector stands out",
+		},
+	};
+}
