@@ -228,9 +228,9 @@ export function startExtract(): void {
 		const at = labels.length > 1 ? Number(slider.value) : 0;
 		image = await remote.call("image", at);
 		if (opened?.dataset) scatterers.reset(images.scatterers?.[at] ?? []);
-		byId("energy-value").textContent = labels[at];
+		byId("energy-value").textContent = labels[at].replace("-", "−");
 		byId("picture-title").textContent =
-			`${select("channel").value}, ${labels[at]}${unit ? ` (${unit})` : ""}`;
+			`${select("channel").value}, ${labels[at].replace("-", "−")}`;
 		view.show({
 			field: image,
 			colours: diverging,

@@ -1,7 +1,7 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
 import { type Colours, putColour } from "../../report/colour.ts";
 import { type Field, multiples, niceStep } from "../../report/panels.ts";
-import { resampled, short } from "../../report/picture.ts";
+import { resampled, short, superscript } from "../../report/picture.ts";
 
 /** What linked views have in common. Places are relative to each field's own centre, in the units of the axes. */
 export class Link {
@@ -65,7 +65,9 @@ export interface Tool {
 	): void;
 }
 
-const MARGIN = { left: 52, right: 62, top: 8, bottom: 40 };
+const MARGIN = { left: 48, right: 50, top: 14, bottom: 40 };
+/** Between two numbers of an axis, pixels. */
+const APART = 34;
 /** Pixels that a press may move and still be a click. */
 const STILL = 4;
 /** Pixels from a mark that still mean it. */
@@ -221,7 +223,7 @@ export class FieldView {
 		ctx.lineWidth = 1;
 		ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
 		const span = Math.max(edges.x[1] - edges.x[0], edges.y[1] - edges.y[0]);
-		const step = niceStep((54 * span) / Math.max(box.width, box.height));
+		const step = niceStep((APART * span) / Math.max(box.width, box.height));
 		const names =
 			this.#shown?.axes === "Å" ? ["x (Å)", "y (Å)"] : ["qx (1/Å)", "qy (1/Å)"];
 		const bottom = box.y + box.height;
@@ -257,14 +259,14 @@ export class FieldView {
 		ctx.lineWidth = 1;
 		ctx.strokeRect(x - 0.5, box.y - 0.5, 11, box.height + 1);
 		ctx.textAlign = "left";
+		const { factor, label } = scaleOf(low, high, (this.#shown as Shown).unit);
 		for (const part of [0, 0.5, 1])
 			ctx.fillText(
-				short(low + part * (high - low), 2),
+				short((low + part * (high - low)) / factor, 2),
 				x + 14,
 				box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
 			);
-		const { unit } = this.#shown as Shown;
-		if (unit) ctx.fillText(unit, x, box.y + box.height + 16);
+		ctx.fillText(label, x, box.y + box.height + 16);
 	}
 
 	#crosshair(
@@ -480,6 +482,37 @@ function valueAt(field: Field, at: Point): number | undefined {
 	const iy = part(at.y, field.y, field.ny);
 	if (ix < 0 || iy < 0 || ix >= field.nx || iy >= field.ny) return undefined;
 	return field.values[ix * field.ny + iy];
+}
+
+const PREFIXES: Readonly<Record<number, string>> = {
+	"-15": "f",
+	"-12": "p",
+	"-9": "n",
+	"-6": "µ",
+	"-3": "m",
+	"3": "k",
+	"6": "M",
+	"9": "G",
+};
+
+/** What the numbers of a colour bar are divided by to be short, and how that is said: 2e-11 A are 20 pA. */
+function scaleOf(
+	low: number,
+	high: number,
+	unit: string,
+): { factor: number; label: string } {
+	const most = Math.max(Math.abs(low), Math.abs(high));
+	const power = most > 0 ? 3 * Math.floor(Math.log10(most) / 3) : 0;
+	if (power === 0 || (most >= 0.01 && most < 1e4))
+		return { factor: 1, label: unit };
+	const prefix = PREFIXES[power];
+	return {
+		factor: 10 ** power,
+		label:
+			prefix && /^(A|V|S|m|Hz|W|N)$/.test(unit)
+				? prefix + unit
+				: `10${superscript(power)} ${unit}`.trim(),
+	};
 }
 
 const tick = (value: number) =>

@@ -56,6 +56,7 @@ export class Results {
 			this.#space.contrast = 2 ** contrast.valueAsNumber;
 			this.#space.changed();
 		});
+		byId("same-scale").addEventListener("change", () => this.#fill());
 		const energy = byId<HTMLInputElement>("result-energy");
 		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
 		byId("exports").addEventListener("click", (event) => {
@@ -116,8 +117,7 @@ export class Results {
 		byId("result-energy-value").textContent = item.label;
 		byId("results-head").textContent =
 			`Kernel, ${item.label}, by ${item.method}`;
-		for (const [name, shown] of Object.entries(fieldsOf(this.#outcome, item)))
-			this.#views[name as Name].show(shown);
+		this.#fill();
 		byId("methods")
 			.querySelector("tbody")
 			?.replaceChildren(
@@ -128,6 +128,21 @@ export class Results {
 				}),
 			);
 		this.#fillDispersion(this.#outcome);
+	}
+
+	/** A view at a time: all together would hold up the page. */
+	#fill(): void {
+		const item = this.#outcome?.items[this.#shown];
+		if (!this.#outcome || !item) return;
+		const sameScale = byId<HTMLInputElement>("same-scale").checked;
+		const fields = Object.entries(fieldsOf(this.#outcome, item, sameScale));
+		const next = () => {
+			const [name, shown] = fields.shift() ?? [];
+			if (!name || !shown || item !== this.#outcome?.items[this.#shown]) return;
+			this.#views[name as Name].show(shown);
+			setTimeout(next);
+		};
+		next();
 	}
 
 	#fillDispersion({ items }: Outcome): void {
@@ -150,10 +165,11 @@ export class Results {
 const part = (value: number | null) =>
 	value === null ? "–" : value.toFixed(3).replace("-", "−");
 
-/** What each view shows. Data, re-convolution and residual have one scale; kernel and uncertainty another. */
+/** What each view shows. Data, re-convolution and residual have one scale; kernel and, if wanted, its uncertainty another. */
 function fieldsOf(
 	{ spacing, centre, unit }: Outcome,
 	item: ShownItem,
+	sameScale: boolean,
 ): Record<Name, Shown> {
 	const { kernel, uncertainty, image, model, residual, spectrum, q } = item;
 	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
@@ -180,7 +196,7 @@ function fieldsOf(
 			...space,
 			field: squareField(uncertainty, spacing),
 			colours: sequential,
-			range: [0, peak],
+			range: [0, sameScale ? peak : clipLimit(uncertainty)],
 			summary: `The kernel's uncertainty, at most ${short(Math.max(...uncertainty))} ${unit}`,
 		},
 		image: {
