@@ -3,13 +3,9 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
+import { datasetSource } from "../node/datasetSource.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
-import {
-	datasetSource,
-	generatedSource,
-	type Source,
-} from "../node/sources.ts";
 import { trainRun } from "../node/trainRun.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
@@ -17,6 +13,7 @@ import type { Scattering } from "../qpi/generator.ts";
 import type { InputKind } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
 import { PRESETS, type Preset, type PresetName } from "../training/presets.ts";
+import { generatedSource, type Source } from "../training/source.ts";
 import { callOf, commandLine, whole } from "./command.ts";
 
 const threeEpochs = (text: string) => {
