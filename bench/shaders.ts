@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
 import { Gpu } from "../src/engine/gpu.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { writeFileAtomic } from "../src/node/files.ts";
 import { VERSION } from "../src/node/package.ts";
@@ -54,7 +55,14 @@ async function bench(options: Options): Promise<void> {
 	const shaders = { ...loadShaders(), peaks: peaksShader };
 	const take = (software: boolean) => {
 		const tuner = new Chooser();
-		const gpu = { shaders, adapterName, software, tuner, profile };
+		const gpu = {
+			shaders,
+			layouts: reflect,
+			adapterName,
+			software,
+			tuner,
+			profile,
+		};
 		return { tuner, gpu: new Gpu(device, gpu) };
 	};
 	const own = take(opened.software);

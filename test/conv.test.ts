@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, sizeOf, tensor } from "../src/engine/tensor.ts";
 import { openGpu } from "../src/node/adapter.ts";
@@ -15,8 +16,8 @@ import { checkCase, compare, uniform } from "./opTesting.ts";
 const gpu = await openGpu();
 const shaders = loadShaders();
 const sets = {
-	registers: new Gpu(gpu.device, { shaders, software: true }),
-	tiles: new Gpu(gpu.device, { shaders, software: false }),
+	registers: new Gpu(gpu.device, { layouts: reflect, shaders, software: true }),
+	tiles: new Gpu(gpu.device, { layouts: reflect, shaders, software: false }),
 };
 test.after(() => gpu.dispose());
 
@@ -82,7 +83,11 @@ for (const [name, set] of Object.entries(sets)) {
 
 	test(`workgroups in several rows, ${name}`, async () => {
 		// Of a device that allows six in a row; a real one allows 65,535 (below).
-		const narrow = new Gpu(allowing(6), { shaders, software: set.software });
+		const narrow = new Gpu(allowing(6), {
+			layouts: reflect,
+			shaders,
+			software: set.software,
+		});
 		const [xShape, wShape]: Shape[] = [
 			[1, 41, 43, 2],
 			[3, 3, 3, 2],

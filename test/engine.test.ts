@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/kernel.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { matmul } from "../src/engine/ops/conv.ts";
 import {
@@ -21,6 +20,7 @@ import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam } from "../src/engine/optim.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
@@ -248,6 +248,7 @@ test("errors of the device are thrown where the result is read", async () => {
 	const { device, adapterName } = await openGpu();
 	const broken = new Gpu(device, {
 		adapterName,
+		layouts: reflect,
 		shaders: {
 			broken: `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 				@compute @workgroup_size(64) fn main() { y[0] = 1u; }`,

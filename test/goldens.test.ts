@@ -15,6 +15,7 @@ import { reparameterise } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam, StepLR } from "../src/engine/optim.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
@@ -31,7 +32,7 @@ test.after(() => gpu.dispose());
 const shaders = loadShaders();
 const sets = [true, false].map((software) => ({
 	kernels: software ? "register kernels" : "tiled kernels",
-	set: new Gpu(gpu.device, { shaders, software }),
+	set: new Gpu(gpu.device, { layouts: reflect, shaders, software }),
 }));
 
 interface Golden {

@@ -1,6 +1,7 @@
 // Dense layers of few rows, by the kernel that the adapter does not take: the table runs the other one.
 import { test } from "uvu";
 import { Gpu } from "../src/engine/gpu.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 import { cases } from "./cases/linear.ts";
@@ -11,6 +12,7 @@ console.log(describeAdapter(gpu));
 test.after(() => gpu.dispose());
 
 const other = new Gpu(gpu.device, {
+	layouts: reflect,
 	shaders: loadShaders(),
 	software: !gpu.software,
 });

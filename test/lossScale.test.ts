@@ -7,6 +7,7 @@ import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam, type AdamState } from "../src/engine/optim.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
@@ -196,7 +197,11 @@ async function fit(on: Gpu, factor = 1): Promise<AdamState> {
 }
 
 test("train() scales the loss where convolutions are f16, and nowhere else", async () => {
-	const f16 = new Gpu(gpu.device, { shaders: loadShaders(), matrix: true });
+	const f16 = new Gpu(gpu.device, {
+		layouts: reflect,
+		shaders: loadShaders(),
+		matrix: true,
+	});
 	const [plain, scaled] = [await fit(gpu), await fit(f16)];
 	assert.is(plain.scaling, undefined);
 	assert.equal(scaled.scaling?.slice(0, 2), Float32Array.of(65536, 20));

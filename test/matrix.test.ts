@@ -4,8 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/kernel.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import {
@@ -110,6 +110,7 @@ async function emulation(component: "f16" | "f32"): Promise<Gpu> {
 		]),
 	);
 	return new Gpu(device, {
+		layouts: reflect,
 		shaders: { ...shaders, ...emulated },
 		matrix: true,
 	});
@@ -172,7 +173,11 @@ test("null backend: every pipeline compiles without a warning, within the defaul
 });
 
 test("null backend: every case can be encoded, forward and backward", async () => {
-	const none = new Gpu(await nullDevice(), { shaders, matrix: true });
+	const none = new Gpu(await nullDevice(), {
+		layouts: reflect,
+		shaders,
+		matrix: true,
+	});
 	for (const c of cases) {
 		scope(none, () => {
 			const inputs = c.inputs.map(({ shape }) => {
@@ -203,13 +208,13 @@ test("the shaders' matrices are those that an adapter is asked for", () => {
 });
 
 test("bindings and overrides are read from sources with matrices", () => {
-	const convolve = reflect("convMatrix", shaders.convMatrix).get("convolve");
+	const convolve = reflect("convMatrix", shaders.convMatrix).convolve;
 	assert.equal(
 		convolve?.bindings.map((b) => b.name),
 		["x", "x4", "packed", "y"],
 	);
 	assert.equal([...(convolve?.overrides ?? [])], ["VECTOR"]);
-	const plain = reflect("convTiled", shaders.convTiled).get("convolve");
+	const plain = reflect("convTiled", shaders.convTiled).convolve;
 	assert.equal(convolve?.params, plain?.params);
 });
 

@@ -8,6 +8,7 @@ import { backward } from "../src/engine/autograd.ts";
 import { sharedLanes } from "../src/engine/dispatch.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
+import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { nameOfVariant, Tuner, type Variant } from "../src/engine/tuner.ts";
@@ -74,7 +75,13 @@ for (const { software, variants } of sets) {
 		continue;
 	}
 	const all = variants.map(
-		(v) => new Gpu(gpu.device, { shaders, software, tuner: new Fixed(v) }),
+		(v) =>
+			new Gpu(gpu.device, {
+				layouts: reflect,
+				shaders,
+				software,
+				tuner: new Fixed(v),
+			}),
 	);
 	test(`${variants.map(nameOfVariant).join(", ")} give the same bits`, async () => {
 		const [first, ...others] = await Promise.all(all.map(everything));
@@ -167,7 +174,11 @@ test("choices are kept in a file by adapter; a broken file, or an unknown varian
 });
 
 test("convolutions ask for what has a choice, and every candidate is measured", async () => {
-	const own = new Gpu(gpu.device, { shaders, software: false });
+	const own = new Gpu(gpu.device, {
+		layouts: reflect,
+		shaders,
+		software: false,
+	});
 	await everything(own);
 	const measured = await own.tuner.tune(own);
 	assert.ok(Object.keys(measured).length >= 3, JSON.stringify(measured));

@@ -1,7 +1,7 @@
 import {
 	type EntryLayout,
+	type Layouts,
 	type ParamValue,
-	reflect,
 	writeParams,
 } from "./kernel.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
@@ -17,6 +17,8 @@ import { Tuner } from "./tuner.ts";
 export interface GpuOptions {
 	/** WGSL sources by name, e.g. `{conv: "..."}`. */
 	readonly shaders: Readonly<Record<string, string>>;
+	/** What a shader declares: reflect(), or in a bundle for browsers, which is spared the parser, what it gave when that was built. */
+	readonly layouts: (shader: string, source: string) => Layouts;
 	/** Shown to users and written to reports. */
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
@@ -25,6 +27,8 @@ export interface GpuOptions {
 	readonly tuner?: Tuner;
 	/** Convolutions take the matrix units, which multiply f16 and sum f32. Needs a device of what src/node/matrix.ts lists. */
 	readonly matrix?: boolean;
+	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
+	readonly keepDevice?: boolean;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -82,11 +86,9 @@ export class Gpu {
 	/** Orders the nodes of the tape. */
 	nextNode = 0;
 
-	#shaders: Readonly<Record<string, string>>;
-	#modules = new Map<
-		string,
-		{ module: GPUShaderModule; layouts: Map<string, EntryLayout> }
-	>();
+	#shaders: GpuOptions["shaders"];
+	#layouts: GpuOptions["layouts"];
+	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
 	#pipelines = new Map<string, Pipeline>();
 	#bindGroups = new Map<string, GPUBindGroup>();
 	#pool: BufferPool;
@@ -101,6 +103,10 @@ export class Gpu {
 	#errors: string[] = [];
 	#pending: Promise<void>[] = [];
 	#disposed = false;
+	#keepDevice: boolean;
+	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
+		this.#errors.push(error.message);
+	};
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -110,15 +116,15 @@ export class Gpu {
 		this.tuner = options.tuner ?? new Tuner();
 		this.matrix = options.matrix ?? false;
 		this.#shaders = options.shaders;
+		this.#layouts = options.layouts;
 		this.#uniforms = device.createBuffer({
 			label: "params",
 			size: SLOT * SLOTS,
 			usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
-		device.addEventListener("uncapturederror", (event) => {
-			this.#errors.push(event.error.message);
-		});
+		this.#keepDevice = options.keepDevice ?? false;
+		device.addEventListener("uncapturederror", this.#onError);
 		device.lost.then((info) => {
 			if (!this.#disposed)
 				this.#errors.push(`device lost (${info.reason}): ${info.message}`);
@@ -305,12 +311,13 @@ export class Gpu {
 		}
 	}
 
-	/** Frees every buffer and the device. */
+	/** Frees every buffer and, unless it is someone else's, the device. */
 	dispose(): void {
 		this.#disposed = true;
 		this.#pool.destroy();
 		this.#uniforms.destroy();
-		this.device.destroy();
+		this.device.removeEventListener("uncapturederror", this.#onError);
+		if (!this.#keepDevice) this.device.destroy();
 	}
 
 	#commands(): GPUCommandEncoder {
@@ -342,13 +349,13 @@ export class Gpu {
 		if (cached) return cached;
 
 		const { module, layouts } = this.#module(shader);
-		const layout = layouts.get(entry);
+		const layout = layouts[entry];
 		if (!layout)
 			throw new Error(
-				`${shader}.wgsl has no entry point "${entry}", only ${[...layouts.keys()].join(", ")}`,
+				`${shader}.wgsl has no entry point "${entry}", only ${Object.keys(layouts).join(", ")}`,
 			);
 		for (const name in constants)
-			if (!layout.overrides.has(name))
+			if (!layout.overrides.includes(name))
 				throw new Error(`${shader}.wgsl has no override "${name}"`);
 		const entries: GPUBindGroupLayoutEntry[] = layout.bindings.map((b) => ({
 			binding: b.binding,
@@ -391,7 +398,7 @@ export class Gpu {
 				label: `${shader}.wgsl`,
 				code,
 			}),
-			layouts: reflect(shader, code),
+			layouts: this.#layouts(shader, code),
 		};
 		this.#modules.set(shader, made);
 		return made;

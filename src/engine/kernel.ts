@@ -1,16 +1,11 @@
-import {
-	type VariableInfo,
-	WgslReflect,
-} from "wgsl_reflect/wgsl_reflect.module.js";
-
 /**
- * What a shader file declares, read from the WGSL itself so that the host cannot drift from it: bindings by name, the layout
- * of `struct Params`, and the entry points.
+ * What a shader file declares: bindings by name, the layout of `struct Params`, and the entry points. It is read from the WGSL itself
+ * (reflect.ts), so that the host cannot drift from it.
  */
 
 export type Scalar = "f32" | "u32" | "i32";
 
-interface Field {
+export interface Field {
 	readonly name: string;
 	readonly offset: number;
 	readonly type: Scalar;
@@ -32,81 +27,11 @@ export interface EntryLayout {
 		readonly fields: readonly Field[];
 	};
 	/** Names of the module's `override` constants. */
-	readonly overrides: ReadonlySet<string>;
+	readonly overrides: readonly string[];
 }
 
-const UNIFORM = 0;
-const STORAGE = 1;
-
-function fieldOf(
-	shader: string,
-	member: { name: string; offset: number; type: { name: string } },
-): Field {
-	const match = /^(?:vec(\d))?(f|i|u)(?:32)?$/.exec(
-		member.type.name.replace(/^vec(\d)<(\w)32>$/, "vec$1$2"),
-	);
-	if (!match)
-		throw new Error(
-			`${shader}.wgsl: params.${member.name} has type ${member.type.name}; expected f32, u32, i32 or a vector of them`,
-		);
-	const type = `${match[2]}32` as Scalar;
-	return {
-		name: member.name,
-		offset: member.offset,
-		type,
-		length: match[1] ? Number(match[1]) : 1,
-	};
-}
-
-/**
- * What wgsl_reflect cannot parse: types and functions of subgroup matrices. Shaders keep each in a line of its own, which declares nothing
- * that is read here.
- */
-const MATRIX_LINE = /^.*subgroup_?matrix.*$/gim;
-
-/** Reads every compute entry point of a WGSL source. Throws with the shader's name where the source breaks the house's form. */
-export function reflect(
-	shader: string,
-	source: string,
-): Map<string, EntryLayout> {
-	const module = new WgslReflect(source.replace(MATRIX_LINE, ""));
-	const overrides = new Set(module.overrides.map((o) => o.name));
-	const layouts = new Map<string, EntryLayout>();
-	for (const entry of module.entry.compute) {
-		const resources = [...entry.resources].sort(
-			(a: VariableInfo, b: VariableInfo) => a.binding - b.binding,
-		);
-		const uniform = resources.find((r) => r.resourceType === UNIFORM);
-		const struct = uniform
-			? module.structs.find((s) => s.name === uniform.type.name)
-			: undefined;
-		if (uniform && !struct)
-			throw new Error(`${shader}.wgsl: uniform "${uniform.name}" is no struct`);
-		layouts.set(entry.name, {
-			shader,
-			entry: entry.name,
-			bindings: resources
-				.filter((r) => r.resourceType === STORAGE)
-				.map((r) => ({
-					name: r.name,
-					binding: r.binding,
-					writable: r.access === "read_write",
-				})),
-			params:
-				uniform && struct
-					? {
-							binding: uniform.binding,
-							size: Math.ceil(struct.size / 16) * 16,
-							fields: struct.members.map((m) => fieldOf(shader, m)),
-						}
-					: undefined,
-			overrides,
-		});
-	}
-	if (layouts.size === 0)
-		throw new Error(`${shader}.wgsl: no @compute entry point`);
-	return layouts;
-}
+/** The entry points of a shader by their names. */
+export type Layouts = Readonly<Record<string, EntryLayout>>;
 
 export type ParamValue = number | readonly number[];
 

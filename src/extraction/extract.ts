@@ -54,6 +54,8 @@ export interface ExtractOptions {
 	/** Posterior samples. */
 	readonly samples?: number;
 	readonly seed?: number;
+	/** All fits take seconds together: told before each how many are done, of how many, and whose comes. */
+	readonly onProgress?: (done: number, total: number, next: Method) => void;
 }
 
 /** Parts that the image is cut into; each is held out once. */
@@ -75,6 +77,7 @@ export async function extract(
 		holdOut = true,
 		samples = 16,
 		seed = 0,
+		onProgress,
 	}: ExtractOptions = {},
 ): Promise<Extraction> {
 	const { measured, weights } = measuredOf(observation);
@@ -84,14 +87,15 @@ export async function extract(
 	const wanted = method === "auto" ? all : [...new Set([...compare, method])];
 	const explained: Partial<Record<Method, Explained>> = {};
 	const fits = new Map<Method, Fit>();
+	const folds = holdOut || method === "auto" ? FOLDS : 0;
+	let done = 0;
 	for (const each of wanted) {
+		const begin = () => onProgress?.(done++, wanted.length * (1 + folds), each);
+		begin();
 		const fit = await fitBy(each, measured, weights, observation, learned);
 		fits.set(each, fit);
 		explained[each] = {
-			heldOut:
-				holdOut || method === "auto"
-					? await heldOut(measured, weights, fit)
-					: null,
+			heldOut: folds > 0 ? await heldOut(measured, weights, fit, begin) : null,
 			inSample: share(measured, weights, weights, fit),
 		};
 	}
@@ -177,10 +181,12 @@ async function heldOut(
 	measured: Measured,
 	weights: Float64Array,
 	{ refit }: Fit,
+	begin: () => void,
 ): Promise<number> {
 	let left = 0;
 	let total = 0;
 	for (let fold = 0; fold < FOLDS; fold++) {
+		begin();
 		const fit = await refit(without(weights, fold));
 		const [l, t] = sums(measured, weights, only(weights, fold), fit);
 		left += l;

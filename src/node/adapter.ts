@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { Gpu } from "../engine/gpu.ts";
+import { reflect } from "../engine/reflect.ts";
 import { Tuner } from "../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
@@ -89,6 +90,7 @@ export async function openGpu(
 	});
 	return new Gpu(device, {
 		shaders: loadShaders(),
+		layouts: reflect,
 		adapterName,
 		software,
 		matrix,

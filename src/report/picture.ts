@@ -112,6 +112,42 @@ function resampling(
 }
 
 /**
+ * An image at another size, out[column * height + up]: its pixels as squares or, `smooth` and with at least as many pixels, interpolated between them without
+ * changing them. Throws where the image has not as many values as its grid.
+ */
+export function resampled(
+	image: ArrayLike<number>,
+	{ nx, ny }: Grid,
+	width: number,
+	height: number,
+	smooth: boolean,
+): Float64Array {
+	if (image.length !== nx * ny)
+		throw new Error(
+			`picture: an image has ${image.length} values; ${nx}x${ny} are expected`,
+		);
+	const fine = smooth && width >= nx && height >= ny;
+	const samples = resampling(height, ny, fine);
+	const out = new Float64Array(width * height);
+	const line = new Float64Array(ny);
+	// Along x first.
+	resampling(width, nx, fine).forEach(({ indices, weights }, column) => {
+		for (let iy = 0; iy < ny; iy++)
+			line[iy] = indices.reduce(
+				(sum, ix, k) => sum + weights[k] * image[ix * ny + iy],
+				0,
+			);
+		samples.forEach((sample, up) => {
+			out[column * height + up] = sample.indices.reduce(
+				(sum, iy, k) => sum + sample.weights[k] * line[iy],
+				0,
+			);
+		});
+	});
+	return out;
+}
+
+/**
  * A 64x64 image in a square of `size`, x to the right and y up. Values map linearly from [low, high] to the colour scale. A sharp picture
  * shows the pixels; a smooth one interpolates between them (where the square has at least as many), without changing them.
  */
@@ -127,44 +163,28 @@ export function drawImage(
 	drawGrid(ctx, image, grid, [x, y, size, size], colours, range, smooth);
 }
 
-/** `drawImage` for an image of any size in a box. Throws where the image has not as many values as its grid. */
+/** `drawImage` for an image of any size in a box. */
 export function drawGrid(
 	ctx: CanvasRenderingContext2D,
 	image: ArrayLike<number>,
-	{ nx, ny }: Grid,
+	grid: Grid,
 	[x, y, boxWidth, boxHeight]: Box,
 	colours: Colours,
 	[low, high]: readonly [number, number],
 	smooth = false,
 ): void {
-	if (image.length !== nx * ny)
-		throw new Error(
-			`picture: an image has ${image.length} values; ${nx}x${ny} are expected`,
-		);
 	// putImageData knows no transformation: work in the canvas's own pixels.
 	const { a: scale, e, f } = ctx.getTransform();
 	const width = Math.round(boxWidth * scale);
 	const height = Math.round(boxHeight * scale);
-	const fine = smooth && width >= nx && height >= ny;
-	// Along x first: stretched[column][iy].
-	const stretched = resampling(width, nx, fine).map(({ indices, weights }) =>
-		Float64Array.from({ length: ny }, (_, iy) =>
-			indices.reduce((sum, ix, k) => sum + weights[k] * image[ix * ny + iy], 0),
-		),
-	);
-	const samples = resampling(height, ny, fine);
+	const values = resampled(image, grid, width, height, smooth);
 	const pixels = ctx.createImageData(width, height);
 	const { data } = pixels;
-	stretched.forEach((line, column) => {
-		samples.forEach(({ indices, weights }, up) => {
-			const value = indices.reduce(
-				(sum, iy, k) => sum + weights[k] * line[iy],
-				0,
-			);
+	for (let column = 0, i = 0; column < width; column++)
+		for (let up = 0; up < height; up++, i++) {
 			const at = 4 * ((height - 1 - up) * width + column);
-			putColour(data, at, colours, (value - low) / (high - low));
-		});
-	});
+			putColour(data, at, colours, (values[i] - low) / (high - low));
+		}
 	ctx.putImageData(
 		pixels,
 		Math.round(x * scale + e),

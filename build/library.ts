@@ -1,0 +1,45 @@
+/** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and pages by esbuild. */
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { shadersPlugin } from "./wgsl.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+/** Bytes of the entry "qpi-lens" for browsers. */
+const LIMIT = 150_000;
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+const tsc = fileURLToPath(
+	new URL("../node_modules/typescript/bin/tsc", import.meta.url),
+);
+const typed = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
+	cwd: root,
+	stdio: "inherit",
+});
+if (typed.status !== 0) process.exit(1);
+
+const { metafile } = await build({
+	absWorkingDir: root,
+	entryPoints: {
+		index: "src/web/index.ts",
+		physics: "src/api/physics.ts",
+		extraction: "src/api/extraction.ts",
+	},
+	outdir: "dist/browser",
+	bundle: true,
+	minify: true,
+	format: "esm",
+	platform: "browser",
+	target: "es2023",
+	metafile: true,
+	plugins: [shadersPlugin],
+	logLevel: "warning",
+});
+for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+	console.log(`${file}: ${(bytes / 1000).toFixed(1)} kB minified`);
+	if (file.endsWith("/index.js") && bytes > LIMIT) {
+		console.error(`expected at most ${LIMIT / 1000} kB`);
+		process.exitCode = 1;
+	}
+}

@@ -1,0 +1,79 @@
+/** Shaders as part of a bundle for browsers: their text without comments and spare blanks, and what the parser reads in them. */
+import type { Plugin } from "esbuild";
+import type { Layouts } from "../src/engine/kernel.ts";
+import { reflect } from "../src/engine/reflect.ts";
+import { loadShaders } from "../src/node/shaders.ts";
+
+/** Run on matrix units, which no browser offers. */
+const NODE_ONLY = /Matrix$/;
+
+/** Gives the module "qpi-lens:shaders" (src/web/shaders.d.ts) its contents. */
+export const shadersPlugin: Plugin = {
+	name: "shaders",
+	setup(build) {
+		const filter = /^qpi-lens:shaders$/;
+		build.onResolve({ filter }, ({ path }) => ({ path, namespace: "shaders" }));
+		build.onLoad({ filter, namespace: "shaders" }, () => {
+			const all = Object.entries(loadShaders()).filter(
+				([name]) => !NODE_ONLY.test(name),
+			);
+			const sources = all.map(([name, code]) => [name, minifyWgsl(code)]);
+			return {
+				contents: `export const shaders = ${JSON.stringify(Object.fromEntries(sources))};
+${layoutsModule(all.map(([name, code]) => [name, reflect(name, code)]))}`,
+				loader: "js",
+			};
+		});
+	},
+};
+
+/** The module's export `layouts`, as calls that make them of short words: written out it is as long as a third of the shaders. */
+function layoutsModule(all: readonly (readonly [string, Layouts])[]): string {
+	const shared: string[] = []; // parameters and overrides, which entry points have in common
+	const refer = (value: unknown) => {
+		const text = JSON.stringify(value) ?? "undefined";
+		if (!shared.includes(text)) shared.push(text);
+		return `shared[${shared.indexOf(text)}]`;
+	};
+	const made = all.map(([name, layouts]) => {
+		const entries = Object.values(layouts).map((layout) => {
+			const words = layout.bindings
+				.map((b) => `${b.name} ${b.binding}${b.writable ? " w" : ""}`)
+				.join();
+			return `${JSON.stringify([name, layout.entry, words]).slice(1, -1)},${refer(layout.params)},${refer(layout.overrides)}`;
+		});
+		return `${name}:Object.fromEntries([${entries.map((e) => `entry(${e})`)}])`;
+	});
+	return `const entry = (shader, entry, words, params, overrides) => [entry, {
+	shader, entry, params, overrides,
+	bindings: words.split(",").map((word) => {
+		const [name, binding, writable] = word.split(" ");
+		return { name, binding: Number(binding), writable: writable === "w" };
+	}),
+}];
+const shared = [${shared}];
+export const layouts = {${made}};`;
+}
+
+/** The same program without comments, and without blanks but where two tokens would become one. */
+export function minifyWgsl(source: string): string {
+	const code = source
+		.replaceAll(/\/\/.*$/gm, "")
+		.replaceAll(/\/\*[\s\S]*?\*\//g, "");
+	const tokens = code.match(/[\w.]+|\S/g) ?? [];
+	let text = "";
+	let end = 0; // of the token before, in `code`
+	let before = "";
+	for (const token of tokens) {
+		const start = code.indexOf(token, end);
+		const apart = start > end;
+		// "a - -b" must not become a decrement, nor "x y" one name.
+		const word = /[\w.]$/.test(before) && /^[\w.]/.test(token);
+		if (apart && (word || (before === token && !/[(){}[\]]/.test(token))))
+			text += " ";
+		text += token;
+		before = token;
+		end = start + token.length;
+	}
+	return text;
+}

@@ -1,0 +1,27 @@
+/**
+ * What `import ... from "qpi-lens"` gives besides createEngine(), which Node (src/node/index.ts) and browsers (src/web/index.ts) each have their own of: the
+ * engine, the networks, and their training.
+ */
+export * from "../engine/index.ts";
+export { Networks } from "../extraction/networks.ts";
+export { decodeNpy, encodeNpy } from "../formats/npy.ts";
+export {
+	decodeSafetensors,
+	encodeSafetensors,
+} from "../formats/safetensors.ts";
+export { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
+export { makeNetwork, type NetworkName } from "../models/networks.ts";
+export type { Prepared } from "../training/data.ts";
+export {
+	type Checkpoint,
+	type LoopOptions,
+	type Task,
+	train,
+} from "../training/loop.ts";
+export { PRESETS, type Preset } from "../training/presets.ts";
+export {
+	alignerTask,
+	inferKernels,
+	oneStepTask,
+	vaeTask,
+} from "../training/tasks.ts";

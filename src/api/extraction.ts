@@ -1,0 +1,9 @@
+/** What `import ... from "qpi-lens/extraction"` gives: from an instrument's file to the kernel and what is read from it; all but the networks without a GPU. */
+export { detectScatterers } from "../extraction/detect.ts";
+export { dispersion } from "../extraction/dispersion.ts";
+export { extract } from "../extraction/extract.ts";
+export { preprocess, toModel, toScan } from "../extraction/preprocess.ts";
+export { dominantPeak, profile, spectrum } from "../extraction/spectrum.ts";
+export { testSymmetry } from "../extraction/symmetry.ts";
+export { readMeasurement } from "../formats/measurement.ts";
+export { KernelPrior } from "../qpi/prior.ts";

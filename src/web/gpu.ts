@@ -1,0 +1,61 @@
+/** The engine on a browser's device. */
+import { layouts, shaders } from "qpi-lens:shaders";
+import { Gpu } from "../engine/gpu.ts";
+
+export interface EngineOptions {
+	/**
+	 * A device that the page has already; dispose() then leaves it as it is. On software adapters one with the feature "subgroups" is several times
+	 * as fast as one without.
+	 */
+	readonly device?: GPUDevice;
+	/** Shown to users. */
+	readonly adapterName?: string;
+}
+
+/** Which browsers have WebGPU, for people whose browser does not. */
+export const WHERE =
+	"WebGPU is in Chrome and Edge (113 or later; on Linux only recent versions have it switched on), Safari (26 or later) and Firefox (141 or later on Windows, 145 or later on Macs)";
+
+/** The browser has no WebGPU, or it finds no adapter. */
+export class NoWebGpuError extends Error {
+	override name = "NoWebGpuError";
+}
+
+/** Makes an engine on the given device, or on one of its own. Throws a NoWebGpuError that says which browsers have WebGPU where there is none. */
+export async function createEngine(options: EngineOptions = {}): Promise<Gpu> {
+	const device = options.device ?? (await requestDevice());
+	const info: GPUAdapterInfo | undefined = device.adapterInfo;
+	return new Gpu(device, {
+		shaders,
+		layouts: (shader) => layouts[shader],
+		adapterName:
+			options.adapterName ??
+			([info?.description || info?.device, info?.vendor, info?.architecture]
+				.filter(Boolean)
+				.join(" ") ||
+				"an adapter without a name"),
+		software: info?.isFallbackAdapter ?? false,
+		keepDevice: options.device !== undefined,
+	});
+}
+
+async function requestDevice(): Promise<GPUDevice> {
+	const gpu: GPU | undefined = navigator.gpu;
+	if (!gpu)
+		throw new NoWebGpuError(
+			`this browser has no WebGPU${isSecureContext ? "" : " outside of https and localhost"}. ${WHERE}.`,
+		);
+	const adapter =
+		(await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
+		(await gpu.requestAdapter());
+	if (!adapter)
+		throw new NoWebGpuError(
+			`this browser has WebGPU, but finds no graphics adapter for it: its settings or a driver may switch it off. ${WHERE}.`,
+		);
+	const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+	return adapter.requestDevice({
+		// For the convolutions of software adapters (shaders/conv.wgsl).
+		requiredFeatures: adapter.features.has("subgroups") ? ["subgroups"] : [],
+		requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+	});
+}

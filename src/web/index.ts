@@ -1,0 +1,3 @@
+/** The package's entry for browsers. */
+export * from "../api/engine.ts";
+export { createEngine, type EngineOptions, NoWebGpuError } from "./gpu.ts";

@@ -1,0 +1,7 @@
+/** Made by build/wgsl.ts from shaders/. */
+declare module "qpi-lens:shaders" {
+	export const shaders: Readonly<Record<string, string>>;
+	export const layouts: Readonly<
+		Record<string, import("../engine/kernel.ts").Layouts>
+	>;
+}
