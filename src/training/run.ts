@@ -111,6 +111,7 @@ export async function trainAndEvaluate(
 		options.randomStart ? [] : components,
 	);
 	const { vae, aligner, oneStep } = networks;
+	await options.gate?.();
 	options.signal?.throwIfAborted();
 	const { evaluated } = data;
 	const mean = meanKernel(known);
