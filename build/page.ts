@@ -2,7 +2,6 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { VERSION } from "../src/node/package.ts";
 import { shadersPlugin } from "./wgsl.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -13,18 +12,18 @@ export async function buildPage(): Promise<void> {
 	rmSync(OUT, { recursive: true, force: true });
 	const { metafile } = await build({
 		absWorkingDir: root,
-		entryPoints: [
-			`${SOURCES}/page.ts`,
-			`${SOURCES}/page.css`,
-			`${SOURCES}/extractWorker.ts`,
-		],
+		entryPoints: {
+			page: `${SOURCES}/page.ts`,
+			style: `${SOURCES}/page.css`,
+			extractWorker: `${SOURCES}/extractWorker.ts`,
+			trainWorker: `${root}src/web/training/worker.ts`,
+		},
 		outdir: OUT,
 		bundle: true,
 		minify: true,
 		format: "esm",
 		platform: "browser",
 		target: "es2023",
-		define: { VERSION: JSON.stringify(VERSION) },
 		metafile: true,
 		plugins: [shadersPlugin],
 		logLevel: "warning",

@@ -10,6 +10,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -22,13 +23,9 @@ import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import type { Dataset } from "../src/node/dataset.ts";
+import { datasetSource } from "../src/node/datasetSource.ts";
 import { prepare } from "../src/node/prepare.ts";
 import { RunFolder } from "../src/node/runFolder.ts";
-import {
-	datasetSource,
-	generatedSource,
-	type Source,
-} from "../src/node/sources.ts";
 import { ForwardOperator } from "../src/qpi/forward.ts";
 import { physicsInputs } from "../src/qpi/inputs.ts";
 import { unitRms } from "../src/qpi/preprocess.ts";
@@ -40,7 +37,7 @@ import {
 	decodeCheckpoint,
 	encodeCheckpoint,
 } from "../src/training/checkpoint.ts";
-import { copyTurned } from "../src/training/data.ts";
+import { copyTurned, type PreparedData } from "../src/training/data.ts";
 import { average, scoreTable, summarise } from "../src/training/evaluate.ts";
 import {
 	type Checkpoint,
@@ -49,6 +46,8 @@ import {
 	type Task,
 	train,
 } from "../src/training/loop.ts";
+import { prepareInMemory, restore } from "../src/training/prepare.ts";
+import { generatedSource, type Source } from "../src/training/source.ts";
 import { symmetryAngles, symmetryLoss } from "../src/training/symmetry.ts";
 import { uniform } from "./opTesting.ts";
 
@@ -247,6 +246,29 @@ test("a run that is stopped in the middle of an epoch resumes bitwise from its f
 		),
 		bitsOf(whole),
 	);
+});
+
+test("a held gate stops the steps, and changes no bit", async () => {
+	let steps = 0;
+	let open = () => {};
+	const gate = new Promise<void>((resolve) => {
+		open = resolve;
+	});
+	const held = fit(
+		{ gate: () => (steps === 6 ? gate : undefined) },
+		({ loss }) => ({
+			loss(samples, random, step) {
+				steps++;
+				return loss(samples, random, step);
+			},
+		}),
+	);
+	while (steps < 6) await wait(5);
+	await wait(100);
+	assert.is(steps, 6);
+	open();
+	assert.is(bitsOf(await held), bitsOf(await fit()));
+	assert.is(steps, 20);
 });
 
 test("a loss that turns NaN is reported with its very step; the last good checkpoint stays", async () => {
@@ -705,6 +727,11 @@ async function prepared(
 	} = {},
 ) {
 	const data = await prepare(source, { inputs, most, folder });
+	return { made: source.loads > 0, ...readAll(data) };
+}
+
+/** Everything that was prepared, comparable bit by bit. */
+function readAll(data: PreparedData) {
 	const { channels } = data.inputs;
 	const input = new Float32Array(4096 * channels);
 	const read = data.observations.map((o) => {
@@ -713,7 +740,6 @@ async function prepared(
 	});
 	data.inputs.close();
 	return {
-		made: source.loads > 0,
 		data,
 		channels,
 		all: JSON.stringify({
@@ -805,6 +831,32 @@ test("what was prepared is reused; other data, inputs or counts, or damage, and 
 		assert.is.not(different.all, first.all);
 	}
 	assert.equal((await readdir(folder)).sort(), ["data.f32", "index.json"]);
+});
+
+test("data prepared in memory are those of the folder, survive structured clone, and wait and stop when told", async () => {
+	for (const inputs of ["paper", "physics"] as const) {
+		const options = { inputs, most: 2 };
+		const stored = structuredClone(
+			await prepareInMemory(noiseSource(1), options),
+		);
+		const { all } = await prepared(newPath(), { inputs });
+		assert.ok(readAll(restore(stored)).all === all, inputs);
+	}
+	const stop = new AbortController();
+	let results = 0;
+	const gate = () => {
+		if (++results === 13) stop.abort(new Error("enough"));
+	};
+	const error = await failure(() =>
+		prepareInMemory(noiseSource(1), {
+			inputs: "paper",
+			most: 2,
+			signal: stop.signal,
+			gate,
+		}),
+	);
+	assert.is(error.message, "enough");
+	assert.is(results, 13);
 });
 
 test("an interrupted preparation leaves nothing half made, and removes what a killed one left", async () => {

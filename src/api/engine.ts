@@ -12,6 +12,7 @@ export {
 export { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
 export { makeNetwork, type NetworkName } from "../models/networks.ts";
 export type { Prepared } from "../training/data.ts";
+export { inferKernels } from "../training/infer.ts";
 export {
 	type Checkpoint,
 	type LoopOptions,
@@ -19,9 +20,4 @@ export {
 	train,
 } from "../training/loop.ts";
 export { PRESETS, type Preset } from "../training/presets.ts";
-export {
-	alignerTask,
-	inferKernels,
-	oneStepTask,
-	vaeTask,
-} from "../training/tasks.ts";
+export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";

@@ -3,20 +3,22 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
+import { datasetSource } from "../node/datasetSource.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
-import {
-	datasetSource,
-	generatedSource,
-	type Source,
-} from "../node/sources.ts";
 import { trainRun } from "../node/trainRun.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
 import type { Scattering } from "../qpi/generator.ts";
 import type { InputKind } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
-import { PRESETS, type Preset, type PresetName } from "../training/presets.ts";
+import {
+	PRESETS,
+	type Preset,
+	type PresetName,
+	withEpochs,
+} from "../training/presets.ts";
+import { generatedSource, type Source } from "../training/source.ts";
 import { callOf, commandLine, whole } from "./command.ts";
 
 const threeEpochs = (text: string) => {
@@ -281,17 +283,6 @@ async function openSource(
 	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
 	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
 	return { source: await datasetSource(dataset), bad: dataset.bad };
-}
-
-function withEpochs(preset: Preset, epochs: number[] | undefined): Preset {
-	if (!epochs) return preset;
-	const [vae, aligner, oneStep] = epochs;
-	return {
-		...preset,
-		vae: { ...preset.vae, epochs: vae },
-		aligner: { ...preset.aligner, epochs: aligner },
-		oneStep: { ...preset.oneStep, epochs: oneStep },
-	};
 }
 
 /** NCC and MAE of every method, a column each part of the split. */

@@ -9,6 +9,7 @@ import {
 	makeAxis,
 } from "../qpi/format.ts";
 import {
+	GENERATOR,
 	makeKernel,
 	type ObservationSetOptions,
 	planKernels,
@@ -22,9 +23,6 @@ import {
 import { makeSplit } from "../qpi/split.ts";
 import { loadManifest } from "./dataset.ts";
 import { writeFileAtomic } from "./files.ts";
-
-/** Raised whenever the generator gives other images for the same seed: sets of two versions are never mixed. */
-export const GENERATOR = "1";
 
 /** What to make, and where. */
 export interface MakeOptions extends ObservationSetOptions {

@@ -1,25 +1,27 @@
 /** The weights that come with the package: made here, and nowhere else. */
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gpu } from "../engine/gpu.ts";
 import type { State } from "../engine/nn.ts";
-import {
-	encodeSafetensors,
-	type StoredTensor,
-} from "../formats/safetensors.ts";
+import { encodeSafetensors } from "../formats/safetensors.ts";
 import { LATENT } from "../models/autoencoder.ts";
-import { makeNetwork, type NetworkName } from "../models/networks.ts";
-import { INPUT_CHANNELS } from "../qpi/inputs.ts";
+import type { NetworkName } from "../models/networks.ts";
 import { HELD_OUT } from "../qpi/wide.ts";
+import type { History } from "../training/loop.ts";
 import { WEIGHTS } from "../training/presets.ts";
 import { learnPrior, principalImages } from "../training/prior.ts";
-import { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
+import { trainNetworks } from "../training/run.ts";
+import {
+	type FileEntry,
+	fileEntry,
+	weightFiles,
+} from "../training/weightFiles.ts";
 import { writeFileAtomic } from "./files.ts";
 import { VERSION } from "./package.ts";
+import { prepareWithBars } from "./prepare.ts";
 import { startProgress } from "./progress.ts";
 import type { RunFolder } from "./runFolder.ts";
-import { prepareData, trainOne } from "./trainRun.ts";
+import { withBars } from "./trainRun.ts";
 import { openWideSet, type WideSet } from "./wideSet.ts";
 import { wideSource } from "./wideSource.ts";
 
@@ -53,17 +55,10 @@ export async function makeWeights(options: MakeWeightsOptions): Promise<void> {
 		signal,
 		onProgress: (done) => bar.update(done),
 	}).finally(() => bar.stop());
-	const files: Record<string, { sha256: string; bytes: number }> = {};
-	const write = async (
-		name: string,
-		tensors: ReadonlyMap<string, StoredTensor>,
-	) => {
-		const bytes = encodeSafetensors(tensors);
+	const files: Record<string, FileEntry> = {};
+	const write = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
 		await writeFileAtomic(join(out, name), bytes);
-		files[name] = {
-			sha256: createHash("sha256").update(bytes).digest("hex"),
-			bytes: bytes.length,
-		};
+		files[name] = await fileEntry(bytes);
 		say(`${join(out, name)}: ${(bytes.length / 1e6).toFixed(1)} MB`);
 	};
 	try {
@@ -72,29 +67,20 @@ export async function makeWeights(options: MakeWeightsOptions): Promise<void> {
 		);
 		await write(
 			"prior.safetensors",
-			await learnPrior(
-				gpu,
-				{ count: set.kinds.length, read: (i) => set.read(i) },
-				{ components: preset.components, kept: preset.kept },
-				(sort) => {
-					signal?.throwIfAborted();
-					say(`  ${sort}`);
-				},
+			encodeSafetensors(
+				await learnPrior(
+					gpu,
+					{ count: set.kinds.length, read: (i) => set.read(i) },
+					{ components: preset.components, kept: preset.kept },
+					(sort) => {
+						signal?.throwIfAborted();
+						say(`  ${sort}`);
+					},
+				),
 			),
 		);
-		const { histories, networks } = await trainNetworks(options, set, preset);
-		const half = (state: State, part: string) =>
-			new Map(
-				[...state]
-					.filter(([name]) => name.startsWith(part))
-					.map(([name, { shape, data }]) => [
-						name,
-						{ shape, data, dtype: "F16" as const },
-					]),
-			);
-		await write("aligner.safetensors", half(networks.aligner, ""));
-		await write("decoder.safetensors", half(networks.vae, "decoder."));
-		await write("one-step.safetensors", half(networks.oneStep, ""));
+		const { histories, states } = await trainOn(set, options, preset);
+		for (const [name, bytes] of weightFiles(states)) await write(name, bytes);
 		const manifest = {
 			version: VERSION,
 			command: `npm run -s qpi-lens -- weights --seed ${seed}`,
@@ -116,11 +102,14 @@ export async function makeWeights(options: MakeWeightsOptions): Promise<void> {
 	}
 }
 
-async function trainNetworks(
-	{ gpu, folder, seed, signal, say }: MakeWeightsOptions,
+async function trainOn(
 	set: WideSet,
+	{ gpu, folder, seed, signal, say }: MakeWeightsOptions,
 	preset: typeof WEIGHTS,
-) {
+): Promise<{
+	histories: Record<NetworkName, History>;
+	states: Record<NetworkName, State>;
+}> {
 	const source = wideSource(set, { ...preset.source, seed });
 	const components = await principalImages(
 		gpu,
@@ -130,40 +119,37 @@ async function trainNetworks(
 		},
 		LATENT,
 	);
-	const data = await prepareData({
-		source,
-		inputs: "physics",
-		preset,
+	const inputs = "physics";
+	const data = await prepareWithBars(source, {
+		inputs,
+		most: preset.evaluated,
+		folder: folder.file("prepared"),
 		signal,
-		preparedFolder: folder.file("prepared"),
 	});
 	try {
-		const { size } = preset;
-		const input = { channels: INPUT_CHANNELS.physics, kernelChannel: 4 };
-		const network = (name: NetworkName) =>
-			makeNetwork(gpu, name, size, input, components, seed);
-		const vae = network("vae");
-		const aligner = network("aligner");
-		const oneStep = network("oneStep");
-		const common = { gpu, data, size, seed };
-		const run = { gpu, seed, folder, signal, say };
-		const histories = {
-			vae: await trainOne(run, "vae", vae, () =>
-				vaeTask({ ...common, ...preset.vae, vae, penaliseAsymmetry: false }),
+		const { histories, networks } = await withBars(folder, (events) =>
+			trainNetworks(
+				{
+					gpu,
+					preset,
+					data,
+					inputs,
+					seed,
+					penaliseAsymmetry: false,
+					store: folder,
+					events,
+					signal,
+					say,
+				},
+				components,
 			),
-			aligner: await trainOne(run, "aligner", aligner, () =>
-				alignerTask({ ...common, ...preset.aligner, vae, aligner }),
-			),
-			oneStep: await trainOne(run, "oneStep", oneStep, () =>
-				oneStepTask({ ...common, ...preset.oneStep, oneStep }),
-			),
-		};
+		);
 		return {
 			histories,
-			networks: {
-				vae: await vae.state(),
-				aligner: await aligner.state(),
-				oneStep: await oneStep.state(),
+			states: {
+				vae: await networks.vae.state(),
+				aligner: await networks.aligner.state(),
+				oneStep: await networks.oneStep.state(),
 			},
 		};
 	} finally {

@@ -9,7 +9,7 @@ import {
 import { centre } from "../qpi/ridge.ts";
 import { placeScatterers } from "../qpi/scattering.ts";
 import { Random } from "../random.ts";
-import type { Observation, Source } from "./sources.ts";
+import type { Observation, Source } from "../training/source.ts";
 import type { WideSet } from "./wideSet.ts";
 
 /** Streams of random numbers: those below belong to the kernels. */

@@ -16,9 +16,9 @@ import {
 	SPLITS,
 	type SplitName,
 } from "../report/types.ts";
+import type { TrainedRun } from "../training/run.ts";
 import { renderPng } from "./canvas.ts";
 import type { RunFolder } from "./runFolder.ts";
-import type { TrainedRun } from "./trainRun.ts";
 
 /** Methods of the picture grid, in its columns' order, by short names. */
 const SHOWN: readonly (readonly [MethodName, string])[] = [

@@ -30,6 +30,9 @@ export {
 	type Scattering,
 } from "./scattering.ts";
 
+/** Raised whenever other images are made for the same seed: sets of two versions are never mixed. */
+export const GENERATOR = "1";
+
 /** One image and how it came about. */
 export interface GeneratedObservation {
 	/** 64 x 64, first index x, drho/rho0. */

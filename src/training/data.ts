@@ -24,6 +24,14 @@ export interface PreparedObservation {
 	readonly index: number;
 }
 
+/** An observation that methods are compared on. */
+export interface Evaluated extends PreparedObservation {
+	/** 64x64, in the image's own units. */
+	readonly image: Float32Array;
+	/** Known-position ridge least squares, lambda by generalised cross-validation. */
+	readonly ridge: Float32Array;
+}
+
 /** Network inputs, ready to read: [64, 64, channels] floats an observation. */
 export interface InputStore {
 	readonly channels: number;
@@ -36,6 +44,10 @@ export interface Prepared {
 	readonly kernels: readonly PreparedKernel[];
 	readonly observations: readonly PreparedObservation[];
 	readonly inputs: InputStore;
+}
+
+export interface PreparedData extends Prepared {
+	readonly evaluated: readonly Evaluated[];
 }
 
 /**

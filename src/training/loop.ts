@@ -49,6 +49,8 @@ export interface LoopOptions {
 	onStep?(done: number, loss: number): void;
 	/** Called after each epoch; the next one starts when it has settled. */
 	onEpoch?(checkpoint: Checkpoint): Promise<void>;
+	/** Awaited between two steps: a caller that wants a pause holds it. */
+	gate?(): Promise<void> | void;
 	/** Stops between two steps, by throwing its reason; the last epoch's checkpoint stands. */
 	readonly signal?: AbortSignal;
 }
@@ -116,6 +118,7 @@ export async function train(
 			);
 			let shown = performance.now();
 			for (let i = 0; i < stepsAnEpoch; i++) {
+				await options.gate?.();
 				signal?.throwIfAborted();
 				const step = epoch * stepsAnEpoch + i;
 				scope(gpu, () => {

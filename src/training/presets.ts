@@ -110,6 +110,21 @@ export const PRESETS: Record<PresetName, Preset> = {
 	},
 };
 
+/** A preset with other numbers of epochs, where there are some: VAE, aligner, one-step. */
+export function withEpochs(
+	preset: Preset,
+	epochs: readonly number[] | undefined,
+): Preset {
+	if (!epochs) return preset;
+	const [vae, aligner, oneStep] = epochs;
+	return {
+		...preset,
+		vae: { ...preset.vae, epochs: vae },
+		aligner: { ...preset.aligner, epochs: aligner },
+		oneStep: { ...preset.oneStep, epochs: oneStep },
+	};
+}
+
 const TWO_EPOCHS = {
 	epochs: 2,
 	batch: 8,

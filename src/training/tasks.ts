@@ -4,11 +4,10 @@ import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
-import { scope } from "../engine/scope.ts";
-import { type Tensor, tensor } from "../engine/tensor.ts";
-import { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
-import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
-import { copyTurned, type Prepared, type PreparedObservation } from "./data.ts";
+import { decode, encode, type Size } from "../models/autoencoder.ts";
+import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
+import type { Prepared, PreparedObservation } from "./data.ts";
+import { readOut, reconstruct } from "./infer.ts";
 import type { Task } from "./loop.ts";
 import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
 
@@ -72,19 +71,12 @@ export function vaeTask(
 		/** MSE of the reconstruction of kernels that are not trained on. */
 		validate: () =>
 			meanOver(unseen, 16, async (kernels) => {
-				const x = kernels.flatMap((k) => [...k.image]);
-				const made = await readOut(gpu, () => {
-					const { mean } = encode(
-						vae,
-						size,
-						kernelBatch(
-							gpu,
-							kernels.map((k) => k.image),
-						),
-					);
-					return decode(vae, size, mean);
-				});
-				return meanSquare(made, x);
+				const images = kernels.map((k) => k.image);
+				const made = await reconstruct(gpu, vae, size, images);
+				return meanSquare(
+					made,
+					images.flatMap((image) => [...image]),
+				);
 			}),
 	};
 }
@@ -175,107 +167,6 @@ export function oneStepTask(
 				);
 			}),
 	};
-}
-
-/** Kernels that a two-step or one-step network finds for observations, 16 at a time; the latent's mean, no noise. */
-export async function inferKernels(
-	gpu: Gpu,
-	data: Prepared,
-	size: Size,
-	observations: readonly PreparedObservation[],
-	networks: { encoder: Parameters; decoder: Parameters },
-): Promise<Float32Array[]> {
-	const found: Float32Array[] = [];
-	for (let i = 0; i < observations.length; i += 16) {
-		const chosen = observations.slice(i, i + 16);
-		const made = await readOut(gpu, () => {
-			const x = inputBatch(gpu, data, chosen);
-			const { mean } = encode(networks.encoder, size, x);
-			return decode(networks.decoder, size, mean);
-		});
-		for (let k = 0; k < chosen.length; k++)
-			found.push(made.slice(k * PIXELS, (k + 1) * PIXELS));
-	}
-	return found;
-}
-
-/** Mean and log-variance of every kernel's latent: float32 (kernels, 2, 4, 8, 8), as the paper's files have them. */
-export async function kernelLatents(
-	gpu: Gpu,
-	vae: Parameters,
-	size: Size,
-	images: readonly Float32Array[],
-): Promise<Float32Array> {
-	const each = 2 * LATENT;
-	const all = new Float32Array(images.length * each);
-	for (let i = 0; i < images.length; i += 16) {
-		const chosen = images.slice(i, i + 16);
-		for (const [half, part] of (["mean", "logvar"] as const).entries()) {
-			const values = await readOut(
-				gpu,
-				() => encode(vae, size, kernelBatch(gpu, chosen))[part],
-			);
-			// A latent is an image [8, 8, 4]; the file has the channels first.
-			for (let k = 0; k < chosen.length; k++)
-				for (let pixel = 0; pixel < 64; pixel++)
-					for (let c = 0; c < 4; c++)
-						all[(i + k) * each + half * LATENT + c * 64 + pixel] =
-							values[k * LATENT + pixel * 4 + c];
-		}
-	}
-	return all;
-}
-
-/** Runs an inference in a scope of its own and reads its result. */
-async function readOut(gpu: Gpu, fn: () => Tensor): Promise<Float32Array> {
-	const out = noGrad(gpu, () => scope(gpu, fn));
-	try {
-		return await out.data();
-	} finally {
-		out.dispose();
-	}
-}
-
-function kernelBatch(
-	gpu: Gpu,
-	images: readonly Float32Array[],
-	turns?: readonly number[],
-): Tensor {
-	const batch = new Float32Array(images.length * PIXELS);
-	images.forEach((image, i) => {
-		copyTurned(image, 1, turns?.[i] ?? 0, batch, i * PIXELS);
-	});
-	return tensor(gpu, batch, [images.length, SIDE, SIDE, 1]);
-}
-
-function kernelsOf(
-	gpu: Gpu,
-	data: Prepared,
-	observations: readonly PreparedObservation[],
-	turns?: readonly number[],
-): Tensor {
-	return kernelBatch(
-		gpu,
-		observations.map((o) => data.kernels[o.kernel].image),
-		turns,
-	);
-}
-
-function inputBatch(
-	gpu: Gpu,
-	{ inputs }: Prepared,
-	observations: readonly PreparedObservation[],
-	turns?: readonly number[],
-): Tensor {
-	const { channels } = inputs;
-	const each = PIXELS * channels;
-	const batch = new Float32Array(observations.length * each);
-	const one = new Float32Array(each);
-	observations.forEach((o, i) => {
-		inputs.read(o.index, one);
-		copyTurned(one, channels, turns?.[i] ?? 0, batch, i * each);
-	});
-	return tensor(gpu, batch, [observations.length, SIDE, SIDE, channels]);
 }
 
 function partOf(

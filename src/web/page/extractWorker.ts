@@ -1,4 +1,5 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
+import about from "../../../package.json" with { type: "json" };
 import type { Gpu } from "../../engine/gpu.ts";
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Method } from "../../extraction/extract.ts";
@@ -50,8 +51,6 @@ import type {
 	Outcome,
 	PreparedImages,
 } from "./extractTypes.ts";
-
-declare const VERSION: string; // of the package, put in when the page is built
 
 /** The longer side of a scan as it is shown, pixels. */
 const SHOWN = 512;
@@ -207,7 +206,7 @@ const handlers = {
 					input: needed(input),
 					parameters: { ...chosen },
 					about: extractor.about,
-					versions: { [PROGRAM]: VERSION, browser: navigator.userAgent },
+					versions: { [PROGRAM]: about.version, browser: navigator.userAgent },
 					command: commandOf(needed(input).file, chosen),
 				};
 			} finally {

@@ -1,13 +1,10 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import {
+	GENERATOR,
 	makeKernel,
 	type ObservationSetOptions,
 	planKernels,
 } from "../qpi/generator.ts";
 import { makeSplit, type Split, type Symmetry } from "../qpi/split.ts";
-import { type Dataset, datasetSplit } from "./dataset.ts";
-import { GENERATOR } from "./makeDataset.ts";
 
 /** One image of a kernel, as a training or an evaluation needs it. */
 export interface Observation {
@@ -51,39 +48,6 @@ export function generatedSource(
 			const spec = specs.find((s) => s.number === number);
 			if (!spec) throw new Error(`there is no kernel ${number}`);
 			return makeKernel(spec, options);
-		},
-	};
-}
-
-/** Without a manifest the split is drawn from this seed, not from the training's: trainings with other seeds keep the same unseen kernels. */
-const SPLIT_SEED = 1;
-
-/** A dataset folder. A kernel whose class is not known counts as 1-fold: no symmetry is asked of it. */
-export async function datasetSource(dataset: Dataset): Promise<Source> {
-	const stamps = await Promise.all(
-		dataset.kernels.map(async ({ number, file, observations }) => {
-			const { size, mtimeMs } = await stat(file);
-			return [number, observations, size, mtimeMs];
-		}),
-	);
-	return {
-		identity: `folder ${resolve(dataset.folder)} ${JSON.stringify(stamps)}`,
-		kernels: dataset.kernels.map((k) => ({
-			...k,
-			symmetry: k.symmetry ?? 1,
-		})),
-		split: datasetSplit(dataset, SPLIT_SEED),
-		async load(number) {
-			const { kernel, images, scatterers } = await dataset.load(number);
-			const noise = dataset.kernels.find((k) => k.number === number)?.noise;
-			return {
-				kernel,
-				observations: images.map((image, i) => ({
-					image,
-					scatterers: scatterers[i],
-					noise: noise?.[i],
-				})),
-			};
 		},
 	};
 }

@@ -1,0 +1,58 @@
+import { splitObservations } from "../qpi/split.ts";
+import type { Part } from "./data.ts";
+import type { Source } from "./source.ts";
+
+/** An image of a kernel, both by their places in the source, and what it is used for. */
+export interface Choice {
+	readonly kernel: number;
+	readonly place: number;
+	readonly part: Part;
+}
+
+/** Which images are trained on and which are evaluated: of each part of the split all, or `most` at even distances. */
+export function chooseObservations(
+	{ kernels, split }: Source,
+	most: number,
+): Choice[] {
+	const parts: Record<Part, Choice[]> = {
+		train: [],
+		seen: [],
+		unseenEnergy: [],
+		unseenFamily: [],
+	};
+	kernels.forEach(({ number, observations }, kernel) => {
+		const take = (part: Part, from: number, to: number) => {
+			for (let place = from; place < to; place++)
+				parts[part].push({ kernel, place, part });
+		};
+		if (split.train.includes(number)) {
+			const { training, heldOutFrom } = splitObservations(observations, split);
+			take("train", 0, training);
+			take("seen", heldOutFrom, observations);
+		} else if (split.unseenEnergy.includes(number))
+			take("unseenEnergy", 0, observations);
+		else if (split.unseenFamily.includes(number))
+			take("unseenFamily", 0, observations);
+	});
+	return [
+		...parts.train,
+		...evenly(parts.seen, most),
+		...evenly(parts.unseenEnergy, most),
+		...evenly(parts.unseenFamily, most),
+	];
+}
+
+/** At most `most` of a list, at even distances. */
+export function evenly<T>(list: readonly T[], most: number): T[] {
+	const every = list.length / Math.min(most, list.length);
+	return list.filter(
+		(_, i) => Math.floor(i / every) !== Math.floor((i - 1) / every),
+	);
+}
+
+/** What a kernel is called in pictures: number and symmetry, and below family and energy. */
+export function kernelLabel(k: Source["kernels"][number]): string {
+	const energy =
+		k.energy === undefined ? "" : `  ${(1000 * k.energy).toFixed(0)} meV`;
+	return `${k.number}  ${k.symmetry}-fold\n${k.family}${energy}`;
+}

@@ -1,0 +1,275 @@
+import type { Gpu } from "../engine/gpu.ts";
+import type { Parameters, State } from "../engine/nn.ts";
+import { LATENT } from "../models/autoencoder.ts";
+import { makeNetwork, type NetworkName } from "../models/networks.ts";
+import { PIXELS } from "../qpi/format.ts";
+import { INPUT_CHANNELS, type InputKind } from "../qpi/inputs.ts";
+import { compareKernels } from "../qpi/metrics.ts";
+import { principalComponents } from "../qpi/pca.ts";
+import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
+import { evenly } from "./choose.ts";
+import { copyTurned, type PreparedData } from "./data.ts";
+import {
+	type Estimates,
+	type ScoreTable,
+	scoreTable,
+	summarise,
+} from "./evaluate.ts";
+import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
+import {
+	type Checkpoint,
+	type History,
+	type LoopOptions,
+	type Task,
+	train,
+} from "./loop.ts";
+import type { Preset } from "./presets.ts";
+import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
+
+/** Where the checkpoints of a run are kept. */
+export interface CheckpointStore {
+	/** The last one of a network, if there is one. */
+	checkpoint(network: NetworkName): Promise<Checkpoint | undefined>;
+	saveCheckpoint(network: NetworkName, checkpoint: Checkpoint): Promise<void>;
+}
+
+/** A kernel, 64x64, and what a network makes of it or of an image of it. */
+export interface Attempt {
+	readonly truth: Float32Array;
+	readonly found: Float32Array;
+}
+
+/** What those who watch a training are told. */
+export interface TrainingEvents {
+	/** A network's training begins, or goes on, after `done` of `steps` steps. */
+	onStart?(
+		network: NetworkName,
+		title: string,
+		done: number,
+		steps: number,
+	): void;
+	/** About four times a second. */
+	onStep?(network: NetworkName, done: number, loss: number): void;
+	/** After each epoch, when its checkpoint is kept. */
+	onEpoch?(network: NetworkName, history: History): void;
+	/**
+	 * After each epoch, up to four attempts, which are made only where this is given: of the VAE at kernels that are not trained on, of the others
+	 * at evaluated observations.
+	 */
+	onAttempts?(
+		network: NetworkName,
+		attempts: readonly Attempt[],
+	): Promise<void> | void;
+	/** A network is done. */
+	onTrained?(network: NetworkName, weights: State): Promise<void> | void;
+}
+
+export interface TrainOptions {
+	readonly gpu: Gpu;
+	readonly preset: Pick<Preset, "size" | NetworkName>;
+	readonly data: PreparedData;
+	readonly inputs: InputKind;
+	readonly seed: number;
+	readonly penaliseAsymmetry: boolean;
+	readonly store: CheckpointStore;
+	readonly events?: TrainingEvents;
+	readonly gate?: LoopOptions["gate"];
+	readonly signal?: AbortSignal;
+	/** A line for people. */
+	readonly say: (line: string) => void;
+}
+
+/** All that a finished training leaves for its report. */
+export interface TrainedRun {
+	readonly data: PreparedData;
+	readonly histories: Record<NetworkName, History>;
+	readonly estimates: Estimates;
+	readonly scores: ScoreTable;
+	readonly summary: ReturnType<typeof summarise>;
+	/** float32 (kernels, 2, 256). */
+	readonly latents: Float32Array;
+}
+
+/** Trains the three networks one after the other on the principal components of the training kernels, and evaluates them beside their rivals. */
+export async function trainAndEvaluate(
+	options: TrainOptions & {
+		/** Ablation: the networks start from random directions, not from principal components. */
+		readonly randomStart: boolean;
+	},
+): Promise<TrainedRun> {
+	const { gpu, data, say } = options;
+	const { size } = options.preset;
+	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
+	const components = principalComponents(allTurns(known), LATENT);
+	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
+	if (unseen.length > 0)
+		say(
+			`${components.length} principal components reproduce the ${unseen.length} kernels not trained on with NCC ${meanCorrelation(unseen, components).toFixed(3)}`,
+		);
+	const { histories, networks } = await trainNetworks(
+		options,
+		options.randomStart ? [] : components,
+	);
+	const { vae, aligner, oneStep } = networks;
+	await options.gate?.();
+	options.signal?.throwIfAborted();
+	const { evaluated } = data;
+	const mean = meanKernel(known);
+	const nearest = new NearestKernel(known);
+	const infer = (encoder: Parameters, decoder: Parameters) =>
+		inferKernels(gpu, data, size, evaluated, { encoder, decoder });
+	const estimates: Estimates = {
+		ridge: evaluated.map((o) => o.ridge),
+		projected: evaluated.map((o) => project(o.ridge, components)),
+		oneStep: await infer(oneStep, oneStep),
+		twoStep: await infer(aligner, vae),
+		meanKernel: evaluated.map(() => mean),
+		nearest: evaluated.map(
+			(o) => known[nearest.find(o.image, o.scatterers).index],
+		),
+	};
+	const truths = evaluated.map((o) => data.kernels[o.kernel].image);
+	const scores = scoreTable(estimates, truths);
+	const images = data.kernels.map((k) => k.image);
+	return {
+		data,
+		histories,
+		estimates,
+		scores,
+		summary: summarise(scores, evaluated),
+		latents: await kernelLatents(gpu, vae, size, images),
+	};
+}
+
+/** Trains VAE, aligner and one-step network, each from its last checkpoint, or from `components` where it has none. */
+export async function trainNetworks(
+	options: TrainOptions,
+	components: readonly Float32Array[],
+): Promise<{
+	histories: Record<NetworkName, History>;
+	networks: Record<NetworkName, Parameters>;
+}> {
+	const { gpu, preset, data, inputs, seed, penaliseAsymmetry } = options;
+	const { size } = preset;
+	const input = {
+		channels: INPUT_CHANNELS[inputs],
+		kernelChannel: inputs === "physics" ? 4 : null,
+	};
+	const network = (name: NetworkName) =>
+		makeNetwork(gpu, name, size, input, components, seed);
+	const vae = network("vae");
+	const aligner = network("aligner");
+	const oneStep = network("oneStep");
+	options.say(
+		`parameters: VAE ${vae.count}, aligner ${aligner.count}, one-step ${oneStep.count}`,
+	);
+	const common = { gpu, data, size, seed };
+	// A small set has nothing but what is trained on.
+	const shown = <T>(list: readonly T[], isUnseen: (item: T) => boolean) =>
+		evenly(list.some(isUnseen) ? list.filter(isUnseen) : list, 4);
+	const kernels = shown(data.kernels, (k) => !k.trained);
+	const observed = shown(data.evaluated, (o) => o.part !== "seen");
+	const attempt = async (encoder: Parameters, decoder: Parameters) => {
+		const networks = { encoder, decoder };
+		const found = await inferKernels(gpu, data, size, observed, networks);
+		return observed.map((o, i) => ({
+			truth: data.kernels[o.kernel].image,
+			found: found[i],
+		}));
+	};
+	const histories = {
+		vae: await trainOne(
+			options,
+			"vae",
+			vaeTask({ ...common, ...preset.vae, vae, penaliseAsymmetry }),
+			async () => {
+				const truths = kernels.map((k) => k.image);
+				const found = await reconstruct(gpu, vae, size, truths);
+				return truths.map((truth, i) => ({
+					truth,
+					found: found.slice(i * PIXELS, (i + 1) * PIXELS),
+				}));
+			},
+		),
+		aligner: await trainOne(
+			options,
+			"aligner",
+			alignerTask({ ...common, ...preset.aligner, vae, aligner }),
+			() => attempt(aligner, vae),
+		),
+		oneStep: await trainOne(
+			options,
+			"oneStep",
+			oneStepTask({ ...common, ...preset.oneStep, oneStep }),
+			() => attempt(oneStep, oneStep),
+		),
+	};
+	return { histories, networks: { vae, aligner, oneStep } };
+}
+
+async function trainOne(
+	{ gpu, seed, store, events = {}, gate, signal, say }: TrainOptions,
+	name: NetworkName,
+	task: Task,
+	attempt: () => Promise<Attempt[]>,
+): Promise<History> {
+	const resume = await store.checkpoint(name);
+	if (resume) say(`${task.name}: going on after epoch ${resume.epoch}`);
+	const stepsAnEpoch = Math.ceil(task.samples / task.batch);
+	const done = (resume?.epoch ?? 0) * stepsAnEpoch;
+	events.onStart?.(name, task.name, done, task.epochs * stepsAnEpoch);
+	const { history, weights } = await train(gpu, task, {
+		seed,
+		resume,
+		gate,
+		signal,
+		onStep: (done, loss) => events.onStep?.(name, done, loss),
+		async onEpoch(checkpoint) {
+			await store.saveCheckpoint(name, checkpoint);
+			events.onEpoch?.(name, checkpoint.history);
+			if (events.onAttempts) await events.onAttempts(name, await attempt());
+		},
+	});
+	// A finished network's checkpoint already holds these weights.
+	task.parameters.load(weights);
+	await events.onTrained?.(name, weights);
+	return history;
+}
+
+/** Each image in its eight orientations: what the training sees. */
+function allTurns(images: readonly Float32Array[]): Float32Array[] {
+	return images.flatMap((image) =>
+		Array.from({ length: 8 }, (_, turn) => {
+			const turned = new Float32Array(PIXELS);
+			copyTurned(image, 1, turn, turned, 0);
+			return turned;
+		}),
+	);
+}
+
+/** The part of an image in the span of orthonormal directions. */
+function project(
+	image: Float32Array,
+	directions: readonly Float32Array[],
+): Float32Array {
+	const projected = new Float32Array(image.length);
+	for (const direction of directions) {
+		let sum = 0;
+		for (let i = 0; i < image.length; i++) sum += direction[i] * image[i];
+		for (let i = 0; i < image.length; i++) projected[i] += sum * direction[i];
+	}
+	return projected;
+}
+
+/** How well images are reproduced by their projections, on the mean: what an autoencoder that starts there starts with. */
+function meanCorrelation(
+	images: readonly Float32Array[],
+	directions: readonly Float32Array[],
+): number {
+	const sum = images.reduce(
+		(total, image) =>
+			total + compareKernels(project(image, directions), image).ncc,
+		0,
+	);
+	return sum / images.length;
+}

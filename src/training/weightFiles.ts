@@ -1,0 +1,41 @@
+import type { State } from "../engine/nn.ts";
+import { encodeSafetensors } from "../formats/safetensors.ts";
+import type { NetworkName } from "../models/networks.ts";
+
+/** What the manifest of a folder of weights says of a file. */
+export interface FileEntry {
+	readonly sha256: string;
+	readonly bytes: number;
+}
+
+/** The files of a folder of weights that hold the networks, as 16-bit safetensors, by name; the folder's prior and manifest are the caller's. */
+export function weightFiles(
+	networks: Readonly<Record<NetworkName, State>>,
+): Map<string, Uint8Array<ArrayBuffer>> {
+	const half = (state: State, part = "") =>
+		encodeSafetensors(
+			new Map(
+				[...state]
+					.filter(([name]) => name.startsWith(part))
+					.map(([name, { shape, data }]) => [
+						name,
+						{ shape, data, dtype: "F16" },
+					]),
+			),
+		);
+	return new Map([
+		["aligner.safetensors", half(networks.aligner)],
+		["decoder.safetensors", half(networks.vae, "decoder.")],
+		["one-step.safetensors", half(networks.oneStep)],
+	]);
+}
+
+export async function fileEntry(
+	bytes: Uint8Array<ArrayBuffer>,
+): Promise<FileEntry> {
+	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+	return {
+		sha256: Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join(""),
+		bytes: bytes.length,
+	};
+}

@@ -1,0 +1,70 @@
+import { zipSync } from "fflate";
+import about from "../../../package.json" with { type: "json" };
+import { PRESETS, withEpochs } from "../../training/presets.ts";
+import {
+	type FileEntry,
+	fileEntry,
+	weightFiles,
+} from "../../training/weightFiles.ts";
+import type { RunConfiguration } from "./messages.ts";
+import type { Kept, RunStore } from "./store.ts";
+
+/**
+ * A finished run's weights as a zip of one folder, which `--weights` takes: the three networks, the given prior, and the manifest.
+ * Throws an error where its networks see what `extract` does not give them.
+ */
+export async function weightsZip(
+	store: RunStore,
+	configuration: RunConfiguration,
+	prior: Uint8Array<ArrayBuffer>,
+): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+	const { preset, inputs, seed, epochs } = configuration;
+	if (inputs !== "physics")
+		throw new Error(
+			"extraction works with networks that see the physics inputs; this run trained them on the paper's",
+		);
+	const kept = async <K extends keyof Kept>(key: K): Promise<Kept[K]> => {
+		const found = await store.get(key);
+		if (!found) throw new Error(`the stored run lacks its ${key}`);
+		return found;
+	};
+	const metrics = await kept("metrics");
+	const vae = await kept("vae checkpoint");
+	const aligner = await kept("aligner checkpoint");
+	const oneStep = await kept("oneStep checkpoint");
+	const contents = weightFiles({
+		vae: vae.weights,
+		aligner: aligner.weights,
+		oneStep: oneStep.weights,
+	}).set("prior.safetensors", prior);
+	const files: Record<string, FileEntry> = {};
+	for (const [name, bytes] of contents) files[name] = await fileEntry(bytes);
+	const manifest = {
+		version: `${about.version}, trained in a browser`,
+		seed,
+		adapter: metrics.adapter,
+		preset: withEpochs(PRESETS[preset], epochs),
+		configuration,
+		metrics,
+		losses: {
+			vae: vae.history,
+			aligner: aligner.history,
+			oneStep: oneStep.history,
+		},
+		files,
+	};
+	contents.set(
+		"manifest.json",
+		new TextEncoder().encode(`${JSON.stringify(manifest, null, "\t")}\n`),
+	);
+	const folder = `weights-${preset}-seed${seed}`;
+	return {
+		name: `${folder}.zip`,
+		bytes: zipSync(
+			Object.fromEntries(
+				[...contents].map(([name, bytes]) => [`${folder}/${name}`, bytes]),
+			),
+			{ level: 0 }, // 16-bit weights hardly shrink
+		),
+	};
+}
