@@ -2,6 +2,7 @@
 import { WHERE } from "../gpu.ts";
 import { byId } from "./dom.ts";
 import { startExtract } from "./extract.ts";
+import { startTrain } from "./train.ts";
 
 const TABS = ["extract", "train"];
 
@@ -12,6 +13,8 @@ function chooseTab(name: string): void {
 		tab.tabIndex = each === name ? 0 : -1;
 		byId(each).hidden = each !== name;
 	}
+	// Its worker looks for a run that is kept: not before somebody wants to see it.
+	if (name === "train") startTrain();
 }
 
 function startTabs(): void {

@@ -1,0 +1,177 @@
+// The page's training, in Chromium on its SwiftShader: a run that is paused, survives its tab and a lost device, and gives weights that the command line reads.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { unzipSync } from "fflate";
+import type { Page } from "playwright-core";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { buildPage } from "../build/page.ts";
+import { serve } from "../src/node/serve.ts";
+import { openWeights, SHIPPED } from "../src/node/weights.ts";
+import { listen, openBrowser } from "./browser.ts";
+
+await buildPage();
+const scratch = await mkdtemp(join(tmpdir(), "qpi-train-"));
+const served = await serve({
+	"/": fileURLToPath(new URL("../dist/page/", import.meta.url)),
+	"/weights/": SHIPPED,
+});
+const browser = await openBrowser();
+const context = await browser.newContext();
+const page = await context.newPage();
+const said = listen(page);
+test.after(async () => {
+	await browser.close();
+	served.close();
+	await rm(scratch, { recursive: true });
+});
+
+const opened = async (page: Page) => {
+	await page.goto(served.url);
+	await page.click("#tab-train");
+};
+const seen = (selector: string) => page.waitForSelector(`${selector}:visible`);
+const textOf = async (page: Page, selector: string) =>
+	(await page.textContent(selector)) ?? "";
+const state = () => textOf(page, "#train-state");
+/** The number of steps that the bar of that name has done. */
+const done = (title: string) =>
+	page.evaluate((title) => {
+		const labels = [...document.querySelectorAll("#train-progress label")];
+		const label = labels.find((l) => l.textContent?.startsWith(title));
+		return label?.querySelector("progress")?.value ?? 0;
+	}, title);
+
+test("a run starts, shows its losses and pictures, and is paused without losing a step", async () => {
+	await opened(page);
+	await seen("#train-start");
+	await page.selectOption("#train-preset", "smoke");
+	await page.click("#train-start");
+	await page.waitForFunction(
+		() => document.querySelectorAll("#losses canvas").length === 1,
+	);
+	await page.click("#train-pause");
+	await seen("#train-resume");
+	assert.match(await state(), /^Paused/);
+	const before = await done("kernel autoencoder");
+	await page.waitForTimeout(700);
+	assert.is(await done("kernel autoencoder"), before, "a paused run stands");
+	await page.click("#train-resume");
+	await page.waitForSelector(".attempts canvas");
+	await page.waitForFunction(
+		() => document.querySelectorAll("#losses canvas").length === 2,
+	);
+});
+
+test("it survives its tab: a new page offers to go on, with what it had", async () => {
+	await page.reload();
+	await page.click("#tab-train");
+	await seen("#train-resume");
+	assert.match(await state(), /^Paused/);
+	assert.is(await page.inputValue("#train-preset"), "smoke");
+	assert.ok(await page.isDisabled("#train-preset"));
+	await page.waitForSelector("#losses canvas");
+	await page.waitForSelector(".attempts canvas");
+});
+
+test("a second tab waits for the first", async () => {
+	const second = await context.newPage();
+	await opened(second);
+	await second.waitForFunction(() =>
+		/Another tab/.test(
+			document.getElementById("train-state")?.textContent ?? "",
+		),
+	);
+	assert.not(await second.isVisible("#train-start"));
+	await second.close();
+});
+
+test("a lost device pauses it, says so, and one click goes on to the end", async () => {
+	const worker = page.workers().find((w) => w.url().includes("trainWorker"));
+	assert.ok(worker);
+	// The device is the worker's own: it is caught where it is made.
+	await worker?.evaluate(() => {
+		const { prototype } = GPUAdapter;
+		const { requestDevice } = prototype;
+		prototype.requestDevice = async function (...wanted) {
+			const device = await requestDevice.apply(this, wanted);
+			Object.assign(globalThis, { device });
+			return device;
+		};
+	});
+	await page.click("#train-resume");
+	await page.waitForFunction(() =>
+		[...document.querySelectorAll("#train-progress label")].some(
+			(l) =>
+				l.textContent?.startsWith("one-step") &&
+				(l.querySelector("progress")?.value ?? 0) > 0,
+		),
+	);
+	await worker?.evaluate(() =>
+		(globalThis as unknown as { device: GPUDevice }).device.destroy(),
+	);
+	await seen("#train-resume");
+	assert.match(await state(), /device was lost/);
+	await page.click("#train-resume");
+	await seen("#train-download");
+	assert.match(await state(), /^Finished/);
+	assert.is(await page.locator("#scores tbody tr").count(), 6);
+	assert.is(await page.locator("#losses canvas").count(), 3);
+	assert.is(await page.locator(".attempts canvas").count(), 3 * 2 * 4);
+});
+
+test("its weights are a folder that the command line reads", async () => {
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click("#train-download"),
+	]);
+	const files = unzipSync(await readFile(await download.path()));
+	for (const [name, bytes] of Object.entries(files)) {
+		await mkdir(dirname(join(scratch, name)), { recursive: true });
+		await writeFile(join(scratch, name), bytes);
+	}
+	const weights = await openWeights(join(scratch, "weights-smoke-seed1"));
+	assert.ok((await weights.prior()) !== undefined);
+});
+
+test("a finished run is there again in a new page, and is gone when it is discarded", async () => {
+	await page.reload();
+	await page.click("#tab-train");
+	await seen("#train-download");
+	assert.is(await page.locator("#scores tbody tr").count(), 6);
+	await page.click("#train-discard");
+	await page.click("#discard-yes");
+	await seen("#train-start");
+	assert.match(await state(), /^No run/);
+	await page.reload();
+	await page.click("#tab-train");
+	await seen("#train-start");
+});
+
+test("the page had nothing to complain of", () => {
+	assert.equal(said, []);
+});
+
+test("without WebGPU nothing starts, and the page says why", async () => {
+	const bare = await openBrowser({ webgpu: false });
+	try {
+		const page = await bare.newPage();
+		const said = listen(page, /No available adapters/); // the browser's own word
+		await opened(page);
+		await page.waitForSelector("#train-start:visible");
+		await page.click("#train-start");
+		await page.waitForSelector("#train-fault:visible");
+		assert.match(
+			await textOf(page, "#train-fault"),
+			/WebGPU is in Chrome and Edge/,
+		);
+		assert.ok(await page.isVisible("#train-start"));
+		assert.equal(said, []);
+	} finally {
+		await bare.close();
+	}
+});
+
+test.run();
