@@ -1,5 +1,5 @@
 // The page's training, in Chromium on its SwiftShader: a run that is paused, survives its tab and a lost device, and gives weights that the command line reads.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
