@@ -186,4 +186,42 @@ test("evaluate: a small folder without a manifest", async () => {
 	}
 });
 
+test("by another method that was compared: the same as if it had been asked for, without fitting again", async () => {
+	const told: [number, number, string][] = [];
+	const options = { compare: ["ridge", "refined"], seed: 4 } as const;
+	const best = await extract(
+		{ image, scatterers: marks },
+		{ prior },
+		{
+			...{ ...options, method: "refined" },
+			onProgress: (...progress) => told.push(progress),
+		},
+	);
+	assert.equal(
+		told.map(([done]) => done),
+		[...told.keys()],
+	);
+	assert.ok(told.every(([, total]) => total === told.length));
+	assert.equal(
+		new Set(told.map(([, , method]) => method)),
+		new Set(["ridge", "refined"]),
+	);
+	const fits = told.length;
+	const other = await best.by("ridge");
+	assert.is(told.length, fits);
+	const asked = await extract(
+		{ image, scatterers: marks },
+		{ prior },
+		{
+			...{ ...options, method: "ridge" },
+		},
+	);
+	const plain = ({ by, ...rest }: typeof asked) => rest;
+	assert.equal(plain(other), plain(asked));
+	assert.throws(
+		() => best.by("oneStep"),
+		/method oneStep was not compared, expected one of ridge, refined/,
+	);
+});
+
 test.run();

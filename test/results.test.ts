@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { FormatError } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/weights.ts";
+import { commandOf } from "../src/results/commandLine.ts";
 import { makeExtractor } from "../src/results/extractor.ts";
 import { resultFiles, resultObject } from "../src/results/files.ts";
 import { parseInput } from "../src/results/input.ts";
@@ -97,6 +98,29 @@ test("an extractor: weights for all methods but ridge, and why there are no netw
 		"one-step and two-step networks are left out: there is no WebGPU",
 	]);
 	assert.equal(Object.keys(about), ["weights"]);
+});
+
+test("the command line that gives the same: what is the default is left out, the rest is quoted as a shell needs it", () => {
+	const plain = { method: "auto", seed: 1, detect: true };
+	assert.is(
+		commandOf("scan.sxm", plain),
+		"npx qpi-lens extract scan.sxm --detect",
+	);
+	assert.is(
+		commandOf("it's a scan.3ds", {
+			channel: "LI Demod 1 X",
+			energy: -0.02,
+			crop: { x: -10, y: 5, size: 200 },
+			lowPass: 0.8,
+			repair: false,
+			scatterers: "scatterers.csv",
+			detect: false,
+			method: "two-step",
+			symmetry: 4,
+			seed: 2,
+		}),
+		"npx qpi-lens extract 'it'\\''s a scan.3ds' --channel='LI Demod 1 X' --energy=-0.02 --crop=-10,5,200 --low-pass=0.8 --scatterers=scatterers.csv --method=two-step --symmetry=4 --seed=2 --no-repair",
+	);
 });
 
 test.run();

@@ -40,6 +40,11 @@ export interface Extraction {
 	/** 64 x 64: 1 where the image was taken at its word, less where it could not be explained, 0 where nothing was measured. */
 	readonly trust: Float32Array;
 	readonly parameters: Readonly<Record<string, number | string | boolean>>;
+	/**
+	 * The same by another of the methods that were compared (those of `explained`), from the fit that there is already. A network's needs its Networks still. Throws a
+	 * RangeError for a method that was not.
+	 */
+	by(method: Method): Promise<Extraction>;
 }
 
 export interface ExtractOptions {
@@ -105,53 +110,66 @@ export async function extract(
 					(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
 				)
 			: method;
-	const fit = fits.get(chosen) as Fit;
-	const turned = (kernel: Float64Array) =>
-		symmetry === 1 ? kernel : Float64Array.from(symmetrise(kernel, symmetry));
-	const kernel = turned(fit.kernel);
-	const draws: Float32Array[] = [];
-	if (fit.posterior) {
-		const { covariance, ...rest } = fit.posterior;
-		for (const deviation of posteriorSamples(
-			{
-				operator: fit.operator,
-				image: measured.image,
-				weights: fit.refined?.weights ?? weights,
-			},
-			covariance,
-			rest,
-			{ count: samples, seed },
-		))
-			draws.push(centre(turned(deviation.map((v, i) => v + fit.kernel[i]))));
-	}
-	const image = centre(kernel);
-	const uncertainty =
-		draws.length > 0
-			? spread(draws, image, draws.length)
-			: await jackknife(weights, fit, turned);
-	const model = modelOf(
-		{ ...measured, operator: fit.operator },
-		weights,
-		kernel,
-	);
-	return {
-		method: chosen,
-		kernel: image,
-		uncertainty,
-		samples: draws,
-		model,
-		residual: Float32Array.from(model, (v, i) =>
-			weights[i] > 0 ? observation.image[i] - v : 0,
-		),
-		explained,
-		scatterers:
-			fit.refined?.scatterers ??
-			observation.scatterers.map((s) => ({ weight: 1, ...s })),
-		trust: Float32Array.from(weights, (w, i) =>
-			w > 0 ? (fit.refined?.weights[i] ?? w) / w : 0,
-		),
-		parameters: { ...fit.parameters, symmetry, seed },
+	const by = (method: Method): Promise<Extraction> => {
+		const fit = fits.get(method);
+		if (!fit)
+			throw new RangeError(
+				`method ${method} was not compared, expected one of ${[...fits.keys()].join(", ")}`,
+			);
+		return finish(fit, method);
 	};
+	return by(chosen);
+
+	/** Turns, draws and re-convolves. */
+	async function finish(fit: Fit, method: Method): Promise<Extraction> {
+		const turned = (kernel: Float64Array) =>
+			symmetry === 1 ? kernel : Float64Array.from(symmetrise(kernel, symmetry));
+		const kernel = turned(fit.kernel);
+		const draws: Float32Array[] = [];
+		if (fit.posterior) {
+			const { covariance, ...rest } = fit.posterior;
+			for (const deviation of posteriorSamples(
+				{
+					operator: fit.operator,
+					image: measured.image,
+					weights: fit.refined?.weights ?? weights,
+				},
+				covariance,
+				rest,
+				{ count: samples, seed },
+			))
+				draws.push(centre(turned(deviation.map((v, i) => v + fit.kernel[i]))));
+		}
+		const image = centre(kernel);
+		const uncertainty =
+			draws.length > 0
+				? spread(draws, image, draws.length)
+				: await jackknife(weights, fit, turned);
+		const model = modelOf(
+			{ ...measured, operator: fit.operator },
+			weights,
+			kernel,
+		);
+		return {
+			method,
+			kernel: image,
+			uncertainty,
+			samples: draws,
+			model,
+			residual: Float32Array.from(model, (v, i) =>
+				weights[i] > 0 ? observation.image[i] - v : 0,
+			),
+			explained,
+			scatterers:
+				fit.refined?.scatterers ??
+				observation.scatterers.map((s) => ({ weight: 1, ...s })),
+			trust: Float32Array.from(weights, (w, i) =>
+				w > 0 ? (fit.refined?.weights[i] ?? w) / w : 0,
+			),
+			parameters: { ...fit.parameters, symmetry, seed },
+			by,
+		};
+	}
 }
 
 function modelOf(

@@ -1,20 +1,17 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
-import about from "../../../package.json" with { type: "json" };
-import type { Gpu } from "../../engine/gpu.ts";
+import packageJson from "../../../package.json" with { type: "json" };
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Method } from "../../extraction/extract.ts";
 import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
-import type { Weights } from "../../extraction/weights.ts";
 import { energiesOf } from "../../formats/measurement.ts";
 import { scanField } from "../../report/extractionPictures.ts";
 import type { Field } from "../../report/panels.ts";
 import { resampled } from "../../report/picture.ts";
 import { chooseChannel } from "../../results/choose.ts";
 import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
-import { isNetwork, makeExtractor } from "../../results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -30,7 +27,6 @@ import {
 	NAMES,
 } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
-import { picturesOf, shownImage } from "../../results/pictures.ts";
 import {
 	findScatterers,
 	makeTasks,
@@ -41,16 +37,16 @@ import {
 	take,
 	wholeScan,
 } from "../../results/take.ts";
-import { createEngine, NoWebGpuError } from "../gpu.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
-import { openWeights } from "../weights.ts";
 import type {
 	ExtractRequest,
 	Opened,
 	Outcome,
 	PreparedImages,
 } from "./extractTypes.ts";
+import { adapterName, openExtractor, orLost } from "./machine.ts";
+import { outcomeOf } from "./outcome.ts";
 
 /** The longer side of a scan as it is shown, pixels. */
 const SHOWN = 512;
@@ -60,9 +56,8 @@ let preparation: Preparation | undefined;
 let dataset: Taken | undefined;
 let analysis: Analysis | undefined;
 let options: ResultOptions | undefined;
-let weights: Weights | undefined;
-let gpu: Gpu | undefined;
-let lost: string | undefined;
+/** What ran for the results that there are. */
+let about: ResultOptions["about"] | undefined;
 
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
@@ -169,57 +164,42 @@ const handlers = {
 		readScatterers(text, file),
 
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
-		const { method: name, symmetry, seed, settings } = request;
+		const { method: name, symmetry, seed } = request;
 		const method = METHODS[name];
 		const taken = dataset ?? takeAgain(request);
-		const missing = await prepareMachine(method, report);
-		const adapter = gpu && `adapter: ${gpu.adapterName}`;
-		try {
-			const extractor = await makeExtractor({
-				...{ method, symmetry, seed, weights, gpu, adapter, missing },
-			});
-			try {
-				const extractions = [];
-				for (const [i, task] of taken.tasks.entries())
-					extractions.push(
-						await extractor.extract(task, (done, total, next) =>
-							report({
-								done: i * total + done,
-								total: taken.tasks.length * total,
-								what: `${task.label}: ${NAMES[next]}`,
-							}),
-						),
-					);
-				analysis = analyseAll(
-					{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
-					extractions,
+		return orLost(async () => {
+			const extractor = await openExtractor({ method, symmetry, seed }, report);
+			about = extractor.about;
+			const extractions = [];
+			for (const [i, task] of taken.tasks.entries())
+				extractions.push(
+					await extractor.extract(task, (done, total, next) =>
+						report({
+							done: i * total + done,
+							total: taken.tasks.length * total,
+							what: `${task.label}: ${NAMES[next]}`,
+						}),
+					),
 				);
-				const chosen: ExtractSettings = {
-					...settings,
-					scatterers: request.scatterers && !dataset ? SCATTERERS : undefined,
-					detect: !request.scatterers && !dataset,
-					method: name,
-					symmetry,
-					seed,
-				};
-				options = {
-					input: needed(input),
-					parameters: { ...chosen },
-					about: extractor.about,
-					versions: { [PROGRAM]: about.version, browser: navigator.userAgent },
-					command: commandOf(needed(input).file, chosen),
-				};
-			} finally {
-				extractor.close();
-			}
-		} catch (error) {
-			// The device's own error says less than that it is gone.
-			await Promise.resolve();
-			if (lost) throw deviceLost();
-			throw error;
-		}
-		return shown(analysis, options, gpu?.adapterName ?? null);
+			const warnings = [...taken.warnings, ...extractor.warnings];
+			analysis = analyseAll({ ...taken, warnings }, extractions);
+			options = optionsOf(request, about);
+			return outcomeOf(analysis, options, adapterName());
+		});
 	},
+
+	/** The same by another method that was compared: a key of METHODS, none of "auto" and "ridge", which the command line compares otherwise. */
+	byMethod: (request: ExtractRequest): Promise<Outcome> =>
+		orLost(async () => {
+			const { taken, items } = needed(analysis);
+			const method = METHODS[request.method] as Method;
+			const extractions = [];
+			for (const { extraction } of items)
+				extractions.push(await extraction.by(method));
+			analysis = analyseAll(taken, extractions);
+			options = optionsOf(request, needed(about));
+			return outcomeOf(analysis, options, adapterName());
+		}),
 
 	/** All files of the results, packed. */
 	async files(_: null, report: Report): Promise<Blob> {
@@ -259,9 +239,33 @@ const handlers = {
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
+const { version } = packageJson;
 const RESULT = "result.json";
 /** What the edited list is called where it is written out. */
 const SCATTERERS = "scatterers.csv";
+
+/** What results say of how they came about. */
+function optionsOf(
+	{ settings, scatterers, method, symmetry, seed }: ExtractRequest,
+	about: ResultOptions["about"],
+): ResultOptions {
+	const { file } = needed(input);
+	const chosen: ExtractSettings = {
+		...settings,
+		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
+		detect: !scatterers && !dataset,
+		method,
+		symmetry,
+		seed,
+	};
+	return {
+		input: needed(input),
+		parameters: { ...chosen },
+		about,
+		versions: { [PROGRAM]: version, browser: navigator.userAgent },
+		command: commandOf(file, chosen),
+	};
+}
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
 function takeAgain({ scatterers }: ExtractRequest): Taken {
@@ -272,91 +276,6 @@ function takeAgain({ scatterers }: ExtractRequest): Taken {
 		readScatterers(writeScatterers(scatterers), SCATTERERS),
 		`from ${SCATTERERS}`,
 	);
-}
-
-/** Fetches the weights and opens a device where they are needed. Returns why there is no device, where the method can do without. */
-async function prepareMachine(
-	method: Method | "auto",
-	report: Report,
-): Promise<string | undefined> {
-	if (method === "ridge") return undefined;
-	weights ??= await openWeights(report);
-	if (lost) {
-		gpu = undefined;
-		lost = undefined;
-	}
-	if (gpu) return undefined;
-	try {
-		report({ done: 0, total: 0, what: "opening the graphics device" });
-		const opened = await createEngine();
-		gpu = opened;
-		opened.device.lost.then(({ message, reason }) => {
-			if (gpu === opened) lost = message || reason;
-		});
-	} catch (error) {
-		if (isNetwork(method) || !(error instanceof NoWebGpuError)) throw error;
-		return error.message;
-	}
-}
-
-function deviceLost(): Error {
-	const error = new Error(
-		`the graphics device was lost (${lost}); file, settings and scatterers are kept`,
-	);
-	error.name = "DeviceLostError";
-	return error;
-}
-
-async function shown(
-	{ items, shown, taken, findings, warnings, band }: Analysis,
-	{ command }: ResultOptions,
-	adapter: string | null,
-): Promise<Outcome> {
-	const charts: Record<string, Blob> = {};
-	for (const [name, , , picture] of picturesOf({
-		items,
-		shown,
-		taken,
-		band,
-		findings,
-		warnings,
-	}))
-		if (name === "profile" || name === "dispersion")
-			charts[name] = new Blob([await render(picture)], { type: "image/png" });
-	const scale = taken.spacing / (400 / 63);
-	return {
-		items: items.map(({ task, extraction, spectrum, peak }) => ({
-			label: task.label,
-			energy: task.energy,
-			method: NAMES[extraction.method],
-			kernel: extraction.kernel,
-			uncertainty: extraction.uncertainty,
-			image: shownImage(task),
-			model: extraction.model,
-			residual: extraction.residual,
-			spectrum,
-			q: peak,
-			explained: (Object.keys(NAMES) as Method[]).flatMap((m) => {
-				const e = extraction.explained[m];
-				return e
-					? [{ ...e, name: NAMES[m], chosen: m === extraction.method }]
-					: [];
-			}),
-			places: task.scatterers.map(({ x, y }) => ({
-				x: taken.centre.x + x * scale,
-				y: taken.centre.y + y * scale,
-			})),
-		})),
-		shown: items.indexOf(shown),
-		spacing: taken.spacing,
-		centre: taken.centre,
-		unit: taken.unit,
-		findings,
-		warnings,
-		command,
-		charts,
-		adapter,
-	};
 }
 
 function needed<T>(value: T | undefined): T {
