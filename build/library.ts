@@ -1,6 +1,6 @@
 /** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and other pages, and our own page, by esbuild. */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { buildPage } from "./page.ts";
@@ -19,6 +19,9 @@ const typed = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
 	stdio: "inherit",
 });
 if (typed.status !== 0) process.exit(1);
+// Browsers get bundles: of src/web, which imports shaders that only a bundle has, the types are all that is of use.
+for (const file of readdirSync(`${root}dist/web`))
+	if (file.endsWith(".js")) rmSync(`${root}dist/web/${file}`);
 
 await buildPage();
 const { metafile } = await build({

@@ -1,9 +1,10 @@
 /**
- * What `import ... from "qpi-lens"` gives besides createEngine(), which Node (src/node/index.ts) and browsers (src/web/index.ts) each have their own of: the
- * engine, the networks, and their training.
+ * What `import ... from "qpi-lens"` gives besides createEngine() and openWeights(), which Node (src/node/index.ts) and browsers (src/web/index.ts) each have their own of:
+ * the engine, the networks, and their training.
  */
 export * from "../engine/index.ts";
 export { Networks } from "../extraction/networks.ts";
+export { Weights } from "../extraction/weights.ts";
 export { decodeNpy, encodeNpy } from "../formats/npy.ts";
 export {
 	decodeSafetensors,
@@ -11,8 +12,9 @@ export {
 } from "../formats/safetensors.ts";
 export { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
 export { makeNetwork, type NetworkName } from "../models/networks.ts";
+export { Random } from "../random.ts";
 export type { Prepared } from "../training/data.ts";
-export { inferKernels } from "../training/infer.ts";
+export { inferKernels, reconstruct } from "../training/infer.ts";
 export {
 	type Checkpoint,
 	type LoopOptions,

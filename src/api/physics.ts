@@ -7,3 +7,4 @@ export { compareKernels } from "../qpi/metrics.ts";
 export { principalComponents } from "../qpi/pca.ts";
 export { unitRms } from "../qpi/preprocess.ts";
 export { ridgeGcv } from "../qpi/ridge.ts";
+export { Random } from "../random.ts";

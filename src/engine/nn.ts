@@ -12,8 +12,15 @@ export type State = Map<string, { shape: Shape; data: Float32Array }>;
 export class ParameterList {
 	readonly entries: { name: string; shape: Shape; data: Float32Array }[] = [];
 
-	/** Adds a parameter with its initial values and returns the name by which Parameters.get() finds it. */
-	add(name: string, shape: Shape, data: Float32Array): string {
+	/**
+	 * Adds a parameter with its initial values (row-major; zeros where none are given) and returns the name by which Parameters.get() finds it. Throws on a name
+	 * that there is already, and a RangeError where the shape does not hold the values.
+	 */
+	add(
+		name: string,
+		shape: Shape,
+		data: Float32Array = new Float32Array(sizeOf(shape)),
+	): string {
 		if (this.entries.some((e) => e.name === name))
 			throw new Error(`parameter "${name}" is declared twice`);
 		if (data.length !== sizeOf(shape))
@@ -37,6 +44,7 @@ export class Parameters {
 	readonly count: number;
 	readonly #byName = new Map<string, Tensor>();
 
+	/** Throws a RangeError where they do not fit into one buffer of the device. */
 	constructor(gpu: Gpu, list: ParameterList) {
 		this.gpu = gpu;
 		let length = 0;

@@ -106,14 +106,14 @@ export class Tensor implements BufferView, Disposable {
 		return this.gpu.read(this);
 	}
 
-	/** The value of a one-element tensor. */
+	/** The value of a one-element tensor; rejects for any other. */
 	async item(): Promise<number> {
 		if (this.size !== 1)
 			throw new Error(`item() of a tensor of shape ${show(this.shape)}`);
 		return (await this.data())[0];
 	}
 
-	/** Overwrites the values. */
+	/** Overwrites the values, row-major. Throws a RangeError where there are not `size` of them. */
 	write(data: Float32Array): void {
 		checkLength(data, this.shape);
 		this.gpu.upload(this, data);
@@ -142,7 +142,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 	return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-function checkLength(data: Float32Array, shape: Shape): void {
+function checkLength(data: ArrayLike<number>, shape: Shape): void {
 	if (data.length !== sizeOf(shape))
 		throw new RangeError(
 			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
@@ -179,16 +179,24 @@ export function empty(gpu: Gpu, shape: Shape): Tensor {
 	return new Tensor(gpu, shape, new Storage(gpu, buffer));
 }
 
+/** A tensor of zeros. Throws as empty() does. */
 export function zeros(gpu: Gpu, shape: Shape): Tensor {
 	const tensor = empty(gpu, shape);
 	gpu.clear(tensor);
 	return tensor;
 }
 
-/** A tensor with the given values (row-major). */
-export function tensor(gpu: Gpu, data: Float32Array, shape: Shape): Tensor {
+/** A tensor with the given values, row-major; without a shape a vector of them. Throws a RangeError where the shape does not hold as many. */
+export function tensor(
+	gpu: Gpu,
+	data: ArrayLike<number>,
+	shape: Shape = [data.length],
+): Tensor {
 	checkLength(data, shape);
 	const made = empty(gpu, shape);
-	gpu.upload(made, data);
+	gpu.upload(
+		made,
+		data instanceof Float32Array ? data : Float32Array.from(data),
+	);
 	return made;
 }

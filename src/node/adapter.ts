@@ -41,9 +41,13 @@ export async function openAdapter(
 }
 
 /** What people know an adapter by. */
-export function nameOf({ info }: GPUAdapter): string {
+export function nameOf({ info }: { readonly info: GPUAdapterInfo }): string {
 	return info.description || info.device || info.vendor;
 }
+
+/** Whether an adapter runs on the CPU. */
+export const isSoftware = (info: GPUAdapterInfo): boolean =>
+	info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(nameOf({ info }));
 
 /** How convolutions multiply: in f32, or in f16 on matrix units; sums, tensors and everything else are f32 in both. */
 export type Precision = "f32" | "f16";
@@ -73,8 +77,6 @@ export async function openGpu(
 		throw new MachineError(
 			`precision f16: "${adapterName}" lacks ${missing.join(", ")}. Take precision f32, or another adapter.`,
 		);
-	const software =
-		info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(adapterName);
 	const device = await adapter.requestDevice({
 		// Subgroups: for the convolutions of software adapters (shaders/conv.wgsl).
 		requiredFeatures: [
@@ -92,7 +94,7 @@ export async function openGpu(
 		shaders: loadShaders(),
 		layouts: reflect,
 		adapterName,
-		software,
+		software: isSoftware(info),
 		matrix,
 		tuner: tune ? openTuner(adapter) : new Tuner({ measure: false }),
 		profile: profile && device.features.has("timestamp-query"),

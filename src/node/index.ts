@@ -1,10 +1,12 @@
 /** The package's entry for Node. */
 import { Gpu } from "../engine/gpu.ts";
 import { reflect } from "../engine/reflect.ts";
-import { openGpu } from "./adapter.ts";
+import { isSoftware, nameOf, openGpu } from "./adapter.ts";
 import { loadShaders } from "./shaders.ts";
 
 export * from "../api/engine.ts";
+export { MachineError } from "./adapter.ts";
+export { openWeights } from "./weights.ts";
 
 export interface EngineOptions {
 	/** A device that there is already; dispose() then leaves it as it is. */
@@ -16,18 +18,21 @@ export interface EngineOptions {
 }
 
 /**
- * Makes an engine on the given device, or on one of its own: in Node of a graphics card, else of a software driver; in a browser of whatever adapter
- * it has. Throws an error that says what is missing where there is none.
+ * Makes an engine on the given device, or on one of its own: of a graphics card, else of a software driver. Rejects with a MachineError that says what to
+ * install where there is none.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Gpu> {
 	const { device, adapter, adapterName } = options;
 	if (!device) return openGpu({ adapter });
-	const info: GPUAdapterInfo | undefined = device.adapterInfo;
+	// A device can be made without them, a buffer not.
+	if (!("GPUBufferUsage" in globalThis))
+		Object.assign(globalThis, (await import("webgpu")).globals);
+	const info = device.adapterInfo;
 	return new Gpu(device, {
 		shaders: loadShaders(),
 		layouts: reflect,
-		adapterName: adapterName ?? info?.description,
-		software: info?.isFallbackAdapter ?? false,
+		adapterName: adapterName ?? nameOf({ info }),
+		software: isSoftware(info),
 		keepDevice: true,
 	});
 }

@@ -8,6 +8,11 @@ export const SHIPPED = fileURLToPath(
 	new URL("../../data/weights", import.meta.url),
 );
 
-/** The weights of a folder. Throws when it has no manifest of weights. */
-export const openWeights = (folder = SHIPPED): Promise<Weights> =>
-	Weights.open(folder, (name) => readFile(join(folder, name)));
+/**
+ * Opens the weights of a folder, by default those of the package. Files are read when they are needed, and checked against the manifest. Rejects where the
+ * folder has no manifest of weights.
+ */
+export function openWeights(place: string | URL = SHIPPED): Promise<Weights> {
+	const folder = place instanceof URL ? fileURLToPath(place) : place;
+	return Weights.open(folder, (name) => readFile(join(folder, name)));
+}

@@ -57,17 +57,18 @@ export async function kernelLatents(
 	return all;
 }
 
-/** What the VAE makes of kernels, one [64, 64] after the other; the latent's mean, no noise. All of them are one batch. */
-export function reconstruct(
+/** What the VAE makes of kernels of 64x64 pixels each; the latent's mean, no noise. All of them are one batch. */
+export async function reconstruct(
 	gpu: Gpu,
 	vae: Parameters,
 	size: Size,
 	images: readonly Float32Array[],
-): Promise<Float32Array> {
-	return readOut(gpu, () => {
+): Promise<Float32Array[]> {
+	const made = await readOut(gpu, () => {
 		const { mean } = encode(vae, size, kernelBatch(gpu, images));
 		return decode(vae, size, mean);
 	});
+	return images.map((_, i) => made.slice(i * PIXELS, (i + 1) * PIXELS));
 }
 
 /** Runs an inference in a scope of its own and reads its result. */

@@ -185,10 +185,7 @@ export async function trainNetworks(
 			async () => {
 				const truths = kernels.map((k) => k.image);
 				const found = await reconstruct(gpu, vae, size, truths);
-				return truths.map((truth, i) => ({
-					truth,
-					found: found.slice(i * PIXELS, (i + 1) * PIXELS),
-				}));
+				return truths.map((truth, i) => ({ truth, found: found[i] }));
 			},
 		),
 		aligner: await trainOne(

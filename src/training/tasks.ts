@@ -6,7 +6,7 @@ import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
 import { decode, encode, type Size } from "../models/autoencoder.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
-import type { Prepared, PreparedObservation } from "./data.ts";
+import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
 import type { Task } from "./loop.ts";
 import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
@@ -31,14 +31,21 @@ export interface TaskOptions extends Schedule {
 
 /** Kernel -> latent -> kernel: MSE + alpha * symmetry + beta * KL, gradient clipped to norm 1. */
 export function vaeTask(
-	options: TaskOptions & {
+	options: Omit<TaskOptions, "data"> & {
+		data: {
+			kernels: readonly Pick<
+				PreparedKernel,
+				"image" | "symmetry" | "trained"
+			>[];
+		};
 		vae: Parameters;
-		/** Each kernel comes so often in an epoch, turned anew each time. */
-		repeats: number;
-		penaliseAsymmetry: boolean;
+		/** Each kernel comes so often in an epoch, turned anew each time; 1 by default. */
+		repeats?: number;
+		/** See symmetryAngles(); false by default. */
+		penaliseAsymmetry?: boolean;
 	},
 ): Task {
-	const { gpu, data, size, vae, seed, repeats } = options;
+	const { gpu, data, size, vae, seed, repeats = 1 } = options;
 	const known = data.kernels.filter((k) => k.trained);
 	const unseen = data.kernels.filter((k) => !k.trained);
 	return {
@@ -57,7 +64,7 @@ export function vaeTask(
 			const angles = symmetryAngles(
 				kernels.map((k) => k.symmetry),
 				random,
-				options.penaliseAsymmetry,
+				options.penaliseAsymmetry ?? false,
 			);
 			const { mean, logvar } = encode(vae, size, x);
 			const z = reparameterise(mean, logvar, { seed, step, stream: 1 });
@@ -73,10 +80,7 @@ export function vaeTask(
 			meanOver(unseen, 16, async (kernels) => {
 				const images = kernels.map((k) => k.image);
 				const made = await reconstruct(gpu, vae, size, images);
-				return meanSquare(
-					made,
-					images.flatMap((image) => [...image]),
-				);
+				return meanSquare(flat(made), flat(images));
 			}),
 	};
 }
@@ -190,7 +194,10 @@ function pick({ epochs, batch, learningRate, schedule }: Schedule): Schedule {
 	return { epochs, batch, learningRate, schedule };
 }
 
-function meanSquare(a: Float32Array, b: ArrayLike<number>): number {
+const flat = (images: readonly Float32Array[]) =>
+	images.flatMap((image) => [...image]);
+
+function meanSquare(a: ArrayLike<number>, b: ArrayLike<number>): number {
 	let sum = 0;
 	for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
 	return sum / a.length;

@@ -44,7 +44,7 @@ async function prepare(
 	report: Report,
 ): Promise<string | undefined> {
 	if (method === "ridge") return undefined;
-	weights ??= await openWeights(report);
+	weights ??= await openWeights("weights", report);
 	if (lost) {
 		gpu = undefined;
 		lost = undefined;

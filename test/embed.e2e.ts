@@ -1,0 +1,218 @@
+// What the README promises to those who embed the engine: its snippets, in Node and in a page, and examples/vae.html. All on the package as it is built.
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { serve } from "../src/node/serve.ts";
+import { listen, openBrowser } from "./browser.ts";
+
+declare global {
+	/** In the page: milliseconds of its longest task. */
+	var longest: number;
+}
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const text = (file: string) => readFileSync(join(root, file), "utf8");
+
+function node(args: string[], input = ""): string {
+	const ended = spawnSync(process.execPath, args, {
+		cwd: root,
+		input,
+		encoding: "utf8",
+		timeout: 120_000,
+	});
+	assert.is(ended.status, 0, ended.stderr);
+	return ended.stdout;
+}
+node(["build/library.ts"]);
+
+const [, section] = text("README.md").split("\n## Embed the engine\n");
+const snippets = [
+	...section.split("\n## ")[0].matchAll(/```js\n(.*?)```/gs),
+].map(([, code]) => ({
+	code,
+	title: /import \{ (.*?) \}/.exec(code)?.[1],
+	logs: [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(
+		([, values]) => JSON.parse(`[${values}]`),
+	),
+}));
+
+/** Makes a module say its values as JSON, a line for each console.log. */
+const SAY = `{
+	const { log } = console;
+	const plain = (_, value) => ArrayBuffer.isView(value) ? [...value] : value;
+	console.log = (...values) => log(JSON.stringify(values, plain));
+}\n`;
+/** In Node `navigator.gpu` is for the user to make. */
+const NAVIGATOR = `import { openAdapter } from "./src/node/adapter.ts";
+const navigator = { gpu: { requestAdapter: () => openAdapter() } };\n`;
+
+/** Whole numbers are meant as they are, others to the digits that are shown. */
+function checkClose(found: unknown, expected: unknown, where: string): void {
+	if (Array.isArray(expected) && Array.isArray(found)) {
+		assert.is(found.length, expected.length, where);
+		expected.forEach((one, i) => {
+			checkClose(found[i], one, `${where}[${i}]`);
+		});
+	} else if (typeof expected === "number" && typeof found === "number") {
+		const digits = String(expected).split(".")[1]?.length ?? 5;
+		const off = Math.abs(found - expected);
+		assert.ok(off <= 0.51 * 10 ** -digits, `${where}: ${found}`);
+	} else assert.is(found, expected, where);
+}
+
+const pageFolder = await mkdtemp(join(tmpdir(), "qpi-embed-"));
+const { exports } = JSON.parse(text("package.json"));
+const imports = Object.fromEntries(
+	[".", "./physics", "./extraction"].map((name) => {
+		const file = exports[name].default.default ?? exports[name].default;
+		return [name.replace(".", "qpi-lens"), file.slice(1)];
+	}),
+);
+await writeFile(
+	join(pageFolder, "index.html"),
+	`<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({ imports })}</script>`,
+);
+const served = await serve({
+	"/": pageFolder,
+	...Object.fromEntries(
+		["dist", "data", "examples"].map((name) => [`/${name}/`, join(root, name)]),
+	),
+});
+const browser = await openBrowser();
+test.after(async () => {
+	await browser.close();
+	served.close();
+	await rm(pageFolder, { recursive: true });
+});
+
+test("the README has snippets", () => {
+	assert.ok(snippets.length >= 6, `${snippets.length} snippets`);
+	for (const { title, logs } of snippets.slice(1))
+		assert.ok(logs.length > 0, `nothing is expected of ${title}`);
+});
+
+for (const { code, logs, title } of snippets) {
+	test(`in Node: ${title}`, () => {
+		const said = node(["--input-type=module"], NAVIGATOR + SAY + code);
+		const lines = said.split("\n").filter((line) => line !== "");
+		checkClose(
+			lines.map((line) => JSON.parse(line)),
+			logs,
+			"logs",
+		);
+	});
+
+	test(`in a page: ${title}`, async () => {
+		const page = await browser.newPage();
+		const complaints = listen(page);
+		const lines: string[] = [];
+		page.on("console", (message) => {
+			if (message.type() === "log") lines.push(message.text());
+		});
+		await page.goto(served.url);
+		await page.evaluate(
+			(code) =>
+				import(
+					URL.createObjectURL(new Blob([code], { type: "text/javascript" }))
+				),
+			SAY + code,
+		);
+		checkClose(
+			lines.map((line) => JSON.parse(line)),
+			logs,
+			"logs",
+		);
+		assert.equal(complaints, []);
+		await page.close();
+	});
+}
+
+test("the bundles import nothing and make no code from text", () => {
+	const files = readdirSync(join(root, "dist/browser"));
+	assert.equal(files, ["extraction.js", "index.js", "physics.js"]);
+	for (const file of files) {
+		const code = text(`dist/browser/${file}`);
+		assert.not.match(
+			code,
+			/\bimport\s*[("'{*]|\bfrom\s*["']|\brequire\(/,
+			file,
+		);
+		assert.not.match(code, /\beval\(|\bFunction\(/, file);
+	}
+});
+
+test("examples/vae.html learns to show kernels, and stays responsive", async () => {
+	const page = await browser.newPage();
+	const complaints = listen(page);
+	await page.addInitScript(() => {
+		globalThis.longest = 0;
+		new PerformanceObserver((list) => {
+			for (const { duration } of list.getEntries())
+				globalThis.longest = Math.max(duration, globalThis.longest);
+		}).observe({ type: "longtask", buffered: true });
+	});
+	await page.goto(`${served.url}examples/vae.html`);
+	const correlation = async () => {
+		const captions = await page.locator("#captions span").allTextContents();
+		assert.is(captions.length, 8);
+		const values = captions.map((text) =>
+			Number(/NCC (-?[\d.]+)/.exec(text)?.[1]),
+		);
+		return values.reduce((a, b) => a + b) / values.length;
+	};
+	await page.waitForSelector("#captions span");
+	const early = await correlation();
+	await page.waitForFunction(() => {
+		const status = document.querySelector("#status")?.textContent;
+		return Number(/Step (\d+)/.exec(`${status}`)?.[1]) >= 32;
+	});
+	const late = await correlation();
+	assert.ok(late > early + 0.1, `correlation from ${early} to ${late}`);
+	// The chart is logarithmic, 44 units a decade, and its y points down.
+	const curve = await page.locator("polyline").getAttribute("points");
+	const heights = `${curve}`
+		.trim()
+		.split(" ")
+		.map((point) => Number(point.split(",")[1]));
+	const decades = ((heights.at(-1) ?? 0) - heights[0]) / 44;
+	assert.ok(decades > Math.log10(1.5), `the loss fell by 10^${decades}`);
+	const colours = await page.locator("#found").evaluate((canvas) => {
+		const { width, height } = canvas as HTMLCanvasElement;
+		const context = (canvas as HTMLCanvasElement).getContext("2d");
+		const pixels = context?.getImageData(0, 0, width, height).data ?? [];
+		const strong = { red: 0, blue: 0 };
+		for (let at = 0; at < pixels.length; at += 4)
+			if (pixels[at + 3] > 200)
+				strong[pixels[at] > pixels[at + 2] ? "red" : "blue"]++;
+		return strong;
+	});
+	assert.ok(
+		colours.red > 20 && colours.blue > 20,
+		`${JSON.stringify(colours)} of full colour`,
+	);
+	const longest = await page.evaluate(() => globalThis.longest);
+	assert.ok(longest < 1000, `a task of ${longest} ms`);
+	assert.equal(complaints, []);
+	await page.close();
+});
+
+test("where there is no WebGPU the example says so", async () => {
+	const without = await openBrowser({ webgpu: false });
+	try {
+		const page = await without.newPage();
+		const complaints = listen(page, /No available adapters/);
+		await page.goto(`${served.url}examples/vae.html`);
+		const status = page.locator("#status", { hasText: "Firefox" });
+		assert.match(`${await status.textContent()}`, /WebGPU.*Chrome/);
+		assert.equal(complaints, []);
+	} finally {
+		await without.close();
+	}
+});
+
+test.run();
