@@ -56,7 +56,7 @@ test("npm pack, and npm install of the tarball in an empty folder", async () => 
 		names.includes("dist/cli.js") && names.includes("shaders/conv.wgsl"),
 	);
 	assert.equal(
-		names.filter((name) => /^(src|test|bench)\/|\.ts$/.test(name)),
+		names.filter((name) => /^(src|test|bench)\/|(?<!\.d)\.ts$/.test(name)),
 		[],
 	);
 	await mkdir(home);
@@ -114,5 +114,56 @@ test("npx qpi-lens: help, version, info and extract", async () => {
 		assert.ok(existsSync(join(home, "kernel", name)), name);
 	assert.is(qpi("info", "nothing.sxm").code, 1);
 });
+
+/** In Node and, by other types, in browsers; that what is wrong is found shows that the types are there. */
+const consumer = (platform: string) => `
+import { createEngine, type Gpu, openWeights, ${platform}, tensor } from "qpi-lens";
+import { planKernels, Random, randomKernel } from "qpi-lens/physics";
+import { readMeasurement } from "qpi-lens/extraction";
+
+const gpu: Gpu = await createEngine();
+const { length }: Float32Array = await tensor(gpu, [1, 2, 3]).data();
+console.log(length, planKernels(6, 1).length, randomKernel(new Random(1)).number);
+console.log(await openWeights().then((weights) => weights.networks.name), ${platform}.name);
+gpu.dispose();
+export const wrong = [
+	// @ts-expect-error
+	() => tensor(gpu, [1], "1"),
+	// @ts-expect-error
+	() => planKernels("6", 1),
+	// @ts-expect-error
+	() => readMeasurement(1),
+];
+`;
+
+for (const [moduleResolution, module, platform] of [
+	["nodenext", "nodenext", "MachineError"],
+	["bundler", "esnext", "NoWebGpuError"],
+])
+	test(`a program in TypeScript that uses the package: moduleResolution ${moduleResolution}`, async () => {
+		const types = join(home, "node_modules", "@webgpu");
+		if (!existsSync(types))
+			symlinkSync(join(root, "node_modules/@webgpu"), types);
+		await writeFile(join(home, "consumer.mts"), consumer(platform));
+		const compilerOptions = {
+			module,
+			moduleResolution,
+			target: "es2023",
+			strict: true,
+			skipLibCheck: true, // @webgpu/types repeats what TypeScript's own library has by now
+			types: ["@webgpu/types"],
+		};
+		await writeFile(
+			join(home, "tsconfig.json"),
+			JSON.stringify({ compilerOptions, files: ["consumer.mts"] }),
+		);
+		const tsc = join(root, "node_modules/typescript/bin/tsc");
+		const compiled = run("node", [tsc, "-p", "."], home);
+		assert.is(compiled.code, 0, compiled.stdout + compiled.stderr);
+		if (moduleResolution !== "nodenext") return;
+		const ran = run("node", ["consumer.mjs"], home);
+		assert.is(ran.code, 0, ran.stderr);
+		assert.is(ran.stdout, `3 6 1\nnetworks ${platform}\n`);
+	});
 
 test.run();
