@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { serve } from "../src/node/serve.ts";
@@ -131,6 +132,50 @@ for (const { code, logs, title } of snippets) {
 		await page.close();
 	});
 }
+
+/** What a module in a page throws, in words. */
+const thrown = async (code: string): Promise<string> => {
+	const page = await browser.newPage();
+	await page.goto(served.url);
+	const error = await page
+		.evaluate((code) => import(`data:text/javascript,${code}`), code)
+		.then(() => "nothing", String);
+	await page.close();
+	return error;
+};
+
+test("weights that are not there are named by their address", async () => {
+	assert.match(
+		await thrown(
+			'import { openWeights } from "qpi-lens"; await openWeights("/nowhere/");',
+		),
+		/\/nowhere\/manifest\.json: found 404/,
+	);
+});
+
+test("inputs of another size are refused before anything runs", async () => {
+	assert.match(
+		await thrown(
+			'import { createEngine, openWeights } from "qpi-lens"; const networks = await (await openWeights()).networks(await createEngine()); await networks.infer("oneStep", [new Float32Array(4096)]);',
+		),
+		/RangeError: infer: inputs of 4096 values; expected 64 x 64 x 5/,
+	);
+});
+
+test("a bundler for browsers takes the bundles, and no file for Node", async () => {
+	const { metafile } = await build({
+		stdin: { contents: snippets[0].code, resolveDir: root },
+		bundle: true,
+		platform: "browser",
+		write: false,
+		metafile: true,
+		logLevel: "error",
+	});
+	assert.equal(
+		Object.keys(metafile.inputs).filter((file) => file !== "<stdin>"),
+		Object.values(imports).map((file) => file.slice(1)),
+	);
+});
 
 test("the bundles import nothing and make no code from text", () => {
 	const files = readdirSync(join(root, "dist/browser"));

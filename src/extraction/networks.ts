@@ -54,11 +54,19 @@ export class Networks {
 		this.#decoders = { oneStep, twoStep: make(weights.decoder, false, true) };
 	}
 
-	/** Kernels of 64 x 64 pixels and about unit RMS, from physics inputs of 64 x 64 x 5 each. */
+	/**
+	 * Kernels of 64 x 64 pixels and about unit RMS, first index x, from physics inputs (physicsInputs(), 64 x 64 x 5) each.
+	 * @throws RangeError when inputs have another size, before anything runs
+	 */
 	async infer(
 		method: NetworkMethod,
 		inputs: readonly Float32Array[],
 	): Promise<Float32Array[]> {
+		const bad = inputs.find(({ length }) => length !== PIXELS * CHANNELS);
+		if (bad)
+			throw new RangeError(
+				`infer: inputs of ${bad.length} values; expected 64 x 64 x ${CHANNELS}, of physicsInputs()`,
+			);
 		const found: Float32Array[] = [];
 		for (let first = 0; first < inputs.length; first += BATCH) {
 			const chosen = inputs.slice(first, first + BATCH);
@@ -89,6 +97,7 @@ export class Networks {
 		return found;
 	}
 
+	/** Gives the weights' memory on the device back. */
 	dispose(): void {
 		for (const each of new Set([
 			...Object.values(this.#encoders),

@@ -49,12 +49,14 @@ export class Weights {
 		return new Weights(place, manifest, read);
 	}
 
+	/** Of the method `refined`; 9 MB. @throws when the file is not there, or not the manifest's */
 	async prior(): Promise<KernelPrior> {
 		return new KernelPrior(
 			decodeSafetensors(await this.#checked("prior.safetensors")).tensors,
 		);
 	}
 
+	/** Of the methods `oneStep` and `twoStep`; 9 MB in three files. @throws when one is not there, or not the manifest's */
 	async networks(gpu: Gpu): Promise<Networks> {
 		return new Networks(gpu, this.manifest.preset.size, {
 			aligner: await this.#state("aligner.safetensors"),

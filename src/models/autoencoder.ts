@@ -74,7 +74,7 @@ export function declareEncoder(
 	);
 }
 
-/** [B, 64, 64, inputs] to the latent distribution. */
+/** Images [B, 64, 64, inputs] to the latent distribution. Throws where `p` is not a network of this size with an encoder. */
 export function encode(p: Parameters, { encoder }: Size, x: Tensor): Latent {
 	const [batch, , , inputs] = x.shape;
 	const selected = linear(
@@ -106,7 +106,7 @@ export function declareDecoder(
 	declareUnet(list, random, "decoder.unet", 1, size.decoder, 0);
 }
 
-/** A latent [B, 256] to kernels [B, 64, 64, 1]. */
+/** A latent [B, 256] to kernels [B, 64, 64, 1]. Throws where `p` is not a network of this size with a decoder. */
 export function decode(p: Parameters, { decoder }: Size, z: Tensor): Tensor {
 	const image = reshape(dense(p, "decoder.image", z, DECODER_FACTOR), [
 		z.shape[0],

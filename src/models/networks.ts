@@ -31,6 +31,9 @@ export interface NetworkInput {
  * - `vae`: kernel -> latent -> kernel (its input is the kernel itself);
  * - `aligner`: input channels -> latent, no decoder of its own (it uses the VAE's);
  * - `oneStep`: input channels -> latent -> kernel.
+ *
+ * @param input what aligner and one-step network see; the VAE sees kernels
+ * @param components orthonormal images of 64 x 64 pixels each, as principalComponents() gives; random directions make them up to 256
  */
 export function makeNetwork(
 	gpu: Gpu,

@@ -40,6 +40,7 @@ export interface InputStore {
 	close(): void;
 }
 
+/** What networks are trained on: kernels, their observations, and these as inputs. */
 export interface Prepared {
 	readonly kernels: readonly PreparedKernel[];
 	readonly observations: readonly PreparedObservation[];

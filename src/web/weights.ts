@@ -2,6 +2,8 @@
 import { Weights } from "../extraction/weights.ts";
 import type { Report } from "./rpc.ts";
 
+/** Where they are beside our own page. */
+export const WEIGHTS = "weights";
 /** Where they are in the package, from its bundles in dist/browser/. */
 const SHIPPED = "../../data/weights";
 

@@ -117,7 +117,7 @@ export function convTranspose2d(
 	return forward(what, g, x, w, bias, slope, [batch, ...size, channels], true);
 }
 
-/** y = activation(x wᵀ + bias): x [..., K], w [O, K], bias [O] or null -> [..., O]. */
+/** y = activation(x wᵀ + bias): x [..., K], w [O, K], bias [O] or null -> [..., O]. Throws where shapes do not fit. */
 export function linear(
 	x: Tensor,
 	w: Tensor,
@@ -143,7 +143,7 @@ export function linear(
 	return forward(what, oneByOne(rows, k, o), x, w, bias, slope, shape);
 }
 
-/** The matrix product: a [M, K], b [K, N] -> [M, N]. */
+/** The matrix product: a [M, K], b [K, N] -> [M, N]. Throws where shapes do not fit. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
 	if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== b.shape[0])
 		throw new Error(

@@ -66,10 +66,12 @@ export function sigmoid(x: Tensor): Tensor {
 	return unary("sigmoid", x);
 }
 
+/** The hyperbolic tangent of x. */
 export function tanh(x: Tensor): Tensor {
 	return unary("tanh", x);
 }
 
+/** e to the power of x. */
 export function exp(x: Tensor): Tensor {
 	return unary("exp", x);
 }
@@ -126,7 +128,7 @@ function binary(op: string, a: Tensor, b: Tensor): Tensor {
 	});
 }
 
-/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element. */
+/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element. Throws on any other. */
 export function add(a: Tensor, b: Tensor): Tensor {
 	return binary("add", a, b);
 }
@@ -141,7 +143,7 @@ export function mul(a: Tensor, b: Tensor): Tensor {
 	return binary("mul", a, b);
 }
 
-/** x with another shape of the same size; no copy. */
+/** x with another shape of the same size; no copy. Throws on another size. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 	if (sizeOf(shape) !== x.size)
 		throw new Error(

@@ -54,7 +54,7 @@ function gradient(
 	});
 }
 
-/** mean((a - b)^2), with gradients to both. */
+/** mean((a - b)^2), with gradients to both. Throws unless they have the same shape. */
 export function mseLoss(a: Tensor, b: Tensor): Tensor {
 	checkShapes("mseLoss", ["a", "b"], a, b);
 	return record(
@@ -76,7 +76,7 @@ export function mseLoss(a: Tensor, b: Tensor): Tensor {
 
 /**
  * -1/2 mean(1 + logvar - mean^2 - exp(logvar)): the Kullback-Leibler divergence of N(mean, exp(logvar)) from N(0, 1), per element (Kingma and Welling
- * 2014, eq. 10). logvar is clamped to [-30, 20] and gets no gradient outside.
+ * 2014, eq. 10). logvar is clamped to [-30, 20] and gets no gradient outside. Throws unless both have the same shape.
  */
 export function klLoss(mean: Tensor, logvar: Tensor): Tensor {
 	checkShapes("klLoss", ["mean", "logvar"], mean, logvar);

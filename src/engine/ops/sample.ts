@@ -107,7 +107,7 @@ export function concat(tensors: readonly Tensor[]): Tensor {
 	});
 }
 
-/** x [B, H, W, C] -> its channels from `start` up to, not including, `end`. */
+/** x [B, H, W, C] -> its channels from `start` up to, not including, `end`. Throws where they are not x's. */
 export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
 	checkImage("sliceChannels", x);
 	const [b, h, w, c] = x.shape;
@@ -126,6 +126,7 @@ export function sliceChannels(x: Tensor, start: number, end: number): Tensor {
 	return window("sliceChannels", x, [b, h, w, end - start], [0, 0, 0, start]);
 }
 
+/** In pixels. */
 export interface CropWindow {
 	readonly top: number;
 	readonly left: number;
@@ -133,7 +134,7 @@ export interface CropWindow {
 	readonly width: number;
 }
 
-/** x [B, H, W, C] -> y [B, height, width, C], the part whose first pixel is (top, left). */
+/** x [B, H, W, C] -> y [B, height, width, C], the part whose first pixel is (top, left). Throws where it leaves x. */
 export function crop(
 	x: Tensor,
 	{ top, left, height, width }: CropWindow,

@@ -9,7 +9,7 @@ import {
 } from "../../results/extractor.ts";
 import { createEngine, NoWebGpuError } from "../gpu.ts";
 import type { Report } from "../rpc.ts";
-import { openWeights } from "../weights.ts";
+import { openWeights, WEIGHTS } from "../weights.ts";
 
 let weights: Weights | undefined;
 let gpu: Gpu | undefined;
@@ -44,7 +44,7 @@ async function prepare(
 	report: Report,
 ): Promise<string | undefined> {
 	if (method === "ridge") return undefined;
-	weights ??= await openWeights("weights", report);
+	weights ??= await openWeights(WEIGHTS, report);
 	if (lost) {
 		gpu = undefined;
 		lost = undefined;
