@@ -67,15 +67,15 @@ let lost: string | undefined;
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
 	async open(file: File): Promise<Opened> {
-		input = undefined;
-		preparation = undefined;
-		dataset = undefined;
-		analysis = undefined;
 		checkSize(file.name, file.size);
 		const bytes = new Uint8Array(await file.arrayBuffer());
+		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
 		const { measurement } = read;
 		input = read;
+		preparation = undefined;
+		dataset = undefined;
+		analysis = undefined;
 		if (!measurement)
 			return {
 				format: "dataset",
@@ -218,7 +218,9 @@ const handlers = {
 			if (lost) throw deviceLost();
 			throw error;
 		}
-		return shown(analysis, options, gpu?.adapterName ?? null);
+		// A device that an earlier call opened says nothing about this one.
+		const ran = options.about.adapter ? gpu?.adapterName : undefined;
+		return shown(analysis, options, ran ?? null);
 	},
 
 	/** All files of the results, packed. */
@@ -226,17 +228,14 @@ const handlers = {
 		const { zipSync } = await import("fflate");
 		const files: Record<string, Uint8Array> = {};
 		const text = new TextEncoder();
-		for await (const [name, data] of resultFiles(
-			needed(analysis),
-			needed(options),
-			render,
-		)) {
+		const [analysed, made] = extracted();
+		for await (const [name, data] of resultFiles(analysed, made, render)) {
 			files[name] = typeof data === "string" ? text.encode(data) : data;
 			report({ done: 0, total: 0, what: name });
 		}
 		const names = Object.keys(files);
 		files[RESULT] = text.encode(
-			resultJson(resultObject(needed(analysis), needed(options)), names),
+			resultJson(resultObject(analysed, made), names),
 		);
 		return new Blob([zipSync(files, { level: 6 }) as Uint8Array<ArrayBuffer>], {
 			type: "application/zip",
@@ -245,7 +244,7 @@ const handlers = {
 
 	/** One file of the results by its name. */
 	async file(name: string): Promise<Blob> {
-		const [analysed, made] = [needed(analysis), needed(options)];
+		const [analysed, made] = extracted();
 		const names: string[] = [];
 		for await (const [found, data] of resultFiles(analysed, made, render)) {
 			if (found === name) return new Blob([data as BlobPart]);
@@ -291,7 +290,7 @@ async function prepareMachine(
 		const opened = await createEngine();
 		gpu = opened;
 		opened.device.lost.then(({ message, reason }) => {
-			if (gpu === opened) lost = message || reason;
+			if (gpu === opened) lost = message.replace(/\.$/, "") || reason;
 		});
 	} catch (error) {
 		if (isNetwork(method) || !(error instanceof NoWebGpuError)) throw error;
@@ -357,6 +356,13 @@ async function shown(
 		charts,
 		adapter,
 	};
+}
+
+function extracted(): [Analysis, ResultOptions] {
+	if (analysis && options) return [analysis, options];
+	throw new Error(
+		"the numbers of these results went with the extraction that was stopped: extract again",
+	);
 }
 
 function needed<T>(value: T | undefined): T {
