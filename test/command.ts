@@ -24,12 +24,14 @@ export function start(
 	{
 		env = {},
 		seconds = 60,
-	}: { env?: NodeJS.ProcessEnv; seconds?: number } = {},
+		cwd,
+	}: { env?: NodeJS.ProcessEnv; seconds?: number; cwd?: string } = {},
 ): Running {
 	const child = spawn(
 		process.execPath,
 		[fileURLToPath(new URL(`../${file}`, import.meta.url)), ...args],
 		{
+			cwd,
 			stdio: ["ignore", "pipe", "pipe"],
 			env: { ...process.env, FORCE_COLOR: undefined, ...env },
 		},

@@ -49,6 +49,7 @@ export class StoppedError extends Error {
 /** In the page: a worker of the handlers H, which is started by the first call. */
 export class Remote<H extends Handlers> {
 	readonly #url: string;
+	readonly #ended: () => void;
 	#worker: Worker | null = null;
 	#next = 0;
 	#open = new Map<
@@ -60,8 +61,10 @@ export class Remote<H extends Handlers> {
 		}
 	>();
 
-	constructor(url: string) {
+	/** @param ended is told that the worker is gone, with all that it knew */
+	constructor(url: string, ended: () => void = () => {}) {
 		this.#url = url;
+		this.#ended = ended;
 	}
 
 	/** Rejects with the worker's error (its name and message), or a StoppedError after stop(). */
@@ -82,6 +85,7 @@ export class Remote<H extends Handlers> {
 	stop(reason = "stopped"): void {
 		this.#worker?.terminate();
 		this.#worker = null;
+		this.#ended();
 		for (const { reject } of this.#open.values())
 			reject(new StoppedError(reason));
 		this.#open.clear();

@@ -5,7 +5,7 @@ import type { Field } from "../../report/panels.ts";
 import type { PrepareOptions } from "../../results/take.ts";
 import { type Progress, Remote, StoppedError } from "../rpc.ts";
 import { byId, make, numberOf, save } from "./dom.ts";
-import type { Opened, PreparedImages } from "./extractTypes.ts";
+import type { ExtractRequest, Opened, PreparedImages } from "./extractTypes.ts";
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { FieldView, Link } from "./fieldView.ts";
 import { MarksTable } from "./marksTable.ts";
@@ -20,9 +20,13 @@ const SOON = 400;
 /** Changed settings are prepared when nothing has changed for so long. */
 const CALM = 250;
 const SAMPLE = "sample.3ds";
+/** What there is to see once an image is prepared. */
+const PREPARED = ["picture-section", "marks", "extract-form"];
 
 export function startExtract(): void {
-	const remote = new Remote<ExtractHandlers>("extractWorker.js");
+	const remote = new Remote<ExtractHandlers>("extractWorker.js", () => {
+		ready = {};
+	});
 	const link = new Link();
 	const view = new FieldView(byId("picture"), link);
 	const results = new Results((name) => {
@@ -42,7 +46,11 @@ export function startExtract(): void {
 	let image: Field | undefined;
 	/** What the worker has prepared, to do it again when it was started anew. */
 	let ready: { file?: File; settings?: string } = {};
+	/** What the results that are shown were asked for with. */
+	let extracted: string | undefined;
 	let busy = false;
+	/** To be done after what is being done now: what people asked for, else what follows from the form. */
+	let asked: (() => void) | null = null;
 	let again: (() => void) | null = null;
 
 	const scatterers = new Scatterers(() => {
@@ -52,7 +60,7 @@ export function startExtract(): void {
 		const left = scatterers.list.length - used;
 		byId("marks-count").textContent =
 			`${used} used${left ? `, ${left} left out` : ""}`;
-		results.stale();
+		checkStale();
 		link.changed();
 	});
 	const table = new MarksTable(scatterers);
@@ -61,10 +69,14 @@ export function startExtract(): void {
 	async function act(
 		what: string,
 		work: (report: (progress: Progress) => void) => Promise<void>,
-	): Promise<boolean> {
-		if (busy) return false;
-		busy = true;
+	): Promise<void> {
 		byId("fault").hidden = true;
+		if (busy) {
+			// What is too short to be seen must not swallow a click; what is seen can be stopped.
+			if (byId("work").hidden) asked = () => void act(what, work);
+			return;
+		}
+		busy = true;
 		const bar = byId<HTMLProgressElement>("work-bar");
 		const began = performance.now();
 		const show = ({ done, total, what }: Progress) => {
@@ -85,17 +97,17 @@ export function startExtract(): void {
 				last = progress;
 				show(progress);
 			});
-			return true;
 		} catch (error) {
 			if (!(error instanceof StoppedError)) fail(error as Error);
-			return false;
 		} finally {
 			clearTimeout(appear);
 			clearInterval(tick);
 			byId("work").hidden = true;
 			busy = false;
-			again?.();
-			again = null;
+			const next = asked ?? again;
+			if (asked) asked = null;
+			else again = null;
+			next?.();
 		}
 	}
 
@@ -107,29 +119,29 @@ export function startExtract(): void {
 		box.scrollIntoView({ block: "nearest" });
 	}
 
-	async function open(chosen: File): Promise<void> {
-		if (busy) return;
-		await act(`reading ${chosen.name}`, async (report) => {
-			ready = {};
+	async function open(
+		name: string,
+		get: () => File | Promise<File>,
+	): Promise<void> {
+		await act(`reading ${name}`, async (report) => {
+			const chosen = await get();
 			const found = await remote.call("open", chosen, report);
 			[file, opened, images] = [chosen, found, undefined];
 			ready = { file: chosen };
+			for (const id of PREPARED) byId(id).hidden = true;
 			results.hide();
 			scatterers.reset();
 			fillForm(found);
 			byId("file-about").textContent = aboutFile(chosen, found);
 			byId("image-form").hidden = false;
 			// Without a size nothing can be prepared.
-			if (!found.size && !(found.nx === 64 && found.ny === 64)) {
-				input("field").focus();
-				return;
-			}
-			await prepare(report);
+			if (input("field").required) input("field").focus();
+			else await prepare(report);
 		});
 	}
 
 	/** The size in the file's form is asked for only where the file does not say it. */
-	function fillForm({ channels, chosen, size, dataset }: Opened): void {
+	function fillForm({ channels, chosen, size, nx, ny, dataset }: Opened): void {
 		select("channel").replaceChildren(
 			...channels.map(({ name, unit }) =>
 				make(
@@ -140,6 +152,7 @@ export function startExtract(): void {
 			),
 		);
 		byId("field-label").hidden = size !== undefined;
+		input("field").required = !size && !(nx === 64 && ny === 64);
 		for (const id of [
 			"field",
 			"low-pass",
@@ -206,12 +219,13 @@ export function startExtract(): void {
 		}
 		if (ready.settings !== key || !images) {
 			const fresh = !images;
+			// Settings that fail are no longer those of before: going back to them has to clear the error.
+			ready.settings = undefined;
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
 			if (opened.dataset) scatterers.reset(images.scatterers?.[0] ?? []);
-			else if (fresh || scatterers.asFound || scatterers.list.length === 0)
+			else if (fresh || scatterers.asFound)
 				scatterers.reset(await remote.call("detect", undefined, report), true);
-			results.stale();
 		}
 		await showImage();
 	}
@@ -244,28 +258,31 @@ export function startExtract(): void {
 				make("li", {}, line),
 			),
 		);
-		for (const id of ["picture-section", "marks", "extract-form"])
-			byId(id).hidden = false;
+		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
 	}
+
+	const request = (): ExtractRequest => ({
+		settings: settings(),
+		scatterers: scatterers.asFound ? null : scatterers.list,
+		method: select("method").value,
+		symmetry: (Number(select("symmetry").value) ||
+			undefined) as ExtractRequest["symmetry"],
+		seed: input("seed").valueAsNumber,
+	});
+
+	const checkStale = () =>
+		results.stale(JSON.stringify(request()) !== extracted);
 
 	async function extract(): Promise<void> {
 		await act("extracting", async (report) => {
 			await prepare(report);
-			const outcome = await remote.call(
-				"extract",
-				{
-					settings: settings(),
-					scatterers: scatterers.asFound ? null : scatterers.list,
-					method: select("method").value,
-					symmetry: (Number(select("symmetry").value) || undefined) as
-						| 2
-						| undefined,
-					seed: input("seed").valueAsNumber,
-				},
-				report,
-			);
+			const wanted = request();
+			const outcome = await remote.call("extract", wanted, report);
+			extracted = JSON.stringify(wanted);
 			results.show(outcome);
+			// People edit while they wait.
+			checkStale();
 		});
 	}
 
@@ -336,7 +353,7 @@ export function startExtract(): void {
 	const drop = byId("drop");
 	input("file").addEventListener("change", () => {
 		const chosen = input("file").files?.[0];
-		if (chosen) void open(chosen);
+		if (chosen) void open(chosen.name, () => chosen);
 	});
 	document.addEventListener("dragover", (event) => {
 		if (byId("extract").hidden) return;
@@ -349,29 +366,31 @@ export function startExtract(): void {
 		event.preventDefault();
 		drop.classList.remove("over");
 		const chosen = event.dataTransfer?.files[0];
-		if (chosen) void open(chosen);
+		if (chosen) void open(chosen.name, () => chosen);
 	});
-	byId("sample").addEventListener("click", async () => {
-		let sample: File | undefined;
-		await act("fetching the sample", async () => {
+	byId("sample").addEventListener("click", () =>
+		open(SAMPLE, async () => {
 			const response = await fetch(SAMPLE);
 			if (!response.ok)
 				throw new Error(
 					`${SAMPLE}: found ${response.status}, expected the sample`,
 				);
-			sample = new File([await response.blob()], SAMPLE);
-		});
-		if (sample) await open(sample);
-	});
+			return new File([await response.blob()], SAMPLE);
+		}),
+	);
 
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const later = () => {
 		clearTimeout(timer);
 		timer = setTimeout(() => {
 			if (busy) again = later;
-			else if (byId<HTMLFormElement>("image-form").checkValidity())
+			else if (
+				byId<HTMLFormElement>("image-form").checkValidity() &&
+				JSON.stringify(settings()) !== ready.settings
+			)
 				void act("preparing", prepare);
 		}, CALM);
+		checkStale();
 		link.changed();
 	};
 	byId("image-form").addEventListener("input", later);
@@ -423,11 +442,8 @@ export function startExtract(): void {
 		event.preventDefault();
 		void extract();
 	});
-	byId("extract-form").addEventListener("input", () => results.stale());
-	byId("stop").addEventListener("click", () => {
-		remote.stop();
-		ready = {};
-	});
+	byId("extract-form").addEventListener("input", checkStale);
+	byId("stop").addEventListener("click", () => remote.stop());
 	byId("go-on").addEventListener("click", () => void extract());
 	document.addEventListener("keydown", (event) => {
 		const typing = event.target instanceof HTMLInputElement;

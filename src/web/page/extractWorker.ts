@@ -62,15 +62,15 @@ let about: ResultOptions["about"] | undefined;
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
 	async open(file: File): Promise<Opened> {
-		input = undefined;
-		preparation = undefined;
-		dataset = undefined;
-		analysis = undefined;
 		checkSize(file.name, file.size);
 		const bytes = new Uint8Array(await file.arrayBuffer());
+		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
 		const { measurement } = read;
 		input = read;
+		preparation = undefined;
+		dataset = undefined;
+		analysis = undefined;
 		if (!measurement)
 			return {
 				format: "dataset",
@@ -184,7 +184,7 @@ const handlers = {
 			const warnings = [...taken.warnings, ...extractor.warnings];
 			analysis = analyseAll({ ...taken, warnings }, extractions);
 			options = optionsOf(request, about);
-			return outcomeOf(analysis, options, adapterName());
+			return outcomeOf(analysis, options, adapterOf(options));
 		});
 	},
 
@@ -198,7 +198,7 @@ const handlers = {
 				extractions.push(await extraction.by(method));
 			analysis = analyseAll(taken, extractions);
 			options = optionsOf(request, needed(about));
-			return outcomeOf(analysis, options, adapterName());
+			return outcomeOf(analysis, options, adapterOf(options));
 		}),
 
 	/** All files of the results, packed. */
@@ -206,17 +206,14 @@ const handlers = {
 		const { zipSync } = await import("fflate");
 		const files: Record<string, Uint8Array> = {};
 		const text = new TextEncoder();
-		for await (const [name, data] of resultFiles(
-			needed(analysis),
-			needed(options),
-			render,
-		)) {
+		const [analysed, made] = extracted();
+		for await (const [name, data] of resultFiles(analysed, made, render)) {
 			files[name] = typeof data === "string" ? text.encode(data) : data;
 			report({ done: 0, total: 0, what: name });
 		}
 		const names = Object.keys(files);
 		files[RESULT] = text.encode(
-			resultJson(resultObject(needed(analysis), needed(options)), names),
+			resultJson(resultObject(analysed, made), names),
 		);
 		return new Blob([zipSync(files, { level: 6 }) as Uint8Array<ArrayBuffer>], {
 			type: "application/zip",
@@ -225,7 +222,7 @@ const handlers = {
 
 	/** One file of the results by its name. */
 	async file(name: string): Promise<Blob> {
-		const [analysed, made] = [needed(analysis), needed(options)];
+		const [analysed, made] = extracted();
 		const names: string[] = [];
 		for await (const [found, data] of resultFiles(analysed, made, render)) {
 			if (found === name) return new Blob([data as BlobPart]);
@@ -275,6 +272,17 @@ function takeAgain({ scatterers }: ExtractRequest): Taken {
 		images,
 		readScatterers(writeScatterers(scatterers), SCATTERERS),
 		`from ${SCATTERERS}`,
+	);
+}
+
+/** A device that an earlier call opened says nothing about this one. */
+const adapterOf = ({ about }: ResultOptions) =>
+	about.adapter ? adapterName() : null;
+
+function extracted(): [Analysis, ResultOptions] {
+	if (analysis && options) return [analysis, options];
+	throw new Error(
+		"the numbers of these results went with the extraction that was stopped: extract again",
 	);
 }
 

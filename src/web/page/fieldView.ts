@@ -1,7 +1,20 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
 import { type Colours, putColour } from "../../report/colour.ts";
-import { type Field, multiples, niceStep } from "../../report/panels.ts";
-import { resampled, short, superscript } from "../../report/picture.ts";
+import type { Field } from "../../report/panels.ts";
+import { resampled, short } from "../../report/picture.ts";
+import {
+	drawAxes,
+	drawCircle,
+	drawColourBar,
+	drawCrosshair,
+	type Frame,
+	type Point,
+	paintBar,
+	paintBitmap,
+	place,
+	valueAt,
+} from "./fieldDrawing.ts";
+import { listen, type Tool } from "./fieldInput.ts";
 
 /** What linked views have in common. Places are relative to each field's own centre, in the units of the axes. */
 export class Link {
@@ -45,33 +58,7 @@ export interface Shown {
 	readonly summary: string;
 }
 
-export interface Point {
-	readonly x: number;
-	readonly y: number;
-}
-
-/** What the pointer does in a view, in the field's own coordinates; a view without tools is moved by it. */
-export interface Tool {
-	/** What a drag from here does; nothing moves the view instead. */
-	down(
-		at: Point,
-		reach: number,
-	): { move(to: Point): void; up(to: Point, dragged: boolean): void } | null;
-	double?(at: Point, reach: number): void;
-	/** Draws over the image; `place` gives canvas pixels. */
-	paint(
-		ctx: CanvasRenderingContext2D,
-		place: (p: Point) => [number, number],
-	): void;
-}
-
 const MARGIN = { left: 48, right: 50, top: 14, bottom: 40 };
-/** Between two numbers of an axis, pixels. */
-const APART = 34;
-/** Pixels that a press may move and still be a click. */
-const STILL = 4;
-/** Pixels from a mark that still mean it. */
-const REACH = 12;
 /** Images of few pixels are interpolated to so many times as many. */
 const FINE = 4;
 
@@ -96,7 +83,12 @@ export class FieldView {
 		new ResizeObserver(() => this.draw()).observe(this.#canvas);
 		// Text and axes take their colours from the style sheet.
 		addEventListener("themechange", () => this.draw());
-		this.#listen();
+		listen(this, this.#canvas, link);
+	}
+
+	/** Whether there is anything to point at. */
+	get filled(): boolean {
+		return this.#shown !== null;
 	}
 
 	show(shown: Shown | null): void {
@@ -139,6 +131,10 @@ export class FieldView {
 		};
 	}
 
+	#frame(): Frame {
+		return { edges: this.#window(), box: this.#box() };
+	}
+
 	draw(): void {
 		const { clientWidth, clientHeight } = this.#canvas;
 		const ctx = this.#canvas.getContext("2d");
@@ -154,19 +150,16 @@ export class FieldView {
 		const shown = this.#shown;
 		if (!shown) return;
 		if (!this.#bitmap || this.#painted !== this.#link.contrast) this.#paint();
-		const { x, y } = this.#window();
-		const box = this.#box();
-		const place = (p: Point): [number, number] => [
-			box.x + ((p.x - x[0]) / (x[1] - x[0])) * box.width,
-			box.y + (1 - (p.y - y[0]) / (y[1] - y[0])) * box.height,
-		];
+		const frame = this.#frame();
+		const { box } = frame;
+		const to = (p: Point) => place(frame, p);
 		ctx.save();
 		ctx.beginPath();
 		ctx.rect(box.x, box.y, box.width, box.height);
 		ctx.clip();
 		const { field } = shown;
-		const [left, top] = place({ x: field.x[0], y: field.y[1] });
-		const [right, bottom] = place({ x: field.x[1], y: field.y[0] });
+		const [left, top] = to({ x: field.x[0], y: field.y[1] });
+		const [right, bottom] = to({ x: field.x[1], y: field.y[0] });
 		ctx.imageSmoothingEnabled = this.#grid.nx !== field.nx;
 		ctx.drawImage(
 			this.#bitmap as HTMLCanvasElement,
@@ -176,12 +169,19 @@ export class FieldView {
 			bottom - top,
 		);
 		for (const radius of shown.circles ?? [])
-			circle(ctx, place({ x: 0, y: 0 }), place({ x: radius, y: 0 }));
-		this.tool?.paint(ctx, place);
-		this.#crosshair(ctx, place);
+			drawCircle(ctx, to({ x: 0, y: 0 }), to({ x: radius, y: 0 }));
+		this.tool?.paint(ctx, to);
+		const { cursor } = this.#link;
+		if (cursor) drawCrosshair(ctx, to(this.#absolute(cursor)));
 		ctx.restore();
-		this.#axes(ctx, box, { x, y }, place);
-		this.#colourBar(ctx, box);
+		drawAxes(ctx, frame, shown.axes);
+		drawColourBar(
+			ctx,
+			frame,
+			this.#bar as HTMLCanvasElement,
+			this.#range(),
+			shown.unit,
+		);
 		this.#tell();
 	}
 
@@ -204,87 +204,8 @@ export class FieldView {
 			const v = this.#values[ix * ny + up];
 			putColour(data, at, colours, (v - low) / (high - low));
 		});
-		this.#bar = paintBitmap(1, 127, (_, up, data, at) => {
-			putColour(data, at, colours, up / 126);
-		});
+		this.#bar = paintBar(colours);
 		this.#painted = this.#link.contrast;
-	}
-
-	#axes(
-		ctx: CanvasRenderingContext2D,
-		box: { x: number; y: number; width: number; height: number },
-		edges: { x: [number, number]; y: [number, number] },
-		place: (p: Point) => [number, number],
-	): void {
-		const style = getComputedStyle(this.#canvas);
-		ctx.fillStyle = style.color;
-		ctx.strokeStyle = style.color;
-		ctx.font = `11px ${style.fontFamily}`;
-		ctx.lineWidth = 1;
-		ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
-		const span = Math.max(edges.x[1] - edges.x[0], edges.y[1] - edges.y[0]);
-		const step = niceStep((APART * span) / Math.max(box.width, box.height));
-		const names =
-			this.#shown?.axes === "Å" ? ["x (Å)", "y (Å)"] : ["qx (1/Å)", "qy (1/Å)"];
-		const bottom = box.y + box.height;
-		ctx.textAlign = "center";
-		for (const value of multiples(edges.x, step)) {
-			const [px] = place({ x: value, y: 0 });
-			line(ctx, px, bottom, px, bottom + 4);
-			ctx.fillText(tick(value), px, bottom + 16);
-		}
-		ctx.fillText(names[0], box.x + box.width / 2, bottom + 32);
-		ctx.textAlign = "right";
-		for (const value of multiples(edges.y, step)) {
-			const [, py] = place({ x: 0, y: value });
-			line(ctx, box.x - 4, py, box.x, py);
-			ctx.fillText(tick(value), box.x - 7, py + 4);
-		}
-		ctx.save();
-		ctx.translate(12, box.y + box.height / 2);
-		ctx.rotate(-Math.PI / 2);
-		ctx.textAlign = "center";
-		ctx.fillText(names[1], 0, 0);
-		ctx.restore();
-	}
-
-	#colourBar(
-		ctx: CanvasRenderingContext2D,
-		box: { x: number; y: number; width: number; height: number },
-	): void {
-		const [low, high] = this.#range();
-		const x = box.x + box.width + 10;
-		ctx.imageSmoothingEnabled = true;
-		ctx.drawImage(this.#bar as HTMLCanvasElement, x, box.y, 10, box.height);
-		ctx.lineWidth = 1;
-		ctx.strokeRect(x - 0.5, box.y - 0.5, 11, box.height + 1);
-		ctx.textAlign = "left";
-		const { factor, label } = scaleOf(low, high, (this.#shown as Shown).unit);
-		for (const part of [0, 0.5, 1])
-			ctx.fillText(
-				short((low + part * (high - low)) / factor, 2),
-				x + 14,
-				box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
-			);
-		ctx.fillText(label, x, box.y + box.height + 16);
-	}
-
-	#crosshair(
-		ctx: CanvasRenderingContext2D,
-		place: (p: Point) => [number, number],
-	): void {
-		const { cursor } = this.#link;
-		if (!cursor) return;
-		const [px, py] = place(this.#absolute(cursor));
-		for (const [colour, width] of [
-			["#ffffffcc", 3],
-			["#000000cc", 1],
-		] as const) {
-			ctx.strokeStyle = colour;
-			ctx.lineWidth = width;
-			line(ctx, px - 9, py, px + 9, py);
-			line(ctx, px, py - 9, px, py + 9);
-		}
 	}
 
 	#tell(): void {
@@ -299,21 +220,24 @@ export class FieldView {
 				: "";
 	}
 
-	#middle(): Point {
+	/** Of the field, in its coordinates. */
+	middle(): Point {
 		const { x, y } = (this.#shown as Shown).field;
 		return { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2 };
 	}
 	#absolute(p: Point): Point {
-		const middle = this.#middle();
+		const middle = this.middle();
 		return { x: p.x + middle.x, y: p.y + middle.y };
 	}
 
 	/** From a place on the screen to the field's coordinates, and Angstrom (or 1/Angstrom) a pixel of the screen. */
-	#under(event: MouseEvent): { at: Point; inside: boolean; pixel: number } {
+	under(event: MouseEvent): { at: Point; inside: boolean; pixel: number } {
 		const bounds = this.#canvas.getBoundingClientRect();
 		const [px, py] = [event.clientX - bounds.left, event.clientY - bounds.top];
-		const box = this.#box();
-		const { x, y } = this.#window();
+		const {
+			edges: { x, y },
+			box,
+		} = this.#frame();
 		const [fx, fy] = [(px - box.x) / box.width, 1 - (py - box.y) / box.height];
 		return {
 			at: {
@@ -334,7 +258,7 @@ export class FieldView {
 		const half = Math.max(part.half / factor, all / 100);
 		if (half >= all) this.#link.part = null;
 		else {
-			const middle = this.#middle();
+			const middle = this.middle();
 			const fixed = about
 				? { x: about.x - middle.x, y: about.y - middle.y }
 				: part;
@@ -358,191 +282,11 @@ export class FieldView {
 		return { x: limit(x, field.x), y: limit(y, field.y), half };
 	}
 
-	#pan(dx: number, dy: number): void {
+	/** Moves the part that is shown by so much of the axes' units. */
+	pan(dx: number, dy: number): void {
 		const { part } = this.#link;
 		if (!part) return;
 		this.#link.part = this.#clamp(part.x + dx, part.y + dy, part.half);
 		this.#link.changed();
 	}
-
-	#listen(): void {
-		const canvas = this.#canvas;
-		canvas.addEventListener("pointermove", (event) => {
-			if (!this.#shown) return;
-			const { at, inside } = this.#under(event);
-			const middle = this.#middle();
-			this.#link.cursor = inside
-				? { x: at.x - middle.x, y: at.y - middle.y }
-				: null;
-			this.#link.changed();
-		});
-		canvas.addEventListener("pointerleave", () => {
-			this.#link.cursor = null;
-			this.#link.changed();
-		});
-		canvas.addEventListener("pointerdown", (event) => this.#press(event));
-		canvas.addEventListener("dblclick", (event) => {
-			if (!this.#shown) return;
-			const { at, inside, pixel } = this.#under(event);
-			if (inside && this.tool?.double) this.tool.double(at, REACH * pixel);
-			else if (!this.tool) {
-				this.#link.part = null;
-				this.#link.changed();
-			}
-		});
-		canvas.addEventListener(
-			"wheel",
-			(event) => {
-				// A page that scrolls must not stop at every picture: the wheel zooms where the picture has been clicked, or with Ctrl.
-				if (
-					!this.#shown ||
-					!(document.activeElement === canvas || event.ctrlKey)
-				)
-					return;
-				event.preventDefault();
-				this.zoom(Math.exp(-event.deltaY / 400), this.#under(event).at);
-			},
-			{ passive: false },
-		);
-		canvas.addEventListener("keydown", (event) => {
-			if (!this.#shown) return;
-			const step = (this.#link.part?.half ?? 0) / 4;
-			const keys: Record<string, () => void> = {
-				"+": () => this.zoom(1.5),
-				"=": () => this.zoom(1.5),
-				"-": () => this.zoom(1 / 1.5),
-				"0": () => this.zoom(0),
-				ArrowLeft: () => this.#pan(-step, 0),
-				ArrowRight: () => this.#pan(step, 0),
-				ArrowUp: () => this.#pan(0, step),
-				ArrowDown: () => this.#pan(0, -step),
-			};
-			const key = keys[event.key];
-			if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
-			// Arrows scroll the page where there is nothing to move.
-			if (event.key.startsWith("Arrow") && step === 0) return;
-			event.preventDefault();
-			key();
-		});
-	}
-
-	#press(event: PointerEvent): void {
-		if (!this.#shown || event.button !== 0) return;
-		const { at, inside, pixel } = this.#under(event);
-		if (!inside) return;
-		const drag = this.tool?.down(at, REACH * pixel) ?? null;
-		this.#canvas.setPointerCapture(event.pointerId);
-		const [startX, startY] = [event.clientX, event.clientY];
-		let last = event;
-		let dragged = false;
-		const move = (next: PointerEvent) => {
-			dragged ||=
-				Math.hypot(next.clientX - startX, next.clientY - startY) > STILL;
-			if (drag) {
-				if (dragged) drag.move(this.#under(next).at);
-			} else if (dragged)
-				this.#pan(
-					(last.clientX - next.clientX) * pixel,
-					(next.clientY - last.clientY) * pixel,
-				);
-			last = next;
-		};
-		const end = (next: PointerEvent) => {
-			this.#canvas.removeEventListener("pointermove", move);
-			this.#canvas.removeEventListener("pointerup", end);
-			this.#canvas.removeEventListener("pointercancel", end);
-			if (next.type === "pointerup") drag?.up(this.#under(next).at, dragged);
-		};
-		this.#canvas.addEventListener("pointermove", move);
-		this.#canvas.addEventListener("pointerup", end);
-		this.#canvas.addEventListener("pointercancel", end);
-	}
-}
-
-function paintBitmap(
-	nx: number,
-	ny: number,
-	pixel: (ix: number, up: number, data: Uint8ClampedArray, at: number) => void,
-): HTMLCanvasElement {
-	const canvas = document.createElement("canvas");
-	[canvas.width, canvas.height] = [nx, ny];
-	const image = new ImageData(nx, ny);
-	for (let ix = 0; ix < nx; ix++)
-		for (let up = 0; up < ny; up++)
-			pixel(ix, up, image.data, 4 * ((ny - 1 - up) * nx + ix));
-	canvas.getContext("2d")?.putImageData(image, 0, 0);
-	return canvas;
-}
-
-/** The pixel that a place lies in; undefined outside. */
-function valueAt(field: Field, at: Point): number | undefined {
-	const part = (v: number, [low, high]: readonly [number, number], n: number) =>
-		Math.floor(((v - low) / (high - low)) * n);
-	const ix = part(at.x, field.x, field.nx);
-	const iy = part(at.y, field.y, field.ny);
-	if (ix < 0 || iy < 0 || ix >= field.nx || iy >= field.ny) return undefined;
-	return field.values[ix * field.ny + iy];
-}
-
-const PREFIXES: Readonly<Record<number, string>> = {
-	"-15": "f",
-	"-12": "p",
-	"-9": "n",
-	"-6": "µ",
-	"-3": "m",
-	"3": "k",
-	"6": "M",
-	"9": "G",
-};
-
-/** What the numbers of a colour bar are divided by to be short, and how that is said: 2e-11 A are 20 pA. */
-function scaleOf(
-	low: number,
-	high: number,
-	unit: string,
-): { factor: number; label: string } {
-	const most = Math.max(Math.abs(low), Math.abs(high));
-	const power = most > 0 ? 3 * Math.floor(Math.log10(most) / 3) : 0;
-	if (power === 0 || (most >= 0.01 && most < 1e4))
-		return { factor: 1, label: unit };
-	const prefix = PREFIXES[power];
-	return {
-		factor: 10 ** power,
-		label:
-			prefix && /^(A|V|S|m|Hz|W|N)$/.test(unit)
-				? prefix + unit
-				: `10${superscript(power)} ${unit}`.trim(),
-	};
-}
-
-const tick = (value: number) =>
-	String(Number(value.toPrecision(6)) || 0).replace("-", "−");
-
-function line(
-	ctx: CanvasRenderingContext2D,
-	...[x1, y1, x2, y2]: readonly [number, number, number, number]
-): void {
-	ctx.beginPath();
-	ctx.moveTo(x1, y1);
-	ctx.lineTo(x2, y2);
-	ctx.stroke();
-}
-
-function circle(
-	ctx: CanvasRenderingContext2D,
-	[cx, cy]: readonly [number, number],
-	[rx]: readonly [number, number],
-): void {
-	for (const [colour, width, dash] of [
-		["#000000", 2.4, []],
-		["#ffffff", 1.2, [5, 4]],
-	] as const) {
-		ctx.strokeStyle = colour;
-		ctx.lineWidth = width;
-		ctx.setLineDash([...dash]);
-		ctx.beginPath();
-		ctx.arc(cx, cy, rx - cx, 0, 2 * Math.PI);
-		ctx.stroke();
-	}
-	ctx.setLineDash([]);
 }

@@ -55,7 +55,7 @@ async function prepare(
 		const opened = await createEngine();
 		gpu = opened;
 		opened.device.lost.then(({ message, reason }) => {
-			if (gpu === opened) lost = message || reason;
+			if (gpu === opened) lost = message.replace(/\.$/, "") || reason;
 		});
 	} catch (error) {
 		if (isNetwork(method) || !(error instanceof NoWebGpuError)) throw error;

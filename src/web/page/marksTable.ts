@@ -3,6 +3,12 @@ import type { DetectedScatterer } from "../../extraction/scatterers.ts";
 import { byId, make, rowOf } from "./dom.ts";
 import type { Scatterers } from "./scatterers.ts";
 
+const NUMBERS = [
+	["x", 1],
+	["y", 1],
+	["weight", 2],
+] as const;
+
 export class MarksTable {
 	readonly #body: HTMLElement;
 	readonly #scatterers: Scatterers;
@@ -14,27 +20,49 @@ export class MarksTable {
 	}
 
 	show(list: readonly DetectedScatterer[], chosen: number): void {
-		// The field that is being edited must not go away under the fingers.
-		const focused = this.#focused();
-		this.#rows = list.map((scatterer, i) => this.#row(scatterer, i));
-		this.#body.replaceChildren(...this.#rows);
-		this.#rows[chosen]?.classList.add("chosen");
-		this.#rows[chosen]?.scrollIntoView({ block: "nearest" });
-		if (focused) this.#field(focused.row, focused.column)?.focus();
+		// Rows stay as long as they can: the field that the Tab key goes to next must still be there.
+		if (list.length !== this.#rows.length) this.#makeRows(list.length);
+		for (const [i, row] of this.#rows.entries()) {
+			const fields = [...row.querySelectorAll("input")];
+			for (const [k, [key, digits]] of NUMBERS.entries())
+				fields[k].value = String(Number(list[i][key].toFixed(digits)));
+			fields[NUMBERS.length].checked = list[i].keep;
+			row.classList.toggle("chosen", i === chosen);
+		}
+		if (chosen >= 0) this.#reveal(this.#rows[chosen]);
 	}
 
 	focusLast(): void {
 		this.#field(this.#rows.length - 1, 0)?.focus();
 	}
 
+	#makeRows(count: number): void {
+		const focused = this.#focused();
+		this.#rows = Array.from({ length: count }, (_, i) => this.#row(i));
+		this.#body.replaceChildren(...this.#rows);
+		if (!focused) return;
+		const { row, column } = focused;
+		const next = this.#field(Math.min(row, count - 1), column);
+		(next ?? byId("add-mark")).focus({ preventScroll: true });
+	}
+
+	/** Scrolls the table alone: the page must not move while people click on the picture. */
+	#reveal(row: HTMLElement): void {
+		const scroller = this.#body.closest(".scroll") as HTMLElement;
+		const [at, inside] = [row, scroller].map((e) => e.getBoundingClientRect());
+		scroller.scrollTop +=
+			Math.max(0, at.bottom - inside.bottom) - Math.max(0, inside.top - at.top);
+	}
+
 	#fields(row: number): HTMLElement[] {
-		return [...(this.#rows[row]?.querySelectorAll("input, button") ?? [])].map(
-			(element) => element as HTMLElement,
-		);
+		return [
+			...(this.#rows[row]?.querySelectorAll<HTMLElement>("input, button") ??
+				[]),
+		];
 	}
 
 	#field(row: number, column: number): HTMLElement | undefined {
-		return this.#fields(Math.min(row, this.#rows.length - 1))[column];
+		return this.#fields(row)[column];
 	}
 
 	#focused(): { row: number; column: number } | null {
@@ -47,24 +75,23 @@ export class MarksTable {
 		return null;
 	}
 
-	#row(scatterer: DetectedScatterer, i: number): HTMLTableRowElement {
-		const number = (key: "x" | "y" | "weight", digits: number) => {
+	#row(i: number): HTMLTableRowElement {
+		const numbers = NUMBERS.map(([key]) => {
 			const field = make("input", {
 				type: "number",
 				step: "any",
-				value: String(Number(scatterer[key].toFixed(digits))),
 				ariaLabel: `${key} of scatterer ${i + 1}`,
 			});
 			field.addEventListener("change", () => {
 				if (Number.isFinite(field.valueAsNumber))
 					this.#scatterers.change(i, { [key]: field.valueAsNumber });
-				else field.value = String(scatterer[key]);
+				// What is no number is put back.
+				else this.#scatterers.choose(i);
 			});
 			return field;
-		};
+		});
 		const keep = make("input", {
 			type: "checkbox",
-			checked: scatterer.keep,
 			ariaLabel: `use scatterer ${i + 1}`,
 		});
 		keep.addEventListener("change", () =>
@@ -76,13 +103,6 @@ export class MarksTable {
 			"×",
 		);
 		remove.addEventListener("click", () => this.#scatterers.remove(i));
-		return rowOf(
-			String(i + 1),
-			number("x", 1),
-			number("y", 1),
-			number("weight", 2),
-			keep,
-			remove,
-		);
+		return rowOf(String(i + 1), ...numbers, keep, remove);
 	}
 }

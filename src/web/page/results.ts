@@ -70,14 +70,13 @@ export class Results {
 		byId("results").hidden = true;
 	}
 
-	/** What is shown no longer follows from what the page says. */
-	stale(): void {
-		if (this.#outcome) byId("stale").hidden = false;
+	/** Whether what is shown no longer follows from what the page says. */
+	stale(is: boolean): void {
+		byId("stale").hidden = !is || !this.#outcome;
 	}
 
 	show(outcome: Outcome): void {
 		this.#outcome = outcome;
-		byId("stale").hidden = true;
 		byId("results").hidden = false;
 		const several = outcome.items.length > 1;
 		byId("result-energy-row").hidden = !several;
@@ -114,9 +113,9 @@ export class Results {
 		if (!this.#outcome || !item) return;
 		this.#shown = index;
 		byId<HTMLInputElement>("result-energy").value = String(index);
-		byId("result-energy-value").textContent = item.label;
+		byId("result-energy-value").textContent = withMinus(item.label);
 		byId("results-head").textContent =
-			`Kernel, ${item.label}, by ${item.method}`;
+			`Kernel, ${withMinus(item.label)}, by ${item.method}`;
 		this.#fill();
 		byId("methods")
 			.querySelector("tbody")
@@ -151,7 +150,7 @@ export class Results {
 			?.replaceChildren(
 				...items.map(({ label, q, explained }, i) => {
 					const row = rowOf(
-						label,
+						withMinus(label),
 						q ? `${q.q.toFixed(4)} ± ${q.error.toFixed(4)}` : "–",
 						part(explained.find(({ chosen }) => chosen)?.heldOut ?? null),
 					);
@@ -161,6 +160,9 @@ export class Results {
 			);
 	}
 }
+
+/** "-20 meV" as it is set. */
+const withMinus = (label: string) => label.replace(/^-(?=\d)/, "−");
 
 const part = (value: number | null) =>
 	value === null ? "–" : value.toFixed(3).replace("-", "−");
@@ -190,7 +192,7 @@ function fieldsOf(
 			field: squareField(kernel, spacing),
 			colours: diverging,
 			range: [-peak, peak],
-			summary: `The kernel, ${item.label}, from ${short(Math.min(...kernel))} to ${short(Math.max(...kernel))} ${unit}`,
+			summary: `The kernel, ${withMinus(item.label)}, from ${short(Math.min(...kernel))} to ${short(Math.max(...kernel))} ${unit}`,
 		},
 		uncertainty: {
 			...space,

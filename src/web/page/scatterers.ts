@@ -1,6 +1,7 @@
 /** The list of scatterers as people edit it: on the picture, in the table, and back again. */
 import type { DetectedScatterer } from "../../extraction/scatterers.ts";
-import type { Point, Tool } from "./fieldView.ts";
+import type { Point } from "./fieldDrawing.ts";
+import type { Tool } from "./fieldInput.ts";
 
 export class Scatterers {
 	/** Scan frame, Angstrom. */

@@ -1,0 +1,208 @@
+/** The parts of a view's picture: bitmaps, axes, colour bar, marks of places. */
+import { type Colours, putColour } from "../../report/colour.ts";
+import { type Field, multiples, niceStep } from "../../report/panels.ts";
+import { short, superscript } from "../../report/picture.ts";
+
+export interface Point {
+	readonly x: number;
+	readonly y: number;
+}
+
+/** The part of a field that is shown, in the field's coordinates, and where on the canvas it is. */
+export interface Frame {
+	readonly edges: {
+		readonly x: readonly [number, number];
+		readonly y: readonly [number, number];
+	};
+	readonly box: {
+		readonly x: number;
+		readonly y: number;
+		readonly width: number;
+		readonly height: number;
+	};
+}
+
+/** From the field's coordinates to canvas pixels. */
+export const place = (
+	{ edges: { x, y }, box }: Frame,
+	p: Point,
+): [number, number] => [
+	box.x + ((p.x - x[0]) / (x[1] - x[0])) * box.width,
+	box.y + (1 - (p.y - y[0]) / (y[1] - y[0])) * box.height,
+];
+
+/** Between two numbers of an axis, pixels. */
+const APART = 34;
+
+export function drawAxes(
+	ctx: CanvasRenderingContext2D,
+	frame: Frame,
+	axes: "Å" | "1/Å",
+): void {
+	const { edges, box } = frame;
+	// Text and axes take their colours from the style sheet.
+	const style = getComputedStyle(ctx.canvas);
+	ctx.fillStyle = style.color;
+	ctx.strokeStyle = style.color;
+	ctx.font = `11px ${style.fontFamily}`;
+	ctx.lineWidth = 1;
+	ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
+	const span = Math.max(edges.x[1] - edges.x[0], edges.y[1] - edges.y[0]);
+	const step = niceStep((APART * span) / Math.max(box.width, box.height));
+	const names = axes === "Å" ? ["x (Å)", "y (Å)"] : ["qx (1/Å)", "qy (1/Å)"];
+	const bottom = box.y + box.height;
+	ctx.textAlign = "center";
+	for (const value of multiples(edges.x, step)) {
+		const [px] = place(frame, { x: value, y: 0 });
+		line(ctx, px, bottom, px, bottom + 4);
+		ctx.fillText(tick(value), px, bottom + 16);
+	}
+	ctx.fillText(names[0], box.x + box.width / 2, bottom + 32);
+	ctx.textAlign = "right";
+	for (const value of multiples(edges.y, step)) {
+		const [, py] = place(frame, { x: 0, y: value });
+		line(ctx, box.x - 4, py, box.x, py);
+		ctx.fillText(tick(value), box.x - 7, py + 4);
+	}
+	ctx.save();
+	ctx.translate(12, box.y + box.height / 2);
+	ctx.rotate(-Math.PI / 2);
+	ctx.textAlign = "center";
+	ctx.fillText(names[1], 0, 0);
+	ctx.restore();
+}
+
+/** All colours of a scale, one above the other. */
+export const paintBar = (colours: Colours): HTMLCanvasElement =>
+	paintBitmap(1, 127, (_, up, data, at) => {
+		putColour(data, at, colours, up / 126);
+	});
+
+/** Beside the box, in the pen that the axes were drawn with. */
+export function drawColourBar(
+	ctx: CanvasRenderingContext2D,
+	{ box }: Frame,
+	bar: HTMLCanvasElement,
+	[low, high]: readonly [number, number],
+	unit: string,
+): void {
+	const x = box.x + box.width + 10;
+	ctx.imageSmoothingEnabled = true;
+	ctx.drawImage(bar, x, box.y, 10, box.height);
+	ctx.lineWidth = 1;
+	ctx.strokeRect(x - 0.5, box.y - 0.5, 11, box.height + 1);
+	ctx.textAlign = "left";
+	const { factor, label } = scaleOf(low, high, unit);
+	for (const part of [0, 0.5, 1])
+		ctx.fillText(
+			short((low + part * (high - low)) / factor, 2),
+			x + 14,
+			box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
+		);
+	ctx.fillText(label, x, box.y + box.height + 16);
+}
+
+/** Light with a dark core, so that it is seen on every ground. */
+export function drawCrosshair(
+	ctx: CanvasRenderingContext2D,
+	[px, py]: readonly [number, number],
+): void {
+	for (const [colour, width] of [
+		["#ffffffcc", 3],
+		["#000000cc", 1],
+	] as const) {
+		ctx.strokeStyle = colour;
+		ctx.lineWidth = width;
+		line(ctx, px - 9, py, px + 9, py);
+		line(ctx, px, py - 9, px, py + 9);
+	}
+}
+
+/** A pixel of the canvas for each of the field; `up` counts from the bottom, `at` is where the pixel's bytes are. */
+export function paintBitmap(
+	nx: number,
+	ny: number,
+	pixel: (ix: number, up: number, data: Uint8ClampedArray, at: number) => void,
+): HTMLCanvasElement {
+	const canvas = document.createElement("canvas");
+	[canvas.width, canvas.height] = [nx, ny];
+	const image = new ImageData(nx, ny);
+	for (let ix = 0; ix < nx; ix++)
+		for (let up = 0; up < ny; up++)
+			pixel(ix, up, image.data, 4 * ((ny - 1 - up) * nx + ix));
+	canvas.getContext("2d")?.putImageData(image, 0, 0);
+	return canvas;
+}
+
+/** The pixel that a place lies in; undefined outside. */
+export function valueAt(field: Field, at: Point): number | undefined {
+	const part = (v: number, [low, high]: readonly [number, number], n: number) =>
+		Math.floor(((v - low) / (high - low)) * n);
+	const ix = part(at.x, field.x, field.nx);
+	const iy = part(at.y, field.y, field.ny);
+	if (ix < 0 || iy < 0 || ix >= field.nx || iy >= field.ny) return undefined;
+	return field.values[ix * field.ny + iy];
+}
+
+const PREFIXES: Readonly<Record<number, string>> = {
+	"-15": "f",
+	"-12": "p",
+	"-9": "n",
+	"-6": "µ",
+	"-3": "m",
+	"3": "k",
+	"6": "M",
+	"9": "G",
+};
+
+/** What the numbers of a colour bar are divided by to be short, and how that is said: 2e-11 A are 20 pA. */
+function scaleOf(
+	low: number,
+	high: number,
+	unit: string,
+): { factor: number; label: string } {
+	const most = Math.max(Math.abs(low), Math.abs(high));
+	const power = most > 0 ? 3 * Math.floor(Math.log10(most) / 3) : 0;
+	if (power === 0 || (most >= 0.01 && most < 1e4))
+		return { factor: 1, label: unit };
+	const prefix = PREFIXES[power];
+	return {
+		factor: 10 ** power,
+		label:
+			prefix && /^(A|V|S|m|Hz|W|N)$/.test(unit)
+				? prefix + unit
+				: `10${superscript(power)} ${unit}`.trim(),
+	};
+}
+
+const tick = (value: number) =>
+	String(Number(value.toPrecision(6)) || 0).replace("-", "−");
+
+function line(
+	ctx: CanvasRenderingContext2D,
+	...[x1, y1, x2, y2]: readonly [number, number, number, number]
+): void {
+	ctx.beginPath();
+	ctx.moveTo(x1, y1);
+	ctx.lineTo(x2, y2);
+	ctx.stroke();
+}
+
+export function drawCircle(
+	ctx: CanvasRenderingContext2D,
+	[cx, cy]: readonly [number, number],
+	[rx]: readonly [number, number],
+): void {
+	for (const [colour, width, dash] of [
+		["#000000", 2.4, []],
+		["#ffffff", 1.2, [5, 4]],
+	] as const) {
+		ctx.strokeStyle = colour;
+		ctx.lineWidth = width;
+		ctx.setLineDash([...dash]);
+		ctx.beginPath();
+		ctx.arc(cx, cy, rx - cx, 0, 2 * Math.PI);
+		ctx.stroke();
+	}
+	ctx.setLineDash([]);
+}

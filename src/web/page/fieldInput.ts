@@ -1,0 +1,118 @@
+/** Pointer, wheel and keys on a view. */
+import type { Point } from "./fieldDrawing.ts";
+import type { FieldView, Link } from "./fieldView.ts";
+
+/** What the pointer does in a view, in the field's own coordinates; a view without tools is moved by it. */
+export interface Tool {
+	/** What a drag from here does; nothing moves the view instead. */
+	down(
+		at: Point,
+		reach: number,
+	): { move(to: Point): void; up(to: Point, dragged: boolean): void } | null;
+	double?(at: Point, reach: number): void;
+	/** Draws over the image; `place` gives canvas pixels. */
+	paint(
+		ctx: CanvasRenderingContext2D,
+		place: (p: Point) => [number, number],
+	): void;
+}
+
+/** Pixels that a press may move and still be a click. */
+const STILL = 4;
+/** Pixels from a mark that still mean it. */
+const REACH = 12;
+
+export function listen(
+	view: FieldView,
+	canvas: HTMLCanvasElement,
+	link: Link,
+): void {
+	canvas.addEventListener("pointermove", (event) => {
+		if (!view.filled) return;
+		const { at, inside } = view.under(event);
+		const middle = view.middle();
+		link.cursor = inside ? { x: at.x - middle.x, y: at.y - middle.y } : null;
+		link.changed();
+	});
+	canvas.addEventListener("pointerleave", () => {
+		link.cursor = null;
+		link.changed();
+	});
+	canvas.addEventListener("pointerdown", (event) => press(view, canvas, event));
+	canvas.addEventListener("dblclick", (event) => {
+		if (!view.filled) return;
+		const { at, inside, pixel } = view.under(event);
+		if (inside && view.tool?.double) view.tool.double(at, REACH * pixel);
+		else if (!view.tool) {
+			link.part = null;
+			link.changed();
+		}
+	});
+	canvas.addEventListener(
+		"wheel",
+		(event) => {
+			// A page that scrolls must not stop at every picture: the wheel zooms where the picture has been clicked, or with Ctrl.
+			if (!view.filled || !(document.activeElement === canvas || event.ctrlKey))
+				return;
+			event.preventDefault();
+			view.zoom(Math.exp(-event.deltaY / 400), view.under(event).at);
+		},
+		{ passive: false },
+	);
+	canvas.addEventListener("keydown", (event) => {
+		if (!view.filled) return;
+		const step = (link.part?.half ?? 0) / 4;
+		const keys: Record<string, () => void> = {
+			"+": () => view.zoom(1.5),
+			"=": () => view.zoom(1.5),
+			"-": () => view.zoom(1 / 1.5),
+			"0": () => view.zoom(0),
+			ArrowLeft: () => view.pan(-step, 0),
+			ArrowRight: () => view.pan(step, 0),
+			ArrowUp: () => view.pan(0, step),
+			ArrowDown: () => view.pan(0, -step),
+		};
+		const key = keys[event.key];
+		if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
+		// Arrows scroll the page where there is nothing to move.
+		if (event.key.startsWith("Arrow") && step === 0) return;
+		event.preventDefault();
+		key();
+	});
+}
+
+function press(
+	view: FieldView,
+	canvas: HTMLCanvasElement,
+	event: PointerEvent,
+): void {
+	if (!view.filled || event.button !== 0) return;
+	const { at, inside, pixel } = view.under(event);
+	if (!inside) return;
+	const drag = view.tool?.down(at, REACH * pixel) ?? null;
+	canvas.setPointerCapture(event.pointerId);
+	const [startX, startY] = [event.clientX, event.clientY];
+	let last = event;
+	let dragged = false;
+	const move = (next: PointerEvent) => {
+		dragged ||=
+			Math.hypot(next.clientX - startX, next.clientY - startY) > STILL;
+		if (drag) {
+			if (dragged) drag.move(view.under(next).at);
+		} else if (dragged)
+			view.pan(
+				(last.clientX - next.clientX) * pixel,
+				(next.clientY - last.clientY) * pixel,
+			);
+		last = next;
+	};
+	const end = (next: PointerEvent) => {
+		canvas.removeEventListener("pointermove", move);
+		canvas.removeEventListener("pointerup", end);
+		canvas.removeEventListener("pointercancel", end);
+		if (next.type === "pointerup") drag?.up(view.under(next).at, dragged);
+	};
+	canvas.addEventListener("pointermove", move);
+	canvas.addEventListener("pointerup", end);
+	canvas.addEventListener("pointercancel", end);
+}

@@ -1,0 +1,232 @@
+// The page extracts: from a dropped file to the kernel, and the same as the command line.
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { decode } from "fast-png";
+import { unzipSync } from "fflate";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeNpy } from "../src/formats/npy.ts";
+import { openBrowser } from "./browser.ts";
+import { start } from "./command.ts";
+import {
+	closeTo,
+	extract,
+	openPage,
+	openSample,
+	SAMPLE,
+	servePage,
+	shot,
+	text,
+} from "./pageTesting.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "qpi-page-"));
+const served = await servePage();
+const browser = await openBrowser();
+test.after(async () => {
+	await browser.close();
+	served.close();
+	await rm(scratch, { recursive: true });
+});
+const { page, headers, clean } = await openPage(browser, served.url);
+
+test("it is let do nothing but what it needs", async () => {
+	const policy = headers["content-security-policy"];
+	assert.match(policy, "default-src 'none'; script-src 'self';");
+	assert.match(policy, "frame-ancestors 'none'");
+	// On another server than ours the page has the policy all the same, but for what a page cannot say of itself.
+	assert.is(
+		await page.getAttribute(
+			'meta[http-equiv="Content-Security-Policy"]',
+			"content",
+		),
+		policy.replace("; frame-ancestors 'none'", ""),
+	);
+});
+
+/** Of the same files: the page's, unpacked, and the command line's. */
+const ofPage: Record<string, Uint8Array> = {};
+const ofCommand = (name: string) => readFileSync(join(scratch, "out", name));
+
+test("a dropped file to its kernel, and all its results as a .zip", async () => {
+	await openSample(page);
+	assert.match(
+		await text(page, "#file-about"),
+		"3ds, 120 × 120 pixels, 480 × 480 Å, 5 energies",
+	);
+	assert.is(await text(page, "#marks-count"), "11 used");
+	await page.selectOption("#energies", "one");
+	assert.is(await extract(page), "");
+	assert.is(await page.isVisible("#stale"), false);
+	assert.match(await text(page, "#results-head"), "by refined");
+	assert.match(await text(page, "#adapter"), /Networks ran on: \S/);
+	assert.is(await page.locator("#methods tbody tr").count(), 4);
+	await shot(page, "auto-1280-light");
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click('[data-file="zip"]'),
+	]);
+	assert.is(download.suggestedFilename(), "sample-kernel.zip");
+	Object.assign(ofPage, unzipSync(readFileSync(await download.path())));
+});
+
+test("the command line that it shows gives the same", async () => {
+	const [npx, program, ...args] = (await text(page, "#command")).split(" ");
+	assert.equal([npx, program], ["npx", "qpi-lens"]);
+	assert.equal(args, ["extract", "sample.3ds", "--energy=-0.02", "--detect"]);
+	const { code, stderr } = await start(
+		"src/cli.ts",
+		[...args, "--out", join(scratch, "out")],
+		{ cwd: dirname(fileURLToPath(SAMPLE)), seconds: 300 },
+	).ended;
+	assert.is(code, 0, stderr);
+	assert.equal(
+		Object.keys(ofPage).sort(),
+		readdirSync(join(scratch, "out")).sort(),
+	);
+	const [a, b] = [ofPage["result.json"], ofCommand("result.json")].map(
+		(bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+	);
+	const { versions, parameters, ...rest } = a;
+	const { versions: _, parameters: given, ...other } = b;
+	assert.equal(differences(rest, other), []);
+	// The command line has its options in the order of its own.
+	assert.equal(parameters, given);
+	assert.match(versions.browser, "Chrome");
+	assert.match(versions.weights, /version \d/);
+});
+
+test("the same files of numbers", () => {
+	for (const name of ["kernel.npy", "uncertainty.npy"]) {
+		const [a, b] = [ofPage[name], ofCommand(name)].map((bytes) =>
+			decodeNpy(new Uint8Array(bytes), name),
+		);
+		assert.equal(
+			[a.shape, b.shape],
+			[
+				[64, 64],
+				[64, 64],
+			],
+		);
+		closeTo(a.data as Float32Array, b.data as Float32Array, SAME);
+	}
+	const marks = new TextDecoder().decode(ofPage["scatterers.csv"]);
+	assert.is(marks, ofCommand("scatterers.csv").toString());
+	for (const name of Object.keys(ofPage).filter((n) => n.endsWith(".png"))) {
+		const [a, b] = [ofPage[name], ofCommand(name)].map((data) => decode(data));
+		assert.equal([a.width, a.height], [b.width, b.height], name);
+	}
+	const html = new TextDecoder().decode(ofPage["report.html"]);
+	assert.match(html, "npx qpi-lens extract sample.3ds --energy=-0.02 --detect");
+});
+
+test("single files are those of the .zip", async () => {
+	for (const name of ["kernel.csv", "result.json"]) {
+		const [download] = await Promise.all([
+			page.waitForEvent("download"),
+			page.click(`[data-file="${name}"]`),
+		]);
+		assert.is(download.suggestedFilename(), name);
+		assert.equal(
+			readFileSync(await download.path()),
+			Buffer.from(ofPage[name]),
+		);
+	}
+});
+
+test("all energies: a kernel each, and the dispersion", async () => {
+	await page.selectOption("#energies", "all");
+	await page.selectOption("#method", "ridge");
+	assert.is(await page.isVisible("#stale"), true);
+	assert.is(await extract(page), "");
+	assert.is(
+		await text(page, "#command"),
+		"npx qpi-lens extract sample.3ds --method=ridge --detect",
+	);
+	assert.is(await text(page, "#adapter"), "", "ridge has no network");
+	const rows = page.locator("#dispersion-table tbody tr");
+	assert.is(await rows.count(), 5);
+	const charts = page.locator("#charts img");
+	const sizes = await charts.evaluateAll((images) =>
+		Promise.all(
+			images.map(async (image) => {
+				await (image as HTMLImageElement).decode();
+				return (image as HTMLImageElement).naturalWidth > 100;
+			}),
+		),
+	);
+	assert.equal(sizes, [true, true], "a profile and a dispersion");
+	const seen = new Set<string>();
+	for (const i of [0, 4]) {
+		await page.locator("#result-energy").fill(String(i));
+		const head = await text(page, "#results-head");
+		const label = await text(page, "#dispersion-table tr.chosen th");
+		assert.is(head, `Kernel, ${label}, by ridge`);
+		assert.is(
+			await rows.nth(i).getAttribute("class"),
+			"chosen",
+			"the row of that energy",
+		);
+		seen.add(label);
+		// The views follow one after the other.
+		await page.waitForFunction(
+			(label) =>
+				document
+					.querySelector("#view-kernel canvas")
+					?.ariaLabel?.includes(label),
+			label,
+		);
+	}
+	assert.is(seen.size, 2);
+	await shot(page, "energies-1280-light");
+});
+
+test("it had nothing to complain of, and asked nobody else", clean);
+
+/**
+ * The networks run on another adapter: theirs and what follows differs by 2e-6 at most between two software adapters. Graphics cards round in other
+ * orders; a wrong unit, seed or setting changes far more than this.
+ */
+const SAME = 1e-3;
+
+/** Where two values of JSON are not the same: same keys in the same order, numbers close, texts the same but for such numbers. */
+function differences(a: unknown, b: unknown, path = "result"): string[] {
+	if (typeof a === "string" && typeof b === "string") {
+		const [one, other] = [a, b].map((text) => text.split(NUMBER));
+		// The last digit that is written may fall to either side.
+		const close = one.every(
+			(part, i) =>
+				part === other[i] ||
+				(i % 2 === 1 &&
+					Math.abs(Number(part) - Number(other[i])) <= 1.01 * lastDigit(part)),
+		);
+		return one.length === other.length && close ? [] : [`${path}: ${a} | ${b}`];
+	}
+	if (typeof a === "number" && typeof b === "number")
+		return Math.abs(a - b) <= SAME * Math.max(Math.abs(a), Math.abs(b))
+			? []
+			: [`${path}: ${a} | ${b}`];
+	if (!a || !b || typeof a !== "object" || typeof b !== "object")
+		return a === b ? [] : [`${path}: ${a} | ${b}`];
+	const keys = Object.keys(a);
+	if (keys.join() !== Object.keys(b).join())
+		return [`${path}: ${keys} | ${Object.keys(b)}`];
+	return keys.flatMap((key) =>
+		differences(
+			(a as Record<string, unknown>)[key],
+			(b as Record<string, unknown>)[key],
+			`${path}.${key}`,
+		),
+	);
+}
+
+const NUMBER = /(\d+(?:\.\d+)?(?:e-?\d+)?)/;
+function lastDigit(text: string): number {
+	const [digits, power = "0"] = text.split("e");
+	const decimals = digits.split(".")[1]?.length ?? 0;
+	return 10 ** (Number(power) - decimals);
+}
+
+test.run();

@@ -1,0 +1,133 @@
+// The page for everybody: by keyboard, in both themes, on a phone, and by what axe finds.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type axe from "axe-core";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { openBrowser } from "./browser.ts";
+import {
+	extract,
+	openPage,
+	openSample,
+	servePage,
+	shot,
+	text,
+} from "./pageTesting.ts";
+
+const AXE = readFileSync(
+	createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+	"utf8",
+);
+const served = await servePage();
+const browser = await openBrowser();
+test.after(async () => {
+	await browser.close();
+	served.close();
+});
+const { page, clean } = await openPage(browser, served.url);
+await page.evaluate(AXE);
+// Colours on their way from one theme to the other are none that count.
+await page.emulateMedia({ reducedMotion: "reduce" });
+
+/** What axe holds against the page as it is now. */
+function violations(): Promise<string[]> {
+	return page.evaluate(async () => {
+		const { axe: checker } = globalThis as unknown as { axe: typeof axe };
+		const { violations, passes } = await checker.run(document, {
+			runOnly: ["wcag2a", "wcag2aa", "wcag21aa"],
+		});
+		if (!passes.some(({ id }) => id === "color-contrast"))
+			throw new Error("axe has looked at no text");
+		return violations.flatMap(({ id, nodes }) =>
+			nodes.map(
+				({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`,
+			),
+		);
+	});
+}
+
+/** In both themes at both widths: nothing against it, and nothing wider than the window. */
+async function everywhere(state: string): Promise<void> {
+	for (const width of [1280, 390])
+		for (const colorScheme of ["light", "dark"] as const) {
+			await page.setViewportSize({ width, height: 900 });
+			await page.emulateMedia({ colorScheme });
+			const name = `${state}-${width}-${colorScheme}`;
+			await shot(page, name);
+			assert.equal(await violations(), [], name);
+			const wide = await page.evaluate(
+				() => document.documentElement.scrollWidth - innerWidth,
+			);
+			assert.ok(wide <= 0, `${name}: ${wide} pixels too wide`);
+		}
+	await page.setViewportSize({ width: 1280, height: 900 });
+	await page.emulateMedia({ colorScheme: "light" });
+}
+
+test("before a file is open", () => everywhere("empty"));
+
+test("with a file and with results", async () => {
+	await openSample(page);
+	await page.selectOption("#method", "ridge");
+	assert.is(await extract(page), "");
+	await page.locator("#told").evaluate((told) => {
+		(told.closest("details") as HTMLDetailsElement).open = true;
+	});
+	// Its notices are part of the looks.
+	await page.getByLabel("use scatterer 2").uncheck();
+	await everywhere("results");
+});
+
+test("the tabs, by arrow keys", async () => {
+	await page.focus("#tab-extract");
+	await page.keyboard.press("ArrowRight");
+	assert.is(await page.isVisible("#train"), true);
+	assert.is(await page.isVisible("#extract"), false);
+	assert.is(await page.evaluate(() => document.activeElement?.id), "tab-train");
+	await page.keyboard.press("ArrowRight");
+	assert.is(await page.isVisible("#extract"), true);
+});
+
+test("a view, by keys: it and what is linked with it", async () => {
+	const pixels = (view: string) =>
+		page
+			.locator(`${view} canvas`)
+			.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+	const all = ["#view-kernel", "#view-residual", "#view-spectrum"];
+	/** Once a frame has been drawn. */
+	const now = async () => {
+		await page.evaluate(
+			() => new Promise((done) => requestAnimationFrame(() => done(null))),
+		);
+		return Promise.all(all.map(pixels));
+	};
+	await page.locator("#view-kernel canvas").focus();
+	const before = await now();
+	await page.keyboard.press("+");
+	const near = await now();
+	assert.equal(
+		near.map((picture, i) => picture !== before[i]),
+		[true, true, false],
+		"the views in Angstrom move, that in 1/Angstrom does not",
+	);
+	await page.keyboard.press("ArrowLeft");
+	assert.is.not((await now())[0], near[0]);
+	await page.keyboard.press("0");
+	assert.equal(await now(), before);
+});
+
+test("colours are chosen, drawn anew, and remembered", async () => {
+	const ground = () =>
+		page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+	const light = await ground();
+	await page.selectOption("#theme", "dark");
+	const dark = await ground();
+	assert.is.not(dark, light);
+	await page.reload();
+	assert.is(await ground(), dark);
+	assert.is(await text(page, "#theme option:checked"), "dark");
+});
+
+test("it had nothing to complain of, and asked nobody else", clean);
+
+test.run();

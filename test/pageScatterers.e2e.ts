@@ -1,0 +1,245 @@
+// The page's scatterers, by pointer and by keyboard, its crop, and what the results say of such edits.
+import { copyFileSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unzipSync } from "fflate";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeNpy } from "../src/formats/npy.ts";
+import { openBrowser } from "./browser.ts";
+import { start } from "./command.ts";
+import {
+	closeTo,
+	ended,
+	extract,
+	openPage,
+	openSample,
+	SAMPLE,
+	servePage,
+	shot,
+	text,
+} from "./pageTesting.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "qpi-page-"));
+const served = await servePage();
+const browser = await openBrowser();
+test.after(async () => {
+	await browser.close();
+	served.close();
+	await rm(scratch, { recursive: true });
+});
+const { page, clean } = await openPage(browser, served.url);
+await openSample(page);
+
+const rows = page.locator("#marks-table tbody tr");
+const field = (row: number, column: "x" | "y" | "weight") =>
+	page.getByLabel(`${column} of scatterer ${row}`, { exact: true });
+const place = async (row: number) => ({
+	x: Number(await field(row, "x").inputValue()),
+	y: Number(await field(row, "y").inputValue()),
+});
+
+type Place = { x: number; y: number };
+/** Where on the picture a place in Angstrom is: found by pointing at two places and reading what the page says of them. */
+async function pixels(): Promise<(place: Place) => Place> {
+	const box = await page.locator("#picture canvas").boundingBox();
+	if (!box) throw new Error("there is no picture");
+	const probes: { px: number; py: number; x: number; y: number }[] = [];
+	let before = "";
+	for (const d of [90, 430]) {
+		const [px, py] = [box.x + d, box.y + d];
+		await page.mouse.move(px, py);
+		await page.waitForFunction((before) => {
+			const now = document.querySelector("#picture .readout")?.textContent;
+			return now && now !== before;
+		}, before);
+		before = await text(page, "#picture .readout");
+		const numbers = /^\((.*), (.*)\) Å/.exec(before.replaceAll("−", "-"));
+		const [, x = Number.NaN, y = Number.NaN] = numbers?.map(Number) ?? [];
+		probes.push({ px, py, x, y });
+	}
+	const [a, b] = probes;
+	return ({ x, y }) => ({
+		x: a.px + ((x - a.x) / (b.x - a.x)) * (b.px - a.px),
+		y: a.py + ((y - a.y) / (b.y - a.y)) * (b.py - a.py),
+	});
+}
+const at = await pixels();
+
+async function drag(from: Place, to: Place): Promise<void> {
+	const [a, b] = [at(from), at(to)];
+	await page.mouse.move(a.x, a.y);
+	await page.mouse.down();
+	await page.mouse.move((a.x + b.x) / 2, (a.y + b.y) / 2);
+	await page.mouse.move(b.x, b.y);
+	await page.mouse.up();
+}
+
+/** To what the picture's pixels and the readout's whole numbers allow. */
+const near = (a: Place, b: Place) =>
+	assert.ok(
+		Math.hypot(a.x - b.x, a.y - b.y) < 3,
+		`${JSON.stringify(a)} is not ${JSON.stringify(b)}`,
+	);
+
+const EMPTY = { x: 0, y: -190 };
+const MOVED = { x: -180, y: 150 };
+
+test("on the picture: add, move, remove, and all of it back", async () => {
+	assert.is(await rows.count(), 11);
+	assert.is(await page.isDisabled("#undo"), true);
+	const { x, y } = at(EMPTY);
+	await page.mouse.click(x, y);
+	assert.is(await rows.count(), 12);
+	assert.is(await text(page, "#marks-count"), "12 used");
+	near(await place(12), EMPTY);
+	await drag(EMPTY, MOVED);
+	near(await place(12), MOVED);
+	const there = at(MOVED);
+	await page.mouse.dblclick(there.x, there.y);
+	assert.is(await rows.count(), 11);
+	await page.click("#undo");
+	near(await place(12), MOVED);
+	await page.focus("#undo");
+	await page.keyboard.press("Control+z");
+	near(await place(12), EMPTY);
+	await page.click("#undo");
+	assert.is(await text(page, "#marks-count"), "11 used");
+	assert.is(await page.isDisabled("#undo"), true);
+});
+
+test("in the table, by keyboard alone", async () => {
+	await field(1, "x").focus();
+	await page.keyboard.press("Control+a");
+	await page.keyboard.type("-12.5");
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Control+a");
+	await page.keyboard.type("34");
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Control+a");
+	await page.keyboard.type("0.5");
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Space");
+	assert.equal(await place(1), { x: -12.5, y: 34 });
+	assert.is(await field(1, "weight").inputValue(), "0.5");
+	assert.is(await text(page, "#marks-count"), "10 used, 1 left out");
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Enter");
+	assert.is(await text(page, "#marks-count"), "10 used");
+	await field(1, "x").fill("");
+	await field(1, "x").press("Enter");
+	assert.ok((await place(1)).x !== 0, "what is no number is put back");
+	await page.focus("#add-mark");
+	await page.keyboard.press("Enter");
+	assert.is(await rows.count(), 11);
+	assert.is(
+		await page.evaluate(() => document.activeElement?.ariaLabel),
+		"x of scatterer 11",
+	);
+	await page.click("#detect");
+	await page.waitForFunction(
+		(y) =>
+			document.querySelector<HTMLInputElement>("#marks-table [aria-label^=y]")
+				?.value !== y,
+		String((await place(1)).y),
+	);
+	assert.is(await text(page, "#marks-count"), "11 used");
+});
+
+test("edits make results stale, until they are taken back", async () => {
+	await page.selectOption("#energies", "one");
+	await page.selectOption("#method", "ridge");
+	// At once: the second waits for the first.
+	await page.evaluate(() => {
+		for (const id of ["detect", "run"]) document.getElementById(id)?.click();
+	});
+	// While it works people go on.
+	await page.waitForFunction(() =>
+		document.getElementById("work-what")?.textContent?.includes(": ridge"),
+	);
+	await page.fill("#seed", "2");
+	assert.is(await ended(page), "");
+	assert.is(await page.isVisible("#stale"), true);
+	assert.not.match(await text(page, "#command"), "--seed");
+	await page.fill("#seed", "1");
+	assert.is(await page.isVisible("#stale"), false);
+	await page.getByLabel("use scatterer 2").uncheck();
+	assert.is(await page.isVisible("#stale"), true);
+	await shot(page, "stale-1280-light");
+	await page.click("#undo");
+	assert.is(await page.isVisible("#stale"), false);
+});
+
+const MIDDLE = { x: 20, y: 30 };
+
+test("a square is cropped on the picture", async () => {
+	await page.getByLabel("crop", { exact: true }).check();
+	await drag(
+		{ x: MIDDLE.x - 180, y: MIDDLE.y + 180 },
+		{ x: MIDDLE.x + 180, y: MIDDLE.y - 180 },
+	);
+	await page.waitForFunction(() =>
+		document.getElementById("told")?.textContent?.includes("crop: "),
+	);
+	const value = async (id: string) => Number(await page.inputValue(id));
+	near({ x: await value("#crop-x"), y: await value("#crop-y") }, MIDDLE);
+	const side = await value("#crop-size");
+	assert.ok(Math.abs(side - 360) < 3, `a side of ${side}`);
+	await shot(page, "crop-1280-light");
+	await page.getByLabel("mark", { exact: true }).check();
+});
+
+test("the command line gives the same from the edited list", async () => {
+	await field(1, "x").fill("-5.5");
+	await field(1, "x").press("Enter");
+	await page.getByLabel("remove scatterer 3").click();
+	assert.is(await extract(page), "");
+	const command = await text(page, "#command");
+	assert.match(
+		command,
+		/^npx qpi-lens extract sample\.3ds --energy=-0\.02 --crop=\S+ --scatterers=scatterers\.csv --method=ridge$/,
+	);
+	copyFileSync(SAMPLE, join(scratch, "sample.3ds"));
+	const download = async (selector: string) => {
+		const [file] = await Promise.all([
+			page.waitForEvent("download"),
+			page.click(selector),
+		]);
+		return file;
+	};
+	const list = await download("#save-marks");
+	await list.saveAs(join(scratch, list.suggestedFilename()));
+	const zip = await download('[data-file="zip"]');
+	const ofPage = unzipSync(readFileSync(await zip.path()));
+	const { code, stderr } = await start(
+		"src/cli.ts",
+		[...command.split(" ").slice(2), "--out", "out"],
+		{ cwd: scratch },
+	).ended;
+	assert.is(code, 0, stderr);
+	const kernelOf = (bytes: Uint8Array) =>
+		decodeNpy(new Uint8Array(bytes)).data as Float32Array;
+	// The same code on the same numbers.
+	closeTo(
+		kernelOf(ofPage["kernel.npy"]),
+		kernelOf(readFileSync(join(scratch, "out", "kernel.npy"))),
+		1e-6,
+	);
+});
+
+test("a list of another program takes the place of the edited one", async () => {
+	await page.setInputFiles("#marks-file", {
+		name: "marks.csv",
+		mimeType: "text/csv",
+		buffer: Buffer.from("x,y\n10,20\n-30,40\n"),
+	});
+	await page.waitForFunction(
+		() => document.querySelectorAll("#marks-table tbody tr").length === 2,
+	);
+	assert.equal(await place(2), { x: -30, y: 40 });
+});
+
+test("it had nothing to complain of, and asked nobody else", clean);
+
+test.run();

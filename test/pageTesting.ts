@@ -1,0 +1,137 @@
+/** The page as the command serves it, in a browser. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import * as assert from "uvu/assert";
+import { buildPage } from "../build/page.ts";
+import { listen } from "./browser.ts";
+import { start, until } from "./command.ts";
+
+export const SAMPLE = new URL("../data/sample.3ds", import.meta.url);
+
+/** Builds the page and has `qpi-lens web` serve it until close(). */
+export async function servePage(): Promise<{ url: string; close(): void }> {
+	await buildPage();
+	const running = start("src/cli.ts", ["web", "--port", "0"], { seconds: 900 });
+	let said = "";
+	running.child.stdout?.on("data", (chunk: Buffer) => {
+		said += chunk;
+	});
+	await until(running, () => said.includes("\n"));
+	const [, url] = /^open (\S+)/.exec(said) ?? [];
+	if (!url) throw new Error((await running.ended).stderr);
+	return { url, close: () => running.child.kill() };
+}
+
+/** Opens the page in a profile of its own. clean() asserts that it complained of nothing but `noise`, and asked nobody but its own server. */
+export async function openPage(
+	browser: Browser,
+	url: string,
+	{
+		width = 1280,
+		colorScheme = "light" as "light" | "dark",
+		noise = /^$/,
+	} = {},
+) {
+	const page = await browser.newPage({
+		viewport: { width, height: 900 },
+		colorScheme,
+	});
+	const said = listen(page, noise);
+	const asked: string[] = [];
+	page.on("request", (request) => asked.push(request.url()));
+	const response = await page.goto(url);
+	return {
+		page,
+		headers: response?.headers() ?? {},
+		clean() {
+			assert.equal(said, []);
+			const own = (each: string) => each.replace(/^blob:/, "").startsWith(url);
+			assert.ok(asked.some(own));
+			assert.equal(
+				asked.filter((each) => !own(each)),
+				[],
+			);
+		},
+	};
+}
+
+/** Drops a file on the page. */
+export function drop(page: Page, name: string, bytes: Uint8Array) {
+	return page.evaluate(
+		([name, text]) => {
+			const dataTransfer = new DataTransfer();
+			const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+			dataTransfer.items.add(new File([bytes], name));
+			for (const type of ["dragover", "drop"])
+				document.body.dispatchEvent(
+					new DragEvent(type, {
+						dataTransfer,
+						bubbles: true,
+						cancelable: true,
+					}),
+				);
+		},
+		[name, Buffer.from(bytes).toString("base64")],
+	);
+}
+
+/** Drops the sample and waits for its scatterers. */
+export async function openSample(page: Page): Promise<void> {
+	await drop(page, "sample.3ds", readFileSync(SAMPLE));
+	await page.waitForFunction(
+		() =>
+			document.getElementById("file-about")?.textContent?.includes("sample") &&
+			document.querySelector("#marks-table tbody tr"),
+	);
+}
+
+/** Presses Extract, and waits for the end. Resolves with the error that the page shows, or "". */
+export async function extract(page: Page): Promise<string> {
+	await page.click("#run");
+	return ended(page);
+}
+
+/** Waits for the end of an extraction that has just been started. */
+export async function ended(page: Page): Promise<string> {
+	// A result says anew what the command line is.
+	await page.evaluate(() => {
+		(document.getElementById("command") as HTMLElement).textContent = "";
+	});
+	await page.waitForFunction(
+		() =>
+			document.getElementById("command")?.textContent !== "" ||
+			!document.getElementById("fault")?.hidden,
+		undefined,
+		{ timeout: 120_000 },
+	);
+	return (await page.isVisible("#fault")) ? text(page, "#fault p") : "";
+}
+
+/** What an element says. */
+export const text = async (page: Page, selector: string): Promise<string> =>
+	(await page.textContent(selector)) ?? "";
+
+/** Asserts that two arrays differ by no more than that part of the largest value. */
+export function closeTo(
+	a: Float32Array,
+	b: Float32Array,
+	tolerance: number,
+): void {
+	const largest = b.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+	const apart = a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
+	assert.is(a.length, b.length);
+	assert.ok(
+		apart <= tolerance * largest,
+		`they differ by ${apart}; the largest value is ${largest}`,
+	);
+}
+
+const SHOTS = process.env.QPI_LENS_SHOTS;
+
+/** A picture of the whole page, where QPI_LENS_SHOTS names a folder for it. */
+export async function shot(page: Page, name: string): Promise<void> {
+	if (!SHOTS) return;
+	mkdirSync(SHOTS, { recursive: true });
+	await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
