@@ -136,6 +136,21 @@ test("single files are those of the .zip", async () => {
 	}
 });
 
+test("a switch to another method that was compared takes no new extraction", async () => {
+	const compared = await text(page, "#methods tbody");
+	await page.selectOption("#method", "two-step");
+	await page.waitForFunction(() =>
+		document.getElementById("results-head")?.textContent?.includes("two-step"),
+	);
+	assert.is(await page.isVisible("#stale"), false);
+	assert.is(await text(page, "#methods tbody"), compared);
+	assert.is(await text(page, "#methods .chosen th"), "two-step");
+	assert.match(await text(page, "#command"), "--method=two-step");
+	// Ridge is not compared with others on the command line: only an extraction of its own can be the same.
+	await page.selectOption("#method", "ridge");
+	assert.is(await page.isVisible("#stale"), true);
+});
+
 test("all energies: a kernel each, and the dispersion", async () => {
 	await page.selectOption("#energies", "all");
 	await page.selectOption("#method", "ridge");

@@ -103,7 +103,7 @@ test("a grid that was stopped half way opens, and says so", async () => {
 	await drop(page, "half.3ds", sample.subarray(0, sample.length / 2));
 	await page.waitForFunction(() =>
 		document
-			.getElementById("told")
+			.getElementById("image-warnings")
 			?.textContent?.includes("7196 of 14400 points"),
 	);
 });

@@ -49,7 +49,7 @@ function quantiles(values: ArrayLike<number>, ...parts: number[]): number[] {
 }
 
 /** The median as the middle of the scale, 99 % of the values inside: a measured image has no zero of its own. */
-function aboutMedian(values: ArrayLike<number>): [number, number] {
+export function aboutMedian(values: ArrayLike<number>): [number, number] {
 	const [low, middle, high] = quantiles(values, 0.005, 0.5, 0.995);
 	const reach = Math.max(high - middle, middle - low) || 1;
 	return [middle - reach, middle + reach];

@@ -7,6 +7,9 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 	return found as T;
 }
 
+export const input = (id: string) => byId<HTMLInputElement>(id);
+export const select = (id: string) => byId<HTMLSelectElement>(id);
+
 /** Makes an element with properties and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
 	tag: K,

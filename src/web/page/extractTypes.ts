@@ -2,6 +2,7 @@
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
 import type { Peak } from "../../extraction/spectrum.ts";
+import type { Field } from "../../report/panels.ts";
 import type { PrepareOptions } from "../../results/take.ts";
 
 /** What a file holds. */
@@ -40,6 +41,14 @@ export interface PreparedImages {
 	readonly warnings: readonly string[];
 	/** Of a dataset's file, of each image. */
 	readonly scatterers?: readonly (readonly DetectedScatterer[])[];
+}
+
+/** A prepared image as it is shown. */
+export interface ShownImage {
+	/** At most 512 pixels a side. */
+	readonly field: Field;
+	/** Of its values, for the colours. */
+	readonly range: readonly [number, number];
 }
 
 export interface ExtractRequest {

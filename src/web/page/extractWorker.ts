@@ -2,12 +2,17 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Method } from "../../extraction/extract.ts";
+import type { Scan } from "../../extraction/scan.ts";
 import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
 import { energiesOf } from "../../formats/measurement.ts";
-import { scanField } from "../../report/extractionPictures.ts";
+import {
+	aboutMedian,
+	scanField,
+	squareField,
+} from "../../report/extractionPictures.ts";
 import type { Field } from "../../report/panels.ts";
 import { resampled } from "../../report/picture.ts";
 import { chooseChannel } from "../../results/choose.ts";
@@ -44,6 +49,7 @@ import type {
 	Opened,
 	Outcome,
 	PreparedImages,
+	ShownImage,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -134,28 +140,12 @@ const handlers = {
 		};
 	},
 
-	/** A prepared image as it is shown, at no more than SHOWN pixels. */
-	image(index: number): Field {
-		if (dataset) {
-			const { spacing } = dataset;
-			return scanField({
-				image: dataset.tasks[index].image,
-				nx: 64,
-				ny: 64,
-				spacing: { x: spacing, y: spacing },
-			});
-		}
-		const scan = wholeScan(needed(preparation).prepared[index]);
-		const field = scanField(scan);
-		const shrink = SHOWN / Math.max(scan.nx, scan.ny);
-		if (shrink >= 1) return field;
-		const [nx, ny] = [scan.nx, scan.ny].map((n) =>
-			Math.max(1, Math.round(n * shrink)),
-		);
-		const values = Float32Array.from(
-			resampled(scan.image, scan, nx, ny, false),
-		);
-		return { ...field, values, nx, ny };
+	/** A prepared image by its number. */
+	image(index: number): ShownImage {
+		const field = dataset
+			? squareField(dataset.tasks[index].image, dataset.spacing)
+			: small(wholeScan(needed(preparation).prepared[index]));
+		return { field, range: aboutMedian(field.values) };
 	},
 
 	detect: (): DetectedScatterer[] => findScatterers(needed(preparation)),
@@ -240,6 +230,18 @@ const { version } = packageJson;
 const RESULT = "result.json";
 /** What the edited list is called where it is written out. */
 const SCATTERERS = "scatterers.csv";
+
+/** The scan at no more than SHOWN pixels a side. */
+function small(scan: Scan): Field {
+	const field = scanField(scan);
+	const shrink = SHOWN / Math.max(scan.nx, scan.ny);
+	if (shrink >= 1) return field;
+	const [nx, ny] = [scan.nx, scan.ny].map((n) =>
+		Math.max(1, Math.round(n * shrink)),
+	);
+	const values = Float32Array.from(resampled(scan.image, scan, nx, ny, false));
+	return { ...field, values, nx, ny };
+}
 
 /** What results say of how they came about. */
 function optionsOf(

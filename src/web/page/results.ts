@@ -107,6 +107,16 @@ export class Results {
 		byId("results").scrollIntoView({ block: "start" });
 	}
 
+	/** Whether another method's kernel can be had from these results; "auto" and "ridge" compare otherwise, as on the command line. */
+	compares(method: string): boolean {
+		return (
+			method !== "auto" &&
+			method !== "ridge" &&
+			(this.#outcome?.items[0].explained.some(({ name }) => name === method) ??
+				false)
+		);
+	}
+
 	/** Shows the kernel of that energy, where there is one. */
 	choose(index: number): void {
 		const item = this.#outcome?.items[index];

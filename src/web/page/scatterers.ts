@@ -3,6 +3,13 @@ import type { DetectedScatterer } from "../../extraction/scatterers.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 
+/** Centre and side, Angstrom, scan frame. */
+export interface Square {
+	readonly x: number;
+	readonly y: number;
+	readonly size: number;
+}
+
 export class Scatterers {
 	/** Scan frame, Angstrom. */
 	list: readonly DetectedScatterer[] = [];
@@ -120,11 +127,11 @@ export function markTool(
 
 /** Drag a square. */
 export function cropTool(
-	square: () => { x: number; y: number; size: number } | null,
-	chosen: (square: { x: number; y: number; size: number }) => void,
+	square: () => Square | null,
+	chosen: (square: Square) => void,
 	redraw: () => void,
 ): Tool {
-	let drawn: { x: number; y: number; size: number } | null = null;
+	let drawn: Square | null = null;
 	return {
 		down: (from) => ({
 			move(to) {
@@ -154,7 +161,7 @@ export function cropTool(
 export function outline(
 	ctx: CanvasRenderingContext2D,
 	place: (p: Point) => [number, number],
-	{ x, y, size }: { x: number; y: number; size: number },
+	{ x, y, size }: Square,
 ): void {
 	const [left, top] = place({ x: x - size / 2, y: y + size / 2 });
 	const [right, bottom] = place({ x: x + size / 2, y: y - size / 2 });

@@ -16,7 +16,7 @@ import type {
 } from "../training/messages.ts";
 import { WEIGHTS } from "../weights.ts";
 import { Attempts } from "./attempts.ts";
-import { byId, make, rowOf, save } from "./dom.ts";
+import { byId, input, make, rowOf, save, select } from "./dom.ts";
 import { Losses } from "./losses.ts";
 
 type Work = "kernels" | "observations" | NetworkName;
@@ -57,7 +57,6 @@ export function startTrain(): void {
 	const losses = new Losses(byId("losses"));
 	const attempts = new Attempts(byId("attempts"));
 	const bars = new Map<Work, { bar: HTMLProgressElement; text: HTMLElement }>();
-	const select = (id: string) => byId<HTMLSelectElement>(id);
 
 	function clear(): void {
 		losses.clear();
@@ -90,7 +89,7 @@ export function startTrain(): void {
 		select("train-preset").value = configuration.preset;
 		select("train-inputs").value = configuration.inputs;
 		select("train-scattering").value = configuration.scattering ?? "linear";
-		byId<HTMLInputElement>("train-seed").value = String(configuration.seed);
+		input("train-seed").value = String(configuration.seed);
 		// The command line's networks take the physics inputs.
 		const physics = configuration.inputs === "physics";
 		byId<HTMLButtonElement>("train-download").disabled = !physics;
@@ -169,7 +168,7 @@ export function startTrain(): void {
 				inputs: select("train-inputs").value as RunConfiguration["inputs"],
 				scattering: select("train-scattering")
 					.value as RunConfiguration["scattering"],
-				seed: byId<HTMLInputElement>("train-seed").valueAsNumber,
+				seed: input("train-seed").valueAsNumber,
 			},
 		}))();
 	});

@@ -1,0 +1,115 @@
+/** The form that says which image of a file is meant, and how it is prepared. */
+import type { PrepareOptions } from "../../results/take.ts";
+import { byId, input, make, numberOf, select } from "./dom.ts";
+import type { Opened } from "./extractTypes.ts";
+import type { Square } from "./scatterers.ts";
+
+/** Changed settings count when nothing has changed for so long, milliseconds. */
+const CALM = 250;
+
+const NUMBERS = ["field", "low-pass", "clip", "crop-x", "crop-y", "crop-size"];
+
+export class ImageForm {
+	#opened: Opened | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	readonly #changing: () => void;
+	readonly #changed: () => void;
+
+	/** @param changing at every change; @param changed when the form is valid and has come to rest */
+	constructor(changing: () => void, changed: () => void) {
+		this.#changing = changing;
+		this.#changed = changed;
+		const form = byId("image-form");
+		form.addEventListener("input", () => this.change());
+		form.addEventListener("submit", (event) => event.preventDefault());
+		byId("crop-clear").addEventListener("click", () => this.crop(null));
+	}
+
+	/** Something was changed, by people or by the page. */
+	change(): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			if (byId<HTMLFormElement>("image-form").checkValidity()) this.#changed();
+		}, CALM);
+		this.#changing();
+	}
+
+	crop(square: Square | null): void {
+		const values = square && [square.x, square.y, square.size];
+		for (const [i, id] of ["crop-x", "crop-y", "crop-size"].entries())
+			input(id).value = values ? String(Number(values[i].toFixed(1))) : "";
+		this.change();
+	}
+
+	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
+	fill(file: File, opened: Opened): boolean {
+		this.#opened = opened;
+		const { channels, chosen, size, nx, ny, dataset } = opened;
+		select("channel").replaceChildren(
+			...channels.map(({ name, unit }) =>
+				make(
+					"option",
+					{ value: name, selected: name === chosen },
+					unit ? `${name} (${unit})` : name,
+				),
+			),
+		);
+		const sizeless = !size && !(nx === 64 && ny === 64);
+		byId("field-label").hidden = size !== undefined;
+		input("field").required = sizeless;
+		for (const id of NUMBERS) input(id).value = "";
+		for (const id of ["flatten", "energies"]) select(id).selectedIndex = 0;
+		input("repair").checked = true;
+		input("energy").value = "0";
+		// A dataset's file has images as they are, and their scatterers.
+		for (const element of byId("image-form").querySelectorAll("input, select"))
+			(element as HTMLInputElement).disabled = dataset;
+		byId("file-about").textContent = about(file, opened);
+		byId("image-form").hidden = false;
+		if (sizeless) input("field").focus();
+		return sizeless;
+	}
+
+	/** eV, of the channel that is chosen. */
+	get energies(): readonly number[] {
+		const { value } = select("channel");
+		return (
+			this.#opened?.channels.find(({ name }) => name === value)?.energies ?? []
+		);
+	}
+
+	/** As the command line's options; what is left at its default is not there. */
+	get settings(): PrepareOptions {
+		const opened = this.#opened;
+		if (!opened || opened.dataset) return {};
+		const channel = select("channel").value;
+		const { energies } = this;
+		const one = energies.length > 1 && select("energies").value === "one";
+		const [x, y, size] = ["crop-x", "crop-y", "crop-size"].map((id) =>
+			numberOf(input(id)),
+		);
+		return {
+			channel: channel === opened.chosen ? undefined : channel,
+			energy: one ? energies[input("energy").valueAsNumber] : undefined,
+			field: opened.size ? undefined : numberOf(input("field")),
+			flatten: (select("flatten").value ||
+				undefined) as PrepareOptions["flatten"],
+			repair: input("repair").checked,
+			clip: numberOf(input("clip")),
+			lowPass: numberOf(input("low-pass")),
+			crop: size === undefined ? undefined : { x: x ?? 0, y: y ?? 0, size },
+		};
+	}
+}
+
+function about({ size: bytes, name }: File, o: Opened): string {
+	const energies = o.channels[0].energies.length;
+	return [
+		`${name}, ${(bytes / 1e6).toFixed(2)} MB: ${o.format}, ${o.nx} × ${o.ny} pixels`,
+		o.size &&
+			`${[o.size.x, o.size.y].map((v) => Number(v.toPrecision(4))).join(" × ")} Å`,
+		energies > 1 && `${energies} energies`,
+	]
+		.filter(Boolean)
+		.join(", ");
+}

@@ -1,0 +1,98 @@
+/** The measured image with its scatterers, and what the pointer does on it: mark, crop, or move. */
+import { diverging } from "../../report/colour.ts";
+import { byId } from "./dom.ts";
+import type { ShownImage } from "./extractTypes.ts";
+import type { Tool } from "./fieldInput.ts";
+import { FieldView, Link } from "./fieldView.ts";
+import {
+	cropTool,
+	markTool,
+	outline,
+	type Scatterers,
+	type Square,
+} from "./scatterers.ts";
+
+export class PictureView {
+	/** Scatterers are the file's own: nothing is edited. */
+	fixed = false;
+	readonly #link = new Link();
+	readonly #view = new FieldView(byId("picture"), this.#link);
+	#image: ShownImage | undefined;
+
+	/**
+	 * @param square what the image is cropped to
+	 * @param crop is told what is drawn, moved into the image
+	 */
+	constructor(
+		scatterers: Scatterers,
+		square: () => Square | null,
+		crop: (square: Square) => void,
+	) {
+		const redraw = () => this.#link.changed();
+		const marking = markTool(scatterers, redraw, () => this.fixed);
+		const cropping = cropTool(
+			square,
+			(drawn) => {
+				if (this.#image) crop(inside(drawn, this.#image.field));
+			},
+			redraw,
+		);
+		const paint: Tool["paint"] = (ctx, place) => {
+			const cropped = square();
+			if (cropped) outline(ctx, place, cropped);
+			marking.paint(ctx, place);
+		};
+		const tools: Readonly<Record<string, Tool>> = {
+			mark: { ...marking, paint },
+			crop: {
+				...cropping,
+				paint(ctx, place) {
+					cropping.paint(ctx, place);
+					marking.paint(ctx, place);
+				},
+			},
+			move: { down: () => null, paint },
+		};
+		this.#view.tool = tools.mark;
+		for (const radio of document.querySelectorAll<HTMLInputElement>(
+			'input[name="tool"]',
+		))
+			radio.addEventListener("change", () => {
+				this.#view.tool = tools[radio.value];
+				redraw();
+			});
+		for (const button of document.querySelectorAll<HTMLElement>(
+			'[data-zoom="picture"] button',
+		))
+			button.addEventListener("click", () =>
+				this.#view.zoom(Number(button.dataset.factor)),
+			);
+	}
+
+	/** Draws marks and square anew. */
+	changed(): void {
+		this.#link.changed();
+	}
+
+	show(image: ShownImage, label: string, unit: string): void {
+		this.#image = image;
+		const { field, range } = image;
+		this.#view.show({
+			...{ field, range, unit },
+			colours: diverging,
+			axes: "Å",
+			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
+		});
+	}
+}
+
+/** The square moved and, where it must be, shrunk into the image. */
+function inside(
+	square: Square,
+	{ x, y }: { x: readonly [number, number]; y: readonly [number, number] },
+): Square {
+	const size = Math.min(square.size, x[1] - x[0], y[1] - y[0]);
+	const fit = (v: number, [low, high]: readonly [number, number]) =>
+		Math.min(high - size / 2, Math.max(low + size / 2, v));
+	return { x: fit(square.x, x), y: fit(square.y, y), size };
+}

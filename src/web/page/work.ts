@@ -1,0 +1,78 @@
+/** Everything that takes time: one thing after the other, its progress, its end, its error. */
+import { type Progress, type Report, StoppedError } from "../rpc.ts";
+import { byId } from "./dom.ts";
+
+/** Work of less than this shows no progress, milliseconds. */
+const SOON = 400;
+
+export class Work {
+	#busy = false;
+	/** To be done after what is being done now: what people asked for, else what follows from a form. */
+	#asked: (() => void) | null = null;
+	#followUp: (() => void) | null = null;
+
+	/** Does `work` and shows how far it is; where it throws, what it threw. */
+	async act(
+		what: string,
+		work: (report: Report) => Promise<void>,
+	): Promise<void> {
+		byId("fault").hidden = true;
+		if (this.#busy) {
+			// What is too short to be seen must not swallow a click; what is seen can be stopped.
+			if (byId("work").hidden) this.#asked = () => void this.act(what, work);
+			return;
+		}
+		this.#busy = true;
+		const began = performance.now();
+		let last: Progress = { done: 0, total: 0, what };
+		const show = () => showProgress(last, performance.now() - began);
+		show();
+		const appear = setTimeout(() => {
+			byId("work").hidden = false;
+		}, SOON);
+		const tick = setInterval(show, 1000);
+		try {
+			await work((progress) => {
+				last = progress;
+				show();
+			});
+		} catch (error) {
+			if (!(error instanceof StoppedError)) fail(error as Error);
+		} finally {
+			clearTimeout(appear);
+			clearInterval(tick);
+			byId("work").hidden = true;
+			this.#busy = false;
+			const next = this.#asked ?? this.#followUp;
+			if (this.#asked) this.#asked = null;
+			else this.#followUp = null;
+			next?.();
+		}
+	}
+
+	/** Calls `then` at once or, while something is done, after it; of several only the last. */
+	whenFree(then: () => void): void {
+		if (this.#busy) this.#followUp = then;
+		else then();
+	}
+}
+
+function showProgress(
+	{ done, total, what }: Progress,
+	milliseconds: number,
+): void {
+	const bar = byId<HTMLProgressElement>("work-bar");
+	if (total > 0) [bar.max, bar.value] = [total, done];
+	else bar.removeAttribute("value");
+	const seconds = milliseconds / 1000;
+	byId("work-what").textContent =
+		`${what}${total > 0 ? `, ${Math.floor((100 * done) / total)} %` : ""}${seconds > 2 ? `, ${seconds.toFixed(0)} s` : ""}`;
+}
+
+function fail(error: Error): void {
+	const box = byId("fault");
+	(box.querySelector("p") as HTMLElement).textContent = error.message;
+	byId("go-on").hidden = error.name !== "DeviceLostError";
+	box.hidden = false;
+	box.scrollIntoView({ block: "nearest" });
+}
