@@ -203,6 +203,13 @@ export function startExtract(): void {
 		if (images?.labels.length === 1) form.change();
 		else work.whenFree(() => void work.act("showing", showImage));
 	});
+	// The picture follows the results, and they the picture.
+	input("result-energy").addEventListener("input", () => {
+		if (images?.labels.length !== Number(input("result-energy").max) + 1)
+			return;
+		input("energy").value = input("result-energy").value;
+		work.whenFree(() => void work.act("showing", showImage));
+	});
 	byId("detect").addEventListener("click", () =>
 		work.act("looking for scatterers", async (report) => {
 			await prepare(report);
