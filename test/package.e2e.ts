@@ -1,6 +1,12 @@
 /** The package as it is published: packed, installed into an empty folder, and run by the machine's own Node, which need not know TypeScript. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import {
+	existsSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	symlinkSync,
+} from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -113,6 +119,29 @@ test("npx qpi-lens: help, version, info and extract", async () => {
 	for (const name of ["kernel.npy", "kernel.png", "report.html", "result.json"])
 		assert.ok(existsSync(join(home, "kernel", name)), name);
 	assert.is(qpi("info", "nothing.sxm").code, 1);
+});
+
+test("npx qpi-lens web: the page as a folder, whole and for others to read, or not at all", () => {
+	const made = qpi("web", "--out", "public");
+	assert.is(made.code, 0, made.stderr);
+	for (const name of [
+		"index.html",
+		"page.js",
+		"extractWorker.js",
+		"trainWorker.js",
+		"sample.3ds",
+		"weights/manifest.json",
+		"weights/prior.safetensors",
+	])
+		assert.ok(existsSync(join(home, "public", name)), name);
+	assert.is(statSync(join(home, "public")).mode & 0o777, 0o755);
+	const again = qpi("web", "--out", "public");
+	assert.is(again.code, 1);
+	assert.match(again.stderr, /is there already; give a new folder/);
+	assert.equal(
+		readdirSync(home).filter((name) => name.startsWith(".qpi")),
+		[],
+	);
 });
 
 /** In Node and, by other types, in browsers; that what is wrong is found shows that the types are there. */
