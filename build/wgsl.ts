@@ -17,7 +17,7 @@ export const shadersPlugin: Plugin = {
 			const all = Object.entries(loadShaders()).filter(
 				([name]) => !NODE_ONLY.test(name),
 			);
-			const sources = all.map(([name, code]) => [name, minifyWgsl(code)]);
+			const sources = all.map(([name, code]) => [name, minifyWgsl(name, code)]);
 			return {
 				contents: `export const shaders = ${JSON.stringify(Object.fromEntries(sources))};
 ${layoutsModule(all.map(([name, code]) => [name, reflect(name, code)]))}`,
@@ -55,25 +55,32 @@ const shared = [${shared}];
 export const layouts = {${made}};`;
 }
 
-/** The same program without comments, and without blanks but where two tokens would become one. */
-export function minifyWgsl(source: string): string {
-	const code = source
-		.replaceAll(/\/\/.*$/gm, "")
-		.replaceAll(/\/\*[\s\S]*?\*\//g, "");
-	const tokens = code.match(/[\w.]+|\S/g) ?? [];
+/**
+ * The same program without comments, and without blanks but where two tokens would become one. Throws where the source has what the house's shaders do without, and this does
+ * not read: block comments, and characters beyond ASCII outside of comments.
+ */
+export function minifyWgsl(name: string, source: string): string {
+	const code = source.replaceAll(/\/\/.*$/gm, "");
+	const found = /\/\*|[^ -~\s]/.exec(code)?.[0];
+	if (found)
+		throw new Error(
+			`${name}.wgsl: found "${found}", expected line comments and ASCII only`,
+		);
+	const tokens = code.match(/[\w.]+|[^\w.\s]/g) ?? [];
 	let text = "";
 	let end = 0; // of the token before, in `code`
 	let before = "";
 	for (const token of tokens) {
 		const start = code.indexOf(token, end);
-		const apart = start > end;
-		// "a - -b" must not become a decrement, nor "x y" one name.
+		// "x y" must not become one name, "a - -b" no decrement, "a / *p" no comment.
 		const word = /[\w.]$/.test(before) && /^[\w.]/.test(token);
-		if (apart && (word || (before === token && !/[(){}[\]]/.test(token))))
-			text += " ";
+		const operators = OPERATOR.test(before) && OPERATOR.test(token);
+		if (start > end && (word || operators)) text += " ";
 		text += token;
 		before = token;
 		end = start + token.length;
 	}
 	return text;
 }
+
+const OPERATOR = /^[-+*/%&|^!~<>=]$/;

@@ -138,17 +138,51 @@ test("single files are those of the .zip", async () => {
 
 test("a switch to another method that was compared takes no new extraction", async () => {
 	const compared = await text(page, "#methods tbody");
-	await page.selectOption("#method", "two-step");
-	await page.waitForFunction(() =>
-		document.getElementById("results-head")?.textContent?.includes("two-step"),
-	);
-	assert.is(await page.isVisible("#stale"), false);
+	const switched = async (method: string) => {
+		await page.selectOption("#method", method);
+		const shown = method === "auto" ? "refined" : method;
+		await page.waitForFunction(
+			([shown]) =>
+				document.getElementById("results-head")?.textContent?.endsWith(shown) &&
+				document.getElementById("stale")?.hidden,
+			[shown],
+		);
+		assert.is(await text(page, "#methods .chosen th"), shown);
+	};
+	await switched("two-step");
 	assert.is(await text(page, "#methods tbody"), compared);
-	assert.is(await text(page, "#methods .chosen th"), "two-step");
 	assert.match(await text(page, "#command"), "--method=two-step");
-	// Ridge is not compared with others on the command line: only an extraction of its own can be the same.
+	// Ridge is compared with nothing, as on the command line.
+	await switched("ridge");
+	assert.is(await page.locator("#methods tbody tr").count(), 1);
+	assert.is(await text(page, "#adapter"), "");
+	await switched("auto");
+	assert.is(await text(page, "#methods tbody"), compared);
+	assert.not.match(await text(page, "#command"), "--method");
+});
+
+test("settings that are changed after Extract was pressed are not those of the result", async () => {
 	await page.selectOption("#method", "ridge");
+	await page.waitForFunction(
+		() =>
+			document.getElementById("results-head")?.textContent?.endsWith("ridge") &&
+			document.getElementById("work")?.hidden,
+	);
+	await page.fill("#seed", "5");
+	await page.evaluate(() => {
+		document.getElementById("run")?.click();
+		const field = document.getElementById("low-pass") as HTMLInputElement;
+		field.value = "0.15";
+		field.dispatchEvent(new Event("input", { bubbles: true }));
+	});
+	await page.waitForFunction(() =>
+		document.getElementById("command")?.textContent?.includes("--seed=5"),
+	);
+	assert.not.match(await text(page, "#command"), "low-pass");
 	assert.is(await page.isVisible("#stale"), true);
+	await page.fill("#low-pass", "");
+	await page.waitForSelector("#stale", { state: "hidden" });
+	await page.fill("#seed", "1");
 });
 
 test("all energies: a kernel each, and the dispersion", async () => {
@@ -195,6 +229,18 @@ test("all energies: a kernel each, and the dispersion", async () => {
 		);
 	}
 	assert.is(seen.size, 2);
+	// What is said, and what is given, is of the energy that is shown.
+	assert.match(await text(page, "#findings"), /method ridge \(60 meV/);
+	for (const [button, name] of [
+		["kernel.npy", "kernels.npy"],
+		["kernel.csv", "kernel-5.csv"],
+	]) {
+		const [download] = await Promise.all([
+			page.waitForEvent("download"),
+			page.click(`[data-file="${button}"]`),
+		]);
+		assert.is(download.suggestedFilename(), name);
+	}
 	await shot(page, "energies-1280-light");
 });
 

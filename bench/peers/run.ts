@@ -1,6 +1,7 @@
 /** One library, in a process of its own: `node run.ts LIBRARY ADAPTER WORK...` prints a line of JSON for each piece of work. */
 import { readFileSync } from "node:fs";
-import { nameOf, openAdapter, openGpu } from "../../src/node/adapter.ts";
+import { adapterNameOf } from "../../src/engine/adapterInfo.ts";
+import { openAdapter, openGpu } from "../../src/node/adapter.ts";
 import { VERSION } from "../../src/node/package.ts";
 import { time, type Work } from "./work.ts";
 
@@ -36,7 +37,7 @@ async function open(): Promise<{
 		import.meta.url,
 	);
 	const { version } = JSON.parse(readFileSync(file, "utf8"));
-	return { adapter: nameOf(adapter), version, work: await start() };
+	return { adapter: adapterNameOf(adapter.info), version, work: await start() };
 }
 
 const { work, ...rest } = await open();

@@ -23,3 +23,13 @@ export {
 } from "../training/loop.ts";
 export { PRESETS, type Preset } from "../training/presets.ts";
 export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
+
+export interface EngineOptions {
+	/**
+	 * A device that there is already; dispose() then leaves it as it is. On software adapters one with the feature "subgroups" is several times
+	 * as fast as one without. An error of the device that nobody else takes is thrown by the engine's next call, whoever made it.
+	 */
+	readonly device?: GPUDevice;
+	/** Shown to users. */
+	readonly adapterName?: string;
+}

@@ -1,6 +1,6 @@
 /** `qpi-lens web`: the page, on this machine or as a folder for a web server. */
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
@@ -59,6 +59,7 @@ async function web({
 async function write(out: string): Promise<void> {
 	if (existsSync(out))
 		throw new Error(`${out} is there already; give a new folder as --out`);
+	await mkdir(dirname(out), { recursive: true });
 	const aside = await mkdtemp(join(dirname(out), ".qpi-lens-"));
 	try {
 		await cp(PAGE, aside, { recursive: true });
@@ -69,5 +70,10 @@ async function write(out: string): Promise<void> {
 		await rm(aside, { recursive: true, force: true });
 		throw error;
 	}
-	console.log(`${out}: copy it to a web server with https`);
+	const headers = Object.entries(HEADERS).map(
+		([name, value]) => `  ${name}: ${value}`,
+	);
+	console.log(
+		`${out}: copy it to a web server with https, and let it send with every file\n${headers.join("\n")}`,
+	);
 }

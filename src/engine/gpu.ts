@@ -317,6 +317,10 @@ export class Gpu {
 		this.#pool.destroy();
 		this.#uniforms.destroy();
 		this.device.removeEventListener("uncapturederror", this.#onError);
+		// A device that goes on keeps this object in memory: its promise of loss names it.
+		for (const kept of [this.#modules, this.#pipelines, this.#bindGroups])
+			kept.clear();
+		this.#uniformData = new ArrayBuffer(0);
 		if (!this.#keepDevice) this.device.destroy();
 	}
 

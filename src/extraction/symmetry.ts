@@ -30,7 +30,7 @@ export interface SymmetryOptions {
 	radius?: number;
 	/** Standard deviations from which a harmonic is significant; 4 by default, for 36 are tried (12 orders, three discs). */
 	significance?: number;
-	/** Share of the power in the disc below which a harmonic is put down to what the errors do not cover; 0.003 by default. */
+	/** Share of the power in the disc below which a harmonic is put down to what the errors do not cover; 0.01 by default. */
 	tolerance?: number;
 }
 
@@ -78,7 +78,7 @@ export function testSymmetry(
 	options: SymmetryOptions = {},
 ): SymmetryVerdict {
 	const { samples, uncertainty, correlation = 4 } = options;
-	const { significance: least = 4, tolerance = 0.003 } = options;
+	const { significance: least = 4, tolerance = 0.01 } = options;
 	const n = sideOf(kernel, "testSymmetry");
 	const radius = Math.floor(options.radius ?? n / 2 - HALF);
 	if (!(radius >= 4 && radius <= n / 2 - 1))

@@ -52,7 +52,7 @@ export class Weights {
 	/** Of the method `refined`; 9 MB. @throws when the file is not there, or not the manifest's */
 	async prior(): Promise<KernelPrior> {
 		return new KernelPrior(
-			decodeSafetensors(await this.#checked("prior.safetensors")).tensors,
+			decodeSafetensors(await this.read("prior.safetensors")).tensors,
 		);
 	}
 
@@ -66,11 +66,12 @@ export class Weights {
 	}
 
 	async #state(name: string): Promise<State> {
-		const { tensors } = decodeSafetensors(await this.#checked(name));
+		const { tensors } = decodeSafetensors(await this.read(name));
 		return tensors as State;
 	}
 
-	async #checked(name: string): Promise<Uint8Array> {
+	/** The bytes of a file. @throws when it is not there, or not the manifest's */
+	async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
 		const bytes = await this.#read(name);
 		const found = await sha256(bytes);
 		const expected = this.manifest.files[name]?.sha256;

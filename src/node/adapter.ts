@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
 import { reflect } from "../engine/reflect.ts";
 import { Tuner } from "../engine/tuner.ts";
@@ -40,15 +41,6 @@ export async function openAdapter(
 	return adapter;
 }
 
-/** What people know an adapter by. */
-export function nameOf({ info }: { readonly info: GPUAdapterInfo }): string {
-	return info.description || info.device || info.vendor;
-}
-
-/** Whether an adapter runs on the CPU. */
-export const isSoftware = (info: GPUAdapterInfo): boolean =>
-	info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(nameOf({ info }));
-
 /** How convolutions multiply: in f32, or in f16 on matrix units; sums, tensors and everything else are f32 in both. */
 export type Precision = "f32" | "f16";
 
@@ -62,6 +54,7 @@ export async function openGpu(
 		profile?: boolean;
 		precision?: Precision;
 		tune?: boolean;
+		adapterName?: string;
 	} = {},
 ): Promise<Gpu> {
 	const { profile = false, tune = true } = options;
@@ -71,7 +64,7 @@ export async function openGpu(
 		matrix ? [MATRIX_FLAGS] : [],
 	);
 	const { info, limits } = adapter;
-	const adapterName = nameOf(adapter);
+	const adapterName = options.adapterName ?? adapterNameOf(info);
 	const missing = matrix ? missingForMatrix(adapter) : [];
 	if (missing.length > 0)
 		throw new MachineError(

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize, sep } from "node:path";
+import { pipeline } from "node:stream";
 
 const TYPES: Readonly<Record<string, string>> = {
 	".html": "text/html; charset=utf-8",
@@ -37,9 +38,8 @@ export async function serve(
 			...headers,
 		});
 		if (request.method === "HEAD") return response.end();
-		createReadStream(file)
-			.on("error", () => response.destroy())
-			.pipe(response);
+		// Closes the file too when the other side has gone.
+		pipeline(createReadStream(file), response, () => {});
 	});
 	await listen(server, port);
 	const { port: taken } = server.address() as AddressInfo;

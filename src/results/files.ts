@@ -40,6 +40,13 @@ export async function* resultFiles(
 	yield ["report.html", reportOf(analysis, options, figures)];
 }
 
+/** The names of those files, in order. */
+export const resultNames = (analysis: Analysis): string[] => [
+	...[...numbers(analysis)].map(([name]) => name),
+	...picturesOf(analysis).map(([name]) => `${name}.png`),
+	"report.html",
+];
+
 function reportOf(
 	{ taken, items, shown, findings, warnings }: Analysis,
 	{ input, command, ...options }: ResultOptions,

@@ -91,7 +91,7 @@ export function analyseAll(
 		items,
 		shown,
 		band,
-		findings: findingsOf(items, shown, taken, band),
+		findings: findingsOf({ taken, items, shown, band }, shown),
 		warnings: [...taken.warnings, ...doubtsOf(shown)],
 	};
 }
@@ -189,17 +189,20 @@ function doubtsOf(shown: Item): string[] {
 const share = (value: number | null | undefined) =>
 	value === null || value === undefined ? "?" : value.toFixed(3);
 
-function findingsOf(
-	items: readonly Item[],
+/** What is to be said of one of the kernels, and of all of them; a line each. */
+export function findingsOf(
+	{
+		items,
+		taken,
+		band,
+		...analysis
+	}: Pick<Analysis, "items" | "taken" | "band" | "shown">,
 	shown: Item,
-	taken: Taken,
-	band: Dispersion | null,
 ): string[] {
 	const { method, explained } = shown.extraction;
-	const of =
-		items.length > 1
-			? ` (${shown.task.label}, of ${items.length} the best explained)`
-			: "";
+	const best =
+		shown === analysis.shown ? `, of ${items.length} the best explained` : "";
+	const of = items.length > 1 ? ` (${shown.task.label}${best})` : "";
 	const rivals = (Object.keys(NAMES) as Method[])
 		.filter((m) => m !== method && explained[m])
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);

@@ -1,5 +1,6 @@
 import type { State } from "../engine/nn.ts";
 import { encodeSafetensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
 import type { NetworkName } from "../models/networks.ts";
 
 /** What the manifest of a folder of weights says of a file. */
@@ -33,9 +34,5 @@ export function weightFiles(
 export async function fileEntry(
 	bytes: Uint8Array<ArrayBuffer>,
 ): Promise<FileEntry> {
-	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-	return {
-		sha256: Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join(""),
-		bytes: bytes.length,
-	};
+	return { sha256: await sha256(bytes), bytes: bytes.length };
 }

@@ -1,20 +1,12 @@
 /** The engine on a browser's device. */
 import { layouts, shaders } from "qpi-lens:shaders";
+import type { EngineOptions } from "../api/engine.ts";
+import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
-
-export interface EngineOptions {
-	/**
-	 * A device that the page has already; dispose() then leaves it as it is. On software adapters one with the feature "subgroups" is several times
-	 * as fast as one without.
-	 */
-	readonly device?: GPUDevice;
-	/** Shown to users. */
-	readonly adapterName?: string;
-}
 
 /** Which browsers have WebGPU, for people whose browser does not. */
 export const WHERE =
-	"WebGPU is in Chrome and Edge (113 or later; on Linux only recent versions have it switched on), Safari (26 or later) and Firefox (141 or later on Windows, 145 or later on Macs)";
+	"WebGPU is in Chrome and Edge (113 or later; on Linux only recent versions have it switched on), Safari (26 or later) and Firefox (141 or later on Windows, 145 or later on Macs with Apple chips)";
 
 /** The browser has no WebGPU, or it finds no adapter. */
 export class NoWebGpuError extends Error {
@@ -28,13 +20,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Gpu> {
 	return new Gpu(device, {
 		shaders,
 		layouts: (shader) => layouts[shader],
-		adapterName:
-			options.adapterName ??
-			([info?.description || info?.device, info?.vendor, info?.architecture]
-				.filter(Boolean)
-				.join(" ") ||
-				"an adapter without a name"),
-		software: info?.isFallbackAdapter ?? false,
+		adapterName: options.adapterName ?? adapterNameOf(info),
+		software: isSoftware(info),
 		keepDevice: options.device !== undefined,
 	});
 }

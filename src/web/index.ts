@@ -1,4 +1,4 @@
 /** The package's entry for browsers. */
 export * from "../api/engine.ts";
-export { createEngine, type EngineOptions, NoWebGpuError } from "./gpu.ts";
+export { createEngine, NoWebGpuError } from "./gpu.ts";
 export { openWeights } from "./weights.ts";

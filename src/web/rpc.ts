@@ -104,6 +104,7 @@ export class Remote<H extends Handlers> {
 			call.reject(error);
 		};
 		worker.onerror = (event) => {
+			if (worker !== this.#worker) return;
 			const message = event.message || `${this.#url} cannot be loaded`;
 			for (const { reject } of this.#open.values()) reject(new Error(message));
 			this.#open.clear();

@@ -30,7 +30,11 @@ export async function download(
 	url: string,
 	report: Report,
 ): Promise<Uint8Array<ArrayBuffer>> {
-	const response = await fetch(url);
+	const response = await fetch(url).catch((error: Error) => {
+		throw new Error(
+			`${url} cannot be fetched; is the server there? (${error.message})`,
+		);
+	});
 	if (!response.ok || !response.body)
 		throw new Error(`${url}: found ${response.status}, expected a file`);
 	const total = Number(response.headers.get("content-length") ?? 0);

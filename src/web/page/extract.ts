@@ -1,6 +1,8 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
 import { writeScatterers } from "../../extraction/scatterers.ts";
+import type { PrepareOptions } from "../../results/take.ts";
 import { Remote, type Report } from "../rpc.ts";
+import { download } from "../weights.ts";
 import { byId, input, make, save, select } from "./dom.ts";
 import type {
 	ExtractRequest,
@@ -21,25 +23,39 @@ const SAMPLE = "sample.3ds";
 const PREPARED = ["picture-section", "marks", "extract-form"];
 
 export function startExtract(): void {
-	const work = new Work();
+	const work = new Work(() => remote.stop());
 	const remote = new Remote<ExtractHandlers>("extractWorker.js", () => {
 		ready = {};
+		held = false;
 	});
 	let file: File | undefined;
 	let opened: Opened | undefined;
 	let images: PreparedImages | undefined;
 	/** What the worker has prepared, to do it again when it was started anew. */
 	let ready: { file?: File; settings?: string } = {};
+	/** What was wished for when the image that is shown was chosen. */
+	let shown = "";
 	/** What the results that are shown were asked for with. */
 	let extracted: ExtractRequest | undefined;
+	/** Whether the worker has them still. */
+	let held = false;
 
 	const scatterers = new Scatterers(() => {
 		table.show(scatterers.list, scatterers.chosen);
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
-		const used = scatterers.list.filter(({ keep }) => keep).length;
-		const left = scatterers.list.length - used;
-		byId("marks-count").textContent =
-			`${used} used${left ? `, ${left} left out` : ""}`;
+		const kept = scatterers.list.filter(({ keep }) => keep);
+		const square = images?.square;
+		const outside = square
+			? kept.filter((s) => isOutside(s, square)).length
+			: 0;
+		const left = scatterers.list.length - kept.length;
+		byId("marks-count").textContent = [
+			`${kept.length - outside} used`,
+			outside && `${outside} outside the image`,
+			left && `${left} left out`,
+		]
+			.filter(Boolean)
+			.join(", ");
 		checkStale();
 		picture.changed();
 	});
@@ -49,18 +65,22 @@ export function startExtract(): void {
 			checkStale();
 			picture.changed();
 		},
-		() =>
-			work.whenFree(() => {
-				if (JSON.stringify(form.settings) !== ready.settings)
-					void work.act("preparing", prepare);
-			}),
+		() => refresh(),
 	);
+	/** Prepares what has changed, and shows the image of the energy that is chosen. */
+	const refresh = () =>
+		work.whenFree(() => {
+			// What is shown already is not done again: that would hide an error that has just come.
+			if (file && wish() !== shown)
+				void work.act("preparing", (report) => prepare(report));
+		});
+	const wish = () => JSON.stringify([form.settings, input("energy").value]);
 	const picture = new PictureView(
 		scatterers,
 		() => form.settings.crop ?? null,
 		(square) => form.crop(square),
 	);
-	const results = new Results((name) => {
+	const results = new Results(profileOf, (name) => {
 		void work.act("making the files", async (report) => {
 			const blob =
 				name === "zip"
@@ -71,23 +91,31 @@ export function startExtract(): void {
 		});
 	});
 
+	async function profileOf(index: number): Promise<Blob | null> {
+		return held ? remote.call("profile", index) : null;
+	}
+
 	const open = (name: string, get: () => File | Promise<File>) =>
-		work.act(`reading ${name}`, async (report) => {
+		work.instead(`reading ${name}`, async (report) => {
 			const chosen = await get();
 			const found = await remote.call("open", chosen, report);
 			[file, opened, images] = [chosen, found, undefined];
 			ready = { file: chosen };
 			for (const id of PREPARED) byId(id).hidden = true;
 			results.hide();
+			for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
 			picture.fixed = found.dataset;
 			scatterers.reset();
 			if (!form.fill(chosen, found)) await prepare(report);
 		});
 
-	/** Makes the worker have what the form says, whatever it was doing before. */
-	async function prepare(report: Report): Promise<void> {
-		if (!file || !opened) return;
+	/**
+	 * Makes the worker have what the form says, whatever it was doing before, and shows it. Resolves to the settings that it has: people may be changing
+	 * them by then.
+	 */
+	async function prepare(report: Report): Promise<PrepareOptions> {
 		const wanted = form.settings;
+		if (!file || !opened) return wanted;
 		const key = JSON.stringify(wanted);
 		if (ready.file !== file) {
 			await remote.call("open", file, report);
@@ -97,15 +125,17 @@ export function startExtract(): void {
 			const fresh = !images;
 			// Settings that fail are no longer those of before: going back to them has to clear the error.
 			ready.settings = undefined;
+			shown = "";
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
 			if (!opened.dataset && (fresh || scatterers.asFound))
 				scatterers.reset(await remote.call("detect", undefined, report), true);
 		}
-		await showImage();
+		await showImage(wanted);
+		return wanted;
 	}
 
-	async function showImage(): Promise<void> {
+	async function showImage(settings: PrepareOptions): Promise<void> {
 		if (!images) return;
 		const { labels, unit, warnings, told } = images;
 		const energies = form.energies.length;
@@ -115,10 +145,12 @@ export function startExtract(): void {
 		slider.max = String(Math.max(labels.length, energies) - 1);
 		const at = labels.length > 1 ? slider.valueAsNumber : 0;
 		const label = labels[at].replace("-", "−");
+		shown = JSON.stringify([settings, slider.value]);
 		picture.show(await remote.call("image", at), label, unit);
 		if (images.scatterers) scatterers.reset(images.scatterers[at]);
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
+		scatterers.choose(scatterers.chosen); // some may be outside by now
 		for (const [id, lines] of Object.entries({
 			told,
 			"image-warnings": warnings,
@@ -142,15 +174,19 @@ export function startExtract(): void {
 
 	function show(wanted: ExtractRequest, outcome: Outcome): void {
 		extracted = wanted;
+		held = true;
 		results.show(outcome);
 		// People edit while they wait.
 		checkStale();
 	}
 
 	const extract = () =>
+		form.isValid() &&
 		work.act("extracting", async (report) => {
-			await prepare(report);
-			const wanted = request();
+			const settings = await prepare(report);
+			const wanted = { ...request(), settings };
+			// A double click is no second wish.
+			if (held && JSON.stringify(wanted) === JSON.stringify(extracted)) return;
 			show(wanted, await remote.call("extract", wanted, report));
 		});
 
@@ -160,6 +196,7 @@ export function startExtract(): void {
 		const before = extracted && { ...extracted, method: wanted.method };
 		if (
 			JSON.stringify(before) === JSON.stringify(wanted) &&
+			held &&
 			results.compares(wanted.method)
 		)
 			void work.act(`by ${wanted.method}`, async () =>
@@ -173,42 +210,39 @@ export function startExtract(): void {
 	input("file").addEventListener("change", () => {
 		const chosen = input("file").files?.[0];
 		if (chosen) void open(chosen.name, () => chosen);
+		input("file").value = ""; // so that the same file can be chosen again
 	});
 	document.addEventListener("dragover", (event) => {
-		if (byId("extract").hidden) return;
+		// A browser that opens the file in place of the page would end a training.
 		event.preventDefault();
+		if (byId("extract").hidden) return;
 		drop.classList.add("over");
 	});
 	document.addEventListener("dragleave", () => drop.classList.remove("over"));
 	document.addEventListener("drop", (event) => {
-		if (byId("extract").hidden) return;
 		event.preventDefault();
+		if (byId("extract").hidden) return;
 		drop.classList.remove("over");
 		const chosen = event.dataTransfer?.files[0];
 		if (chosen) void open(chosen.name, () => chosen);
 	});
 	byId("sample").addEventListener("click", () =>
 		open(SAMPLE, async () => {
-			const response = await fetch(SAMPLE);
-			if (!response.ok)
-				throw new Error(
-					`${SAMPLE}: found ${response.status}, expected the sample`,
-				);
-			return new File([await response.blob()], SAMPLE);
+			return new File([await download(SAMPLE, () => {})], SAMPLE);
 		}),
 	);
 	input("energy").addEventListener("input", () => {
 		results.choose(input("energy").valueAsNumber);
 		// One energy on its own is prepared on its own; of all, another is shown.
 		if (images?.labels.length === 1) form.change();
-		else work.whenFree(() => void work.act("showing", showImage));
+		else refresh();
 	});
 	// The picture follows the results, and they the picture.
 	input("result-energy").addEventListener("input", () => {
 		if (images?.labels.length !== Number(input("result-energy").max) + 1)
 			return;
 		input("energy").value = input("result-energy").value;
-		work.whenFree(() => void work.act("showing", showImage));
+		refresh();
 	});
 	byId("detect").addEventListener("click", () =>
 		work.act("looking for scatterers", async (report) => {
@@ -245,13 +279,21 @@ export function startExtract(): void {
 	});
 	byId("extract-form").addEventListener("input", checkStale);
 	select("method").addEventListener("change", switchMethod);
-	byId("stop").addEventListener("click", () => remote.stop());
+	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
 	document.addEventListener("keydown", (event) => {
-		const typing = event.target instanceof HTMLInputElement;
+		const typing =
+			event.target instanceof HTMLInputElement || byId("extract").hidden;
 		if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) {
 			event.preventDefault();
 			scatterers.undo();
 		}
 	});
 }
+
+/** Whether a scatterer lies outside of the square that is extracted from. */
+const isOutside = (
+	{ x, y }: { readonly x: number; readonly y: number },
+	square: { readonly x: number; readonly y: number; readonly size: number },
+): boolean =>
+	Math.max(Math.abs(x - square.x), Math.abs(y - square.y)) > square.size / 2;

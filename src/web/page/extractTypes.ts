@@ -22,14 +22,13 @@ export interface Opened {
 	readonly chosen: string;
 	/** A file of the dataset's format, which says where its scatterers are. */
 	readonly dataset: boolean;
+	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
 
 /** The images as they are extracted from. */
 export interface PreparedImages {
 	readonly labels: readonly string[];
-	/** eV, one an image, or undefined. */
-	readonly energies: readonly (number | undefined)[];
 	/** Side of the square that is extracted from, and its centre in the scan's frame, Angstrom. */
 	readonly square: {
 		readonly x: number;
@@ -65,7 +64,6 @@ export interface ExtractRequest {
 /** One kernel, for the views: 64 x 64 pixels each, in the image's unit. */
 export interface ShownItem {
 	readonly label: string;
-	readonly energy?: number;
 	readonly method: string;
 	readonly kernel: Float32Array;
 	readonly uncertainty: Float32Array;
@@ -79,14 +77,18 @@ export interface ShownItem {
 		readonly step: number;
 	};
 	readonly q: Peak | null;
+	readonly findings: readonly string[];
 	readonly explained: readonly (Explained & {
 		readonly name: string;
 		readonly chosen: boolean;
 	})[];
+	/** Of the scatterers, in the scan's frame. */
 	readonly places: readonly { readonly x: number; readonly y: number }[];
 }
 
 export interface Outcome {
+	/** Of all files of the results but result.json. */
+	readonly names: readonly string[];
 	readonly items: readonly ShownItem[];
 	/** Of the items, the one that is explained best. */
 	readonly shown: number;
@@ -94,12 +96,13 @@ export interface Outcome {
 	readonly spacing: number;
 	readonly centre: { readonly x: number; readonly y: number };
 	readonly unit: string;
-	readonly findings: readonly string[];
 	readonly warnings: readonly string[];
+	/** Keys of METHODS that another kernel can be had by without new fits. */
+	readonly methods: readonly string[];
 	/** What does the same on the command line. */
 	readonly command: string;
-	/** PNG of charts by name: profile, dispersion. */
-	readonly charts: Readonly<Record<string, Blob>>;
+	/** PNG of q(E), where there are several energies. */
+	readonly dispersion: Blob | null;
 	/** What ran. */
 	readonly adapter: string | null;
 }

@@ -1,20 +1,13 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
 import type { DetectedScatterer } from "../../extraction/detect.ts";
-import type { Method } from "../../extraction/extract.ts";
-import type { Scan } from "../../extraction/scan.ts";
+import type { Extraction } from "../../extraction/extract.ts";
 import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
 import { energiesOf } from "../../formats/measurement.ts";
-import {
-	aboutMedian,
-	scanField,
-	squareField,
-} from "../../report/extractionPictures.ts";
-import type { Field } from "../../report/panels.ts";
-import { resampled } from "../../report/picture.ts";
+import { aboutMedian, squareField } from "../../report/extractionPictures.ts";
 import { chooseChannel } from "../../results/choose.ts";
 import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
 import {
@@ -22,6 +15,7 @@ import {
 	type ResultOptions,
 	resultFiles,
 	resultJson,
+	resultNames,
 	resultObject,
 } from "../../results/files.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
@@ -32,6 +26,7 @@ import {
 	NAMES,
 } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
+import { picturesOf } from "../../results/pictures.ts";
 import {
 	findScatterers,
 	makeTasks,
@@ -52,18 +47,21 @@ import type {
 	ShownImage,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
-import { outcomeOf } from "./outcome.ts";
-
-/** The longer side of a scan as it is shown, pixels. */
-const SHOWN = 512;
+import { byMethod, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
 let dataset: Taken | undefined;
 let analysis: Analysis | undefined;
 let options: ResultOptions | undefined;
-/** What ran for the results that there are. */
-let about: ResultOptions["about"] | undefined;
+/** What the last extraction found, to take another method's kernels from. */
+let fits:
+	| {
+			readonly taken: Taken;
+			readonly extractions: readonly Extraction[];
+			readonly about: ResultOptions["about"];
+	  }
+	| undefined;
 
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
@@ -77,6 +75,7 @@ const handlers = {
 		preparation = undefined;
 		dataset = undefined;
 		analysis = undefined;
+		fits = undefined;
 		if (!measurement)
 			return {
 				format: "dataset",
@@ -113,7 +112,6 @@ const handlers = {
 			const { tasks, spacing, centre, told, warnings } = dataset;
 			return {
 				labels: tasks.map(({ label }) => label),
-				energies: tasks.map(() => undefined),
 				square: { ...centre, size: 64 * spacing },
 				unit: "",
 				told,
@@ -132,7 +130,6 @@ const handlers = {
 		const [{ spacing, centre }] = prepared;
 		return {
 			labels: used.map(labelOf),
-			energies: used.map(({ energy }) => energy),
 			square: { ...centre, size: 64 * spacing },
 			unit: channel.unit,
 			told,
@@ -159,10 +156,10 @@ const handlers = {
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
 			const extractor = await openExtractor({ method, symmetry, seed }, report);
-			about = extractor.about;
-			const extractions = [];
+			const { about } = extractor;
+			const found = [];
 			for (const [i, task] of taken.tasks.entries())
-				extractions.push(
+				found.push(
 					await extractor.extract(task, (done, total, next) =>
 						report({
 							done: i * total + done,
@@ -172,24 +169,33 @@ const handlers = {
 					),
 				);
 			const warnings = [...taken.warnings, ...extractor.warnings];
-			analysis = analyseAll({ ...taken, warnings }, extractions);
-			options = optionsOf(request, about);
-			return outcomeOf(analysis, options, adapterOf(options));
+			fits = { taken: { ...taken, warnings }, extractions: found, about };
+			return outcome(request, fits.taken, found, about);
 		});
 	},
 
-	/** The same by another method that was compared: a key of METHODS, none of "auto" and "ridge", which the command line compares otherwise. */
+	/** The same by another method: a key of METHODS, of those that Outcome's `methods` names. */
 	byMethod: (request: ExtractRequest): Promise<Outcome> =>
 		orLost(async () => {
-			const { taken, items } = needed(analysis);
-			const method = METHODS[request.method] as Method;
-			const extractions = [];
-			for (const { extraction } of items)
-				extractions.push(await extraction.by(method));
-			analysis = analyseAll(taken, extractions);
-			options = optionsOf(request, needed(about));
-			return outcomeOf(analysis, options, adapterOf(options));
+			const { taken, extractions, about } = needed(fits);
+			const method = METHODS[request.method];
+			const found = [];
+			for (const extraction of extractions)
+				found.push(await byMethod(extraction, method));
+			// Ridge alone asks nothing of weights and device, here as on the command line.
+			return outcome(request, taken, found, method === "ridge" ? {} : about);
 		}),
+
+	/** PNG of the chart of a kernel's profile. */
+	async profile(index: number): Promise<Blob> {
+		const [analysed] = extracted();
+		const shown = analysed.items[index];
+		const profile = picturesOf({ ...analysed, shown }).find(
+			([name]) => name === "profile",
+		);
+		const [, , , picture] = needed(profile);
+		return new Blob([await render(picture)], { type: "image/png" });
+	},
 
 	/** All files of the results, packed. */
 	async files(_: null, report: Report): Promise<Blob> {
@@ -213,13 +219,13 @@ const handlers = {
 	/** One file of the results by its name. */
 	async file(name: string): Promise<Blob> {
 		const [analysed, made] = extracted();
-		const names: string[] = [];
-		for await (const [found, data] of resultFiles(analysed, made, render)) {
+		if (name === RESULT)
+			return new Blob([
+				resultJson(resultObject(analysed, made), resultNames(analysed)),
+			]);
+		for await (const [found, data] of resultFiles(analysed, made, render))
 			if (found === name) return new Blob([data as BlobPart]);
-			names.push(found);
-		}
-		if (name !== RESULT) throw new Error(`there is no result ${name}`);
-		return new Blob([resultJson(resultObject(analysed, made), names)]);
+		throw new Error(`there is no result ${name}`);
 	},
 };
 
@@ -231,16 +237,20 @@ const RESULT = "result.json";
 /** What the edited list is called where it is written out. */
 const SCATTERERS = "scatterers.csv";
 
-/** The scan at no more than SHOWN pixels a side. */
-function small(scan: Scan): Field {
-	const field = scanField(scan);
-	const shrink = SHOWN / Math.max(scan.nx, scan.ny);
-	if (shrink >= 1) return field;
-	const [nx, ny] = [scan.nx, scan.ny].map((n) =>
-		Math.max(1, Math.round(n * shrink)),
-	);
-	const values = Float32Array.from(resampled(scan.image, scan, nx, ny, false));
-	return { ...field, values, nx, ny };
+function outcome(
+	request: ExtractRequest,
+	taken: Taken,
+	extractions: readonly Extraction[],
+	about: ResultOptions["about"],
+): Promise<Outcome> {
+	analysis = analyseAll(taken, extractions);
+	options = optionsOf(request, about);
+	const compared = Object.keys(needed(fits).extractions[0].explained);
+	const methods = Object.keys(METHODS).filter((name) => {
+		const method = METHODS[name];
+		return method === "auto" ? compared.length > 1 : compared.includes(method);
+	});
+	return outcomeOf(analysis, options, methods, adapterOf(options));
 }
 
 /** What results say of how they came about. */

@@ -84,6 +84,8 @@ export function drawColourBar(
 	{ box }: Frame,
 	bar: HTMLCanvasElement,
 	[low, high]: readonly [number, number],
+	/** Of the values that are shown. */
+	[least, most]: readonly [number, number],
 	unit: string,
 ): void {
 	const x = box.x + box.width + 10;
@@ -99,7 +101,24 @@ export function drawColourBar(
 			x + 14,
 			box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
 		);
-	ctx.fillText(label, x, box.y + box.height + 16);
+	ctx.fillText(label, x, box.y - 9);
+	// Values beyond the scale have the colour of its end: that has to be said.
+	const bottom = box.y + box.height;
+	if (most > high) triangle(ctx, x + 5, box.y - 1, -6);
+	if (least < low) triangle(ctx, x + 5, bottom + 1, 6);
+}
+
+function triangle(
+	ctx: CanvasRenderingContext2D,
+	x: number,
+	y: number,
+	height: number,
+): void {
+	ctx.beginPath();
+	ctx.moveTo(x - 5, y);
+	ctx.lineTo(x + 5, y);
+	ctx.lineTo(x, y + height);
+	ctx.fill();
 }
 
 /** Light with a dark core, so that it is seen on every ground. */
@@ -186,6 +205,23 @@ function line(
 	ctx.moveTo(x1, y1);
 	ctx.lineTo(x2, y2);
 	ctx.stroke();
+}
+
+/** Small and thin: what lies under it is what is looked at. */
+export function drawRing(
+	ctx: CanvasRenderingContext2D,
+	[x, y]: readonly [number, number],
+): void {
+	for (const [colour, width] of [
+		["#ffffff", 2.5],
+		["#333333", 1],
+	] as const) {
+		ctx.strokeStyle = colour;
+		ctx.lineWidth = width;
+		ctx.beginPath();
+		ctx.arc(x, y, 4, 0, 2 * Math.PI);
+		ctx.stroke();
+	}
 }
 
 export function drawCircle(

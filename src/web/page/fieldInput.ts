@@ -2,13 +2,18 @@
 import type { Point } from "./fieldDrawing.ts";
 import type { FieldView, Link } from "./fieldView.ts";
 
+export interface Drag {
+	move(to: Point): void;
+	/** @param dragged whether it moved further than a click may; @param inside whether it ended inside of the field */
+	up(to: Point, dragged: boolean, inside: boolean): void;
+	/** The browser has taken the pointer for something else: all is as before. */
+	cancel(): void;
+}
+
 /** What the pointer does in a view, in the field's own coordinates; a view without tools is moved by it. */
 export interface Tool {
 	/** What a drag from here does; nothing moves the view instead. */
-	down(
-		at: Point,
-		reach: number,
-	): { move(to: Point): void; up(to: Point, dragged: boolean): void } | null;
+	down(at: Point, reach: number): Drag | null;
 	double?(at: Point, reach: number): void;
 	/** Draws over the image; `place` gives canvas pixels. */
 	paint(
@@ -86,7 +91,8 @@ function press(
 	canvas: HTMLCanvasElement,
 	event: PointerEvent,
 ): void {
-	if (!view.filled || event.button !== 0) return;
+	// A second finger means no second mark.
+	if (!view.filled || event.button !== 0 || !event.isPrimary) return;
 	const { at, inside, pixel } = view.under(event);
 	if (!inside) return;
 	const drag = view.tool?.down(at, REACH * pixel) ?? null;
@@ -95,6 +101,7 @@ function press(
 	let last = event;
 	let dragged = false;
 	const move = (next: PointerEvent) => {
+		if (next.pointerId !== event.pointerId) return;
 		dragged ||=
 			Math.hypot(next.clientX - startX, next.clientY - startY) > STILL;
 		if (drag) {
@@ -107,10 +114,13 @@ function press(
 		last = next;
 	};
 	const end = (next: PointerEvent) => {
+		if (next.pointerId !== event.pointerId) return;
 		canvas.removeEventListener("pointermove", move);
 		canvas.removeEventListener("pointerup", end);
 		canvas.removeEventListener("pointercancel", end);
-		if (next.type === "pointerup") drag?.up(view.under(next).at, dragged);
+		const { at, inside } = view.under(next);
+		if (next.type === "pointerup") drag?.up(at, dragged, inside);
+		else drag?.cancel();
 	};
 	canvas.addEventListener("pointermove", move);
 	canvas.addEventListener("pointerup", end);

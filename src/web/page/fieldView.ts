@@ -7,6 +7,7 @@ import {
 	drawCircle,
 	drawColourBar,
 	drawCrosshair,
+	drawRing,
 	type Frame,
 	type Point,
 	paintBar,
@@ -54,11 +55,13 @@ export interface Shown {
 	readonly smooth?: boolean;
 	/** Radii of circles about the origin. */
 	readonly circles?: readonly number[];
+	/** Places that are ringed. */
+	readonly marks?: readonly Point[];
 	/** For people who do not see it. */
 	readonly summary: string;
 }
 
-const MARGIN = { left: 48, right: 50, top: 14, bottom: 40 };
+const MARGIN = { left: 48, right: 50, top: 22, bottom: 40 };
 /** Images of few pixels are interpolated to so many times as many. */
 const FINE = 4;
 
@@ -70,6 +73,7 @@ export class FieldView {
 	#shown: Shown | null = null;
 	#bitmap: HTMLCanvasElement | null = null;
 	#values: ArrayLike<number> = [];
+	#extremes: [least: number, most: number] = [0, 0];
 	#grid = { nx: 0, ny: 0 };
 	#painted = 0; // the contrast that the bitmap was painted at
 	#bar: HTMLCanvasElement | null = null;
@@ -91,18 +95,25 @@ export class FieldView {
 		return this.#shown !== null;
 	}
 
-	show(shown: Shown | null): void {
+	show(shown: Shown): void {
+		// Of another area another part is of interest, if there is such a part at all.
+		const edges = ({ field: { x, y } }: Shown) => [...x, ...y].join();
+		if (this.#shown && edges(this.#shown) !== edges(shown))
+			this.#link.part = null;
 		this.#shown = shown;
 		this.#bitmap = null;
-		if (shown) {
-			const { values, nx, ny } = shown.field;
-			const whole = shown.smooth && Array.from(values).every(Number.isFinite);
-			this.#grid = whole ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
-			this.#values = whole
-				? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
-				: values;
-			this.#canvas.setAttribute("aria-label", shown.summary);
-		}
+		const { values, nx, ny } = shown.field;
+		const whole = shown.smooth && Array.from(values).every(Number.isFinite);
+		this.#grid = whole ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
+		this.#values = whole
+			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
+			: values;
+		let [least, most] = [Infinity, -Infinity];
+		for (const v of Array.from(values))
+			if (Number.isFinite(v))
+				[least, most] = [Math.min(least, v), Math.max(most, v)];
+		this.#extremes = [least, most];
+		this.#canvas.setAttribute("aria-label", shown.summary);
 		this.draw();
 	}
 
@@ -168,6 +179,7 @@ export class FieldView {
 			right - left,
 			bottom - top,
 		);
+		for (const mark of shown.marks ?? []) drawRing(ctx, to(mark));
 		for (const radius of shown.circles ?? [])
 			drawCircle(ctx, to({ x: 0, y: 0 }), to({ x: radius, y: 0 }));
 		this.tool?.paint(ctx, to);
@@ -180,6 +192,7 @@ export class FieldView {
 			frame,
 			this.#bar as HTMLCanvasElement,
 			this.#range(),
+			this.#extremes,
 			shown.unit,
 		);
 		this.#tell();
@@ -217,7 +230,7 @@ export class FieldView {
 		this.#readout.textContent =
 			at && value !== undefined
 				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not measured" : `${short(value, 3)} ${unit}`}`
-				: "";
+				: `${this.#extremes.map((v) => short(v, 2)).join(" to ")} ${unit}`;
 	}
 
 	/** Of the field, in its coordinates. */

@@ -21,6 +21,7 @@ export class ImageForm {
 		this.#changed = changed;
 		const form = byId("image-form");
 		form.addEventListener("input", () => this.change());
+		form.addEventListener("change", () => this.isValid());
 		form.addEventListener("submit", (event) => event.preventDefault());
 		byId("crop-clear").addEventListener("click", () => this.crop(null));
 	}
@@ -32,6 +33,11 @@ export class ImageForm {
 			if (byId<HTMLFormElement>("image-form").checkValidity()) this.#changed();
 		}, CALM);
 		this.#changing();
+	}
+
+	/** Whether all fields hold what they should; shows the first that does not. */
+	isValid(): boolean {
+		return byId<HTMLFormElement>("image-form").reportValidity();
 	}
 
 	crop(square: Square | null): void {
@@ -65,6 +71,12 @@ export class ImageForm {
 		for (const element of byId("image-form").querySelectorAll("input, select"))
 			(element as HTMLInputElement).disabled = dataset;
 		byId("file-about").textContent = about(file, opened);
+		byId("header").hidden = opened.details.length === 0;
+		byId("header-lines").replaceChildren(
+			...opened.details.map(([name, value]) =>
+				make("li", {}, `${name}: ${value}`),
+			),
+		);
 		byId("image-form").hidden = false;
 		if (sizeless) input("field").focus();
 		return sizeless;
@@ -81,7 +93,9 @@ export class ImageForm {
 	/** As the command line's options; what is left at its default is not there. */
 	get settings(): PrepareOptions {
 		const opened = this.#opened;
-		if (!opened || opened.dataset) return {};
+		if (!opened) return {};
+		// A dataset's images are taken as they are; "repair" is the command line's default.
+		if (opened.dataset) return { repair: true };
 		const channel = select("channel").value;
 		const { energies } = this;
 		const one = energies.length > 1 && select("energies").value === "one";
@@ -105,10 +119,12 @@ export class ImageForm {
 function about({ size: bytes, name }: File, o: Opened): string {
 	const energies = o.channels[0].energies.length;
 	return [
-		`${name}, ${(bytes / 1e6).toFixed(2)} MB: ${o.format}, ${o.nx} × ${o.ny} pixels`,
+		`${name}, ${bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`}: ${o.format}, ${o.nx} × ${o.ny} pixels`,
 		o.size &&
 			`${[o.size.x, o.size.y].map((v) => Number(v.toPrecision(4))).join(" × ")} Å`,
 		energies > 1 && `${energies} energies`,
+		// Other programs write images line by line.
+		/^(npy|csv)$/.test(o.format) && "first index along x",
 	]
 		.filter(Boolean)
 		.join(", ");

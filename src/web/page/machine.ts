@@ -14,6 +14,8 @@ import { openWeights, WEIGHTS } from "../weights.ts";
 let weights: Weights | undefined;
 let gpu: Gpu | undefined;
 let lost: string | undefined;
+/** Of the call that is being answered. */
+let tell: Report = () => {};
 let extractor: Extractor | undefined;
 
 /** What the device is called, where there is one. */
@@ -27,15 +29,21 @@ export async function openExtractor(
 	choice: ExtractorChoice,
 	report: Report,
 ): Promise<Extractor> {
-	extractor?.close();
-	extractor = undefined;
-	const missing = await prepare(choice.method, report);
-	const adapter = gpu && `adapter: ${gpu.adapterName}`;
-	extractor = await makeExtractor({
-		...choice,
-		...{ weights, gpu, adapter, missing },
-	});
-	return extractor;
+	try {
+		const missing = await prepare(choice.method, report);
+		const adapter = gpu && `adapter: ${gpu.adapterName}`;
+		const made = await makeExtractor({
+			...choice,
+			...{ weights, gpu, adapter, missing },
+		});
+		// Not before: the results that are shown are of the one before until there are others.
+		extractor?.close();
+		extractor = made;
+		return made;
+	} catch (error) {
+		weights = undefined; // a file may have come damaged: it is asked for anew
+		throw error;
+	}
 }
 
 /** Returns why there is no device, where the method can do without. */
@@ -43,12 +51,14 @@ async function prepare(
 	method: ExtractorChoice["method"],
 	report: Report,
 ): Promise<string | undefined> {
-	if (method === "ridge") return undefined;
-	weights ??= await openWeights(WEIGHTS, report);
 	if (lost) {
 		gpu = undefined;
+		extractor = undefined;
 		lost = undefined;
 	}
+	if (method === "ridge") return undefined;
+	tell = report;
+	weights ??= await openWeights(WEIGHTS, (progress) => tell(progress));
 	if (gpu) return undefined;
 	try {
 		report({ done: 0, total: 0, what: "opening the graphics device" });

@@ -1,59 +1,95 @@
-/** What the page shows of an extraction. */
-import type { Method } from "../../extraction/extract.ts";
-import type { ResultOptions } from "../../results/files.ts";
-import { type Analysis, NAMES } from "../../results/items.ts";
+/** What the page shows of an image and of an extraction. */
+import type { Extraction, Method } from "../../extraction/extract.ts";
+import type { Scan } from "../../extraction/scan.ts";
+import { scanField } from "../../report/extractionPictures.ts";
+import type { Field } from "../../report/panels.ts";
+import { resampled } from "../../report/picture.ts";
+import { type ResultOptions, resultNames } from "../../results/files.ts";
+import { type Analysis, findingsOf, NAMES } from "../../results/items.ts";
 import { picturesOf, shownImage } from "../../results/pictures.ts";
 import { render } from "../render.ts";
 import type { Outcome } from "./extractTypes.ts";
 
+/** The longer side of a scan as it is shown, pixels. */
+const SHOWN = 512;
+
+/** The scan at no more than SHOWN pixels a side. */
+export function small(scan: Scan): Field {
+	const field = scanField(scan);
+	const shrink = SHOWN / Math.max(scan.nx, scan.ny);
+	if (shrink >= 1) return field;
+	const [nx, ny] = [scan.nx, scan.ny].map((n) =>
+		Math.max(1, Math.round(n * shrink)),
+	);
+	const values = Float32Array.from(resampled(scan.image, scan, nx, ny, false));
+	return { ...field, values, nx, ny };
+}
+
+/** By "auto" the one that explains most, as extract() chooses; by ridge without comparison, as makeExtractor() does. */
+export async function byMethod(
+	extraction: Extraction,
+	method: Method | "auto",
+): Promise<Extraction> {
+	const { explained } = extraction;
+	const names = Object.keys(explained) as Method[];
+	if (method === "auto")
+		return extraction.by(
+			names.reduce((a, b) =>
+				(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
+			),
+		);
+	const found = await extraction.by(method);
+	return method === "ridge"
+		? { ...found, explained: { ridge: explained.ridge } }
+		: found;
+}
+
 export async function outcomeOf(
-	{ items, shown, taken, findings, warnings, band }: Analysis,
+	analysis: Analysis,
 	{ command }: ResultOptions,
+	methods: readonly string[],
 	adapter: string | null,
 ): Promise<Outcome> {
-	const charts: Record<string, Blob> = {};
-	for (const [name, , , picture] of picturesOf({
-		items,
-		shown,
-		taken,
-		band,
-		findings,
-		warnings,
-	}))
-		if (name === "profile" || name === "dispersion")
-			charts[name] = new Blob([await render(picture)], { type: "image/png" });
+	const { items, shown, taken, warnings } = analysis;
+	const band = picturesOf(analysis).find(([name]) => name === "dispersion");
 	const scale = taken.spacing / (400 / 63);
 	return {
-		items: items.map(({ task, extraction, spectrum, peak }) => ({
-			label: task.label,
-			energy: task.energy,
-			method: NAMES[extraction.method],
-			kernel: extraction.kernel,
-			uncertainty: extraction.uncertainty,
-			image: shownImage(task),
-			model: extraction.model,
-			residual: extraction.residual,
-			spectrum,
-			q: peak,
-			explained: (Object.keys(NAMES) as Method[]).flatMap((m) => {
-				const e = extraction.explained[m];
-				return e
-					? [{ ...e, name: NAMES[m], chosen: m === extraction.method }]
-					: [];
-			}),
-			places: task.scatterers.map(({ x, y }) => ({
-				x: taken.centre.x + x * scale,
-				y: taken.centre.y + y * scale,
-			})),
-		})),
+		names: resultNames(analysis),
+		items: items.map((item) => {
+			const { task, extraction, spectrum, peak: q } = item;
+			return {
+				label: task.label,
+				method: NAMES[extraction.method],
+				kernel: extraction.kernel,
+				uncertainty: extraction.uncertainty,
+				image: shownImage(task),
+				model: extraction.model,
+				residual: extraction.residual,
+				spectrum,
+				q,
+				findings: findingsOf(analysis, item),
+				explained: (Object.keys(NAMES) as Method[]).flatMap((m) => {
+					const e = extraction.explained[m];
+					return e
+						? [{ ...e, name: NAMES[m], chosen: m === extraction.method }]
+						: [];
+				}),
+				places: task.scatterers.map(({ x, y }) => ({
+					x: taken.centre.x + x * scale,
+					y: taken.centre.y + y * scale,
+				})),
+			};
+		}),
 		shown: items.indexOf(shown),
 		spacing: taken.spacing,
 		centre: taken.centre,
 		unit: taken.unit,
-		findings,
 		warnings,
+		methods,
 		command,
-		charts,
+		dispersion:
+			(band && new Blob([await render(band[3])], { type: "image/png" })) ??
+			null,
 		adapter,
 	};
 }

@@ -67,6 +67,12 @@ async function lookForWebGpu(): Promise<void> {
 }
 
 startTheme();
-startTabs();
-startExtract();
-void lookForWebGpu();
+if (isSecureContext) {
+	startTabs();
+	startExtract();
+	void lookForWebGpu();
+} else {
+	// Neither checksums nor locks nor WebGPU are there.
+	byId("insecure").hidden = false;
+	byId("extract").hidden = true;
+}

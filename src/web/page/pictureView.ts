@@ -21,7 +21,7 @@ export class PictureView {
 
 	/**
 	 * @param square what the image is cropped to
-	 * @param crop is told what is drawn, moved into the image
+	 * @param crop is told what is drawn
 	 */
 	constructor(
 		scatterers: Scatterers,
@@ -32,9 +32,8 @@ export class PictureView {
 		const marking = markTool(scatterers, redraw, () => this.fixed);
 		const cropping = cropTool(
 			square,
-			(drawn) => {
-				if (this.#image) crop(inside(drawn, this.#image.field));
-			},
+			() => this.#image?.field ?? { x: [0, 0], y: [0, 0] },
+			crop,
 			redraw,
 		);
 		const paint: Tool["paint"] = (ctx, place) => {
@@ -84,15 +83,4 @@ export class PictureView {
 			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
 		});
 	}
-}
-
-/** The square moved and, where it must be, shrunk into the image. */
-function inside(
-	square: Square,
-	{ x, y }: { x: readonly [number, number]; y: readonly [number, number] },
-): Square {
-	const size = Math.min(square.size, x[1] - x[0], y[1] - y[0]);
-	const fit = (v: number, [low, high]: readonly [number, number]) =>
-		Math.min(high - size / 2, Math.max(low + size / 2, v));
-	return { x: fit(square.x, x), y: fit(square.y, y), size };
 }

@@ -20,20 +20,23 @@ const NAMES = [
 ] as const;
 type Name = (typeof NAMES)[number];
 
-const CHARTS: Readonly<Record<string, string>> = {
-	profile: "Profile of the kernel over q",
-	dispersion: "q(E) and the parabola through it",
-};
-
 export class Results {
 	readonly #space = new Link();
 	readonly #momentum = new Link();
 	readonly #views: Record<Name, FieldView>;
+	readonly #profile: (index: number) => Promise<Blob | null>;
 	#outcome: Outcome | null = null;
 	#shown = 0;
 
-	/** @param download is asked for a file of the results by its name, "zip" for all */
-	constructor(download: (name: string) => void) {
+	/**
+	 * @param profile gives the chart of a kernel's profile, where it can be had
+	 * @param download is asked for a file of the results by its name, "zip" for all
+	 */
+	constructor(
+		profile: (index: number) => Promise<Blob | null>,
+		download: (name: string) => void,
+	) {
+		this.#profile = profile;
 		this.#views = Object.fromEntries(
 			NAMES.map((name) => [
 				name,
@@ -61,8 +64,22 @@ export class Results {
 		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
 		byId("exports").addEventListener("click", (event) => {
 			const { file } = (event.target as HTMLElement).dataset;
-			if (file) download(file);
+			if (file) download(this.#nameOf(file));
 		});
+	}
+
+	/** Of a stack the kernels are in one array, and each has a table of its own; of a dataset's file one is shown. */
+	#nameOf(file: string): string {
+		const names = this.#outcome?.names ?? [];
+		const [stem, end] = file.split(".");
+		const tables = names.filter((name) =>
+			new RegExp(`^${stem}-\\d+\\.${end}$`).test(name),
+		);
+		if (names.includes(file)) return file;
+		return (
+			tables[this.#shown] ??
+			(names.includes(`${stem}s.${end}`) ? `${stem}s.${end}` : file)
+		);
 	}
 
 	hide(): void {
@@ -83,9 +100,6 @@ export class Results {
 		byId<HTMLInputElement>("result-energy").max = String(
 			outcome.items.length - 1,
 		);
-		byId("findings").replaceChildren(
-			...outcome.findings.map((line) => make("li", {}, line)),
-		);
 		byId("warnings").replaceChildren(
 			...outcome.warnings.map((line) => make("li", {}, line)),
 		);
@@ -93,28 +107,16 @@ export class Results {
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
 			: "";
-		for (const image of byId("charts").querySelectorAll("img"))
-			URL.revokeObjectURL(image.src);
-		byId("charts").replaceChildren(
-			...Object.entries(outcome.charts).map(([name, blob]) => {
-				const src = URL.createObjectURL(blob);
-				return make("img", { src, alt: CHARTS[name], width: 560 });
-			}),
-		);
+		this.#chart("dispersion-chart", outcome.dispersion);
 		byId("dispersion").hidden = !several;
 		this.choose(outcome.shown);
 		byId("results-head").focus({ preventScroll: true });
 		byId("results").scrollIntoView({ block: "start" });
 	}
 
-	/** Whether another method's kernel can be had from these results; "auto" and "ridge" compare otherwise, as on the command line. */
+	/** Whether another method's kernel can be had from these results. */
 	compares(method: string): boolean {
-		return (
-			method !== "auto" &&
-			method !== "ridge" &&
-			(this.#outcome?.items[0].explained.some(({ name }) => name === method) ??
-				false)
-		);
+		return this.#outcome?.methods.includes(method) ?? false;
 	}
 
 	/** Shows the kernel of that energy, where there is one. */
@@ -136,7 +138,21 @@ export class Results {
 					return row;
 				}),
 			);
+		byId("findings").replaceChildren(
+			...item.findings.map((line) => make("li", {}, line)),
+		);
 		this.#fillDispersion(this.#outcome);
+		void this.#profile(index).then((blob) => {
+			if (item === this.#outcome?.items[this.#shown])
+				this.#chart("profile-chart", blob);
+		});
+	}
+
+	#chart(id: string, blob: Blob | null): void {
+		const image = byId<HTMLImageElement>(id);
+		URL.revokeObjectURL(image.src);
+		image.hidden = !blob;
+		if (blob) image.src = URL.createObjectURL(blob);
 	}
 
 	/** A view at a time: all together would hold up the page. */
@@ -183,7 +199,8 @@ function fieldsOf(
 	item: ShownItem,
 	sameScale: boolean,
 ): Record<Name, Shown> {
-	const { kernel, uncertainty, image, model, residual, spectrum, q } = item;
+	const { kernel, uncertainty, image, model, residual, spectrum, q, places } =
+		item;
 	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
 	const median = measured[measured.length >> 1] ?? 0;
 	const less = (values: Float32Array) => values.map((v) => v - median);
@@ -224,6 +241,7 @@ function fieldsOf(
 		residual: {
 			...onData,
 			field: squareField(residual, spacing, centre),
+			marks: places,
 			summary: "What is left: data less re-convolution",
 		},
 		spectrum: {

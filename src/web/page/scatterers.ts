@@ -100,11 +100,18 @@ export function markTool(
 					dragged = { index, to };
 					redraw();
 				},
-				up(to, moved) {
+				up(to, moved, inside) {
 					dragged = null;
-					if (index >= 0 && moved) scatterers.change(index, to);
+					// The list may have become another one meanwhile.
+					if (index >= scatterers.list.length) return redraw();
+					if (index >= 0 && moved && inside) scatterers.change(index, to);
+					else if (moved) redraw();
 					else if (index >= 0) scatterers.choose(index);
 					else if (!moved) scatterers.add(at);
+				},
+				cancel() {
+					dragged = null;
+					redraw();
 				},
 			};
 		},
@@ -128,6 +135,7 @@ export function markTool(
 /** Drag a square. */
 export function cropTool(
 	square: () => Square | null,
+	bounds: () => { x: readonly [number, number]; y: readonly [number, number] },
 	chosen: (square: Square) => void,
 	redraw: () => void,
 ): Tool {
@@ -135,7 +143,18 @@ export function cropTool(
 	return {
 		down: (from) => ({
 			move(to) {
-				const size = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
+				const { x, y } = bounds();
+				const room = (
+					from: number,
+					to: number,
+					[low, high]: readonly [number, number],
+				) => (to > from ? high - from : from - low);
+				// The corner where the drag began stays; the other ends at the edge.
+				const size = Math.min(
+					Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)),
+					room(from.x, to.x, x),
+					room(from.y, to.y, y),
+				);
 				drawn = {
 					x: from.x + (Math.sign(to.x - from.x) * size) / 2,
 					y: from.y + (Math.sign(to.y - from.y) * size) / 2,
@@ -147,6 +166,10 @@ export function cropTool(
 				const done = drawn;
 				drawn = null;
 				if (dragged && done && done.size > 0) chosen(done);
+				redraw();
+			},
+			cancel() {
+				drawn = null;
 				redraw();
 			},
 		}),

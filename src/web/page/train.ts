@@ -10,6 +10,7 @@ import { PRESETS, type PresetName } from "../../training/presets.ts";
 import type {
 	RunConfiguration,
 	RunMetrics,
+	Stored,
 	TrainingCommand,
 	TrainingEvent,
 	TrainingState,
@@ -73,6 +74,7 @@ export function startTrain(): void {
 		state,
 		message,
 		configuration,
+		stored,
 	}: Extract<TrainingEvent, { type: "state" }>): void {
 		const text = byId("train-state");
 		text.textContent = [STATES[state], message].filter(Boolean).join(" ");
@@ -83,6 +85,8 @@ export function startTrain(): void {
 		for (const element of byId("train-form").querySelectorAll("input, select"))
 			(element as HTMLInputElement).disabled = state !== "idle";
 		byId("train-weights").hidden = state !== "finished";
+		byId("train-kept").textContent =
+			stored && configuration ? kept(stored, epochsOf(configuration)) : "";
 		if (state === "idle") clear();
 		if (!configuration) return;
 		losses.epochs = epochsOf(configuration);
@@ -111,7 +115,7 @@ export function startTrain(): void {
 			bars.set(what, row);
 		}
 		[row.bar.max, row.bar.value] = [total, done];
-		row.text.textContent = `${TITLES[what]}: ${done} of ${total}${loss === undefined ? "" : `, loss ${loss.toPrecision(3)}`}`;
+		row.text.textContent = `${TITLES[what]}: ${done} of ${total}${what === "kernels" || what === "observations" ? "" : " steps"}${loss === undefined ? "" : `, loss ${loss.toPrecision(3)}`}`;
 	}
 
 	function about(): void {
@@ -150,9 +154,11 @@ export function startTrain(): void {
 	};
 	worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) =>
 		(on[data.type] as (event: TrainingEvent) => void)(data);
-	worker.onerror = (event) =>
+	worker.onerror = (event) => {
 		fail(event.message || "the training's program cannot be loaded");
-
+		byId("train-state").textContent =
+			"Not available; reload the page to try again.";
+	};
 	const command = (make: () => TrainingCommand) => () => {
 		byId("train-fault").hidden = true;
 		tell(make());
@@ -185,7 +191,7 @@ export function startTrain(): void {
 		"click",
 		command(() => ({
 			type: "download",
-			prior: new URL(`${WEIGHTS}/prior.safetensors`, location.href).href,
+			weights: new URL(WEIGHTS, location.href).href,
 		})),
 	);
 	const dialog = byId<HTMLDialogElement>("discard");
@@ -209,6 +215,18 @@ const epochsOf = ({ preset, epochs }: RunConfiguration) => {
 	const [v, a, o] = epochs ?? [vae.epochs, aligner.epochs, oneStep.epochs];
 	return { vae: v, aligner: a, oneStep: o };
 };
+
+/** What is kept, and what is not yet. */
+function kept(
+	{ data, epochs }: Stored,
+	wanted: Readonly<Record<NetworkName, number>>,
+): string {
+	const networks = Object.keys(wanted) as NetworkName[];
+	return `Kept: ${data ? "the data" : "nothing yet"}${networks
+		.filter((network) => epochs[network])
+		.map((n) => `, ${TITLES[n]} after ${epochs[n]} of ${wanted[n]} epochs`)
+		.join("")}.`;
+}
 
 function showScores({ methods }: RunMetrics): void {
 	const splits = Object.keys(SPLITS) as SplitName[];

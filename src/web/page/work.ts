@@ -6,15 +6,35 @@ import { byId } from "./dom.ts";
 const SOON = 400;
 
 export class Work {
+	readonly #stop: () => void;
 	#busy = false;
 	/** To be done after what is being done now: what people asked for, else what follows from a form. */
 	#asked: (() => void) | null = null;
 	#followUp: (() => void) | null = null;
 
+	/** @param stop ends what is being done: its promise rejects with a StoppedError */
+	constructor(stop: () => void) {
+		this.#stop = stop;
+	}
+
+	stop(): void {
+		this.#stop();
+	}
+
+	/** As act(), but what is being done is stopped for it. */
+	async instead(
+		what: string,
+		work: (report: Report) => Promise<void>,
+	): Promise<void> {
+		if (!this.#busy) return this.act(what, work);
+		this.#asked = () => void this.act(what, work);
+		this.#stop();
+	}
+
 	/** Does `work` and shows how far it is; where it throws, what it threw. */
 	async act(
 		what: string,
-		work: (report: Report) => Promise<void>,
+		work: (report: Report) => Promise<unknown>,
 	): Promise<void> {
 		byId("fault").hidden = true;
 		if (this.#busy) {
@@ -27,9 +47,7 @@ export class Work {
 		let last: Progress = { done: 0, total: 0, what };
 		const show = () => showProgress(last, performance.now() - began);
 		show();
-		const appear = setTimeout(() => {
-			byId("work").hidden = false;
-		}, SOON);
+		const appear = setTimeout(() => visible(true), SOON);
 		const tick = setInterval(show, 1000);
 		try {
 			await work((progress) => {
@@ -41,7 +59,7 @@ export class Work {
 		} finally {
 			clearTimeout(appear);
 			clearInterval(tick);
-			byId("work").hidden = true;
+			visible(false);
 			this.#busy = false;
 			const next = this.#asked ?? this.#followUp;
 			if (this.#asked) this.#asked = null;
@@ -57,6 +75,15 @@ export class Work {
 	}
 }
 
+/** What would only wait is not offered while the bar is seen. */
+function visible(is: boolean): void {
+	byId("work").hidden = !is;
+	for (const button of document.querySelectorAll<
+		HTMLInputElement | HTMLButtonElement
+	>("[data-waits]"))
+		button.disabled = is;
+}
+
 function showProgress(
 	{ done, total, what }: Progress,
 	milliseconds: number,
@@ -65,8 +92,15 @@ function showProgress(
 	if (total > 0) [bar.max, bar.value] = [total, done];
 	else bar.removeAttribute("value");
 	const seconds = milliseconds / 1000;
-	byId("work-what").textContent =
-		`${what}${total > 0 ? `, ${Math.floor((100 * done) / total)} %` : ""}${seconds > 2 ? `, ${seconds.toFixed(0)} s` : ""}`;
+	// Read out when it changes, as the figures are not.
+	const line = byId("work-what");
+	if (line.textContent !== what) line.textContent = what;
+	byId("work-figures").textContent = [
+		total > 0 && `${Math.floor((100 * done) / total)} %`,
+		seconds > 2 && `${seconds.toFixed(0)} s`,
+	]
+		.filter(Boolean)
+		.join(", ");
 }
 
 function fail(error: Error): void {

@@ -35,8 +35,8 @@ export type TrainingCommand =
 	| { readonly type: "resume" }
 	/** Ends the run and forgets it. */
 	| { readonly type: "discard" }
-	/** Asks for the weights of a finished run; `prior` is the URL of a prior.safetensors. */
-	| { readonly type: "download"; readonly prior: string };
+	/** Asks for the weights of a finished run; `weights` is the URL of the folder whose prior.safetensors is put beside them. */
+	| { readonly type: "download"; readonly weights: string };
 
 export type TrainingState =
 	/** Another tab has the training; the next state comes when it is closed. */

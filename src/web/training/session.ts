@@ -9,6 +9,7 @@ import {
 import { PRESETS, withEpochs } from "../../training/presets.ts";
 import { trainAndEvaluate } from "../../training/run.ts";
 import { generatedSource, type Source } from "../../training/source.ts";
+import { openWeights } from "../weights.ts";
 import type {
 	RunConfiguration,
 	Stored,
@@ -58,11 +59,10 @@ export class TrainingSession {
 		const run = await store.get("run");
 		if (run && run.identity !== identityOf(run.configuration)) {
 			await store.clear();
-			this.#post({
-				type: "log",
-				line: "the stored run is of another version, which this one cannot go on with; it was removed",
-			});
-			return this.#tell("idle");
+			return this.#tell(
+				"idle",
+				"A run of another version was kept, which this one cannot go on with; it was removed.",
+			);
 		}
 		const metrics = await store.get("metrics");
 		this.#run = run;
@@ -95,7 +95,7 @@ export class TrainingSession {
 				case "discard":
 					return await this.#discard();
 				case "download":
-					return await this.#download(command.prior);
+					return await this.#download(command.weights);
 			}
 		} catch (error) {
 			this.#post({ type: "error", message: (error as Error).message });
@@ -109,7 +109,10 @@ export class TrainingSession {
 			);
 		const gpu = await this.#openGpu();
 		const run = { configuration, identity: identityOf(configuration) };
-		await this.#store.put({ run });
+		await this.#store.put({ run }).catch((error) => {
+			gpu.dispose();
+			throw error;
+		});
 		this.#run = run;
 		this.#launch(gpu, configuration);
 	}
@@ -144,12 +147,8 @@ export class TrainingSession {
 	async #download(url: string): Promise<void> {
 		if (!this.#run || !this.#finished)
 			throw new Error("the weights can be had when the run is finished");
-		const response = await fetch(url);
-		if (!response.ok)
-			throw new Error(
-				`${url}: the server answers ${response.status}, expected the file of the kernel prior`,
-			);
-		const prior = new Uint8Array(await response.arrayBuffer());
+		const weights = await openWeights(url);
+		const prior = await weights.read("prior.safetensors");
 		const zip = await weightsZip(this.#store, this.#run.configuration, prior);
 		this.#post({ type: "weights", ...zip }, [zip.bytes.buffer]);
 	}

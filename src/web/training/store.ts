@@ -48,9 +48,14 @@ export async function openStore(name = "qpi-lens-training"): Promise<RunStore> {
 	) =>
 		new Promise<T | undefined>((resolve, reject) => {
 			const transaction = database.transaction(OBJECTS, mode);
-			const request = work(transaction.objectStore(OBJECTS));
-			transaction.oncomplete = () => resolve(request?.result);
 			transaction.onabort = () => reject(explain(transaction.error));
+			try {
+				const request = work(transaction.objectStore(OBJECTS));
+				transaction.oncomplete = () => resolve(request?.result);
+			} catch (error) {
+				transaction.abort(); // what was put before it goes too
+				reject(error);
+			}
 		});
 	return {
 		get: (key) => transact("readonly", (objects) => objects.get(key)),
