@@ -15,6 +15,7 @@ export async function buildPage(): Promise<void> {
 		entryPoints: {
 			page: `${SOURCES}/page.ts`,
 			style: `${SOURCES}/page.css`,
+			chartWorker: `${SOURCES}/chartWorker.ts`,
 			extractWorker: `${SOURCES}/extractWorker.ts`,
 			trainWorker: `${root}src/web/training/worker.ts`,
 		},

@@ -50,18 +50,19 @@ test("a run starts, shows its losses and pictures, and is paused without losing 
 	await page.selectOption("#train-preset", "smoke");
 	await page.click("#train-start");
 	await page.waitForFunction(
-		() => document.querySelectorAll("#losses canvas").length === 1,
+		() => document.querySelectorAll("#losses img[src]").length === 1,
 	);
 	await page.click("#train-pause");
 	await seen("#train-resume");
 	assert.match(await state(), /^Paused/);
+	await page.waitForTimeout(700); // the step that was under way ends, and is told
 	const before = await done("kernel autoencoder");
 	await page.waitForTimeout(700);
 	assert.is(await done("kernel autoencoder"), before, "a paused run stands");
 	await page.click("#train-resume");
 	await page.waitForSelector(".attempts canvas");
 	await page.waitForFunction(
-		() => document.querySelectorAll("#losses canvas").length === 2,
+		() => document.querySelectorAll("#losses img[src]").length === 2,
 	);
 });
 
@@ -72,7 +73,7 @@ test("it survives its tab: a new page offers to go on, with what it had", async 
 	assert.match(await state(), /^Paused/);
 	assert.is(await page.inputValue("#train-preset"), "smoke");
 	assert.ok(await page.isDisabled("#train-preset"));
-	await page.waitForSelector("#losses canvas");
+	await page.waitForSelector("#losses img[src]");
 	await page.waitForSelector(".attempts canvas");
 });
 
@@ -118,7 +119,7 @@ test("a lost device pauses it, says so, and one click goes on to the end", async
 	await seen("#train-download");
 	assert.match(await state(), /^Finished/);
 	assert.is(await page.locator("#scores tbody tr").count(), 6);
-	assert.is(await page.locator("#losses canvas").count(), 3);
+	assert.is(await page.locator("#losses img[src]").count(), 3);
 	assert.is(await page.locator(".attempts canvas").count(), 3 * 2 * 4);
 });
 

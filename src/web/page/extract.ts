@@ -172,10 +172,14 @@ export function startExtract(): void {
 	const checkStale = () =>
 		results.stale(JSON.stringify(request()) !== JSON.stringify(extracted));
 
-	function show(wanted: ExtractRequest, outcome: Outcome): void {
+	function show(
+		wanted: ExtractRequest,
+		outcome: Outcome,
+		inPlace = false,
+	): void {
 		extracted = wanted;
 		held = true;
-		results.show(outcome);
+		results.show(outcome, inPlace);
 		// People edit while they wait.
 		checkStale();
 	}
@@ -200,7 +204,7 @@ export function startExtract(): void {
 			results.compares(wanted.method)
 		)
 			void work.act(`by ${wanted.method}`, async () =>
-				show(wanted, await remote.call("byMethod", wanted)),
+				show(wanted, await remote.call("byMethod", wanted), true),
 			);
 	}
 

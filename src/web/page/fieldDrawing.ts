@@ -175,7 +175,7 @@ const PREFIXES: Readonly<Record<number, string>> = {
 };
 
 /** What the numbers of a colour bar are divided by to be short, and how that is said: 2e-11 A are 20 pA. */
-function scaleOf(
+export function scaleOf(
 	low: number,
 	high: number,
 	unit: string,

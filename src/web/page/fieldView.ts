@@ -13,6 +13,7 @@ import {
 	paintBar,
 	paintBitmap,
 	place,
+	scaleOf,
 	valueAt,
 } from "./fieldDrawing.ts";
 import { listen, type Tool } from "./fieldInput.ts";
@@ -227,10 +228,12 @@ export class FieldView {
 		const { field, axes, unit } = this.#shown;
 		const at = cursor && this.#absolute(cursor);
 		const value = at ? valueAt(field, at) : undefined;
+		const { factor, label } = scaleOf(...this.#range(), unit);
+		const said = (v: number) => short(v / factor, 3);
 		this.#readout.textContent =
 			at && value !== undefined
-				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not measured" : `${short(value, 3)} ${unit}`}`
-				: `${this.#extremes.map((v) => short(v, 2)).join(" to ")} ${unit}`;
+				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not measured" : `${said(value)} ${label}`}`
+				: `${this.#extremes.map(said).join(" to ")} ${label}`;
 	}
 
 	/** Of the field, in its coordinates. */

@@ -1,8 +1,8 @@
 /** Loss curves that grow while a network trains. */
 import type { NetworkName } from "../../models/networks.ts";
-import { lossCurves } from "../../report/charts.ts";
-import type { NewCanvas } from "../../report/picture.ts";
 import type { History } from "../../training/loop.ts";
+import { Remote } from "../rpc.ts";
+import type { ChartHandlers } from "./chartWorker.ts";
 import { make } from "./dom.ts";
 
 const TITLES: Readonly<Record<NetworkName, string>> = {
@@ -16,7 +16,7 @@ const EVERY = 500;
 const MANY = 600;
 
 interface Curve {
-	readonly canvas: HTMLCanvasElement;
+	readonly image: HTMLImageElement;
 	steps: [epoch: number, loss: number][];
 	history: History;
 }
@@ -30,6 +30,7 @@ export class Losses {
 	};
 	readonly #parent: HTMLElement;
 	readonly #curves = new Map<NetworkName, Curve>();
+	readonly #charts = new Remote<ChartHandlers>("chartWorker.js");
 	readonly #waiting = new Set<NetworkName>();
 
 	constructor(parent: HTMLElement) {
@@ -61,12 +62,13 @@ export class Losses {
 	#curve(network: NetworkName): Curve {
 		let curve = this.#curves.get(network);
 		if (!curve) {
-			const canvas = make("canvas", {
-				role: "img",
-				ariaLabel: `Losses of the ${TITLES[network]}`,
+			const image = make("img", {
+				alt: `Losses of the ${TITLES[network]}`,
+				width: 400,
+				height: 330,
 			});
-			this.#parent.append(canvas);
-			curve = { canvas, steps: [], history: { train: [], validation: [] } };
+			this.#parent.append(image);
+			curve = { image, steps: [], history: { train: [], validation: [] } };
 			this.#curves.set(network, curve);
 		}
 		return curve;
@@ -77,37 +79,26 @@ export class Losses {
 		this.#waiting.add(network);
 		setTimeout(() => {
 			this.#waiting.delete(network);
-			this.#draw(network);
+			void this.#draw(network);
 		}, EVERY);
 	}
 
-	#draw(network: NetworkName): void {
+	async #draw(network: NetworkName): Promise<void> {
 		const curve = this.#curves.get(network);
 		if (!curve) return;
-		const { canvas, steps, history } = curve;
-		const picture = lossCurves([
-			{
-				title: TITLES[network],
-				series: [
-					{ name: "epochs", points: history.train },
-					{ name: "not trained on", points: history.validation },
-					{ name: "steps", points: steps },
-				],
-			},
-		]);
-		const ratio = Math.max(1, devicePixelRatio);
-		canvas.width = picture.width * ratio;
-		canvas.height = picture.height * ratio;
-		const ctx = canvas.getContext("2d");
-		if (!ctx || steps.length + history.train.length === 0) return;
-		ctx.fillStyle = "#ffffff";
-		ctx.fillRect(0, 0, canvas.width, canvas.height);
-		ctx.scale(ratio, ratio);
-		picture.draw(ctx, newCanvas);
+		const { image, steps, history } = curve;
 		const last = steps.at(-1) ?? history.train.at(-1);
-		canvas.ariaLabel = `Losses of the ${TITLES[network]}: ${last?.[1].toPrecision(3)} after ${last?.[0].toFixed(1)} epochs`;
+		if (!last) return;
+		const drawn = await this.#charts.call("losses", {
+			title: TITLES[network],
+			series: [
+				{ name: "epochs", points: history.train },
+				{ name: "not trained on", points: history.validation },
+				{ name: "steps", points: steps },
+			],
+		});
+		URL.revokeObjectURL(image.src);
+		image.src = URL.createObjectURL(drawn);
+		image.alt = `Losses of the ${TITLES[network]}: ${last[1].toPrecision(3)} after ${last[0].toFixed(1)} epochs`;
 	}
 }
-
-const newCanvas: NewCanvas = (width, height) =>
-	make("canvas", { width, height });

@@ -92,7 +92,8 @@ export class Results {
 		byId("stale").hidden = !is || !this.#outcome;
 	}
 
-	show(outcome: Outcome): void {
+	/** @param inPlace of the energy that is shown, without going there: a switch of methods */
+	show(outcome: Outcome, inPlace = false): void {
 		this.#outcome = outcome;
 		byId("results").hidden = false;
 		const several = outcome.items.length > 1;
@@ -109,7 +110,8 @@ export class Results {
 			: "";
 		this.#chart("dispersion-chart", outcome.dispersion);
 		byId("dispersion").hidden = !several;
-		this.choose(outcome.shown);
+		this.choose(inPlace ? this.#shown : outcome.shown);
+		if (inPlace) return;
 		byId("results-head").focus({ preventScroll: true });
 		byId("results").scrollIntoView({ block: "start" });
 	}

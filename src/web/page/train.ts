@@ -85,8 +85,11 @@ export function startTrain(): void {
 		for (const element of byId("train-form").querySelectorAll("input, select"))
 			(element as HTMLInputElement).disabled = state !== "idle";
 		byId("train-weights").hidden = state !== "finished";
+		// While it runs more is kept with every epoch.
 		byId("train-kept").textContent =
-			stored && configuration ? kept(stored, epochsOf(configuration)) : "";
+			stored && configuration && state !== "running"
+				? kept(stored, epochsOf(configuration))
+				: "";
 		if (state === "idle") clear();
 		if (!configuration) return;
 		losses.epochs = epochsOf(configuration);
