@@ -113,6 +113,10 @@ test("an image without a size: the page asks for it", async () => {
 		{ length: 80 * 80 },
 		(_, i) => Math.cos(Math.hypot((i % 80) - 30, i / 80 - 45)) + 1,
 	);
+	// Enlarged at a corner: of a smaller image nothing is there.
+	await page.focus("#picture canvas");
+	for (const key of ["+", "+", "+", "+", "ArrowRight", "ArrowRight"])
+		await page.keyboard.press(key);
 	await drop(page, "bare.npy", encodeNpy(values, [80, 80]));
 	await page.waitForSelector("#field-label:not([hidden])");
 	await page.waitForFunction(
@@ -123,6 +127,11 @@ test("an image without a size: the page asks for it", async () => {
 	await page.keyboard.type("400");
 	await page.waitForSelector("#extract-form:not([hidden])");
 	await page.getByLabel(/The measured image, .*, 80 by 80 pixels/).waitFor();
+	const drawn = await page.evaluate(() => {
+		const canvas = document.querySelector<HTMLCanvasElement>("#picture canvas");
+		return canvas?.getContext("2d")?.getImageData(150, 150, 1, 1).data[3];
+	});
+	assert.is(drawn, 255, "the new image is seen whole");
 	await openSample(page);
 	assert.is(await page.isVisible("#field-label"), false);
 });

@@ -173,6 +173,30 @@ test("edits make results stale, until they are taken back", async () => {
 
 const MIDDLE = { x: 20, y: 30 };
 
+test("a mark that is dragged off the picture stays; one outside of the square counts as outside", async () => {
+	const before = await place(1);
+	await drag(before, { x: before.x, y: 290 });
+	assert.equal(await place(1), before);
+	await field(1, "x").fill("500");
+	await field(1, "x").press("Enter");
+	assert.match(await text(page, "#marks-count"), ", 1 outside the image");
+	await page.click("#undo");
+	assert.equal(await place(1), before);
+});
+
+test("a square that is drawn beyond the picture ends at its edge", async () => {
+	await page.getByLabel("crop", { exact: true }).check();
+	await drag({ x: 100, y: 100 }, { x: 400, y: -60 });
+	const value = async (id: string) => Number(await page.inputValue(id));
+	near(
+		{ x: await value("#crop-x"), y: await value("#crop-y") },
+		{ x: 170, y: 30 },
+	);
+	assert.ok(Math.abs((await value("#crop-size")) - 140) < 3);
+	await page.click("#crop-clear");
+	await page.getByLabel("mark", { exact: true }).check();
+});
+
 test("a square is cropped on the picture", async () => {
 	await page.getByLabel("crop", { exact: true }).check();
 	await drag(
