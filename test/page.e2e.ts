@@ -13,6 +13,7 @@ import { openBrowser } from "./browser.ts";
 import { start } from "./command.ts";
 import {
 	closeTo,
+	drop,
 	extract,
 	openPage,
 	openSample,
@@ -242,6 +243,22 @@ test("all energies: a kernel each, and the dispersion", async () => {
 		assert.is(download.suggestedFilename(), name);
 	}
 	await shot(page, "energies-1280-light");
+});
+
+test("another file with the same settings is another extraction", async () => {
+	await drop(page, "second.3ds", readFileSync(SAMPLE));
+	await page.waitForFunction(() =>
+		document.getElementById("file-about")?.textContent?.includes("second"),
+	);
+	await page.selectOption("#energies", "one");
+	assert.is(await extract(page), "");
+	assert.is(await page.isVisible("#results"), true);
+	assert.match(await text(page, "#command"), "extract second.3ds");
+	await page.waitForSelector("#profile-chart:not([hidden])");
+	// Once more with the same is no other.
+	await page.click("#run");
+	await page.waitForTimeout(300);
+	assert.is(await page.isVisible("#work"), false);
 });
 
 test("it had nothing to complain of, and asked nobody else", clean);

@@ -193,8 +193,31 @@ test("a square that is drawn beyond the picture ends at its edge", async () => {
 		{ x: 170, y: 30 },
 	);
 	assert.ok(Math.abs((await value("#crop-size")) - 140) < 3);
+	// Straight down, the square lies to one side of where the drag began.
+	await drag({ x: 200, y: 100 }, { x: 200, y: 40 });
+	near(
+		{ x: await value("#crop-x"), y: await value("#crop-y") },
+		{ x: 170, y: 70 },
+	);
 	await page.click("#crop-clear");
 	await page.getByLabel("mark", { exact: true }).check();
+});
+
+test("a list that was found with other settings is a list of one's own", async () => {
+	await page.waitForTimeout(500); // the whole image is prepared again
+	await page.click("#detect");
+	await page.waitForTimeout(1500); // it finds what is there already: nothing to wait for
+	assert.is(await rows.count(), 11);
+	await page.click("#add-mark");
+	await page.fill("#low-pass", "0.3");
+	await page.waitForFunction(() =>
+		document.getElementById("told")?.textContent?.includes("low-pass"),
+	);
+	await page.click("#undo");
+	assert.is(await rows.count(), 11);
+	assert.is(await extract(page), "");
+	assert.match(await text(page, "#command"), "--scatterers=scatterers.csv");
+	await page.fill("#low-pass", "");
 });
 
 test("a square is cropped on the picture", async () => {

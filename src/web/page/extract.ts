@@ -80,32 +80,35 @@ export function startExtract(): void {
 		() => form.settings.crop ?? null,
 		(square) => form.crop(square),
 	);
-	const results = new Results(profileOf, (name) => {
+	const results = new Results(profileOf, (name, index) => {
 		void work.act("making the files", async (report) => {
 			const blob =
 				name === "zip"
 					? await remote.call("files", null, report)
-					: await remote.call("file", name, report);
+					: await remote.call("file", { name, index }, report);
 			const stem = file?.name.replace(/\.[^.]*$/, "") ?? "kernel";
 			save(blob, name === "zip" ? `${stem}-kernel.zip` : name);
 		});
 	});
 
 	async function profileOf(index: number): Promise<Blob | null> {
-		return held ? remote.call("profile", index) : null;
+		// Where it is stopped there is none.
+		return held ? remote.call("profile", index).catch(() => null) : null;
 	}
 
 	const open = (name: string, get: () => File | Promise<File>) =>
 		work.instead(`reading ${name}`, async (report) => {
 			const chosen = await get();
 			const found = await remote.call("open", chosen, report);
+			// What was known is of another file.
 			[file, opened, images] = [chosen, found, undefined];
 			ready = { file: chosen };
+			[shown, extracted, held] = ["", undefined, false];
 			for (const id of PREPARED) byId(id).hidden = true;
 			results.hide();
 			for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
 			picture.fixed = found.dataset;
-			scatterers.reset();
+			scatterers.reset([], true);
 			if (!form.fill(chosen, found)) await prepare(report);
 		});
 
@@ -130,6 +133,7 @@ export function startExtract(): void {
 			ready.settings = key;
 			if (!opened.dataset && (fresh || scatterers.asFound))
 				scatterers.reset(await remote.call("detect", undefined, report), true);
+			else scatterers.settle();
 		}
 		await showImage(wanted);
 		return wanted;
@@ -145,9 +149,11 @@ export function startExtract(): void {
 		slider.max = String(Math.max(labels.length, energies) - 1);
 		const at = labels.length > 1 ? slider.valueAsNumber : 0;
 		const label = labels[at].replace("-", "−");
-		shown = JSON.stringify([settings, slider.value]);
-		picture.show(await remote.call("image", at), label, unit);
-		if (images.scatterers) scatterers.reset(images.scatterers[at]);
+		const now = JSON.stringify([settings, slider.value]);
+		const image = await remote.call("image", at);
+		shown = now;
+		picture.show(image, label, unit);
+		if (images.scatterers) scatterers.reset(images.scatterers[at], true);
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
 		scatterers.choose(scatterers.chosen); // some may be outside by now

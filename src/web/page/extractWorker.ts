@@ -216,14 +216,19 @@ const handlers = {
 		});
 	},
 
-	/** One file of the results by its name. */
-	async file(name: string): Promise<Blob> {
+	/** One file of the results by its name; a picture or table of one kernel is of the one of that index. */
+	async file({ name, index }: { name: string; index: number }): Promise<Blob> {
 		const [analysed, made] = extracted();
+		const shown = analysed.items[index];
 		if (name === RESULT)
 			return new Blob([
 				resultJson(resultObject(analysed, made), resultNames(analysed)),
 			]);
-		for await (const [found, data] of resultFiles(analysed, made, render))
+		for await (const [found, data] of resultFiles(
+			name === "report.html" ? analysed : { ...analysed, shown },
+			made,
+			render,
+		))
 			if (found === name) return new Blob([data as BlobPart]);
 		throw new Error(`there is no result ${name}`);
 	},

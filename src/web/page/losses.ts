@@ -38,6 +38,8 @@ export class Losses {
 	}
 
 	clear(): void {
+		for (const { image } of this.#curves.values())
+			URL.revokeObjectURL(image.src);
 		this.#curves.clear();
 		this.#parent.replaceChildren();
 	}
@@ -79,7 +81,8 @@ export class Losses {
 		this.#waiting.add(network);
 		setTimeout(() => {
 			this.#waiting.delete(network);
-			void this.#draw(network);
+			// A chart that fails leaves the one before.
+			this.#draw(network).catch(() => {});
 		}, EVERY);
 	}
 

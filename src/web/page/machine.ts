@@ -36,7 +36,7 @@ export async function openExtractor(
 			...choice,
 			...{ weights, gpu, adapter, missing },
 		});
-		// Not before: the results that are shown are of the one before until there are others.
+		// Not before: where none is made, methods can still be switched by the one before.
 		extractor?.close();
 		extractor = made;
 		return made;

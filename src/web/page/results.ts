@@ -27,6 +27,7 @@ export class Results {
 	readonly #profile: (index: number) => Promise<Blob | null>;
 	#outcome: Outcome | null = null;
 	#shown = 0;
+	#drawing = false;
 
 	/**
 	 * @param profile gives the chart of a kernel's profile, where it can be had
@@ -34,7 +35,7 @@ export class Results {
 	 */
 	constructor(
 		profile: (index: number) => Promise<Blob | null>,
-		download: (name: string) => void,
+		download: (name: string, index: number) => void,
 	) {
 		this.#profile = profile;
 		this.#views = Object.fromEntries(
@@ -64,11 +65,11 @@ export class Results {
 		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
 		byId("exports").addEventListener("click", (event) => {
 			const { file } = (event.target as HTMLElement).dataset;
-			if (file) download(this.#nameOf(file));
+			if (file) download(this.#nameOf(file), this.#shown);
 		});
 	}
 
-	/** Of a stack the kernels are in one array, and each has a table of its own; of a dataset's file one is shown. */
+	/** Of a stack the kernels are in one array, and each has a table of its own. */
 	#nameOf(file: string): string {
 		const names = this.#outcome?.names ?? [];
 		const [stem, end] = file.split(".");
@@ -144,10 +145,22 @@ export class Results {
 			...item.findings.map((line) => make("li", {}, line)),
 		);
 		this.#fillDispersion(this.#outcome);
-		void this.#profile(index).then((blob) => {
-			if (item === this.#outcome?.items[this.#shown])
-				this.#chart("profile-chart", blob);
-		});
+		void this.#showProfile();
+	}
+
+	/** One at a time, and of those asked for meanwhile the last: a slider asks faster than they are drawn. */
+	async #showProfile(): Promise<void> {
+		this.#chart("profile-chart", null); // that of another energy must not stay
+		if (this.#drawing) return;
+		this.#drawing = true;
+		let item: ShownItem | undefined;
+		let blob: Blob | null = null;
+		while (item !== this.#outcome?.items[this.#shown]) {
+			item = this.#outcome?.items[this.#shown];
+			blob = await this.#profile(this.#shown);
+		}
+		this.#drawing = false;
+		this.#chart("profile-chart", blob);
 	}
 
 	#chart(id: string, blob: Blob | null): void {

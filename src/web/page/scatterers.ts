@@ -46,6 +46,11 @@ export class Scatterers {
 		if (before) this.#set(before.list, before.asFound);
 	}
 
+	/** Other settings would find others: no list of before counts as found any more. */
+	settle(): void {
+		for (const before of this.#before) before.asFound = false;
+	}
+
 	add({ x, y }: Point): void {
 		this.replace([...this.list, { x, y, weight: 1, quality: 1, keep: true }]);
 		this.choose(this.list.length - 1);
@@ -156,8 +161,8 @@ export function cropTool(
 					room(from.y, to.y, y),
 				);
 				drawn = {
-					x: from.x + (Math.sign(to.x - from.x) * size) / 2,
-					y: from.y + (Math.sign(to.y - from.y) * size) / 2,
+					x: from.x + ((to.x > from.x ? 1 : -1) * size) / 2,
+					y: from.y + ((to.y > from.y ? 1 : -1) * size) / 2,
 					size,
 				};
 				redraw();
