@@ -238,10 +238,12 @@ export function multiples(
 	);
 }
 
-const tick = (value: number) =>
+/** A number at an axis. */
+export const tick = (value: number) =>
 	String(Number(value.toPrecision(6)) || 0).replace("-", "−");
 
-function line(
+/** From (x1, y1) to (x2, y2). */
+export function line(
 	ctx: CanvasRenderingContext2D,
 	...[x1, y1, x2, y2]: readonly [number, number, number, number]
 ): void {

@@ -1,6 +1,12 @@
 /** The parts of a view's picture: bitmaps, axes, colour bar, marks of places. */
 import { type Colours, putColour } from "../../report/colour.ts";
-import { type Field, multiples, niceStep } from "../../report/panels.ts";
+import {
+	type Field,
+	line,
+	multiples,
+	niceStep,
+	tick,
+} from "../../report/panels.ts";
 import { short, superscript } from "../../report/picture.ts";
 
 export interface Point {
@@ -192,19 +198,6 @@ export function scaleOf(
 				? prefix + unit
 				: `10${superscript(power)} ${unit}`.trim(),
 	};
-}
-
-const tick = (value: number) =>
-	String(Number(value.toPrecision(6)) || 0).replace("-", "−");
-
-function line(
-	ctx: CanvasRenderingContext2D,
-	...[x1, y1, x2, y2]: readonly [number, number, number, number]
-): void {
-	ctx.beginPath();
-	ctx.moveTo(x1, y1);
-	ctx.lineTo(x2, y2);
-	ctx.stroke();
 }
 
 /** Small and thin: what lies under it is what is looked at. */
