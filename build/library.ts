@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { FOR_BROWSERS } from "./browser.ts";
 import { buildPage } from "./page.ts";
-import { shadersPlugin } from "./wgsl.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** Bytes of the entry "qpi-lens" for browsers. */
@@ -32,14 +32,7 @@ const { metafile } = await build({
 		extraction: "src/api/extraction.ts",
 	},
 	outdir: "dist/browser",
-	bundle: true,
-	minify: true,
-	format: "esm",
-	platform: "browser",
-	target: "es2023",
-	metafile: true,
-	plugins: [shadersPlugin],
-	logLevel: "warning",
+	...FOR_BROWSERS,
 });
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
 	console.log(`${file}: ${(bytes / 1000).toFixed(1)} kB minified`);

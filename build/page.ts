@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { shadersPlugin } from "./wgsl.ts";
+import { FOR_BROWSERS } from "./browser.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const SOURCES = `${root}src/web/page`;
@@ -20,14 +20,7 @@ export async function buildPage(): Promise<void> {
 			trainWorker: `${root}src/web/training/worker.ts`,
 		},
 		outdir: OUT,
-		bundle: true,
-		minify: true,
-		format: "esm",
-		platform: "browser",
-		target: "es2023",
-		metafile: true,
-		plugins: [shadersPlugin],
-		logLevel: "warning",
+		...FOR_BROWSERS,
 	});
 	for (const name of ["index.html", "icon.svg"])
 		copyFileSync(`${SOURCES}/${name}`, `${OUT}/${name}`);

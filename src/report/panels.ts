@@ -129,7 +129,8 @@ function drawPanel(
 
 type Place = (x: number, y: number) => [number, number];
 
-function drawCircle(
+/** A circle about the origin, black with white dashes, so that it is seen on every ground. */
+export function drawCircle(
 	ctx: CanvasRenderingContext2D,
 	place: Place,
 	radius: number,

@@ -216,22 +216,3 @@ export function drawRing(
 		ctx.stroke();
 	}
 }
-
-export function drawCircle(
-	ctx: CanvasRenderingContext2D,
-	[cx, cy]: readonly [number, number],
-	[rx]: readonly [number, number],
-): void {
-	for (const [colour, width, dash] of [
-		["#000000", 2.4, []],
-		["#ffffff", 1.2, [5, 4]],
-	] as const) {
-		ctx.strokeStyle = colour;
-		ctx.lineWidth = width;
-		ctx.setLineDash([...dash]);
-		ctx.beginPath();
-		ctx.arc(cx, cy, rx - cx, 0, 2 * Math.PI);
-		ctx.stroke();
-	}
-	ctx.setLineDash([]);
-}

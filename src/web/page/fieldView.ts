@@ -1,10 +1,9 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
 import { type Colours, putColour } from "../../report/colour.ts";
-import type { Field } from "../../report/panels.ts";
+import { drawCircle, type Field } from "../../report/panels.ts";
 import { resampled, short } from "../../report/picture.ts";
 import {
 	drawAxes,
-	drawCircle,
 	drawColourBar,
 	drawCrosshair,
 	drawRing,
@@ -182,7 +181,7 @@ export class FieldView {
 		);
 		for (const mark of shown.marks ?? []) drawRing(ctx, to(mark));
 		for (const radius of shown.circles ?? [])
-			drawCircle(ctx, to({ x: 0, y: 0 }), to({ x: radius, y: 0 }));
+			drawCircle(ctx, (x, y) => to({ x, y }), radius);
 		this.tool?.paint(ctx, to);
 		const { cursor } = this.#link;
 		if (cursor) drawCrosshair(ctx, to(this.#absolute(cursor)));
