@@ -51,33 +51,36 @@ for (const [nx, ny] of [
 		assert.ok(largest(a, re) < 1e-13 && largest(b, im) < 1e-13, "inverse");
 	});
 
-for (const [n, rows, columns] of [
-	[16, 16, 16],
-	[48, 10, 7],
-	[96, 34, 96],
-	[128, 64, 64],
+for (const [nx, ny, rows, columns] of [
+	[16, 16, 16, 16],
+	[48, 48, 10, 7],
+	[96, 96, 34, 96],
+	[128, 128, 64, 64],
+	[45, 80, 17, 33],
+	[50, 16, 49, 16],
+	[3, 16, 3, 5],
 ])
-	test(`RealFft2d ${n} of a ${rows} x ${columns} corner agrees with Fft2d, both ways`, () => {
+	test(`RealFft2d ${nx} x ${ny} of a ${rows} x ${columns} corner agrees with Fft2d, both ways`, () => {
 		const image = noise(rows * columns);
-		const re = new Float64Array(n * n);
-		const im = new Float64Array(n * n);
+		const re = new Float64Array(nx * ny);
+		const im = new Float64Array(nx * ny);
 		for (let x = 0; x < rows; x++)
-			for (let y = 0; y < columns; y++) re[x * n + y] = image[x * columns + y];
-		new Fft2d(n, n).transform(re, im);
-		const fft = new RealFft2d(n);
+			for (let y = 0; y < columns; y++) re[x * ny + y] = image[x * columns + y];
+		new Fft2d(nx, ny).transform(re, im);
+		const fft = new RealFft2d(nx, ny);
 		const half = fft.spectrum();
 		// Twice, so that leftovers of the first call would show.
-		fft.forward(noise(n * n), n, n, half);
+		fft.forward(noise(nx * ny), nx, ny, half);
 		fft.forward(image, rows, columns, half);
 		let error = 0;
-		for (let ky = 0; ky <= n / 2; ky++) {
-			const { base, step } = column(n, ky);
-			for (let kx = 0; kx < n; kx++) {
+		for (let ky = 0; ky <= ny / 2; ky++) {
+			const { base, step } = column(nx, ny, ky);
+			for (let kx = 0; kx < nx; kx++) {
 				const i = base + kx * step;
 				error = Math.max(
 					error,
-					Math.abs(half.re[i] - re[kx * n + ky]),
-					Math.abs(half.im[i] - im[kx * n + ky]),
+					Math.abs(half.re[i] - re[kx * ny + ky]),
+					Math.abs(half.im[i] - im[kx * ny + ky]),
 				);
 			}
 		}

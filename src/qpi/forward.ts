@@ -1,4 +1,5 @@
-import { column, type HalfSpectrum, RealFft2d } from "./realFft.ts";
+import { MapOperator } from "./mapOperator.ts";
+import type { HalfSpectrum } from "./realFft.ts";
 
 /** A scatterer's position in Angstrom, the field's centre at (0, 0). */
 export interface Position {
@@ -7,7 +8,6 @@ export interface Position {
 }
 
 const HALF_FIELD = 200;
-const plans = new Map<number, RealFft2d>();
 
 /** The (fractional) pixel of a coordinate in Angstrom on `linspace(-200, 200, size)`. */
 export function pixelOf(angstrom: number, size = 64): number {
@@ -35,10 +35,7 @@ export class ForwardOperator {
 	/** The scatterers inside the field, with their weights. */
 	readonly scatterers: readonly Position[];
 	readonly weights: readonly number[];
-	readonly #fft: RealFft2d;
-	readonly #phases: HalfSpectrum;
-	readonly #power: Float64Array;
-	readonly #work: HalfSpectrum;
+	readonly #map: MapOperator;
 
 	/**
 	 * @param scatterers positions in Angstrom; those more than a pixel outside the field (absent places hold 1000) are left out
@@ -70,32 +67,15 @@ export class ForwardOperator {
 		this.support = 2 * size;
 		this.scatterers = inside.map(({ x, y }) => ({ x, y }));
 		this.weights = inside.map(({ weight }) => weight);
-		this.#fft = plans.get(size) ?? new RealFft2d(this.support);
-		plans.set(size, this.#fft);
-		this.#work = this.#fft.spectrum();
-		this.#phases = this.#structure();
-		const { re, im } = this.#phases;
-		this.#power = re.map((r, i) => r * r + im[i] * im[i]);
-	}
-
-	/** sum_j w_j exp(2 pi i k s_j / support): pixel i sees node i + s_j, s_j = size - 1/2 - (pixel of scatterer j). */
-	#structure(): HalfSpectrum {
-		const { size, support: n } = this;
-		const { re, im } = this.#fft.spectrum();
-		this.scatterers.forEach(({ x, y }, j) => {
-			const [xc, xs] = phases(n, size - 0.5 - pixelOf(x, size));
-			const [yc, ys] = phases(n, size - 0.5 - pixelOf(y, size));
-			for (let ky = 0; ky <= n / 2; ky++) {
-				const { base, step } = column(n, ky);
-				const c = this.weights[j] * yc[ky];
-				const s = this.weights[j] * ys[ky];
-				for (let kx = 0, i = base; kx < n; kx++, i += step) {
-					re[i] += xc[kx] * c - xs[kx] * s;
-					im[i] += xc[kx] * s + xs[kx] * c;
-				}
-			}
-		});
-		return { re, im };
+		this.#map = new MapOperator(
+			{ nx: size, ny: size, size: this.support },
+			inside.map(({ x, y, weight }) => ({
+				x: pixelOf(x, size),
+				y: pixelOf(y, size),
+				weight,
+			})),
+			[this.support, this.support],
+		);
 	}
 
 	/** A K: kernel (support x support) -> image (size x size). */
@@ -103,15 +83,12 @@ export class ForwardOperator {
 		kernel: Float64Array,
 		out = new Float64Array(this.size ** 2),
 	): Float64Array {
-		return this.applySpectrum(this.spectrum(kernel), out);
+		return this.#map.apply(kernel, out);
 	}
 
 	/** A kernel's half spectrum, the same for every operator of this size: to apply one kernel to many arrangements. */
 	spectrum(kernel: Float64Array): HalfSpectrum {
-		this.#check("spectrum", kernel, this.support);
-		const out = this.#fft.spectrum();
-		this.#fft.forward(kernel, this.support, this.support, out);
-		return out;
+		return this.#map.spectrum(kernel);
 	}
 
 	/** `apply`, from `spectrum(kernel)`. */
@@ -119,11 +96,7 @@ export class ForwardOperator {
 		spectrum: HalfSpectrum,
 		out = new Float64Array(this.size ** 2),
 	): Float64Array {
-		this.#work.re.set(spectrum.re);
-		this.#work.im.set(spectrum.im);
-		this.#multiply(1);
-		this.#fft.inverse(this.#work, out, this.size, this.size);
-		return out;
+		return this.#map.applySpectrum(spectrum, out);
 	}
 
 	/** A^T y: image (size x size) -> kernel (support x support). */
@@ -131,11 +104,7 @@ export class ForwardOperator {
 		image: Float64Array,
 		out = new Float64Array(this.support ** 2),
 	): Float64Array {
-		this.#check("adjoint", image, this.size);
-		this.#fft.forward(image, this.size, this.size, this.#work);
-		this.#multiply(-1);
-		this.#fft.inverse(this.#work, out, this.support, this.support);
-		return out;
+		return this.#map.adjoint(image, out);
 	}
 
 	/** A A^T y: image -> image, at a third of the price of `adjoint` and `apply`. */
@@ -143,47 +112,6 @@ export class ForwardOperator {
 		image: Float64Array,
 		out = new Float64Array(this.size ** 2),
 	): Float64Array {
-		this.#check("gram", image, this.size);
-		const { re, im } = this.#work;
-		this.#fft.forward(image, this.size, this.size, this.#work);
-		for (let i = 0; i < re.length; i++) {
-			re[i] *= this.#power[i];
-			im[i] *= this.#power[i];
-		}
-		this.#fft.inverse(this.#work, out, this.size, this.size);
-		return out;
+		return this.#map.gram(image, out);
 	}
-
-	#multiply(sign: 1 | -1): void {
-		const { re, im } = this.#work;
-		const { re: pr, im: pi } = this.#phases;
-		for (let i = 0; i < re.length; i++) {
-			const r = re[i];
-			const s = sign * pi[i];
-			re[i] = r * pr[i] - im[i] * s;
-			im[i] = r * s + im[i] * pr[i];
-		}
-	}
-
-	#check(name: string, array: Float64Array, side: number): void {
-		if (array.length !== side * side)
-			throw new Error(
-				`ForwardOperator.${name}: expected ${side} x ${side} = ${side * side} values, got ${array.length}`,
-			);
-	}
-}
-
-/** Cosine and sine of 2 pi k shift / n for the n frequencies, -n/2 < k <= n/2; the sine is left out at Nyquist. */
-function phases(n: number, shift: number): [Float64Array, Float64Array] {
-	const cos = new Float64Array(n);
-	const sin = new Float64Array(n);
-	for (let k = 0; k <= n / 2; k++) {
-		const angle = (2 * Math.PI * k * shift) / n;
-		cos[k] = Math.cos(angle);
-		sin[k] = k === n / 2 ? 0 : Math.sin(angle);
-		if (k === 0) continue;
-		cos[n - k] = cos[k];
-		sin[n - k] = -sin[k];
-	}
-	return [cos, sin];
 }
