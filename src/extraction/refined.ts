@@ -2,6 +2,7 @@ import { ForwardOperator } from "../qpi/forward.ts";
 import { type Posterior, posterior } from "../qpi/posterior.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { adjust, type Weighted } from "./adjust.ts";
+import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
 
 /** An image and what is known of it. */
 export interface Marked {
@@ -31,8 +32,6 @@ const NEAR = { width: 0.07, share: 0.2 };
 const FEW = 30;
 /** Adjustments of the scatterers at most. */
 const ROUNDS = 3;
-/** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
-const DOUBT = 4;
 
 /**
  * The most probable kernel, and with it where the scatterers are:
@@ -71,7 +70,7 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 	const second = under(prior.near(first.kernel, NEAR), marks, given);
 	let best =
 		second.evidence > first.evidence ? second : under(prior, marks, given);
-	const colour = colourOf(image, best, given);
+	const colour = colourOf(misfitOf(image, best, given));
 	if (colour > 1) best = widened(best, image, colour);
 	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
 		under(prior.near(best.kernel, NEAR), scatterers, weights, { colour });
@@ -95,7 +94,7 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 		occam = change.occam;
 	}
 	const adjusted = best.scatterers !== marks;
-	const weights = doubted(image, best, given);
+	const weights = doubted(misfitOf(image, best, given));
 	if (weights) best = again(best.scatterers, weights);
 	return { ...best, adjusted, robust: weights !== undefined };
 }
@@ -118,94 +117,16 @@ function widened(
 	};
 }
 
-/** Misfits below this share of the image's standard deviation are none. */
-const SMALL = 0.1;
-/** Pixels that are tried for erring together with one: this far in x and y. */
-const PATCH = 6;
-
-/**
- * How many pixels err together: the sum of the squared autocorrelation of the misfit, 1 for white noise (an area in pixels; the variance of a sum of squares
- * grows by it). Also 1 where next to nothing is left unexplained.
- */
-function colourOf(
+/** What a solution leaves, for misfit.ts. */
+function misfitOf(
 	image: ArrayLike<number>,
 	{ operator, kernel, offset }: Solution,
-	given: Float64Array,
-): number {
-	const n = operator.size;
-	const fit = operator.apply(kernel);
-	const rest = fit.map((v, i) => (given[i] > 0 ? image[i] - v - offset : 0));
-	const measured = given.filter((w) => w > 0).length;
-	const power = rest.reduce((sum, v) => sum + v * v, 0) / measured;
-	if (!(power > (SMALL * deviation(image, given)) ** 2)) return 1;
-	let sum = 0;
-	for (let dx = -PATCH; dx <= PATCH; dx++)
-		for (let dy = -PATCH; dy <= PATCH; dy++) {
-			let [product, count] = [0, 0];
-			for (let x = Math.max(0, -dx); x < Math.min(n, n - dx); x++)
-				for (let y = Math.max(0, -dy); y < Math.min(n, n - dy); y++) {
-					const [i, j] = [x * n + y, (x + dx) * n + y + dy];
-					if (given[i] === 0 || given[j] === 0) continue;
-					product += rest[i] * rest[j];
-					count++;
-				}
-			// What chance alone gives is taken off.
-			if (count > 0)
-				sum += Math.max(0, (product / count / power) ** 2 - 1 / count);
-		}
-	return Math.max(1, sum);
-}
-
-/** Degrees of freedom of the t distribution. */
-const FREEDOM = 4;
-/** Pixels around one whose misfit is looked at together: 5 x 5. */
-const REACH = 2;
-
-/** Weights after one step of iterative reweighting, from the mean square misfit around each pixel; undefined where it is even. */
-function doubted(
-	image: ArrayLike<number>,
-	{ operator, kernel, offset }: Solution,
-	given: Float64Array,
-): Float64Array | undefined {
-	const fit = operator.apply(kernel);
-	const n = operator.size;
-	const square = fit.map((v, i) =>
-		given[i] > 0 ? given[i] * (image[i] - v - offset) ** 2 : 0,
-	);
-	const local = new Float64Array(square.length);
-	for (let x = 0; x < n; x++)
-		for (let y = 0; y < n; y++) {
-			let [sum, count] = [0, 0];
-			for (let i = Math.max(0, x - REACH); i <= Math.min(n - 1, x + REACH); i++)
-				for (
-					let j = Math.max(0, y - REACH);
-					j <= Math.min(n - 1, y + REACH);
-					j++
-				) {
-					sum += square[i * n + j];
-					if (given[i * n + j] > 0) count++;
-				}
-			local[x * n + y] = count > 0 ? sum / count : 0;
-		}
-	const known = local.filter((_, i) => given[i] > 0).sort();
-	const median = known[Math.floor(known.length / 2)] ?? 0;
-	// Where almost everything is explained, what is left is the prior's doing and says nothing about the image.
-	const usual = Math.max(median, (SMALL * deviation(image, given)) ** 2);
-	if (!(known[known.length - 1] > DOUBT * usual)) return undefined;
-	return given.map(
-		(w, i) => (w * (FREEDOM + 1)) / (FREEDOM + Math.max(1, local[i] / usual)),
-	);
-}
-
-/** Standard deviation of the pixels that were measured. */
-function deviation(image: ArrayLike<number>, given: Float64Array): number {
-	let [count, mean, square] = [0, 0, 0];
-	given.forEach((w, i) => {
-		if (w === 0) return;
-		// Welford's recurrence: images on a large constant keep their digits
-		const away = image[i] - mean;
-		mean += away / ++count;
-		square += away * (image[i] - mean);
-	});
-	return Math.sqrt(square / Math.max(1, count));
+	weights: Float64Array,
+): Misfit {
+	const { size } = operator;
+	const rest = operator
+		.apply(kernel)
+		.map((v, i) => (weights[i] > 0 ? image[i] - v - offset : 0));
+	const deviation = deviationOf(image, weights);
+	return { rest, nx: size, ny: size, weights, deviation };
 }

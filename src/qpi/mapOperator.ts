@@ -119,7 +119,7 @@ export class MapOperator {
 	/** A K: kernels -> map. */
 	apply(
 		kernels: Float64Array,
-		out = new Float64Array(this.pixels),
+		out: Float64Array = new Float64Array(this.pixels),
 	): Float64Array {
 		const { size, kinds } = this;
 		this.#check("apply", kernels, this.nodes, `${kinds} x ${size} x ${size}`);
@@ -159,7 +159,7 @@ export class MapOperator {
 	/** `apply` of one kind, from `spectrum(kernel)`. */
 	applySpectrum(
 		spectrum: HalfSpectrum,
-		out = new Float64Array(this.pixels),
+		out: Float64Array = new Float64Array(this.pixels),
 		kind = 0,
 	): Float64Array {
 		this.#work.re.set(spectrum.re);
@@ -192,7 +192,10 @@ export class MapOperator {
 	}
 
 	/** A A^T y, map -> map, at a third of the price of `adjoint` and `apply`: of one kind whose kernel fills the whole period. */
-	gram(map: Float64Array, out = new Float64Array(this.pixels)): Float64Array {
+	gram(
+		map: Float64Array,
+		out: Float64Array = new Float64Array(this.pixels),
+	): Float64Array {
 		const { nx, ny, size } = this;
 		this.#check("gram", map, this.pixels, `${nx} x ${ny}`);
 		if (this.kinds > 1 || size !== this.#fft.nx || size !== this.#fft.ny)

@@ -38,6 +38,7 @@ interface Group {
 
 const QUADRANT = 64 * 64;
 const TRIANGLE = (64 * 65) / 2;
+const ZEROS = new Float64Array(QUADRANT);
 
 export class KernelPrior implements Covariance {
 	readonly #groups: readonly Group[];
@@ -87,6 +88,30 @@ export class KernelPrior implements Covariance {
 			);
 		this.#kernels = kernels.data;
 		this.#floor = get("floor").data[0];
+	}
+
+	/** The components, 128 x 128 nodes each, with their variances for kernels of unit RMS, in the order of the coefficients; an array that is used again for the next. */
+	*components(): Generator<{ variance: number; nodes: Float64Array }> {
+		for (let block = 0; block < 6; block++) {
+			// Even-even and odd-odd parts have two sorts each, by what the exchange of x and y does.
+			const { components, count, width, swap, variances } =
+				this.#groupOf(block);
+			const part = [0, 0, 1, 1, 2, 3][block];
+			for (let c = 0; c < count; c++) {
+				const values = components.subarray(c * width, (c + 1) * width);
+				const quadrants: ArrayLike<number>[] = Array.from(
+					{ length: 4 },
+					() => ZEROS,
+				);
+				quadrants[part] = swap === 0 ? values : unpackTriangle(values, swap);
+				yield { variance: variances[c], nodes: unfold(quadrants) };
+			}
+		}
+	}
+
+	/** The variance a node that the components leave over. */
+	get floor(): number {
+		return this.#floor;
 	}
 
 	/** V^T k: the components' coefficients in a kernel. */
@@ -165,12 +190,12 @@ export class KernelPrior implements Covariance {
 	}
 
 	apply(kernel: Float64Array): Float64Array {
-		return this.#withFloor(kernel, (z) => this.#scale(z, this.#variances));
+		return this.#withFloor(kernel, (z) => this.#scale(z, this.variances));
 	}
 
 	sample(random: Random): Float64Array {
 		const z = Float64Array.from(
-			this.#variances,
+			this.variances,
 			(variance) => Math.sqrt(variance) * random.normal(),
 		);
 		return this.#addFloor(this.kernel(z), random);
@@ -185,12 +210,11 @@ export class KernelPrior implements Covariance {
 		estimate: Float64Array,
 		{ width = 0.1, share = 0.1, most = 512 } = {},
 	): Covariance {
-		const neighbours = this.#neighbours(
-			this.coefficients(estimate),
+		const neighbours = this.alike(this.coefficients(estimate), {
 			width,
 			most,
-		);
-		const variances = this.#variances.map((v) => share * v);
+		});
+		const variances = this.variances.map((v) => share * v);
 		const scale =
 			(1 - share) / neighbours.reduce((sum, n) => sum + n.weight, 0);
 		return {
@@ -216,7 +240,8 @@ export class KernelPrior implements Covariance {
 		};
 	}
 
-	get #variances(): Float64Array {
+	/** Variances of the coefficients, for kernels of unit RMS over 64 x 64 nodes. */
+	get variances(): Float64Array {
 		const out = new Float64Array(this.length);
 		let at = 0;
 		this.#groups.forEach(({ variances }, g) => {
@@ -246,8 +271,11 @@ export class KernelPrior implements Covariance {
 		return kernel.map((v) => v + sigma * random.normal());
 	}
 
-	/** The learned kernels most like this one, in any of the eight orientations, with their weights. */
-	#neighbours(z: Float64Array, width: number, most: number) {
+	/** The learned kernels most like the one with these coefficients, in any of the eight orientations, each as its coefficients with its weight exp(-(1 - c^2) / width). */
+	alike(
+		z: Float64Array,
+		{ width = 0.1, most = 512 } = {},
+	): { weight: number; vector: Float64Array }[] {
 		const m = this.length;
 		const count = this.#kernels.length / m;
 		const counts = this.#groups.map((g) => g.count);

@@ -1,0 +1,350 @@
+import { BlockCovariance, independent } from "../qpi/blockCovariance.ts";
+import { MapOperator, type Site } from "../qpi/mapOperator.ts";
+import {
+	type MapPosterior,
+	MapSolver,
+	MapSystem,
+} from "../qpi/mapPosterior.ts";
+import type { Covariance, KernelPrior } from "../qpi/prior.ts";
+import { WindowPrior } from "../qpi/windowPrior.ts";
+import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
+import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
+import { ringsOf } from "./window.ts";
+
+/** A map on its pixels and the sites of its scatterers. */
+export interface SitedMap {
+	/** [nx][ny], first index x; finite where it counts. */
+	readonly image: ArrayLike<number>;
+	readonly nx: number;
+	readonly ny: number;
+	/** Angstrom. */
+	readonly pixel: number;
+	/** What each pixel counts. */
+	readonly weights: Float64Array;
+	/** Order of the polynomials that are fitted along. */
+	readonly order: number;
+	readonly kinds: number;
+	readonly sites: readonly Required<Site>[];
+}
+
+/** Kernels, and all that they were found with. */
+export interface MapSolution extends MapPosterior {
+	/** Pixels along a kernel's side. */
+	readonly size: number;
+	readonly covariance: Covariance;
+	readonly system: MapSystem;
+	readonly sites: readonly Required<Site>[];
+	/** Pixels that err together, by which lambda was widened; 1 where errors are white. */
+	readonly colour: number;
+}
+
+/** The refined kernels of a map. */
+export interface RefinedMap extends MapSolution {
+	/** Angstrom a node of the prior. */
+	readonly workingPixel: number;
+	/** Evidence of each working pixel that was tried. */
+	readonly tried: readonly {
+		readonly pixel: number;
+		readonly evidence: number;
+	}[];
+	readonly adjusted: boolean;
+	readonly robust: boolean;
+}
+
+/** Components of the prior that are kept, and that the choice of the working pixel is made with. */
+const [MOST, TRIAL] = [500, 250];
+/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
+const NEAR = { width: 0.07, share: 0.2 };
+/** Lanczos steps that are enough to compare, and to know which kernels are alike. */
+const FEW = 32;
+/** Working pixels are this far apart. */
+const RATIO = Math.SQRT2;
+/** Radians a working pixel that the kernels which the prior was learned from have. */
+const WAVES = [0.3, 2.7];
+/** Adjustments of the scatterers at most. */
+const ROUNDS = 2;
+/** What is expected of marks: relative amplitude, and place in Angstrom. */
+const MARKS = { amplitude: 0.3, shift: 1.5 };
+
+/** Every pixel of the kernels on its own; lambda by the evidence where it is not given. */
+export function ridgeMap(
+	map: SitedMap,
+	size: number,
+	options: { lambda?: number; steps?: number } = {},
+): MapSolution {
+	const system = systemOf(map, size, map.sites, map.weights);
+	const covariance = independent(map.kinds * size ** 2);
+	return {
+		...new MapSolver(system, covariance).solve(map.image, options),
+		size,
+		covariance,
+		system,
+		sites: map.sites,
+		colour: 1,
+	};
+}
+
+/**
+ * The most probable kernels under what is known of kernels (EXTRACTION: the prior of 128 x 128 nodes, seen through a window at the map's own pixel):
+ *
+ * 1. the working pixel, the prior's node in Angstrom, is the one of the greatest evidence among a few;
+ * 2. near the first answer the prior is made anew from the learned kernels that are like it, and each pixel gets a variance of its own where ridge says that the answer lacks
+ *    something, close to the scatterer most of all;
+ * 3. sites and amplitudes are adjusted as long as the evidence grows by more than the freedom costs; errors that are not white widen lambda;
+ * 4. where the map stays unexplained its pixels count for less.
+ *
+ * @param ridge of the same map and size
+ */
+export function refineMap(
+	map: SitedMap,
+	prior: KernelPrior,
+	ridge: MapSolution,
+	report: (what: string) => void = () => {},
+): RefinedMap {
+	const { image, pixel, kinds } = map;
+	const { size, system } = ridge;
+	report("working pixel");
+	const look = (working: number, most: number) =>
+		WindowPrior.of(prior, { size, step: pixel / working, most });
+	const { workingPixel, tried } = chooseWorkingPixel(map, ridge, (working) => {
+		const part = look(working, TRIAL);
+		const parts = Array.from({ length: kinds }, () => part);
+		return new MapSolver(system, new BlockCovariance(parts)).solve(image, {
+			steps: FEW,
+		}).evidence;
+	});
+	report("prior");
+	const whole = look(workingPixel, MOST);
+	const under = (
+		parts: readonly WindowPrior[],
+		system: MapSystem,
+		sites: readonly Required<Site>[],
+		options: { lambda?: number; steps?: number } = {},
+	): MapSolution & { parts: readonly WindowPrior[] } => {
+		const covariance = new BlockCovariance(parts);
+		const found = new MapSolver(system, covariance).solve(image, options);
+		return { ...found, size, covariance, system, sites, colour: 1, parts };
+	};
+	const first = under(
+		Array.from({ length: kinds }, () => whole),
+		system,
+		map.sites,
+	);
+	const own = first.parts.map((part, s) =>
+		part.withOwn(
+			ownVariance(part, kindOf(ridge, s), kindOf(first, s), first.scale, size),
+		),
+	);
+	report("kernels like it");
+	const near = (from: typeof first) =>
+		own.map((part, s) =>
+			part.near(
+				from.parts[s].coefficients(kindOf({ ...from, kernels: from.u }, s)),
+				NEAR,
+			),
+		);
+	const second = under(near(first), system, map.sites);
+	let best = second.evidence > first.evidence ? second : first;
+	const misfit = (found: MapSolution): Misfit => misfitOf(map, found);
+	const colour = colourOf(misfit(best));
+	const widened = (found: typeof first): typeof first =>
+		colour > 1
+			? {
+					...found,
+					...under(found.parts, found.system, found.sites, {
+						lambda: colour * found.lambda,
+					}),
+					evidence: found.evidence / colour,
+					colour,
+				}
+			: found;
+	best = widened(best);
+
+	let occam = 0;
+	const prior1 = { amplitude: MARKS.amplitude, shift: MARKS.shift / pixel };
+	for (let round = 0; round < ROUNDS; round++) {
+		if (!(best.sigma > 0)) break;
+		report("marks");
+		const change = adjustTo(map, best, prior1);
+		if (change.promise <= 0) break;
+		const moved = systemOf(map, size, change.sites, map.weights);
+		const next = widened(under(best.parts, moved, change.sites));
+		if (next.evidence + change.occam <= best.evidence + occam + 1) break;
+		best = next;
+		occam = change.occam;
+	}
+	const adjusted = best.sites !== map.sites;
+	const weights = doubted(misfit(best));
+	if (weights) {
+		report("doubtful pixels");
+		const doubting = systemOf(map, size, best.sites, weights);
+		best = widened(under(best.parts, doubting, best.sites));
+	}
+	return {
+		...best,
+		workingPixel,
+		tried,
+		adjusted,
+		robust: weights !== undefined,
+	};
+}
+
+/** The sites as the map has them with the kernels that were found, and how sure each is. */
+export function adjustTo(
+	map: SitedMap,
+	found: MapSolution,
+	prior: { amplitude: number; shift: number } = {
+		amplitude: MARKS.amplitude,
+		shift: MARKS.shift / map.pixel,
+	},
+): AdjustedSites {
+	const { rest, weights } = misfitOf(map, found);
+	return adjustSites(
+		{
+			nx: map.nx,
+			ny: map.ny,
+			rest: Float64Array.from(rest),
+			weights,
+			kernels: found.kernels,
+			size: found.size,
+			sigma: found.sigma,
+		},
+		found.sites,
+		map.sites,
+		prior,
+	);
+}
+
+/** What a solution leaves. */
+export function misfitOf(
+	map: SitedMap,
+	{ system, kernels }: MapSolution,
+): Misfit {
+	const { nx, ny, image } = map;
+	const model = system.operator.apply(kernels);
+	const background = system.background(image, model);
+	const { weights } = system;
+	const rest = model.map((v, i) =>
+		weights[i] > 0 ? image[i] - v - background[i] : 0,
+	);
+	return { rest, nx, ny, weights, deviation: deviationOf(image, weights) };
+}
+
+export function systemOf(
+	{ nx, ny, kinds, order }: SitedMap,
+	size: number,
+	sites: readonly Required<Site>[],
+	weights: Float64Array,
+): MapSystem {
+	const operator = new MapOperator({ nx, ny, size, kinds }, sites);
+	return new MapSystem(operator, weights, order);
+}
+
+/** One kind's part of kernels. */
+export const kindOf = (
+	{ kernels, size }: Pick<MapSolution, "kernels" | "size">,
+	s: number,
+): Float64Array => kernels.slice(s * size ** 2, (s + 1) * size ** 2);
+
+/**
+ * The working pixel of the greatest evidence: from the one that gives the waves about a radian, in steps of the root of two, uphill. Never below the map's own pixel (the
+ * prior would have detail that the map has not), nor where the waves would be longer or shorter than those that the prior was learned from.
+ */
+function chooseWorkingPixel(
+	{ pixel, kinds }: SitedMap,
+	ridge: MapSolution,
+	evidenceOf: (working: number) => number,
+): Pick<RefinedMap, "workingPixel" | "tried"> {
+	const waves = Array.from({ length: kinds }, (_, s) =>
+		waveVector(kindOf(ridge, s), ridge.size),
+	);
+	const q = waves.reduce((a, b) => a + b, 0) / kinds;
+	const limit = Math.max(0, Math.log(WAVES[1] / q) / Math.log(RATIO));
+	const last = Math.floor(limit);
+	const start = Math.min(
+		last,
+		Math.max(0, Math.round(Math.log(1 / q) / Math.log(RATIO))),
+	);
+	const known = new Map<number, number>();
+	const evidence = (k: number) => {
+		const value = known.get(k) ?? evidenceOf(pixel * RATIO ** k);
+		known.set(k, value);
+		return value;
+	};
+	let best = start;
+	for (const way of [-1, 1]) {
+		let k = best;
+		while (k + way >= 0 && k + way <= last && evidence(k + way) > evidence(k))
+			k += way;
+		if (k !== best) {
+			best = k;
+			break;
+		}
+	}
+	return {
+		workingPixel: pixel * RATIO ** best,
+		tried: [...known]
+			.sort(([a], [b]) => a - b)
+			.map(([k, value]) => ({ pixel: pixel * RATIO ** k, evidence: value })),
+	};
+}
+
+/** Radians a pixel of a kernel's waves: the root mean square of q over its power, from its differences, noise taken for white left out by a lag of two. */
+function waveVector(kernel: Float64Array, size: number): number {
+	// mean cos(q d) along both axes, from the correlation of pixels one and two apart: white noise is in neither
+	const lag = (d: number) => {
+		let sum = 0;
+		for (let i = 0; i + d < size; i++)
+			for (let j = 0; j + d < size; j++) {
+				const v = kernel[i * size + j];
+				sum += v * (kernel[(i + d) * size + j] + kernel[i * size + j + d]);
+			}
+		return sum;
+	};
+	const [one, two] = [lag(1), lag(2)];
+	// for one wave vector at all angles, <cos(q d cos t)> = J0(q d): 1 - (q d)^2 / 4 + (q d)^4 / 64
+	const ratio = Math.max(-0.4, Math.min(0.999, two / one));
+	let [low, high] = [0.05, 2.4];
+	for (let round = 0; round < 40; round++) {
+		const q = (low + high) / 2;
+		if (bessel(2 * q) / bessel(q) > ratio) low = q;
+		else high = q;
+	}
+	return (low + high) / 2;
+}
+
+/** J0 by its series. */
+function bessel(x: number): number {
+	let [sum, term] = [1, 1];
+	for (let k = 1; k < 20; k++) {
+		term *= -(x * x) / (4 * k * k);
+		sum += term;
+	}
+	return sum;
+}
+
+/**
+ * Variance of each pixel on its own, in units of the kernels' scale: the mean square of what ridge has and the first answer has not, ring by ring, less what
+ * ridge's noise makes of it (the mean of the rings farther out than half the window).
+ */
+function ownVariance(
+	part: WindowPrior,
+	ridge: Float64Array,
+	found: Float64Array,
+	scale: number,
+	size: number,
+): Float64Array {
+	const { power } = ringsOf(
+		ridge.map((v, i) => v - found[i]),
+		size,
+		1,
+	);
+	const outer = power.slice(Math.floor(power.length / 2)).sort();
+	const noise = outer[Math.floor(outer.length / 2)];
+	const middle = (size - 1) / 2;
+	return part.own.map((floor, p) => {
+		const r = Math.hypot(Math.floor(p / size) - middle, (p % size) - middle);
+		const ring = Math.min(power.length - 1, Math.floor(r));
+		return floor + Math.max(0, power[ring] - noise) / scale;
+	});
+}

@@ -1,0 +1,345 @@
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { Random } from "../random.ts";
+import type { MapOperator } from "./mapOperator.ts";
+import { Polynomials } from "./polynomials.ts";
+import type { Covariance } from "./prior.ts";
+import { dot } from "./ridge.ts";
+
+/**
+ * The kernels of a map as Bayes' rule has them: Y = A K + b + e, K ~ N(0, c C), e ~ N(0, sigma^2 / w) at a pixel of weight w (0: counts nowhere), b any polynomial in x and y up to an order.
+ * With lambda = sigma^2 / c and N = A^T W' A, W' the weights with the polynomials projected out, the most probable kernels are `K = C u, (N C + lambda) u = A^T W' Y` (Rasmussen &
+ * Williams, Gaussian Processes for Machine Learning, 2006, ch. 2). N C is symmetric in the inner product x^T C y, so one Lanczos run there serves every lambda,
+ * and all of its vectors are of the kernels' size, however large the map is.
+ */
+export class MapSystem {
+	readonly operator: MapOperator;
+	/** A weight a pixel. */
+	readonly weights: Float64Array;
+	/** Degrees of freedom: pixels of positive weight, less the polynomials. */
+	readonly n: number;
+	readonly #polynomials: Polynomials;
+	/** A^T W of each polynomial. */
+	readonly #seen: readonly Float64Array[];
+	readonly #map: Float64Array;
+
+	/**
+	 * @param weights a weight a pixel, all 1 where not given
+	 * @param order of the polynomials, 0 for a constant alone
+	 * @throws RangeError when weights are negative, not finite, or do not fit the map
+	 */
+	constructor(
+		operator: MapOperator,
+		weights: ArrayLike<number> | undefined,
+		order = 0,
+	) {
+		const { nx, ny, pixels } = operator;
+		this.operator = operator;
+		this.weights = Float64Array.from({ length: pixels }, (_, i) =>
+			weights ? weights[i] : 1,
+		);
+		if (
+			(weights && weights.length !== pixels) ||
+			!this.weights.every((w) => w >= 0 && w < Number.POSITIVE_INFINITY)
+		)
+			throw new RangeError(
+				`expected a weight of at least 0 for each of the ${pixels} pixels`,
+			);
+		this.#polynomials = new Polynomials(nx, ny, this.weights, order);
+		this.#map = new Float64Array(pixels);
+		this.#seen = this.#polynomials.basis.map((basis) =>
+			operator.adjoint(
+				basis.map((v: number, i: number) => v * this.weights[i]),
+			),
+		);
+		const counted = this.weights.reduce((n, w) => n + (w > 0 ? 1 : 0), 0);
+		this.n = Math.max(1, counted - this.#seen.length);
+	}
+
+	/** N k */
+	normal(kernels: Float64Array): Float64Array {
+		const map = this.operator.apply(kernels, this.#map);
+		for (let i = 0; i < map.length; i++) map[i] *= this.weights[i];
+		const out = this.operator.adjoint(map);
+		for (const seen of this.#seen) {
+			const along = dot(seen, kernels);
+			for (let i = 0; i < out.length; i++) out[i] -= along * seen[i];
+		}
+		return out;
+	}
+
+	/** A^T W' Y, and Y^T W' Y. Pixels without weight may hold anything. */
+	see(map: ArrayLike<number>): { right: Float64Array; power: number } {
+		const clean = Float64Array.from(map, (v, i) =>
+			this.weights[i] > 0 ? v : 0,
+		);
+		const rest = this.#polynomials.without(clean);
+		let power = 0;
+		for (let i = 0; i < rest.length; i++) {
+			const weighted = rest[i] * this.weights[i];
+			power += weighted * rest[i];
+			rest[i] = weighted;
+		}
+		return { right: this.operator.adjoint(rest), power };
+	}
+
+	/** What noise of unit variance in a pixel of weight 1 makes of A^T W' Y. */
+	noise(random: Random): Float64Array {
+		const noise = this.weights.map((w) =>
+			w > 0 ? random.normal() / Math.sqrt(w) : 0,
+		);
+		return this.see(noise).right;
+	}
+
+	/** Random signs, seen likewise: a probe of the spectrum. */
+	signs(random: Random): { right: Float64Array; power: number } {
+		return this.see(
+			this.weights.map((w) =>
+				w > 0 ? (random.uint32() & 1 ? 1 : -1) / Math.sqrt(w) : 0,
+			),
+		);
+	}
+
+	/** The polynomial b that explains most of Y - A K. */
+	background(map: ArrayLike<number>, model: Float64Array): Float64Array {
+		const rest = model.map((v, i) => (this.weights[i] > 0 ? map[i] - v : 0));
+		return this.#polynomials.of(rest);
+	}
+}
+
+/** What was found, with what belongs to it. */
+export interface MapPosterior {
+	/** [kinds][size][size], in the map's units. */
+	readonly kernels: Float64Array;
+	/** (N C + lambda)^-1 A^T W' Y: the kernels are C u. */
+	readonly u: Float64Array;
+	readonly lambda: number;
+	/** Standard deviation of the noise of a pixel of weight 1. */
+	readonly sigma: number;
+	/** c of the kernels' covariance c C. */
+	readonly scale: number;
+	/** Logarithm of the evidence, up to a constant that is the same for all priors of one map and its weights; NaN where lambda was given. */
+	readonly evidence: number;
+}
+
+/** Lanczos steps at most, and between two looks at whether there have been enough. */
+const STEPS = 80;
+const BLOCK = 8;
+/** Steps of the run that only the determinant needs. */
+const PROBED = 40;
+/** Enough when the solver's error is below this share of what regularisation leaves. */
+const TOLERANCE = 0.03;
+/** And not to be judged when above this. */
+const UNRESOLVED = 0.5;
+
+/** Looks at one system under one covariance: solves for several maps. */
+export class MapSolver {
+	readonly #system: MapSystem;
+	readonly #covariance: Covariance;
+	#probe: Lanczos | undefined;
+
+	constructor(system: MapSystem, covariance: Covariance) {
+		this.#system = system;
+		this.#covariance = covariance;
+	}
+
+	/** The most probable kernels, lambda by the greatest evidence (type-II maximum likelihood) where it is not given. */
+	solve(
+		map: ArrayLike<number>,
+		{ lambda, steps = STEPS }: { lambda?: number; steps?: number } = {},
+	): MapPosterior {
+		const { n } = this.#system;
+		const { right, power } = this.#system.see(map);
+		const run = this.#run(right);
+		let best = { lambda: lambda ?? 1, evidence: Number.NaN };
+		while (run.length < steps) {
+			// The evidence of a short run misleads: it takes what is not yet resolved for noise-free signal.
+			run.extend(run.length === 0 && lambda === undefined ? 3 * BLOCK : BLOCK);
+			if (lambda === undefined && run.norm > 0)
+				best = this.#mostEvident(run, power);
+			if (run.error(best.lambda) < TOLERANCE) break;
+		}
+		const { u, kernels } = run.solve(best.lambda);
+		// y^T (M + lambda)^-1 y / n, M = A C A^T between the weights' roots
+		const scale = Math.max(0, (power - dot(right, kernels)) / best.lambda / n);
+		return {
+			...best,
+			u,
+			kernels,
+			scale,
+			sigma: Math.sqrt(best.lambda * scale),
+		};
+	}
+
+	/**
+	 * Draws of the kernels about their mean: a draw from the prior, seen with drawn noise, less its own most probable kernels
+	 * (Papandreou & Yuille, NIPS 2010).
+	 */
+	*samples(
+		{ lambda, scale, sigma }: Pick<MapPosterior, "lambda" | "scale" | "sigma">,
+		{ count = 16, seed = 0, steps = STEPS } = {},
+	): Generator<Float64Array> {
+		const amplitude = Math.sqrt(scale);
+		for (let s = 0; s < count; s++) {
+			const random = new Random(seed, s + 1);
+			const truth = this.#covariance.sample(random);
+			for (let i = 0; i < truth.length; i++) truth[i] *= amplitude;
+			const right = this.#system.normal(truth);
+			const noise = this.#system.noise(random);
+			for (let i = 0; i < right.length; i++) right[i] += sigma * noise[i];
+			const run = this.#run(right);
+			while (run.length < steps && !(run.error(lambda) < TOLERANCE))
+				run.extend(BLOCK);
+			const { kernels } = run.solve(lambda);
+			yield truth.map((v, i) => v - kernels[i]);
+		}
+	}
+
+	#run(right: Float64Array): Lanczos {
+		return new Lanczos(this.#system, this.#covariance, right);
+	}
+
+	/** c being at its best for each lambda: log p(Y) = -(n log(y^T (M + lambda)^-1 y / n) + log det(M + lambda)) / 2 + const. */
+	#mostEvident(run: Lanczos, power: number) {
+		const { n } = this.#system;
+		if (!this.#probe) {
+			this.#probe = this.#run(this.#system.signs(new Random(0)).right);
+			this.#probe.extend(PROBED);
+		}
+		const own = run.quadrature();
+		const spectrum = this.#probe.quadrature();
+		let best = { evidence: Number.NEGATIVE_INFINITY, lambda: 1 };
+		for (let step = -60; step <= 60; step++) {
+			const lambda = 10 ** (step / 10);
+			// What the run has not resolved yet looks like noise-free signal.
+			if (run.error(lambda) > UNRESOLVED) continue;
+			let quad = power;
+			for (const { value, weight } of own) quad -= weight / (value + lambda);
+			quad = Math.max(quad, 1e-12 * power) / lambda;
+			let logdet = n * Math.log(lambda);
+			for (const { value, weight } of spectrum)
+				logdet +=
+					(weight * Math.log1p(Math.max(0, value) / lambda)) /
+					Math.max(value, 1e-300);
+			const evidence = -(n * Math.log(quad / n) + logdet) / 2;
+			if (evidence > best.evidence) best = { evidence, lambda };
+		}
+		return best;
+	}
+}
+
+/** Vectors that are orthonormal in x^T C y from a start vector on, and the tridiagonal T of N C between them. */
+class Lanczos {
+	readonly alpha: number[] = [];
+	readonly beta: number[] = [];
+	/** Length of the start vector. */
+	readonly norm: number;
+	readonly #system: MapSystem;
+	readonly #covariance: Covariance;
+	readonly #vectors: Float64Array[] = [];
+	/** C of each. */
+	readonly #images: Float64Array[] = [];
+	#next: Float64Array;
+	#image: Float64Array;
+	#exhausted = false;
+
+	constructor(system: MapSystem, covariance: Covariance, start: Float64Array) {
+		this.#system = system;
+		this.#covariance = covariance;
+		this.#next = start;
+		this.#image = covariance.apply(start);
+		this.norm = Math.sqrt(Math.max(0, dot(start, this.#image)));
+		this.#exhausted = this.norm === 0;
+	}
+
+	get length(): number {
+		return this.#exhausted ? Number.POSITIVE_INFINITY : this.alpha.length;
+	}
+
+	extend(steps: number): void {
+		let length = this.beta.at(-1) ?? this.norm;
+		for (let k = 0; k < steps; k++) {
+			// Nothing is left to explain, or there are no more dimensions than vectors.
+			if (!(length > 1e-9 * (this.alpha[0] ?? 0))) this.#exhausted = true;
+			if (this.#exhausted) return;
+			const vector = this.#next.map((v) => v / length);
+			const image = this.#image.map((v) => v / length);
+			this.#vectors.push(vector);
+			this.#images.push(image);
+			const next = this.#system.normal(image);
+			this.alpha.push(dot(image, next));
+			// Against all, for Lanczos vectors in floating point lose their orthogonality otherwise.
+			for (let j = this.#vectors.length - 1; j >= 0; j--) {
+				const overlap = dot(this.#images[j], next);
+				const v = this.#vectors[j];
+				for (let i = 0; i < next.length; i++) next[i] -= overlap * v[i];
+			}
+			this.#next = next;
+			this.#image = this.#covariance.apply(next);
+			length = Math.sqrt(Math.max(0, dot(next, this.#image)));
+			this.beta.push(length);
+		}
+	}
+
+	/** u = (N C + lambda)^-1 of the start vector, and C u. */
+	solve(lambda: number): { u: Float64Array; kernels: Float64Array } {
+		const x = this.#solve(lambda);
+		const sum = (vectors: readonly Float64Array[]) => {
+			const out = new Float64Array(this.#next.length);
+			vectors.forEach((v, j) => {
+				for (let i = 0; i < out.length; i++) out[i] += x[j] * v[i];
+			});
+			return out;
+		};
+		return { u: sum(this.#vectors), kernels: sum(this.#images) };
+	}
+
+	/** The solver's error |(N C + lambda) u - b| over |lambda u|. */
+	error(lambda: number): number {
+		if (this.#exhausted) return 0;
+		const x = this.#solve(lambda);
+		const last = x.at(-1);
+		if (last === undefined) return Number.POSITIVE_INFINITY;
+		return (
+			(Math.abs(last) * (this.beta.at(-1) ?? 0)) /
+			(lambda * Math.sqrt(dot(x, x)) + 1e-3 * this.norm)
+		);
+	}
+
+	/** The coefficients of `solve`: a symmetric tridiagonal system. */
+	#solve(lambda: number): Float64Array {
+		const { alpha, beta } = this;
+		const k = alpha.length;
+		const x = new Float64Array(k);
+		const pivot = new Float64Array(k);
+		for (let i = 0; i < k; i++) {
+			const factor = i > 0 ? beta[i - 1] / pivot[i - 1] : 0;
+			pivot[i] = alpha[i] + lambda - (i > 0 ? factor * beta[i - 1] : 0);
+			x[i] = i > 0 ? -factor * x[i - 1] : this.norm;
+		}
+		for (let i = k - 1; i >= 0; i--)
+			x[i] = (x[i] - (i + 1 < k ? beta[i] * x[i + 1] : 0)) / pivot[i];
+		return x;
+	}
+
+	/** Nodes, and weights that add up to the start vector's square, of the Gauss quadrature of the spectrum as it sees it (Golub & Meurant, Acta Numerica 1994). */
+	quadrature() {
+		const { alpha, beta } = this;
+		const k = alpha.length;
+		const t = Matrix.zeros(k, k);
+		for (let i = 0; i < k; i++) {
+			t.set(i, i, alpha[i]);
+			if (i + 1 < k) {
+				t.set(i, i + 1, beta[i]);
+				t.set(i + 1, i, beta[i]);
+			}
+		}
+		const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
+			t,
+			{ assumeSymmetric: true },
+		);
+		return realEigenvalues.map((value, i) => ({
+			value: Math.max(0, value),
+			weight: (this.norm * eigenvectorMatrix.get(0, i)) ** 2,
+		}));
+	}
+}
