@@ -34,8 +34,8 @@ export interface AdjustedSites {
 		readonly x: number;
 		readonly y: number;
 	}[];
-	/** Of each site, the amplitude that the map alone asks for, whatever was expected of it. */
-	readonly amplitudes: Float64Array;
+	/** Of each site, the amplitude that the map alone asks for, whatever was expected of it, over its standard deviation. */
+	readonly significances: Float64Array;
 	/** By how much the logarithm of the evidence would grow if the kernel stayed as it is; negative where the map asks for no change. */
 	readonly promise: number;
 	/**
@@ -92,7 +92,7 @@ export function adjustSites(
 			right[3 * j + p] = toward[p] / map.sigma ** 2 - away[p] / scale ** 2;
 		});
 	}
-	const amplitudes = free(normal, bare, sites, scales);
+	const significances = free(normal, bare, sites, scales);
 	// in units of the priors' deviations
 	const unit = Float64Array.from(
 		{ length: n },
@@ -134,13 +134,13 @@ export function adjustSites(
 			x: spread[3 * j + 1],
 			y: spread[3 * j + 2],
 		})),
-		amplitudes,
+		significances,
 		promise: (gain - logdet) / 2,
 		occam: -(unlikely + logdet) / 2,
 	};
 }
 
-/** Amplitudes by least squares from the site's own block, places held: what the map says of each when nothing was expected. */
+/** Amplitudes by least squares over their standard deviations, places held: what the map says of each when nothing was expected. */
 function free(
 	normal: Float64Array,
 	toward: Float64Array,
@@ -155,8 +155,10 @@ function free(
 		// a pattern that no pixel sees has no amplitude: it stays as it is
 		gram[j * m + j] += 1e-6 / scales(j)[0] ** 2;
 	}
-	const change = choleskySolve(cholesky(gram, m), m, toward);
-	return change.map((v, j) => sites[j].weight + v);
+	const root = cholesky(gram, m);
+	const change = choleskySolve(root, m, toward);
+	const variance = inverseDiagonal(root, m);
+	return change.map((v, j) => (sites[j].weight + v) / Math.sqrt(variance[j]));
 }
 
 /** No amplitude is believed to be off by more than a factor of two: where a scatterer's centre is not seen, a little noise would say anything. */

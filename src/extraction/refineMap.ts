@@ -95,15 +95,15 @@ export function ridgeMap(
  *
  * @param ridge of the same map and size
  */
-export function refineMap(
+export async function refineMap(
 	map: SitedMap,
 	prior: KernelPrior,
 	ridge: MapSolution,
-	report: (what: string) => void = () => {},
-): RefinedMap {
+	report: (what: string) => Promise<void> = async () => {},
+): Promise<RefinedMap> {
 	const { image, pixel, kinds } = map;
 	const { size, system } = ridge;
-	report("working pixel");
+	await report("working pixel");
 	const look = (working: number, most: number) =>
 		WindowPrior.of(prior, { size, step: pixel / working, most });
 	const { workingPixel, tried } = chooseWorkingPixel(map, ridge, (working) => {
@@ -113,7 +113,7 @@ export function refineMap(
 			steps: FEW,
 		}).evidence;
 	});
-	report("prior");
+	await report("prior");
 	const whole = look(workingPixel, MOST);
 	const under = (
 		parts: readonly WindowPrior[],
@@ -135,7 +135,7 @@ export function refineMap(
 			ownVariance(part, kindOf(ridge, s), kindOf(first, s), first.scale, size),
 		),
 	);
-	report("kernels like it");
+	await report("kernels like it");
 	const near = (from: typeof first) =>
 		own.map((part, s) =>
 			part.near(
@@ -164,7 +164,7 @@ export function refineMap(
 	const prior1 = { amplitude: MARKS.amplitude, shift: MARKS.shift / pixel };
 	for (let round = 0; round < ROUNDS; round++) {
 		if (!(best.sigma > 0)) break;
-		report("marks");
+		await report("marks");
 		const change = adjustTo(map, best, prior1);
 		if (change.promise <= 0) break;
 		const moved = systemOf(map, size, change.sites, map.weights);
@@ -176,7 +176,7 @@ export function refineMap(
 	const adjusted = best.sites !== map.sites;
 	const weights = doubted(misfit(best));
 	if (weights) {
-		report("doubtful pixels");
+		await report("doubtful pixels");
 		const doubting = systemOf(map, size, best.sites, weights);
 		best = widened(under(best.parts, doubting, best.sites));
 	}

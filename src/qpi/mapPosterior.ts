@@ -170,28 +170,32 @@ export class MapSolver {
 		};
 	}
 
+	/** (N C + lambda) u = right: C u. */
+	answer(
+		right: Float64Array,
+		lambda: number,
+		{ tolerance = TOLERANCE, steps = STEPS } = {},
+	): Float64Array {
+		const run = this.#run(right);
+		while (run.length < steps && !(run.error(lambda) < tolerance))
+			run.extend(BLOCK);
+		return run.solve(lambda).kernels;
+	}
+
 	/**
-	 * Draws of the kernels about their mean: a draw from the prior, seen with drawn noise, less its own most probable kernels
-	 * (Papandreou & Yuille, NIPS 2010).
+	 * A draw from the prior, and how a map of it with drawn noise is seen: the draw less its own most probable kernels, `answer(right)`, is a draw of the kernels about
+	 * their mean (Papandreou & Yuille, NIPS 2010).
 	 */
-	*samples(
-		{ lambda, scale, sigma }: Pick<MapPosterior, "lambda" | "scale" | "sigma">,
-		{ count = 16, seed = 0, steps = STEPS } = {},
-	): Generator<Float64Array> {
+	draw(
+		{ scale, sigma }: Pick<MapPosterior, "scale" | "sigma">,
+		random: Random,
+	): { truth: Float64Array; right: Float64Array } {
 		const amplitude = Math.sqrt(scale);
-		for (let s = 0; s < count; s++) {
-			const random = new Random(seed, s + 1);
-			const truth = this.#covariance.sample(random);
-			for (let i = 0; i < truth.length; i++) truth[i] *= amplitude;
-			const right = this.#system.normal(truth);
-			const noise = this.#system.noise(random);
-			for (let i = 0; i < right.length; i++) right[i] += sigma * noise[i];
-			const run = this.#run(right);
-			while (run.length < steps && !(run.error(lambda) < TOLERANCE))
-				run.extend(BLOCK);
-			const { kernels } = run.solve(lambda);
-			yield truth.map((v, i) => v - kernels[i]);
-		}
+		const truth = this.#covariance.sample(random).map((v) => amplitude * v);
+		const right = this.#system.normal(truth);
+		const noise = this.#system.noise(random);
+		for (let i = 0; i < right.length; i++) right[i] += sigma * noise[i];
+		return { truth, right };
 	}
 
 	#run(right: Float64Array): Lanczos {
