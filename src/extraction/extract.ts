@@ -2,7 +2,7 @@
 import { PIXELS } from "../qpi/format.ts";
 import { type Measured, posteriorSamples } from "../qpi/posterior.ts";
 import { centre } from "../qpi/ridge.ts";
-import type { Weighted } from "./adjust.ts";
+import type { Explained, Extraction } from "./extraction.ts";
 import {
 	type Fit,
 	fitBy,
@@ -14,38 +14,8 @@ import {
 } from "./methods.ts";
 import { symmetrise } from "./symmetry.ts";
 
+export type { Explained, Extraction } from "./extraction.ts";
 export type { Learned, Method, Observation } from "./methods.ts";
-
-/** Share of the variance explained: of pixels held out in blocks, and of those that were fitted. */
-export interface Explained {
-	readonly heldOut: number | null;
-	readonly inSample: number;
-}
-
-export interface Extraction {
-	readonly method: Method;
-	/** 64 x 64, in the image's units. */
-	readonly kernel: Float32Array;
-	/** 64 x 64: one standard deviation. */
-	readonly uncertainty: Float32Array;
-	/** Draws from the distribution of the kernel, for the uncertainty of what is computed from it; refined and ridge. */
-	readonly samples: readonly Float32Array[];
-	/** 64 x 64: the kernel at every scatterer, and the constant. */
-	readonly model: Float32Array;
-	/** 64 x 64: image less model; 0 where nothing was measured. */
-	readonly residual: Float32Array;
-	readonly explained: Partial<Record<Method, Explained>>;
-	/** Where the method holds the scatterers to be, and how strong; the marks but for refined. */
-	readonly scatterers: readonly Weighted[];
-	/** 64 x 64: 1 where the image was taken at its word, less where it could not be explained, 0 where nothing was measured. */
-	readonly trust: Float32Array;
-	readonly parameters: Readonly<Record<string, number | string | boolean>>;
-	/**
-	 * The same by another of the methods that were compared (those of `explained`), from the fit that there is already. A network's needs its Networks still. Throws a
-	 * RangeError for a method that was not.
-	 */
-	by(method: Method): Promise<Extraction>;
-}
 
 export interface ExtractOptions {
 	/** "auto" takes the one that explains most of the held-out pixels. */
@@ -63,6 +33,8 @@ export interface ExtractOptions {
 	readonly onProgress?: (done: number, total: number, next: Method) => void;
 }
 
+/** Pixels along the side of image and kernel. */
+const IMAGE = 64;
 /** Parts that the image is cut into; each is held out once. */
 const FOLDS = 4;
 /** Side of a block of pixels that are held out together: beyond the reach of a scan line's noise, below that of a ripple. */
@@ -92,6 +64,8 @@ export async function extract(
 	const wanted = method === "auto" ? all : [...new Set([...compare, method])];
 	const explained: Partial<Record<Method, Explained>> = {};
 	const fits = new Map<Method, Fit>();
+	/** Of each method, the kernels without one of the parts each. */
+	const parts = new Map<Method, Float64Array[]>();
 	const folds = holdOut || method === "auto" ? FOLDS : 0;
 	let done = 0;
 	for (const each of wanted) {
@@ -99,8 +73,11 @@ export async function extract(
 		begin();
 		const fit = await fitBy(each, measured, weights, observation, learned);
 		fits.set(each, fit);
+		const held =
+			folds > 0 ? await heldOut(measured, weights, fit, begin) : undefined;
+		if (held) parts.set(each, held.kernels);
 		explained[each] = {
-			heldOut: folds > 0 ? await heldOut(measured, weights, fit, begin) : null,
+			heldOut: held?.share ?? null,
 			inSample: share(measured, weights, weights, fit),
 		};
 	}
@@ -141,10 +118,17 @@ export async function extract(
 				draws.push(centre(turned(deviation.map((v, i) => v + fit.kernel[i]))));
 		}
 		const image = centre(kernel);
+		const groups = (parts.get(method) ?? []).map((part) =>
+			centre(turned(part)),
+		);
 		const uncertainty =
 			draws.length > 0
 				? spread(draws, image, draws.length)
-				: await jackknife(weights, fit, turned);
+				: groups.length > 0
+					? jackknife(groups)
+					: jackknife(
+							(await refits(weights, fit)).map((part) => centre(turned(part))),
+						);
 		const model = modelOf(
 			{ ...measured, operator: fit.operator },
 			weights,
@@ -152,17 +136,22 @@ export async function extract(
 		);
 		return {
 			method,
-			kernel: image,
-			uncertainty,
-			samples: draws,
+			kinds: [{ kind: 1, kernel: image, uncertainty, samples: draws, groups }],
+			size: IMAGE,
+			nx: IMAGE,
+			ny: IMAGE,
 			model,
 			residual: Float32Array.from(model, (v, i) =>
 				weights[i] > 0 ? observation.image[i] - v : 0,
 			),
 			explained,
-			scatterers:
-				fit.refined?.scatterers ??
-				observation.scatterers.map((s) => ({ weight: 1, ...s })),
+			scatterers: (fit.refined?.scatterers ?? observation.scatterers).map(
+				(s) => ({
+					weight: 1,
+					kind: 1,
+					...s,
+				}),
+			),
 			trust: Float32Array.from(weights, (w, i) =>
 				w > 0 ? (fit.refined?.weights[i] ?? w) / w : 0,
 			),
@@ -194,23 +183,36 @@ const without = (weights: Float64Array, fold: number) =>
 const only = (weights: Float64Array, fold: number) =>
 	weights.map((w, i) => (foldOf(i) === fold ? w : 0));
 
-/** Share of the variance that is explained of pixels that the kernel was not fitted to: blocks of 8 x 8 in four folds. */
+/** The kernels without one of the parts each, and the share of the variance of the pixels left out that they explain: blocks of 8 x 8 in four folds. */
 async function heldOut(
 	measured: Measured,
 	weights: Float64Array,
 	{ refit }: Fit,
 	begin: () => void,
-): Promise<number> {
+): Promise<{ share: number; kernels: Float64Array[] }> {
 	let left = 0;
 	let total = 0;
+	const kernels: Float64Array[] = [];
 	for (let fold = 0; fold < FOLDS; fold++) {
 		begin();
 		const fit = await refit(without(weights, fold));
+		kernels.push(fit.kernel);
 		const [l, t] = sums(measured, weights, only(weights, fold), fit);
 		left += l;
 		total += t;
 	}
-	return total > 0 ? 1 - left / total : 0;
+	return { share: total > 0 ? 1 - left / total : 0, kernels };
+}
+
+/** The kernels without one of the parts each. */
+async function refits(
+	weights: Float64Array,
+	{ refit }: Fit,
+): Promise<Float64Array[]> {
+	const kernels: Float64Array[] = [];
+	for (let fold = 0; fold < FOLDS; fold++)
+		kernels.push((await refit(without(weights, fold))).kernel);
+	return kernels;
 }
 
 function share(
@@ -259,14 +261,7 @@ function spread(
 }
 
 /** Uncertainty of a method without a distribution of its own: the delete-a-group jackknife over the held-out parts (Shao & Tu, The Jackknife and Bootstrap, 1995). */
-async function jackknife(
-	weights: Float64Array,
-	{ refit }: Fit,
-	turned: (kernel: Float64Array) => Float64Array,
-): Promise<Float32Array> {
-	const kernels: Float32Array[] = [];
-	for (let fold = 0; fold < FOLDS; fold++)
-		kernels.push(centre(turned((await refit(without(weights, fold))).kernel)));
+function jackknife(kernels: readonly Float32Array[]): Float32Array {
 	const mean = new Float32Array(PIXELS);
 	for (const kernel of kernels)
 		for (let i = 0; i < PIXELS; i++) mean[i] += kernel[i] / FOLDS;

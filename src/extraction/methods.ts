@@ -5,10 +5,11 @@ import { physicsInputs } from "../qpi/inputs.ts";
 import { type Measured, type Posterior, posterior } from "../qpi/posterior.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { embed, ridgeGcv } from "../qpi/ridge.ts";
+import type { Method } from "./extraction.ts";
 import type { Networks } from "./networks.ts";
 import { type Refined, refine } from "./refined.ts";
 
-export type Method = "ridge" | "oneStep" | "twoStep" | "refined";
+export type { Method } from "./extraction.ts";
 
 export interface Observation {
 	/** 64 x 64, first index x. */
