@@ -301,20 +301,20 @@ test("a scatterer that was not marked is found in the residual, between the pixe
 
 test("scatterers as text, there and back", () => {
 	const list = [
-		{ x: -12.345, y: 67.8, weight: 1.1, quality: 0.93, keep: true },
-		{ x: 0, y: -0.001, weight: 0.5, quality: 0, keep: false },
+		{ x: -12.345, y: 67.8, weight: 1.1, quality: 0.93, keep: true, kind: 1 },
+		{ x: 0, y: -0.001, weight: 0.5, quality: 0, keep: false, kind: 12 },
 	];
 	const text = writeScatterers(list);
 	assert.match(text, /^# .*Angstrom/);
 	assert.match(
 		text,
-		/\nx,y,weight,quality,keep\n-12\.345,67\.8,1\.1,0\.93,1\n/,
+		/\nx,y,weight,quality,keep,kind\n-12\.345,67\.8,1\.1,0\.93,1,1\n0,-0\.001,0\.5,0,0,12\n/,
 	);
 	assert.equal(readScatterers(text, "a.csv"), list);
 });
 
 test("what people and programs make of that text", () => {
-	const plain = { weight: 1, quality: 1, keep: true };
+	const plain = { weight: 1, quality: 1, keep: true, kind: 1 };
 	for (const [text, expected] of [
 		[
 			"1,2\r\n\r\n# no\r\n-3.5e1 , 4",
@@ -339,8 +339,16 @@ test("what people and programs make of that text", () => {
 		],
 		[
 			"1\t2\t0.5\t0.25\tyes",
-			[{ x: 1, y: 2, weight: 0.5, quality: 0.25, keep: true }],
+			[{ x: 1, y: 2, ...plain, weight: 0.5, quality: 0.25 }],
 		],
+		[
+			"x,y,Kind\n1,2,3\n3,4,",
+			[
+				{ x: 1, y: 2, ...plain, kind: 3 },
+				{ x: 3, y: 4, ...plain },
+			],
+		],
+		["1,2,1,1,0,2", [{ x: 1, y: 2, ...plain, keep: false, kind: 2 }]],
 		["# nothing\nx,y\n", []],
 	] as const)
 		assert.equal(readScatterers(text, "a.csv"), expected, text);
@@ -355,6 +363,12 @@ test("what people and programs make of that text", () => {
 		["x,y,X\n1,2,3", "one column x"],
 		["1,2,1,1,maybe", 'row 1: found "maybe" as keep, expected 1, 0, true'],
 		["1,2,1,7", "row 1: found 7 as quality, expected a number from 0 to 1"],
+		[
+			"x,y,kind\n1,2,0",
+			"row 2: found 0 as kind, expected a whole number from 1",
+		],
+		["x,y,kind\n1,2,1.5", "row 2: found 1.5 as kind"],
+		["x,y,kind\n1,2,a", 'row 2: found "a" as kind, expected a number'],
 		["x,y\n1,2,3", "row 2: found 3 columns, expected at most 2"],
 	])
 		assert.throws(

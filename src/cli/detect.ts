@@ -23,7 +23,7 @@ export function detectCommand(): Command {
 	const command = new Command("detect")
 		.summary("looks for the scatterers of an image")
 		.description(
-			"Looks for the scatterers of an image and writes them as a CSV file to be edited (x, y in Angstrom from the image's centre, weight, quality, keep),\n" +
+			"Looks for the scatterers of an image and writes them as a CSV file to be edited (x, y in Angstrom from the image's centre, weight, quality, keep, kind),\n" +
 				"and a picture of the image with its marks beside it. Of a stack of energies their common image is searched.",
 		)
 		.argument("<file>", "a Nanonis .sxm or .3ds, a .npy, .csv or .png");

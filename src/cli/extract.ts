@@ -50,7 +50,7 @@ export function extractCommand(): Command {
 		)
 		.option(
 			"-s, --scatterers <file.csv>",
-			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep",
+			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind",
 		)
 		.option("-d, --detect", "look for the scatterers", false);
 	return imageOptions(command)

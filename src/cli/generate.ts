@@ -1,8 +1,15 @@
 /** `qpi-lens generate`, `npm run data`: makes a dataset in the published format. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { makeDataset } from "../node/makeDataset.ts";
+import { makeMaps } from "../node/makeMaps.ts";
 import { startProgress } from "../node/progress.ts";
-import { callOf, whole } from "./command.ts";
+import { callOf, positiveWhole, whole } from "./command.ts";
+import {
+	addMapOptions,
+	givenMapOption,
+	type MapOptions,
+	rangesOf,
+} from "./mapOptions.ts";
 
 const levels = (text: string) =>
 	text.split(",").map((part) => {
@@ -14,83 +21,134 @@ const levels = (text: string) =>
 		return level;
 	});
 
-interface Options {
+interface Options extends MapOptions {
 	out: string;
+	maps?: number;
 	kernels: number;
 	observations: number;
-	noise: number[];
+	noise?: number[];
 	seed: number;
 	scattering: "linear" | "full";
 	augment: boolean;
 	force: boolean;
 }
 
+/** Options of datasets alone. */
+const onlyDatasets = (option: Option) => option.conflicts("maps");
+
 export function generateCommand(name = "generate"): Command {
 	const call = callOf(name);
-	return new Command(name)
-		.summary("makes a dataset in the published format")
+	const command = new Command(name)
+		.summary("makes a dataset in the published format, or test maps")
 		.description(
 			"Makes quasiparticle-interference kernels and images of their scatterers, one CSV file a kernel as in the published set,\n" +
 				"and a manifest.json with each kernel's family, energy and noise levels, and the split for training.\n" +
-				"The same seed gives the same files. An interrupted run goes on when the same command is given again.",
+				"The same seed gives the same files. An interrupted run goes on when the same command is given again.\n\n" +
+				"With --maps: single images of any size with hundreds of scatterers and the flaws of real scans, and the true kernels beside them.",
 		)
 		.requiredOption("-o, --out <dir>", "folder to write into; made if needed")
-		.option(
-			"-k, --kernels <n>",
-			"kernels, over all classes of symmetry",
-			whole,
-			100,
+		.addOption(
+			onlyDatasets(
+				new Option("-k, --kernels <n>", "kernels, over all classes of symmetry")
+					.argParser(whole)
+					.default(100),
+			),
 		)
-		.option("-n, --observations <n>", "images a kernel", whole, 500)
+		.addOption(
+			onlyDatasets(
+				new Option("-n, --observations <n>", "images a kernel")
+					.argParser(whole)
+					.default(500),
+			),
+		)
 		.option("-s, --seed <n>", "seed", whole, 1)
 		.addOption(
-			new Option(
-				"--scattering <kind>",
-				"images by plain superposition, or by full multiple scattering",
-			)
-				.choices(["linear", "full"] as const)
-				.default("linear" as const),
+			onlyDatasets(
+				new Option(
+					"--scattering <kind>",
+					"images by plain superposition, or by full multiple scattering",
+				)
+					.choices(["linear", "full"] as const)
+					.default("linear" as const),
+			),
 		)
 		.option(
 			"--noise <levels>",
-			"noise over the signal's standard deviation; each image takes one of these",
+			"noise over the signal's standard deviation; each image takes one of these (default: 0,0.1,0.3,0.5; of maps 0.3,0.5,1)",
 			levels,
-			[0, 0.1, 0.3, 0.5],
 		)
+		.addOption(
+			onlyDatasets(
+				new Option(
+					"--augment",
+					"also tip blur, streaks, missing lines, drift and wrong marks",
+				).default(false),
+			),
+		)
+		.addOption(
+			onlyDatasets(
+				new Option(
+					"-f, --force",
+					"replace the kernel files, manifest and cache in the folder",
+				).default(false),
+			),
+		)
+		.optionsGroup("Maps:")
 		.option(
-			"--augment",
-			"also tip blur, streaks, missing lines, drift and wrong marks",
-			false,
-		)
-		.option(
-			"-f, --force",
-			"replace the kernel files, manifest and cache in the folder",
-			false,
-		)
+			"-m, --maps <n>",
+			"makes so many maps instead of a dataset",
+			positiveWhole,
+		);
+	return addMapOptions(command)
 		.addHelpText(
 			"after",
 			`
+A range is one number, or two with a dash such as 40-300 from which each map draws its own. The files of a folder of maps, all or none (earlier maps are replaced):
+  map-001.npy           the map, float32 of shape (nx, ny): the first index is x, from left to right, the second y, from bottom to top; nan: not measured
+  map-001-marks.csv     its scatterers: x, y in Angstrom from the map's centre, weight (amplitude), quality, keep, kind (from 1)
+  map-001-kernel.npy    the true kernel of kind 1 at the map's pixel, odd x odd, the scatterer on the middle pixel, out to 120 A; -kernel-2.npy that of kind 2
+  truth.json            {maps: {NAME: {file, pixels: [nx, ny], field: [x, y] in Angstrom, pixel in Angstrom, kinds, marks, kernels: [file of each kind], noise, ...}}}
+
 Examples:
   ${call} --out runs/data --kernels 100 --observations 500 --seed 1
       the full set: 100 files, about 2 GB, made in some ten minutes
   ${call} --out runs/small --kernels 12 --observations 20
       a small one, to look at
-  ${call} --out runs/full --scattering full --noise 0.1,0.3`,
+  ${call} --out runs/full --scattering full --noise 0.1,0.3
+  ${call} --out runs/maps --maps 12 --pixels 256,384x256,512 --field 400-1200 --marks 40-300
+      maps of three sizes
+  ${call} --out runs/rough --maps 8 --marks 50 --background 20 --clusters 2 --steps 0-1 --missing-rows 0-0.2
+      with the flaws of real scans
+  ${call} --out runs/kinds --maps 6 --kinds 2 --marks 80-160`,
 		)
 		.action(generate);
 }
 
-async function generate(options: Options): Promise<void> {
-	const { out, kernels, observations, noise, ...rest } = options;
+async function generate(options: Options, command: Command): Promise<void> {
+	const { out, maps, noise, seed } = options;
+	let bar: ReturnType<typeof startProgress> | undefined;
+	if (maps !== undefined) {
+		const made = await makeMaps({
+			...{ out, maps, seed },
+			ranges: rangesOf(options, noise),
+			onMap(done) {
+				bar ??= startProgress("maps", maps, { unit: "maps" });
+				bar.update(done);
+			},
+		}).finally(() => bar?.stop());
+		const count = Object.keys(made).length;
+		console.log(`${count} ${count === 1 ? "map" : "maps"} in ${out}`);
+		return;
+	}
+	const given = givenMapOption(command);
+	if (given)
+		throw new RangeError(`${given} is for maps; give --maps <n> with it`);
+	const { kernels, observations, scattering, augment, force } = options;
 	if (observations < 1)
 		throw new RangeError("--observations is 0, expected 1 or more");
-	let bar: ReturnType<typeof startProgress> | undefined;
 	const { split } = await makeDataset({
-		...rest,
-		out,
-		kernels,
-		observations,
-		noiseLevels: noise,
+		...{ out, kernels, observations, seed, scattering, augment, force },
+		noiseLevels: noise ?? [0, 0.1, 0.3, 0.5],
 		onKernel(done, total, family) {
 			bar ??= startProgress("kernels", total, {
 				unit: "kernels",

@@ -106,6 +106,7 @@ export function detectScatterers(
 			weight: amplitude,
 			quality: quality[j],
 			keep: quality[j] >= KEEP,
+			kind: 1,
 		}))
 		.filter((s) => s.quality >= minQuality)
 		.sort((a, b) => b.quality - a.quality);
@@ -117,6 +118,7 @@ export function detectScatterers(
 					weight: 1,
 					quality: 0,
 					keep: false,
+					kind: 1,
 				}))
 		: [];
 	return [...found, ...strange].filter(

@@ -11,13 +11,15 @@ export interface DetectedScatterer {
 	quality: number;
 	/** Whether extraction uses it. */
 	keep: boolean;
+	/** Which kernel it has, from 1: scatterers of one kind share one. */
+	kind: number;
 }
 
-const COLUMNS = ["x", "y", "weight", "quality", "keep"] as const;
+const COLUMNS = ["x", "y", "weight", "quality", "keep", "kind"] as const;
 type Column = (typeof COLUMNS)[number];
 
 const HEAD = `# Scatterers. x, y: Angstrom from the centre of the whole scan, x to the right, y up.
-# weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out.
+# weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out. kind: from 1; those of one kind share a kernel.
 ${COLUMNS.join(",")}
 `;
 
@@ -27,16 +29,16 @@ export function writeScatterers(
 ): string {
 	const number = (v: number) => String(Number(v.toFixed(3)));
 	return `${HEAD}${scatterers
-		.map(({ x, y, weight, quality, keep }) =>
-			[...[x, y, weight, quality].map(number), keep ? 1 : 0].join(","),
+		.map(({ x, y, weight, quality, keep, kind }) =>
+			[...[x, y, weight, quality].map(number), keep ? 1 : 0, kind].join(","),
 		)
 		.map((row) => `${row}\n`)
 		.join("")}`;
 }
 
 /**
- * Reads such a text, or what other programs make of it: columns in any order by their header (units in brackets and unknown columns are passed over), or x, y, weight, quality, keep without one; separated by commas,
- * semicolons or tabs; comments (#) and blank lines anywhere. Only x and y are needed: weight and quality are 1 and keep is yes where they are missing.
+ * Reads such a text, or what other programs make of it: columns in any order by their header (units in brackets and unknown columns are passed over), or x, y, weight, quality, keep, kind without one; separated by commas,
+ * semicolons or tabs; comments (#) and blank lines anywhere. Only x and y are needed: weight, quality and kind are 1 and keep is yes where they are missing.
  * @param name the file, for errors
  * @throws FormatError with the row (as an editor counts) of the first fault
  */
@@ -94,12 +96,16 @@ export function readScatterers(
 					`${quote(field("keep"))} as keep`,
 					"1, 0, true, false, yes or no",
 				);
+			const kind = number("kind", 1);
+			if (!Number.isInteger(kind) || kind < 1)
+				throw fail(`${kind} as kind`, "a whole number from 1");
 			scatterers.push({
 				x: number("x"),
 				y: number("y"),
 				weight: number("weight", 1),
 				quality,
 				keep,
+				kind,
 			});
 		});
 	return scatterers;

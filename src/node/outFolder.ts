@@ -12,12 +12,11 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { PROGRAM, resultJson } from "../results/files.ts";
 
-/** Moved last: says that the folder is ours, and which files in it are. */
-const RESULT = "result.json";
-
 export class OutFolder {
 	/** Where the files are in the end. */
 	readonly path: string;
+	/** Moved last: says that the folder is ours, and which files in it are. */
+	readonly #contents: string;
 	readonly #aside: string;
 	readonly #names: string[] = [];
 	readonly #interrupt = () => {
@@ -26,8 +25,9 @@ export class OutFolder {
 		process.exit(130);
 	};
 
-	private constructor(path: string) {
+	private constructor(path: string, contents: string) {
 		this.path = path;
+		this.#contents = contents;
 		const name = `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
 		this.#aside = join(dirname(path), name);
 	}
@@ -35,15 +35,19 @@ export class OutFolder {
 	/**
 	 * A folder that becomes `path` by `commit`; until then nothing is there, and Ctrl-C leaves nothing. Throws where `path` is there and neither
 	 * empty nor holds earlier results, which are replaced (and only they).
+	 * @param contents the file that `commit` writes
 	 */
-	static async create(path: string): Promise<OutFolder> {
-		const out = new OutFolder(resolve(path));
+	static async create(
+		path: string,
+		contents = "result.json",
+	): Promise<OutFolder> {
+		const out = new OutFolder(resolve(path), contents);
 		const names = existsSync(path)
 			? await readdir(path).catch(() => {
 					throw new Error(`${path} is no folder; give another --out`);
 				})
 			: [];
-		if (names.length > 0 && !(await earlier(path)))
+		if (names.length > 0 && !(await earlier(path, contents)))
 			throw new Error(
 				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
 			);
@@ -58,14 +62,14 @@ export class OutFolder {
 		this.#names.push(name);
 	}
 
-	/** Puts the results in their place; `result` becomes result.json, with the list of all files. */
+	/** Puts the results in their place; `result` becomes the file of contents, with the list of all others. */
 	async commit(result: Record<string, unknown>): Promise<void> {
-		await this.write(RESULT, resultJson(result, this.#names));
+		await this.write(this.#contents, resultJson(result, this.#names));
 		// These few moves are not worth interrupting.
 		process.off("SIGINT", this.#interrupt).on("SIGINT", wait);
 		try {
 			if (existsSync(this.path)) {
-				for (const name of (await earlier(this.path)) ?? [])
+				for (const name of (await earlier(this.path, this.#contents)) ?? [])
 					await rm(join(this.path, name), { force: true });
 				for (const name of this.#names)
 					await rename(join(this.#aside, name), join(this.path, name));
@@ -85,14 +89,17 @@ export class OutFolder {
 
 const wait = () => {};
 
-/** The files of earlier results in a folder, result.json first; undefined where there are none of ours. */
-async function earlier(path: string): Promise<string[] | undefined> {
+/** The files of earlier results in a folder, the list of contents first; undefined where there are none of ours. */
+async function earlier(
+	path: string,
+	contents: string,
+): Promise<string[] | undefined> {
 	try {
-		const result = JSON.parse(await readFile(join(path, RESULT), "utf8"));
+		const result = JSON.parse(await readFile(join(path, contents), "utf8"));
 		if (result.program !== PROGRAM) return undefined;
 		const ours = (name: unknown) =>
 			typeof name === "string" && /^[\w-][\w.-]*$/.test(name);
-		return [RESULT, ...result.files.filter(ours)];
+		return [contents, ...result.files.filter(ours)];
 	} catch {
 		return undefined;
 	}

@@ -60,3 +60,41 @@ export function correlation(
 		aa <= n * (1e-12 * meanA) ** 2 || bb <= n * (1e-12 * meanB) ** 2;
 	return constant ? 0 : Math.max(-1, Math.min(1, ab / Math.sqrt(aa * bb)));
 }
+
+/** A square image of odd side around its middle pixel, first index x. */
+export interface Centred {
+	readonly values: ArrayLike<number>;
+	readonly size: number;
+}
+
+/**
+ * Zero-mean normalised cross-correlation of two centred images of the same pixel, over the pixels within `radius` (in pixels) of the middle. What an image does not
+ * reach is zero.
+ * @throws RangeError when an image is not square and odd
+ */
+export function centredCorrelation(
+	a: Centred,
+	b: Centred,
+	radius: number,
+): number {
+	for (const { values, size } of [a, b])
+		if (values.length !== size * size || size % 2 === 0)
+			throw new RangeError(
+				`centredCorrelation: ${values.length} pixels are no image of ${size} x ${size}, an odd side`,
+			);
+	const reach = Math.floor(radius);
+	const at = ({ values, size }: Centred, x: number, y: number) => {
+		const half = (size - 1) / 2;
+		return Math.max(Math.abs(x), Math.abs(y)) <= half
+			? values[(x + half) * size + y + half]
+			: 0;
+	};
+	const near: [number[], number[]] = [[], []];
+	for (let x = -reach; x <= reach; x++)
+		for (let y = -reach; y <= reach; y++)
+			if (Math.hypot(x, y) <= radius) {
+				near[0].push(at(a, x, y));
+				near[1].push(at(b, x, y));
+			}
+	return correlation(...near);
+}

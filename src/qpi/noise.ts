@@ -1,5 +1,5 @@
 /**
- * What a microscope adds, in the amounts measured on real images (FeSe on SrTiO3 and Ag(111)): small functions that change an image (64 x 64, first index x; a scan
+ * What a microscope adds, in the amounts measured on real images (FeSe on SrTiO3 and Ag(111)): small functions that change an image (first index x, 64 x 64 but for `addLines` and `addWhite`; a scan
  * line is a row of constant y) in place, and one that applies them in the order in which they happen.
  */
 import type { Random } from "../random.ts";
@@ -95,26 +95,26 @@ export function addWhite(
 	for (let p = 0; p < image.length; p++) image[p] += sigma * random.normal();
 }
 
-/** An offset for each scan line, with a 1/f power spectrum and the expected standard deviation sigma. */
+/** An offset for each of an image's `lines` scan lines, with a 1/f power spectrum and the expected standard deviation sigma. */
 export function addLines(
 	image: Float32Array,
 	random: Random,
 	sigma: number,
+	lines = PIXELS,
 ): void {
-	const offsets = new Float64Array(PIXELS);
+	const offsets = new Float64Array(lines);
 	let power = 0;
-	for (let f = 1; f <= PIXELS / 2; f++) {
+	for (let f = 1; f <= lines / 2; f++) {
 		const a = random.normal() / Math.sqrt(f);
 		const b = random.normal() / Math.sqrt(f);
 		power += 1 / f;
-		for (let iy = 0; iy < PIXELS; iy++) {
-			const angle = (2 * Math.PI * f * iy) / PIXELS;
+		for (let iy = 0; iy < lines; iy++) {
+			const angle = (2 * Math.PI * f * iy) / lines;
 			offsets[iy] += a * Math.cos(angle) + b * Math.sin(angle);
 		}
 	}
 	const scale = sigma / Math.sqrt(power);
-	for (let p = 0; p < image.length; p++)
-		image[p] += scale * offsets[p % PIXELS];
+	for (let p = 0; p < image.length; p++) image[p] += scale * offsets[p % lines];
 }
 
 /** Gaussian blur, sigma in pixels; the image goes on beyond its edge with the edge's values. */

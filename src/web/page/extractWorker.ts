@@ -121,6 +121,7 @@ const handlers = {
 						...{ x, y, weight },
 						quality: 1,
 						keep: true,
+						kind: 1,
 					})),
 				),
 			};

@@ -52,7 +52,8 @@ export class Scatterers {
 	}
 
 	add({ x, y }: Point): void {
-		this.replace([...this.list, { x, y, weight: 1, quality: 1, keep: true }]);
+		const usual = { weight: 1, quality: 1, keep: true, kind: 1 };
+		this.replace([...this.list, { x, y, ...usual }]);
 		this.choose(this.list.length - 1);
 	}
 
