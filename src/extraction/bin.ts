@@ -8,20 +8,17 @@ export function binned(map: SitedMap, factor: number): SitedMap {
 	const nx = Math.floor(map.nx / factor);
 	const ny = Math.floor(map.ny / factor);
 	const image = new Float64Array(nx * ny);
-	const weights = new Float64Array(nx * ny);
+	const weights = binnedWeights(map.weights, map.nx, map.ny, factor);
 	for (let ix = 0; ix < nx * factor; ix++)
 		for (let iy = 0; iy < ny * factor; iy++) {
 			const from = ix * map.ny + iy;
 			const w = map.weights[from];
 			if (!(w > 0)) continue;
 			const to = Math.floor(ix / factor) * ny + Math.floor(iy / factor);
-			image[to] += w * map.image[from];
-			weights[to] += w;
+			image[to] += (w * map.image[from]) / factor ** 2;
 		}
-	for (let p = 0; p < image.length; p++) {
+	for (let p = 0; p < image.length; p++)
 		if (weights[p] > 0) image[p] /= weights[p];
-		weights[p] /= factor ** 2;
-	}
 	const at = (v: number) => (v - (factor - 1) / 2) / factor;
 	return {
 		...map,
@@ -32,6 +29,22 @@ export function binned(map: SitedMap, factor: number): SitedMap {
 		pixel: map.pixel * factor,
 		sites: map.sites.map((site) => ({ ...site, x: at(site.x), y: at(site.y) })),
 	};
+}
+
+/** The mean weight of each bin of factor x factor pixels. */
+export function binnedWeights(
+	weights: ArrayLike<number>,
+	nx: number,
+	ny: number,
+	factor: number,
+): Float64Array {
+	const [mx, my] = [Math.floor(nx / factor), Math.floor(ny / factor)];
+	const out = new Float64Array(mx * my);
+	for (let ix = 0; ix < mx * factor; ix++)
+		for (let iy = 0; iy < my * factor; iy++)
+			out[Math.floor(ix / factor) * my + Math.floor(iy / factor)] +=
+				weights[ix * ny + iy] / factor ** 2;
+	return out;
 }
 
 /** Sites of a binned map on the pixels of the map itself. */

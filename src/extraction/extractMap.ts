@@ -1,22 +1,16 @@
 /** From a map of any size and its scatterers to kernels at the map's own pixel. */
-import { MapOperator } from "../qpi/mapOperator.ts";
-import { MapSolver } from "../qpi/mapPosterior.ts";
 import type { KernelPrior } from "../qpi/prior.ts";
-import { Random } from "../random.ts";
+import { dot } from "../qpi/ridge.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
-import type {
-	Explained,
-	Extraction,
-	FoundScatterer,
-	KindKernel,
-} from "./extraction.ts";
-import { finished, type Native } from "./ownPixel.ts";
+import { drawn, kindKernel } from "./draws.ts";
+import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
+import { heldOut, inSample } from "./heldOut.ts";
+import { OwnPixel } from "./ownPixel.ts";
 import {
 	adjustTo,
 	kindOf,
 	type MapSolution,
-	misfitOf,
 	type RefinedMap,
 	refineMap,
 	ridgeMap,
@@ -69,186 +63,273 @@ export interface MapOptions {
 	readonly onProgress?: (done: number, total: number, what: string) => void;
 }
 
-/** Parts that a map is cut into; each is held out once. */
-const FOLDS = 4;
 /** Radius of kernels, Angstrom: at least, and at most. */
 const WINDOW = [64, 160];
 /** A kernel has no more pixels than this along its side when it is solved for: finer maps are binned, and what is finer than that is added at the end. */
 const SIDE = 65;
-/** Held-out kernels and samples need no more digits than this. */
-const ROUGH = { tolerance: 0.1, steps: 24 };
+
+/** Images of one area at several energies, on the same pixels and with the same scatterers. */
+export interface MarkedStack extends Omit<MarkedMap, "image"> {
+	readonly images: readonly ArrayLike<number>[];
+}
+
+/** Extracts the kernels of a map's scatterers, one of each kind. Throws as extractMaps does. */
+export async function extractMap(
+	{ image, ...rest }: MarkedMap,
+	learned: { readonly prior?: KernelPrior },
+	options?: MapOptions,
+): Promise<Extraction> {
+	const found = await extractMaps(
+		{ ...rest, images: [image] },
+		learned,
+		options,
+	);
+	return found[0];
+}
 
 /**
- * Extracts the kernels of a map's scatterers, one of each kind.
- * @throws RangeError when no scatterer lies in the map, sizes do not fit, or fewer than a tenth of the pixels count
+ * Extracts the kernels of each image of a stack. Window, working pixel, places and amplitudes of the scatterers are found in the image that shows them best and shared by all, and
+ * so are the draws of the uncertainty, scaled by each image's own noise.
+ * @throws RangeError when no scatterer lies in the map, sizes do not fit, or fewer than a tenth of the pixels count; Error when refined is asked for without a prior
  */
-export async function extractMap(
-	marked: MarkedMap,
+export async function extractMaps(
+	stack: MarkedStack,
 	{ prior }: { readonly prior?: KernelPrior },
 	options: MapOptions = {},
-): Promise<Extraction> {
-	const { method = "refined" } = options;
-	const watch = new Stopwatch(options.onProgress);
-	const { map, kinds } = sited(marked);
+): Promise<Extraction[]> {
+	const { method = "refined", samples = 16, seed = 0, symmetry = 1 } = options;
 	const wanted: MapMethod[] =
 		method === "auto" ? ["ridge", "refined"] : [method];
 	if (wanted.includes("refined") && !prior)
 		throw new Error("the refined method needs the kernel prior");
+	const watch = new Stopwatch(stack.images.length, options.onProgress);
 	await watch.start("window");
+	const { map, kinds } = sited(stack);
 	const window = windowOf(map, options.window);
 	const factor = Math.max(1, Math.ceil((2 * window) / map.pixel / SIDE));
 	const coarse = binned(map, factor);
 	const size = 2 * Math.round(window / coarse.pixel) + 1;
+	const own = 2 * Math.round(window / map.pixel) + 1;
+	const first: Partial<Record<MapMethod, MapSolution>> = {};
 	await watch.start("ridge");
-	const ridge = ridgeMap(coarse, size);
-	const fits: Partial<Record<MapMethod, MapSolution>> = { ridge };
+	first.ridge = ridgeMap(coarse, size);
 	if (prior && wanted.includes("refined"))
-		fits.refined = await refineMap(coarse, prior, ridge, (what) =>
+		first.refined = await refineMap(coarse, prior, first.ridge, (what) =>
 			watch.start(what),
 		);
-	const explained: Partial<Record<MapMethod, Explained>> = {};
-	const groups: Partial<Record<MapMethod, Float64Array[]>> = {};
-	for (const each of wanted) {
-		const fit = fits[each];
-		if (!fit) continue;
-		if (options.holdOut !== false || method === "auto") {
-			await watch.start(`held-out parts, ${each}`);
-			const held = heldOut(coarse, fit, window);
-			explained[each] = {
-				heldOut: held.share,
-				inSample: inSample(coarse, fit),
-			};
-			groups[each] = held.kernels;
-		} else explained[each] = { heldOut: null, inSample: inSample(coarse, fit) };
-	}
-	const chosen = wanted.reduce((a, b) =>
-		(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
-	);
-	const by = async (name: Extraction["method"]): Promise<Extraction> => {
-		const fit = fits[name as MapMethod];
-		if (!fit || !explained[name as MapMethod])
-			throw new RangeError(
-				`method ${name} was not compared, expected one of ${wanted.join(", ")}`,
-			);
-		return finish(name as MapMethod, fit);
-	};
-	return by(chosen);
+	/** Of each method: sites, draws and what takes kernels to the map's own pixel, shared by all images. */
+	const shared = new Map<MapMethod, Shared>();
+	const out: Extraction[] = [];
+	// The reference first, for the others share what is found there.
+	const reference = stack.images.indexOf(map.image);
+	out[reference] = await one(map.image);
+	for (const [i, image] of stack.images.entries())
+		if (i !== reference) out[i] = await one(image);
+	return out;
 
-	/** Draws, goes back to the map's own pixel, turns, re-convolves. */
+	async function one(image: ArrayLike<number>): Promise<Extraction> {
+		const here: SitedMap = { ...map, image };
+		const small = image === map.image ? coarse : binned(here, factor);
+		const fits: Partial<Record<MapMethod, MapSolution>> = {};
+		const explained: Partial<Record<MapMethod, Explained>> = {};
+		const groups: Partial<Record<MapMethod, readonly Float64Array[]>> = {};
+		for (const each of wanted) {
+			const known = first[each];
+			if (!known) continue;
+			if (image !== map.image) await watch.start(`energies, ${each}`);
+			const fit =
+				image === map.image
+					? known
+					: "again" in known
+						? (known as RefinedMap).again(small.image)
+						: ridgeMap(small, size);
+			fits[each] = fit;
+			const held = options.holdOut !== false || method === "auto";
+			if (held && image === map.image)
+				await watch.start(`held-out parts, ${each}`);
+			const left = held ? heldOut(small, fit, window) : undefined;
+			groups[each] = left?.kernels ?? [];
+			explained[each] = {
+				heldOut: left?.share ?? null,
+				inSample: inSample(small, fit),
+			};
+		}
+		const by = async (name: Extraction["method"]): Promise<Extraction> => {
+			const fit = fits[name as MapMethod];
+			if (!fit)
+				throw new RangeError(
+					`method ${name} was not compared, expected one of ${wanted.join(", ")}`,
+				);
+			const rest = await finish(
+				name as MapMethod,
+				here,
+				small,
+				fit,
+				groups[name as MapMethod] ?? [],
+			);
+			watch.stop();
+			return { ...rest, explained, seconds: watch.seconds, by };
+		};
+		return by(
+			wanted.reduce((a, b) =>
+				(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
+			),
+		);
+	}
+
+	/** Draws, goes to the map's own pixel, turns, re-convolves. */
 	async function finish(
 		name: MapMethod,
+		here: SitedMap,
+		small: SitedMap,
 		fit: MapSolution,
-	): Promise<Extraction> {
-		const { symmetry = 1, samples = 16, seed = 0 } = options;
-		await watch.start("uncertainty");
-		const change = adjustTo(coarse, fit);
-		const draws = drawn(coarse, fit, change, samples, seed);
-		await watch.start("map's own pixel");
-		const native = finished(
-			map,
-			fit,
-			draws,
-			groups[name] ?? [],
-			factor,
-			window,
-		);
+		groups: readonly Float64Array[],
+	): Promise<Omit<Extraction, "explained" | "by">> {
+		let common = shared.get(name);
+		if (!common) {
+			await watch.start("uncertainty");
+			const change = adjustTo(small, fit);
+			const deviations = drawn(small, fit, change, samples, seed);
+			await watch.start("map's own pixel");
+			common = {
+				...{ change, deviations, sigma: fit.sigma },
+				native: new OwnPixel(map, fit, factor, own),
+			};
+			shared.set(name, common);
+		}
+		const { native, change, deviations } = common;
+		const wide = common.sigma > 0 ? fit.sigma / common.sigma : 1;
+		const found = native.take(here.image, {
+			kernels: fit.kernels,
+			samples: deviations.map((d) =>
+				d.map((v, i) => wide * v + fit.kernels[i]),
+			),
+			groups,
+		});
 		const turned = (kernel: Float64Array) =>
 			symmetry === 1 ? Float32Array.from(kernel) : symmetrise(kernel, symmetry);
-		const scatterers = unbinned(fit.sites, factor).map(
-			(site, j): FoundScatterer => ({
-				...inAngstrom(site, map),
-				weight: site.weight,
-				kind: kinds[site.kind],
-				errors: {
-					weight: change.errors[j].weight,
-					x: change.errors[j].x * coarse.pixel,
-					y: change.errors[j].y * coarse.pixel,
-				},
-				significance: change.significances[j],
-			}),
-		);
-		watch.stop();
 		return {
 			method: name,
-			kinds: kinds.map(
-				(kind, s): KindKernel => kindKernel(kind, s, native, turned),
+			kinds: kinds.map((kind, s) =>
+				kindKernel(kind, s, found, native.size, turned),
 			),
 			size: native.size,
 			nx: map.nx,
 			ny: map.ny,
-			...modelOf(map, native, turned),
-			explained,
-			scatterers,
+			...modelOf(here, found.kernels, native, turned),
+			scatterers: unbinned(fit.sites, factor).map(
+				(site, j): FoundScatterer => ({
+					...inAngstrom(site, map),
+					weight: site.weight,
+					kind: kinds[site.kind],
+					errors: {
+						weight: change.errors[j].weight,
+						x: change.errors[j].x * small.pixel,
+						y: change.errors[j].y * small.pixel,
+					},
+					significance: change.significances[j],
+				}),
+			),
 			trust: native.trust,
 			parameters: {
+				...parametersOf(fit),
 				window,
 				pixel: map.pixel,
-				...(factor > 1 ? { binned: factor } : {}),
-				...("workingPixel" in fit
-					? {
-							workingPixel: (fit as RefinedMap).workingPixel,
-							adjusted: (fit as RefinedMap).adjusted,
-							robust: (fit as RefinedMap).robust,
-						}
-					: {}),
-				lambda: fit.lambda,
-				noise: fit.sigma,
-				scale: fit.scale,
-				evidence: fit.evidence,
-				colour: fit.colour,
+				binned: factor,
 				order: map.order,
 				symmetry,
 				seed,
 			},
-			seconds: watch.seconds,
-			by,
 		};
 	}
 }
 
-/** Marks as sites on pixels, their kinds numbered without gaps. */
-function sited(marked: MarkedMap): { map: SitedMap; kinds: number[] } {
-	const { image, nx, ny, pixel, order = 0 } = marked;
+/** What the images of a stack have in common. */
+interface Shared {
+	readonly change: AdjustedSites;
+	/** Draws less the kernels. */
+	readonly deviations: readonly Float64Array[];
+	/** The noise that they were drawn with. */
+	readonly sigma: number;
+	readonly native: OwnPixel;
+}
+
+function parametersOf(fit: MapSolution): Record<string, number | boolean> {
+	const { lambda, sigma: noise, scale, evidence, colour } = fit;
+	const refined = fit as Partial<RefinedMap>;
+	return {
+		...(refined.workingPixel === undefined
+			? {}
+			: {
+					workingPixel: refined.workingPixel,
+					adjusted: refined.adjusted ?? false,
+					robust: refined.robust ?? false,
+				}),
+		...{ lambda, noise, scale, evidence, colour },
+	};
+}
+
+/** Marks as sites on pixels, their kinds numbered without gaps; the image is the one that shows them best. */
+function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
+	const { images, nx, ny, pixel, order = 0, marks } = stack;
 	const pixels = nx * ny;
-	if (image.length !== pixels)
-		throw new RangeError(
-			`expected a map of ${nx} x ${ny} = ${pixels} pixels, got ${image.length}`,
-		);
+	if (images.length === 0) throw new RangeError("expected an image, got none");
+	for (const image of images)
+		if (image.length !== pixels)
+			throw new RangeError(
+				`expected a map of ${nx} x ${ny} = ${pixels} pixels, got ${image.length}`,
+			);
 	if (!(pixel > 0))
 		throw new RangeError(`expected a pixel above 0 A, got ${pixel}`);
 	const weights = Float64Array.from({ length: pixels }, (_, p) =>
-		Number.isFinite(image[p]) ? (marked.weights?.[p] ?? 1) : 0,
+		images.every((image) => Number.isFinite(image[p]))
+			? (stack.weights?.[p] ?? 1)
+			: 0,
 	);
 	const counted = weights.filter((w) => w > 0).length;
 	if (counted < pixels / 10)
 		throw new RangeError(
 			`${counted} of the map's ${pixels} pixels count; expected a tenth or more`,
 		);
-	const inside = marked.marks.filter(
+	const inside = marks.filter(
 		({ x, y }) =>
 			Math.abs(x) <= (nx / 2 + 1) * pixel &&
 			Math.abs(y) <= (ny / 2 + 1) * pixel,
 	);
 	if (inside.length === 0)
 		throw new RangeError(
-			`none of the ${marked.marks.length} scatterers lies in the map; expected at least one`,
+			`none of the ${marks.length} scatterers lies in the map; expected at least one`,
 		);
 	const kinds = [...new Set(inside.map(({ kind = 1 }) => kind))].sort(
 		(a, b) => a - b,
 	);
-	return {
-		kinds,
-		map: {
-			...{ image, nx, ny, pixel, weights, order },
-			kinds: kinds.length,
-			sites: inside.map(({ x, y, weight = 1, kind = 1 }) => ({
-				x: x / pixel + (nx - 1) / 2,
-				y: y / pixel + (ny - 1) / 2,
-				weight,
-				kind: kinds.indexOf(kind),
-			})),
-		},
+	const map = {
+		...{ image: images[0], nx, ny, pixel, weights, order },
+		kinds: kinds.length,
+		sites: inside.map(({ x, y, weight = 1, kind = 1 }) => ({
+			x: x / pixel + (nx - 1) / 2,
+			y: y / pixel + (ny - 1) / 2,
+			weight,
+			kind: kinds.indexOf(kind),
+		})),
 	};
+	return { kinds, map: { ...map, image: clearest(images, map) } };
+}
+
+/** The image whose backprojection on the scatterers holds the largest share of its power. */
+function clearest(
+	images: readonly ArrayLike<number>[],
+	map: SitedMap,
+): ArrayLike<number> {
+	if (images.length === 1) return images[0];
+	const most = Math.min(WINDOW[0], 0.45 * Math.min(map.nx, map.ny) * map.pixel);
+	const size = 2 * Math.round(most / map.pixel) + 1;
+	const system = systemOf(map, size, map.sites, map.weights);
+	const shares = images.map((image) => {
+		const { right, power } = system.see(image);
+		return power > 0 ? dot(right, right) / power : 0;
+	});
+	return images[shares.indexOf(Math.max(...shares))];
 }
 
 const inAngstrom = (
@@ -280,140 +361,10 @@ function windowOf(map: SitedMap, asked: number | undefined): number {
 	return Math.min(reach, Math.max(WINDOW[0], found));
 }
 
-/** The kernels without each of the parts, and the share of the variance of the pixels left out that they explain: blocks as wide as the kernels' radius, in four folds. */
-function heldOut(
-	map: SitedMap,
-	fit: MapSolution,
-	window: number,
-): { share: number; kernels: Float64Array[] } {
-	const { nx, ny, image } = map;
-	const { weights } = fit.system;
-	const block = Math.max(
-		4,
-		Math.min(Math.round(window / map.pixel), Math.floor(Math.min(nx, ny) / 4)),
-	);
-	const foldOf = (p: number) =>
-		(Math.floor(Math.floor(p / ny) / block) +
-			2 * Math.floor((p % ny) / block)) %
-		FOLDS;
-	const flat = fit.system.background(image, new Float64Array(nx * ny));
-	let [left, total] = [0, 0];
-	const kernels: Float64Array[] = [];
-	for (let fold = 0; fold < FOLDS; fold++) {
-		const seen = weights.map((w, p) => (foldOf(p) === fold ? 0 : w));
-		const system = systemOf(map, fit.size, fit.sites, seen);
-		const solver = new MapSolver(system, fit.covariance);
-		const found = solver.answer(system.see(image).right, fit.lambda, ROUGH);
-		kernels.push(found);
-		const model = system.operator.apply(found);
-		const background = system.background(image, model);
-		weights.forEach((w, p) => {
-			if (!(w > 0) || foldOf(p) !== fold) return;
-			left += w * (image[p] - model[p] - background[p]) ** 2;
-			total += w * (image[p] - flat[p]) ** 2;
-		});
-	}
-	return { share: total > 0 ? 1 - left / total : 0, kernels };
-}
-
-function inSample(map: SitedMap, fit: MapSolution): number {
-	const { weights } = fit.system;
-	const { rest } = misfitOf(map, fit);
-	const flat = fit.system.background(
-		map.image,
-		new Float64Array(map.nx * map.ny),
-	);
-	let [left, total] = [0, 0];
-	weights.forEach((w, p) => {
-		if (!(w > 0)) return;
-		left += w * rest[p] ** 2;
-		total += w * (map.image[p] - flat[p]) ** 2;
-	});
-	return total > 0 ? 1 - left / total : 0;
-}
-
-/** Draws of the kernels about those found: of prior and noise, and of sites within their own errors. */
-function drawn(
-	map: SitedMap,
-	fit: MapSolution,
-	{ errors }: Pick<AdjustedSites, "errors">,
-	count: number,
-	seed: number,
-): Float64Array[] {
-	const { system, kernels, lambda, sites, size } = fit;
-	const solver = new MapSolver(system, fit.covariance);
-	const model = system.operator.apply(kernels);
-	return Array.from({ length: count }, (_, s) => {
-		const random = new Random(seed, s + 1);
-		const { truth, right } = solver.draw(fit, random);
-		const moved = sites.map((site, j) => ({
-			...site,
-			weight: site.weight + errors[j].weight * random.normal(),
-			x: site.x + errors[j].x * random.normal(),
-			y: site.y + errors[j].y * random.normal(),
-		}));
-		const other = new MapOperator({ ...map, size }, moved).apply(kernels);
-		const shift = system.see(other.map((v, p) => v - model[p])).right;
-		const found = solver.answer(
-			right.map((v, i) => v + shift[i]),
-			lambda,
-			ROUGH,
-		);
-		return truth.map((v, i) => v - found[i] + kernels[i]);
-	});
-}
-
-function kindKernel(
-	kind: number,
-	s: number,
-	{ kernels, samples, groups, size }: Native,
-	turned: (kernel: Float64Array) => Float32Array,
-): KindKernel {
-	const part = (all: Float64Array) => turned(kindOf({ kernels: all, size }, s));
-	const kernel = part(kernels);
-	const without = groups.map(part);
-	const wider = widening(kernel, samples.map(part), without);
-	const draws = samples.map((draw) =>
-		part(draw).map((v, i) => kernel[i] + wider * (v - kernel[i])),
-	);
-	const uncertainty = new Float32Array(kernel.length);
-	for (const draw of draws)
-		for (let i = 0; i < kernel.length; i++)
-			uncertainty[i] += (draw[i] - kernel[i]) ** 2 / draws.length;
-	return {
-		kind,
-		kernel,
-		uncertainty: uncertainty.map(Math.sqrt),
-		samples: draws,
-		groups: without,
-	};
-}
-
-/**
- * What the posterior's deviations are to be multiplied by: the jackknife's deviation (Shao & Tu, The Jackknife and Bootstrap, 1995) over theirs where it is greater,
- * for it holds what the model does not know of: marks, background, other species.
- */
-function widening(
-	kernel: Float32Array,
-	draws: readonly Float32Array[],
-	groups: readonly Float32Array[],
-): number {
-	if (groups.length < 2 || draws.length === 0) return 1;
-	let [jackknife, posterior] = [0, 0];
-	for (let i = 0; i < kernel.length; i++) {
-		const mean = groups.reduce((sum, g) => sum + g[i] / groups.length, 0);
-		for (const group of groups)
-			jackknife +=
-				((group[i] - mean) ** 2 * (groups.length - 1)) / groups.length;
-		for (const draw of draws)
-			posterior += (draw[i] - kernel[i]) ** 2 / draws.length;
-	}
-	return posterior > 0 ? Math.max(1, Math.sqrt(jackknife / posterior)) : 1;
-}
-
 function modelOf(
 	map: SitedMap,
-	{ kernels, size, system }: Native,
+	kernels: Float64Array,
+	{ size, system }: OwnPixel,
 	turned: (kernel: Float64Array) => Float32Array,
 ): Pick<Extraction, "model" | "residual"> {
 	const shown = new Float64Array(kernels.length);
@@ -438,14 +389,17 @@ class Stopwatch {
 	#what = "";
 	#since = 0;
 
-	constructor(tell: MapOptions["onProgress"]) {
+	readonly #parts: number;
+
+	constructor(images: number, tell: MapOptions["onProgress"]) {
+		this.#parts = PARTS + images - 1;
 		this.#tell = tell;
 	}
 
 	async start(what: string): Promise<void> {
 		this.stop();
 		this.#what = what;
-		this.#tell?.(this.#done++, PARTS, what);
+		this.#tell?.(Math.min(this.#done++, this.#parts), this.#parts, what);
 		await new Promise((resolve) => setTimeout(resolve));
 		this.#since = performance.now();
 	}
@@ -458,5 +412,5 @@ class Stopwatch {
 	}
 }
 
-/** About as many parts as an extraction has. */
+/** About as many parts as the extraction of one image has. */
 const PARTS = 9;

@@ -1,9 +1,10 @@
 /** From kernels that were solved for on a binned map to the map's own pixel. */
 import { BlockCovariance } from "../qpi/blockCovariance.ts";
+import type { Site } from "../qpi/mapOperator.ts";
 import { MapSolver, type MapSystem } from "../qpi/mapPosterior.ts";
 import type { Covariance } from "../qpi/prior.ts";
 import { Random } from "../random.ts";
-import { finer, unbinned } from "./bin.ts";
+import { binnedWeights, finer, unbinned } from "./bin.ts";
 import {
 	kindOf,
 	type MapSolution,
@@ -17,100 +18,111 @@ import { ringsOf } from "./window.ts";
 export interface Native {
 	/** [kinds][size][size] */
 	readonly kernels: Float64Array;
-	readonly size: number;
 	readonly samples: readonly Float64Array[];
 	readonly groups: readonly Float64Array[];
-	readonly system: MapSystem;
-	/** [nx][ny] */
-	readonly trust: Float32Array;
 }
 
 /** Lanczos steps that are enough for what is small. */
 const FEW = 24;
 
 /**
- * The kernels at the map's own pixel. Of a map that was not binned those found; else they are interpolated, and what is finer than the bins is found as ridge finds it,
- * each ring of pixels with the variance that the map gives it: close to the scatterer, and nothing where nothing is.
+ * Takes kernels to the map's own pixel. Of a map that was not binned they are there; else they are interpolated, and what is finer than the bins is found as ridge finds it,
+ * each ring of pixels with the variance that the first image gives it: close to the scatterer, and nothing where nothing is.
  */
-export function finished(
-	map: SitedMap,
-	fit: MapSolution,
-	samples: readonly Float64Array[],
-	groups: readonly Float64Array[],
-	factor: number,
-	window: number,
-): Native {
-	const given = map.weights;
-	if (factor === 1)
-		return {
-			...{ kernels: fit.kernels, size: fit.size, samples, groups },
-			system: fit.system,
-			trust: trustOf(fit.system.weights, given, map, map, 1),
-		};
-	const size = 2 * Math.round(window / map.pixel) + 1;
-	const fine = (kernels: Float64Array) => {
-		const out = new Float64Array(map.kinds * size ** 2);
-		for (let s = 0; s < map.kinds; s++)
-			out.set(
-				finer(kindOf({ kernels, size: fit.size }, s), fit.size, factor, size),
-				s * size ** 2,
-			);
-		return out;
-	};
-	const sites = unbinned(fit.sites, factor);
-	const coarse = {
-		nx: Math.floor(map.nx / factor),
-		ny: Math.floor(map.ny / factor),
-	};
-	const trust = trustOf(fit.system.weights, given, map, coarse, factor);
-	const system = systemOf(
-		map,
-		size,
-		sites,
-		given.map((w, p) => w * trust[p]),
-	);
-	const smooth = fine(fit.kernels);
-	const known = system.operator.apply(smooth);
-	const rest = known.map((v, p) => (given[p] > 0 ? map.image[p] - v : 0));
-	const rough = ridgeMap({ ...map, image: rest, sites }, size, { steps: FEW });
-	const parts = Array.from({ length: map.kinds }, (_, s) =>
-		byRings(kindOf(rough, s), size),
-	);
-	const detail = new MapSolver(system, new BlockCovariance(parts)).solve(rest, {
-		steps: FEW,
-	});
-	const reach = sites.reduce((sum, { weight }) => sum + weight ** 2, 0);
-	const random = new Random(1, 0);
-	const errors = new BlockCovariance(
-		parts.map(({ variance }) => ({
-			apply: (kernel) => kernel,
-			sample: () =>
-				variance.map((v) => {
-					const own = v * detail.scale;
-					const noise = detail.sigma ** 2 / reach;
-					return (
-						Math.sqrt((own * noise) / (own + noise || 1)) * random.normal()
+export class OwnPixel {
+	/** Pixels along a kernel's side. */
+	readonly size: number;
+	readonly system: MapSystem;
+	/** [nx][ny], what was made of the weights: 1 where the map was taken at its word. */
+	readonly trust: Float32Array;
+	readonly #map: SitedMap;
+	readonly #coarse: number;
+	readonly #factor: number;
+	readonly #sites: readonly Required<Site>[];
+	#detail:
+		| {
+				readonly solver: MapSolver;
+				readonly parts: readonly Rings[];
+				readonly lambda: number;
+		  }
+		| undefined;
+
+	/** @param fit of the map binned by `factor` @param size pixels along a kernel's side, odd */
+	constructor(map: SitedMap, fit: MapSolution, factor: number, size: number) {
+		this.#map = map;
+		this.#coarse = fit.size;
+		this.#factor = factor;
+		this.#sites = unbinned(fit.sites, factor);
+		this.size = factor === 1 ? fit.size : size;
+		this.trust = trustOf(fit.system.weights, map, factor);
+		this.system =
+			factor === 1
+				? fit.system
+				: systemOf(
+						map,
+						size,
+						this.#sites,
+						map.weights.map((w, p) => w * this.trust[p]),
 					);
-				}),
-		})),
-	);
-	const add = (kernels: Float64Array, noise?: Float64Array) =>
-		fine(kernels).map((v, i) => v + detail.kernels[i] + (noise?.[i] ?? 0));
-	return {
-		kernels: add(fit.kernels),
-		size,
-		samples: samples.map((draw) => add(draw, errors.sample(random))),
-		groups: groups.map((group) => add(group)),
-		system,
-		trust,
-	};
+	}
+
+	/** @param image [nx][ny], what the kernels are of */
+	take(image: ArrayLike<number>, { kernels, samples, groups }: Native): Native {
+		if (this.#factor === 1) return { kernels, samples, groups };
+		const smooth = this.#finer(kernels);
+		const known = this.system.operator.apply(smooth);
+		const { weights } = this.#map;
+		const rest = known.map((v, p) => (weights[p] > 0 ? image[p] - v : 0));
+		this.#detail ??= this.#lookForDetail(rest);
+		const { solver, parts, lambda } = this.#detail;
+		const found = solver.solve(rest, { steps: FEW, lambda });
+		// What each pixel of the detail is uncertain by: its variance and the noise over all scatterers, in parallel.
+		const seen = this.#sites.reduce((sum, { weight }) => sum + weight ** 2, 0);
+		const noise = found.sigma ** 2 / seen;
+		const errors = parts.flatMap(({ variance }) =>
+			Array.from(variance, (v) => {
+				const own = v * found.scale;
+				return Math.sqrt((own * noise) / (own + noise || 1));
+			}),
+		);
+		const random = new Random(1);
+		const add = (kernels: Float64Array) =>
+			this.#finer(kernels).map((v, i) => v + found.kernels[i]);
+		return {
+			kernels: smooth.map((v, i) => v + found.kernels[i]),
+			samples: samples.map((draw) =>
+				add(draw).map((v, i) => v + errors[i] * random.normal()),
+			),
+			groups: groups.map(add),
+		};
+	}
+
+	#lookForDetail(rest: Float64Array) {
+		const map = { ...this.#map, image: rest, sites: this.#sites };
+		const rough = ridgeMap(map, this.size, { steps: FEW });
+		const parts = Array.from({ length: map.kinds }, (_, s) =>
+			byRings(kindOf(rough, s), this.size),
+		);
+		const solver = new MapSolver(this.system, new BlockCovariance(parts));
+		const { lambda } = solver.solve(rest, { steps: FEW });
+		return { solver, parts, lambda };
+	}
+
+	#finer(kernels: Float64Array): Float64Array {
+		const { size } = this;
+		const out = new Float64Array(this.#map.kinds * size ** 2);
+		for (let s = 0; s < this.#map.kinds; s++) {
+			const kernel = kindOf({ kernels, size: this.#coarse }, s);
+			out.set(finer(kernel, this.#coarse, this.#factor, size), s * size ** 2);
+		}
+		return out;
+	}
 }
 
+type Rings = Covariance & { readonly variance: Float64Array };
+
 /** Independent pixels whose variance is what each ring's mean square has above the outer half's. */
-function byRings(
-	kernel: Float64Array,
-	size: number,
-): Covariance & { readonly variance: Float64Array } {
+function byRings(kernel: Float64Array, size: number): Rings {
 	const { power } = ringsOf(kernel, size, 1);
 	const outer = power.slice(Math.floor(power.length / 2)).sort();
 	const noise = outer[Math.floor(outer.length / 2)];
@@ -127,26 +139,20 @@ function byRings(
 	};
 }
 
-/** What was made of the weights, on the map's own pixels. */
+/** What was made of the weights of a binned map, on the map's own pixels. */
 function trustOf(
 	weights: Float64Array,
-	given: Float64Array,
-	{ nx, ny }: Pick<SitedMap, "nx" | "ny">,
-	coarse: Pick<SitedMap, "nx" | "ny">,
+	{ nx, ny, weights: given }: SitedMap,
 	factor: number,
 ): Float32Array {
-	const out = new Float32Array(nx * ny);
-	for (let ix = 0; ix < nx; ix++)
-		for (let iy = 0; iy < ny; iy++) {
-			const p = ix * ny + iy;
-			if (!(given[p] > 0)) continue;
-			if (factor === 1) {
-				out[p] = weights[p] / given[p];
-				continue;
-			}
-			const x = Math.min(coarse.nx - 1, Math.floor(ix / factor));
-			const y = Math.min(coarse.ny - 1, Math.floor(iy / factor));
-			out[p] = Math.min(1, weights[x * coarse.ny + y]);
-		}
-	return out;
+	const [mx, my] = [Math.floor(nx / factor), Math.floor(ny / factor)];
+	const share = binnedWeights(given, nx, ny, factor);
+	return Float32Array.from(given, (w, p) => {
+		if (!(w > 0)) return 0;
+		// pixels at the far edges that fill no whole bin go with the last that is whole
+		const x = Math.min(mx - 1, Math.floor(Math.floor(p / ny) / factor));
+		const y = Math.min(my - 1, Math.floor((p % ny) / factor));
+		const bin = x * my + y;
+		return share[bin] > 0 ? weights[bin] / share[bin] : 0;
+	});
 }

@@ -10,6 +10,7 @@ import { WindowPrior } from "../qpi/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
 import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
 import { ringsOf } from "./window.ts";
+import { chooseWorkingPixel, type WorkingPixel } from "./workingPixel.ts";
 
 /** A map on its pixels and the sites of its scatterers. */
 export interface SitedMap {
@@ -39,16 +40,14 @@ export interface MapSolution extends MapPosterior {
 }
 
 /** The refined kernels of a map. */
-export interface RefinedMap extends MapSolution {
-	/** Angstrom a node of the prior. */
-	readonly workingPixel: number;
-	/** Evidence of each working pixel that was tried. */
-	readonly tried: readonly {
-		readonly pixel: number;
-		readonly evidence: number;
-	}[];
+export interface RefinedMap extends MapSolution, WorkingPixel {
 	readonly adjusted: boolean;
 	readonly robust: boolean;
+	/**
+	 * The kernels of another image of the same scatterers, at another energy: with this one's working pixel, sites and variances, and the prior made anew near its own
+	 * first answer. lambda by the evidence, grown by as much as here.
+	 */
+	again(image: ArrayLike<number>): RefinedMap;
 }
 
 /** Components of the prior that are kept, and that the choice of the working pixel is made with. */
@@ -56,11 +55,7 @@ const [MOST, TRIAL] = [500, 250];
 /** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
 const NEAR = { width: 0.07, share: 0.2 };
 /** Lanczos steps that are enough to compare, and to know which kernels are alike. */
-const FEW = 32;
-/** Working pixels are this far apart. */
-const RATIO = Math.SQRT2;
-/** Radians a working pixel that the kernels which the prior was learned from have. */
-const WAVES = [0.3, 2.7];
+const FEW = 24;
 /** Adjustments of the scatterers at most. */
 const ROUNDS = 2;
 /** What is expected of marks: relative amplitude, and place in Angstrom. */
@@ -106,13 +101,18 @@ export async function refineMap(
 	await report("working pixel");
 	const look = (working: number, most: number) =>
 		WindowPrior.of(prior, { size, step: pixel / working, most });
-	const { workingPixel, tried } = chooseWorkingPixel(map, ridge, (working) => {
-		const part = look(working, TRIAL);
-		const parts = Array.from({ length: kinds }, () => part);
-		return new MapSolver(system, new BlockCovariance(parts)).solve(image, {
-			steps: FEW,
-		}).evidence;
-	});
+	const rough = Array.from({ length: kinds }, (_, s) => kindOf(ridge, s));
+	const { workingPixel, tried } = chooseWorkingPixel(
+		pixel,
+		rough,
+		(working) => {
+			const part = look(working, TRIAL);
+			const parts = Array.from({ length: kinds }, () => part);
+			return new MapSolver(system, new BlockCovariance(parts)).solve(image, {
+				steps: FEW,
+			}).evidence;
+		},
+	);
 	await report("prior");
 	const whole = look(workingPixel, MOST);
 	const under = (
@@ -180,13 +180,30 @@ export async function refineMap(
 		const doubting = systemOf(map, size, best.sites, weights);
 		best = widened(under(best.parts, doubting, best.sites));
 	}
-	return {
-		...best,
+	const about = {
 		workingPixel,
 		tried,
 		adjusted,
 		robust: weights !== undefined,
 	};
+
+	const shared = systemOf(map, size, best.sites, map.weights);
+	const solver = new MapSolver(shared, new BlockCovariance(own));
+	const growth = best.lambda / first.lambda;
+	const again = (image: ArrayLike<number>): RefinedMap => {
+		const rough = solver.solve(image, { steps: FEW });
+		const parts = own.map((part, s) =>
+			part.near(part.coefficients(kindOf({ kernels: rough.u, size }, s)), NEAR),
+		);
+		const covariance = new BlockCovariance(parts);
+		const found = new MapSolver(shared, covariance).solve(image, {
+			lambda: growth * rough.lambda,
+			steps: 32,
+		});
+		const rest = { size, covariance, system: shared, sites: best.sites };
+		return { ...found, ...rest, colour: best.colour, ...about, again };
+	};
+	return { ...best, ...about, again };
 }
 
 /** The sites as the map has them with the kernels that were found, and how sure each is. */
@@ -245,83 +262,6 @@ export const kindOf = (
 	{ kernels, size }: Pick<MapSolution, "kernels" | "size">,
 	s: number,
 ): Float64Array => kernels.slice(s * size ** 2, (s + 1) * size ** 2);
-
-/**
- * The working pixel of the greatest evidence: from the one that gives the waves about a radian, in steps of the root of two, uphill. Never below the map's own pixel (the
- * prior would have detail that the map has not), nor where the waves would be longer or shorter than those that the prior was learned from.
- */
-function chooseWorkingPixel(
-	{ pixel, kinds }: SitedMap,
-	ridge: MapSolution,
-	evidenceOf: (working: number) => number,
-): Pick<RefinedMap, "workingPixel" | "tried"> {
-	const waves = Array.from({ length: kinds }, (_, s) =>
-		waveVector(kindOf(ridge, s), ridge.size),
-	);
-	const q = waves.reduce((a, b) => a + b, 0) / kinds;
-	const limit = Math.max(0, Math.log(WAVES[1] / q) / Math.log(RATIO));
-	const last = Math.floor(limit);
-	const start = Math.min(
-		last,
-		Math.max(0, Math.round(Math.log(1 / q) / Math.log(RATIO))),
-	);
-	const known = new Map<number, number>();
-	const evidence = (k: number) => {
-		const value = known.get(k) ?? evidenceOf(pixel * RATIO ** k);
-		known.set(k, value);
-		return value;
-	};
-	let best = start;
-	for (const way of [-1, 1]) {
-		let k = best;
-		while (k + way >= 0 && k + way <= last && evidence(k + way) > evidence(k))
-			k += way;
-		if (k !== best) {
-			best = k;
-			break;
-		}
-	}
-	return {
-		workingPixel: pixel * RATIO ** best,
-		tried: [...known]
-			.sort(([a], [b]) => a - b)
-			.map(([k, value]) => ({ pixel: pixel * RATIO ** k, evidence: value })),
-	};
-}
-
-/** Radians a pixel of a kernel's waves: the root mean square of q over its power, from its differences, noise taken for white left out by a lag of two. */
-function waveVector(kernel: Float64Array, size: number): number {
-	// mean cos(q d) along both axes, from the correlation of pixels one and two apart: white noise is in neither
-	const lag = (d: number) => {
-		let sum = 0;
-		for (let i = 0; i + d < size; i++)
-			for (let j = 0; j + d < size; j++) {
-				const v = kernel[i * size + j];
-				sum += v * (kernel[(i + d) * size + j] + kernel[i * size + j + d]);
-			}
-		return sum;
-	};
-	const [one, two] = [lag(1), lag(2)];
-	// for one wave vector at all angles, <cos(q d cos t)> = J0(q d): 1 - (q d)^2 / 4 + (q d)^4 / 64
-	const ratio = Math.max(-0.4, Math.min(0.999, two / one));
-	let [low, high] = [0.05, 2.4];
-	for (let round = 0; round < 40; round++) {
-		const q = (low + high) / 2;
-		if (bessel(2 * q) / bessel(q) > ratio) low = q;
-		else high = q;
-	}
-	return (low + high) / 2;
-}
-
-/** J0 by its series. */
-function bessel(x: number): number {
-	let [sum, term] = [1, 1];
-	for (let k = 1; k < 20; k++) {
-		term *= -(x * x) / (4 * k * k);
-		sum += term;
-	}
-	return sum;
-}
 
 /**
  * Variance of each pixel on its own, in units of the kernels' scale: the mean square of what ridge has and the first answer has not, ring by ring, less what
