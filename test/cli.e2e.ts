@@ -332,6 +332,40 @@ test("generate, and extract all images of one of its files", async () => {
 	);
 });
 
+test("generate --maps: maps with their marks and true kernels; what does not go together is refused", async () => {
+	const out = at("maps");
+	const { stdout } = await ran(
+		...["generate", "--out", out, "--maps", "2", "--seed", "3"],
+		...["--pixels", "64,96x64", "--field", "300", "--marks", "6-9"],
+		...["--kinds", "2", "--noise", "0.3", "--missing-rows", "0.1"],
+	);
+	assert.is(stdout, `2 maps in ${out}\n`);
+	const { maps } = JSON.parse(readFileSync(join(out, "truth.json"), "utf8"));
+	const [first, second] = [maps["map-001"], maps["map-002"]];
+	assert.equal(
+		[first.pixels, second.pixels],
+		[
+			[64, 64],
+			[96, 64],
+		],
+	);
+	assert.equal(second.field, [300, 200]);
+	assert.is(second.noise, 0.3);
+	assert.equal(decodeNpy(readFileSync(join(out, second.file))).shape, [96, 64]);
+	assert.equal(readdirSync(out).length, 9);
+	const again = ["generate", "--out", at("none")];
+	for (const [args, message] of [
+		[["--marks", "3"], /--marks is for maps; give --maps <n> with it/],
+		[["--maps", "2", "-k", "9"], /--kernels.* cannot be used with .*--maps/],
+		[["--maps", "2", "--marks", "9-6"], /Expected a whole number from 1/],
+		[["--maps", "2", "--pixels", "16"], /Expected pixels such as 256/],
+		[["--maps", "2", "--field", "1-2-3"], /a range of them such as 50-5000/],
+		[["--maps", "0"], /Expected 1 or more/],
+	] as const)
+		await refused([...again, ...args], 1, message);
+	assert.not(existsSync(at("none")));
+});
+
 test("evaluate --json: one object and nothing else on standard output", async () => {
 	const { stdout } = await ran(
 		...["evaluate", "--data", at("data"), "--max", "1", "--json"],
