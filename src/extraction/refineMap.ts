@@ -1,4 +1,5 @@
-import { BlockCovariance, independent } from "../qpi/blockCovariance.ts";
+import { BlockCovariance } from "../qpi/blockCovariance.ts";
+import { independent } from "../qpi/factoredCovariance.ts";
 import { MapOperator, type Site } from "../qpi/mapOperator.ts";
 import {
 	type MapPosterior,
