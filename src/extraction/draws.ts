@@ -1,6 +1,7 @@
 /** How sure the kernels of a map are. */
 import { MapOperator } from "../qpi/mapOperator.ts";
 import { MapSolver } from "../qpi/mapPosterior.ts";
+import type { ManySolver } from "../qpi/solveMany.ts";
 import { Random } from "../random.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
 import type { KindKernel } from "./extraction.ts";
@@ -11,17 +12,18 @@ import { kindOf, type MapSolution, type SitedMap } from "./refineMap.ts";
 const ROUGH = { tolerance: 0.15, steps: 20 };
 
 /** Draws of the kernels less those found: of prior and noise, and of sites within their own errors. */
-export function drawn(
+export async function drawn(
 	map: SitedMap,
 	fit: MapSolution,
 	{ errors }: Pick<AdjustedSites, "errors">,
 	count: number,
 	seed: number,
-): Float64Array[] {
+	many: ManySolver,
+): Promise<Float64Array[]> {
 	const { system, kernels, lambda, sites, size } = fit;
 	const solver = new MapSolver(system, fit.covariance);
 	const model = system.operator.apply(kernels);
-	return Array.from({ length: count }, (_, s) => {
+	const draws = Array.from({ length: count }, (_, s) => {
 		const random = new Random(seed, s + 1);
 		const { truth, right } = solver.draw(fit, random);
 		const moved = sites.map((site, j) => ({
@@ -32,13 +34,10 @@ export function drawn(
 		}));
 		const other = new MapOperator({ ...map, size }, moved).apply(kernels);
 		const shift = system.see(other.map((v, p) => v - model[p])).right;
-		const found = solver.answer(
-			right.map((v, i) => v + shift[i]),
-			lambda,
-			ROUGH,
-		);
-		return truth.map((v, i) => v - found[i]);
+		return { system, truth, right: right.map((v, i) => v + shift[i]) };
 	});
+	const found = await many.solve(draws, fit.covariance, lambda, ROUGH);
+	return draws.map(({ truth }, s) => truth.map((v, i) => v - found[s][i]));
 }
 
 export function kindKernel(

@@ -1,6 +1,7 @@
 /** From a map of any size and its scatterers to kernels at the map's own pixel. */
 import type { KernelPrior } from "../qpi/prior.ts";
 import { dot } from "../qpi/ridge.ts";
+import { type ManySolver, onThisThread } from "../qpi/solveMany.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
 import { drawn, kindKernel } from "./draws.ts";
@@ -59,6 +60,8 @@ export interface MapOptions {
 	/** Posterior samples; 16 when not given. */
 	readonly samples?: number;
 	readonly seed?: number;
+	/** What solves many right-hand sides at once; one after another on this thread when not given. */
+	readonly solver?: ManySolver;
 	/** Told before each part how many are done, of about how many, and which comes. */
 	readonly onProgress?: (done: number, total: number, what: string) => void;
 }
@@ -98,6 +101,7 @@ export async function extractMaps(
 	options: MapOptions = {},
 ): Promise<Extraction[]> {
 	const { method = "refined", samples = 16, seed = 0, symmetry = 1 } = options;
+	const { solver = onThisThread } = options;
 	const wanted: MapMethod[] =
 		method === "auto" ? ["ridge", "refined"] : [method];
 	if (wanted.includes("refined") && !prior)
@@ -147,7 +151,7 @@ export async function extractMaps(
 			const held = options.holdOut !== false || method === "auto";
 			if (held && image === map.image)
 				await watch.start(`held-out parts, ${each}`);
-			const left = held ? heldOut(small, fit, window) : undefined;
+			const left = held ? await heldOut(small, fit, window, solver) : undefined;
 			groups[each] = left?.kernels ?? [];
 			explained[each] = {
 				heldOut: left?.share ?? null,
@@ -189,7 +193,7 @@ export async function extractMaps(
 		if (!common) {
 			await watch.start("uncertainty");
 			const change = adjustTo(small, fit);
-			const deviations = drawn(small, fit, change, samples, seed);
+			const deviations = await drawn(small, fit, change, samples, seed, solver);
 			await watch.start("map's own pixel");
 			common = {
 				...{ change, deviations, sigma: fit.sigma },

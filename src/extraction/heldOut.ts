@@ -1,5 +1,5 @@
 /** What kernels explain of pixels that they were not fitted to. */
-import { MapSolver } from "../qpi/mapPosterior.ts";
+import type { ManySolver } from "../qpi/solveMany.ts";
 import {
 	type MapSolution,
 	misfitOf,
@@ -16,11 +16,12 @@ const ROUGH = { tolerance: 0.15, steps: 20 };
  * The kernels without each of the parts, and the share of the variance of the pixels left out that they explain: blocks as wide as the kernels' radius, in four folds. Smaller blocks
  * would be explained by a smooth kernel as large as the map, whatever the marks. Sites, lambda and prior stay those of the whole map.
  */
-export function heldOut(
+export async function heldOut(
 	map: SitedMap,
 	fit: MapSolution,
 	window: number,
-): { share: number; kernels: Float64Array[] } {
+	solver: ManySolver,
+): Promise<{ share: number; kernels: Float64Array[] }> {
 	const { nx, ny, image } = map;
 	const { weights } = fit.system;
 	const block = Math.max(
@@ -31,16 +32,16 @@ export function heldOut(
 		(Math.floor(Math.floor(p / ny) / block) +
 			2 * Math.floor((p % ny) / block)) %
 		FOLDS;
-	const flat = fit.system.background(image, new Float64Array(nx * ny));
-	let [left, total] = [0, 0];
-	const kernels: Float64Array[] = [];
-	for (let fold = 0; fold < FOLDS; fold++) {
+	const rights = Array.from({ length: FOLDS }, (_, fold) => {
 		const seen = weights.map((w, p) => (foldOf(p) === fold ? 0 : w));
 		const system = systemOf(map, fit.size, fit.sites, seen);
-		const solver = new MapSolver(system, fit.covariance);
-		const found = solver.answer(system.see(image).right, fit.lambda, ROUGH);
-		kernels.push(found);
-		const model = system.operator.apply(found);
+		return { system, right: system.see(image).right };
+	});
+	const kernels = await solver.solve(rights, fit.covariance, fit.lambda, ROUGH);
+	const flat = fit.system.background(image, new Float64Array(nx * ny));
+	let [left, total] = [0, 0];
+	for (const [fold, { system }] of rights.entries()) {
+		const model = system.operator.apply(kernels[fold]);
 		const background = system.background(image, model);
 		weights.forEach((w, p) => {
 			if (!(w > 0) || foldOf(p) !== fold) return;

@@ -1,8 +1,11 @@
 /** From kernels that were solved for on a binned map to the map's own pixel. */
 import { BlockCovariance } from "../qpi/blockCovariance.ts";
+import {
+	type FactoredCovariance,
+	independent,
+} from "../qpi/factoredCovariance.ts";
 import type { Site } from "../qpi/mapOperator.ts";
 import { MapSolver, type MapSystem } from "../qpi/mapPosterior.ts";
-import type { Covariance } from "../qpi/prior.ts";
 import { Random } from "../random.ts";
 import { binnedWeights, finer, unbinned } from "./bin.ts";
 import {
@@ -42,7 +45,7 @@ export class OwnPixel {
 	#detail:
 		| {
 				readonly solver: MapSolver;
-				readonly parts: readonly Rings[];
+				readonly parts: readonly FactoredCovariance[];
 				readonly lambda: number;
 		  }
 		| undefined;
@@ -79,8 +82,8 @@ export class OwnPixel {
 		// What each pixel of the detail is uncertain by: its variance and the noise over all scatterers, in parallel.
 		const seen = this.#sites.reduce((sum, { weight }) => sum + weight ** 2, 0);
 		const noise = found.sigma ** 2 / seen;
-		const errors = parts.flatMap(({ variance }) =>
-			Array.from(variance, (v) => {
+		const errors = parts.flatMap(({ own: variances }) =>
+			Array.from(variances, (v) => {
 				const own = v * found.scale;
 				return Math.sqrt((own * noise) / (own + noise || 1));
 			}),
@@ -119,10 +122,8 @@ export class OwnPixel {
 	}
 }
 
-type Rings = Covariance & { readonly variance: Float64Array };
-
 /** Independent pixels whose variance is what each ring's mean square has above the outer half's. */
-function byRings(kernel: Float64Array, size: number): Rings {
+function byRings(kernel: Float64Array, size: number): FactoredCovariance {
 	const { power } = ringsOf(kernel, size, 1);
 	const outer = power.slice(Math.floor(power.length / 2)).sort();
 	const noise = outer[Math.floor(outer.length / 2)];
@@ -132,11 +133,7 @@ function byRings(kernel: Float64Array, size: number): Rings {
 		const above = power[Math.min(power.length - 1, Math.floor(r))] - 2 * noise;
 		return Math.max(1e-3 * noise, above);
 	});
-	return {
-		variance,
-		apply: (k) => k.map((v, i) => v * variance[i]),
-		sample: (random) => variance.map((v) => Math.sqrt(v) * random.normal()),
-	};
+	return independent(variance);
 }
 
 /** What was made of the weights of a binned map, on the map's own pixels. */

@@ -1,4 +1,5 @@
-import { BlockCovariance, independent } from "../qpi/blockCovariance.ts";
+import { BlockCovariance } from "../qpi/blockCovariance.ts";
+import { independent } from "../qpi/factoredCovariance.ts";
 import { MapOperator, type Site } from "../qpi/mapOperator.ts";
 import {
 	type MapPosterior,
@@ -68,7 +69,9 @@ export function ridgeMap(
 	options: { lambda?: number; steps?: number } = {},
 ): MapSolution {
 	const system = systemOf(map, size, map.sites, map.weights);
-	const covariance = independent(map.kinds * size ** 2);
+	const covariance = independent(
+		new Float64Array(map.kinds * size ** 2).fill(1),
+	);
 	return {
 		...new MapSolver(system, covariance).solve(map.image, options),
 		size,

@@ -21,6 +21,15 @@ export interface MapShape {
 	readonly kinds?: number;
 }
 
+/** An operator as plain arrays, for another thread or a graphics device. */
+export interface OperatorDescription {
+	readonly shape: Required<MapShape>;
+	/** Of the transforms, x and y. */
+	readonly period: readonly [number, number];
+	/** Of each kind: sum_j w_j exp(-2 pi i k s_j / period), s_j the shift from node to pixel. */
+	readonly structures: readonly HalfSpectrum[];
+}
+
 const plans = new Map<string, RealFft2d>();
 /** A plan and its work array of each size, shared by all operators of one thread. */
 const works = new Map<string, HalfSpectrum>();
@@ -42,18 +51,20 @@ export class MapOperator {
 	readonly kinds: number;
 	readonly #fft: RealFft2d;
 	readonly #work: HalfSpectrum;
-	/** Of each kind: sum_j w_j exp(-2 pi i k s_j / period), s_j the shift from node to pixel. */
+	/** See OperatorDescription. */
 	readonly #structures: readonly HalfSpectrum[];
 	readonly #sum: HalfSpectrum | undefined;
 
 	/**
 	 * @param period of the transforms, x and y; the smallest that do when not given
+	 * @param structures of the sites, where they are known already
 	 * @throws RangeError when a site's position or amplitude is not finite, its kind is none of `kinds`, or the shape is no shape
 	 */
 	constructor(
 		{ nx, ny, size, kinds = 1 }: MapShape,
 		sites: readonly Site[],
 		period?: readonly [number, number],
+		structures?: readonly HalfSpectrum[],
 	) {
 		for (const [name, value] of Object.entries({ nx, ny, size, kinds }))
 			if (!Number.isInteger(value) || value < 1)
@@ -80,10 +91,25 @@ export class MapOperator {
 		plans.set(name, this.#fft);
 		this.#work = works.get(name) ?? this.#fft.spectrum();
 		works.set(name, this.#work);
-		this.#structures = Array.from({ length: kinds }, (_, s) =>
-			this.#structure(sites.filter(({ kind = 0 }) => kind === s)),
-		);
+		this.#structures =
+			structures ??
+			Array.from({ length: kinds }, (_, s) =>
+				this.#structure(sites.filter(({ kind = 0 }) => kind === s)),
+			);
 		this.#sum = kinds > 1 ? this.#fft.spectrum() : undefined;
+	}
+
+	static of({ shape, period, structures }: OperatorDescription): MapOperator {
+		return new MapOperator(shape, [], period, structures);
+	}
+
+	describe(): OperatorDescription {
+		const { nx, ny, size, kinds } = this;
+		return {
+			shape: { nx, ny, size, kinds },
+			period: [this.#fft.nx, this.#fft.ny],
+			structures: this.#structures,
+		};
 	}
 
 	/** Of a map. */

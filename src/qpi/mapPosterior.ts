@@ -1,6 +1,7 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { Random } from "../random.ts";
+import { BLOCK, Lanczos } from "./lanczos.ts";
 import type { MapOperator } from "./mapOperator.ts";
+import { NormalMatrix } from "./normalMatrix.ts";
 import { Polynomials } from "./polynomials.ts";
 import type { Covariance } from "./prior.ts";
 import { dot } from "./ridge.ts";
@@ -17,10 +18,9 @@ export class MapSystem {
 	readonly weights: Float64Array;
 	/** Degrees of freedom: pixels of positive weight, less the polynomials. */
 	readonly n: number;
+	/** N */
+	readonly matrix: NormalMatrix;
 	readonly #polynomials: Polynomials;
-	/** A^T W of each polynomial. */
-	readonly #seen: readonly Float64Array[];
-	readonly #map: Float64Array;
 
 	/**
 	 * @param weights a weight a pixel, all 1 where not given
@@ -45,26 +45,14 @@ export class MapSystem {
 				`expected a weight of at least 0 for each of the ${pixels} pixels`,
 			);
 		this.#polynomials = new Polynomials(nx, ny, this.weights, order);
-		this.#map = new Float64Array(pixels);
-		this.#seen = this.#polynomials.basis.map((basis) =>
+		const seen = this.#polynomials.basis.map((basis) =>
 			operator.adjoint(
 				basis.map((v: number, i: number) => v * this.weights[i]),
 			),
 		);
+		this.matrix = new NormalMatrix(operator, this.weights, seen);
 		const counted = this.weights.reduce((n, w) => n + (w > 0 ? 1 : 0), 0);
-		this.n = Math.max(1, counted - this.#seen.length);
-	}
-
-	/** N k */
-	normal(kernels: Float64Array): Float64Array {
-		const map = this.operator.apply(kernels, this.#map);
-		for (let i = 0; i < map.length; i++) map[i] *= this.weights[i];
-		const out = this.operator.adjoint(map);
-		for (const seen of this.#seen) {
-			const along = dot(seen, kernels);
-			for (let i = 0; i < out.length; i++) out[i] -= along * seen[i];
-		}
-		return out;
+		this.n = Math.max(1, counted - seen.length);
 	}
 
 	/** A^T W' Y, and Y^T W' Y. Pixels without weight may hold anything. */
@@ -121,9 +109,8 @@ export interface MapPosterior {
 	readonly evidence: number;
 }
 
-/** Lanczos steps at most, and between two looks at whether there have been enough. */
+/** Lanczos steps at most. */
 const STEPS = 80;
-const BLOCK = 8;
 /** Steps of the run that only the determinant needs. */
 const PROBED = 40;
 /** Enough when the solver's error is below this share of what regularisation leaves. */
@@ -170,20 +157,8 @@ export class MapSolver {
 		};
 	}
 
-	/** (N C + lambda) u = right: C u. */
-	answer(
-		right: Float64Array,
-		lambda: number,
-		{ tolerance = TOLERANCE, steps = STEPS } = {},
-	): Float64Array {
-		const run = this.#run(right);
-		while (run.length < steps && !(run.error(lambda) < tolerance))
-			run.extend(BLOCK);
-		return run.solve(lambda).kernels;
-	}
-
 	/**
-	 * A draw from the prior, and how a map of it with drawn noise is seen: the draw less its own most probable kernels, `answer(right)`, is a draw of the kernels about
+	 * A draw from the prior, and how a map of it with drawn noise is seen: the draw less its own most probable kernels, solved for (solveMany.ts), is a draw of the kernels about
 	 * their mean (Papandreou & Yuille, NIPS 2010).
 	 */
 	draw(
@@ -192,14 +167,14 @@ export class MapSolver {
 	): { truth: Float64Array; right: Float64Array } {
 		const amplitude = Math.sqrt(scale);
 		const truth = this.#covariance.sample(random).map((v) => amplitude * v);
-		const right = this.#system.normal(truth);
+		const right = this.#system.matrix.apply(truth);
 		const noise = this.#system.noise(random);
 		for (let i = 0; i < right.length; i++) right[i] += sigma * noise[i];
 		return { truth, right };
 	}
 
 	#run(right: Float64Array): Lanczos {
-		return new Lanczos(this.#system, this.#covariance, right);
+		return new Lanczos(this.#system.matrix, this.#covariance, right);
 	}
 
 	/** c being at its best for each lambda: log p(Y) = -(n log(y^T (M + lambda)^-1 y / n) + log det(M + lambda)) / 2 + const. */
@@ -228,122 +203,5 @@ export class MapSolver {
 			if (evidence > best.evidence) best = { evidence, lambda };
 		}
 		return best;
-	}
-}
-
-/** Vectors that are orthonormal in x^T C y from a start vector on, and the tridiagonal T of N C between them. */
-class Lanczos {
-	readonly alpha: number[] = [];
-	readonly beta: number[] = [];
-	/** Length of the start vector. */
-	readonly norm: number;
-	readonly #system: MapSystem;
-	readonly #covariance: Covariance;
-	readonly #vectors: Float64Array[] = [];
-	/** C of each. */
-	readonly #images: Float64Array[] = [];
-	#next: Float64Array;
-	#image: Float64Array;
-	#exhausted = false;
-
-	constructor(system: MapSystem, covariance: Covariance, start: Float64Array) {
-		this.#system = system;
-		this.#covariance = covariance;
-		this.#next = start;
-		this.#image = covariance.apply(start);
-		this.norm = Math.sqrt(Math.max(0, dot(start, this.#image)));
-		this.#exhausted = this.norm === 0;
-	}
-
-	get length(): number {
-		return this.#exhausted ? Number.POSITIVE_INFINITY : this.alpha.length;
-	}
-
-	extend(steps: number): void {
-		let length = this.beta.at(-1) ?? this.norm;
-		for (let k = 0; k < steps; k++) {
-			// Nothing is left to explain, or there are no more dimensions than vectors.
-			if (!(length > 1e-9 * (this.alpha[0] ?? 0))) this.#exhausted = true;
-			if (this.#exhausted) return;
-			const vector = this.#next.map((v) => v / length);
-			const image = this.#image.map((v) => v / length);
-			this.#vectors.push(vector);
-			this.#images.push(image);
-			const next = this.#system.normal(image);
-			this.alpha.push(dot(image, next));
-			// Against all, for Lanczos vectors in floating point lose their orthogonality otherwise.
-			for (let j = this.#vectors.length - 1; j >= 0; j--) {
-				const overlap = dot(this.#images[j], next);
-				const v = this.#vectors[j];
-				for (let i = 0; i < next.length; i++) next[i] -= overlap * v[i];
-			}
-			this.#next = next;
-			this.#image = this.#covariance.apply(next);
-			length = Math.sqrt(Math.max(0, dot(next, this.#image)));
-			this.beta.push(length);
-		}
-	}
-
-	/** u = (N C + lambda)^-1 of the start vector, and C u. */
-	solve(lambda: number): { u: Float64Array; kernels: Float64Array } {
-		const x = this.#solve(lambda);
-		const sum = (vectors: readonly Float64Array[]) => {
-			const out = new Float64Array(this.#next.length);
-			vectors.forEach((v, j) => {
-				for (let i = 0; i < out.length; i++) out[i] += x[j] * v[i];
-			});
-			return out;
-		};
-		return { u: sum(this.#vectors), kernels: sum(this.#images) };
-	}
-
-	/** The solver's error |(N C + lambda) u - b| over |lambda u|. */
-	error(lambda: number): number {
-		if (this.#exhausted) return 0;
-		const x = this.#solve(lambda);
-		const last = x.at(-1);
-		if (last === undefined) return Number.POSITIVE_INFINITY;
-		return (
-			(Math.abs(last) * (this.beta.at(-1) ?? 0)) /
-			(lambda * Math.sqrt(dot(x, x)) + 1e-3 * this.norm)
-		);
-	}
-
-	/** The coefficients of `solve`: a symmetric tridiagonal system. */
-	#solve(lambda: number): Float64Array {
-		const { alpha, beta } = this;
-		const k = alpha.length;
-		const x = new Float64Array(k);
-		const pivot = new Float64Array(k);
-		for (let i = 0; i < k; i++) {
-			const factor = i > 0 ? beta[i - 1] / pivot[i - 1] : 0;
-			pivot[i] = alpha[i] + lambda - (i > 0 ? factor * beta[i - 1] : 0);
-			x[i] = i > 0 ? -factor * x[i - 1] : this.norm;
-		}
-		for (let i = k - 1; i >= 0; i--)
-			x[i] = (x[i] - (i + 1 < k ? beta[i] * x[i + 1] : 0)) / pivot[i];
-		return x;
-	}
-
-	/** Nodes, and weights that add up to the start vector's square, of the Gauss quadrature of the spectrum as it sees it (Golub & Meurant, Acta Numerica 1994). */
-	quadrature() {
-		const { alpha, beta } = this;
-		const k = alpha.length;
-		const t = Matrix.zeros(k, k);
-		for (let i = 0; i < k; i++) {
-			t.set(i, i, alpha[i]);
-			if (i + 1 < k) {
-				t.set(i, i + 1, beta[i]);
-				t.set(i + 1, i, beta[i]);
-			}
-		}
-		const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
-			t,
-			{ assumeSymmetric: true },
-		);
-		return realEigenvalues.map((value, i) => ({
-			value: Math.max(0, value),
-			weight: (this.norm * eigenvectorMatrix.get(0, i)) ** 2,
-		}));
 	}
 }

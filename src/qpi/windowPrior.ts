@@ -1,6 +1,6 @@
-import type { Random } from "../random.ts";
+import { FactoredCovariance, type Factors } from "./factoredCovariance.ts";
 import { taps } from "./interpolate.ts";
-import type { Covariance, KernelPrior } from "./prior.ts";
+import type { KernelPrior } from "./prior.ts";
 
 /** Sizes of a window that a prior is looked at through. */
 export interface WindowShape {
@@ -12,44 +12,26 @@ export interface WindowShape {
 	readonly most?: number;
 }
 
-/** Coefficients' covariance, as far as it is not diagonal. */
-interface Alike {
-	readonly weight: number;
-	readonly vector: Float64Array;
-}
-
 /**
  * A kernel prior on the pixels of a map: its components interpolated (they are band-limited) from nodes that are a working pixel apart to a window at the map's own
  * pixel, and a variance of each pixel on its own for what they cannot make: detail finer than the working pixel, and what was never learned.
  */
-export class WindowPrior implements Covariance {
+export class WindowPrior extends FactoredCovariance {
 	readonly size: number;
-	/** Variance of each pixel on its own, for kernels of unit RMS. */
-	readonly own: Float64Array;
 	readonly #prior: KernelPrior;
-	/** [kept][size * size] */
-	readonly #components: Float32Array;
 	/** Of the prior's coefficients, those whose components are kept. */
 	readonly #kept: Int32Array;
-	readonly #variances: Float64Array;
-	readonly #alike: readonly Alike[];
 
 	private constructor(
-		of: Pick<WindowPrior, "size" | "own"> & {
-			prior: KernelPrior;
-			components: Float32Array;
-			kept: Int32Array;
-			variances: Float64Array;
-			alike: readonly Alike[];
-		},
+		size: number,
+		prior: KernelPrior,
+		kept: Int32Array,
+		factors: Factors,
 	) {
-		this.size = of.size;
-		this.own = of.own;
-		this.#prior = of.prior;
-		this.#components = of.components;
-		this.#kept = of.kept;
-		this.#variances = of.variances;
-		this.#alike = of.alike;
+		super(factors);
+		this.size = size;
+		this.#prior = prior;
+		this.#kept = kept;
 	}
 
 	/** @throws RangeError for an even size or a step above 1 */
@@ -81,12 +63,9 @@ export class WindowPrior implements Covariance {
 					components.subarray(at * area, (at + 1) * area),
 				);
 		}
-		return new WindowPrior({
-			size,
+		return new WindowPrior(size, prior, kept, {
 			own: new Float64Array(area).fill(prior.floor + left / NODES ** 2),
-			prior,
 			components,
-			kept,
 			variances: Float64Array.from(kept, (k) => variances[k]),
 			alike: [],
 		});
@@ -118,104 +97,9 @@ export class WindowPrior implements Covariance {
 		});
 	}
 
-	#with(
-		change: Partial<{
-			own: Float64Array;
-			variances: Float64Array;
-			alike: readonly Alike[];
-		}>,
-	): WindowPrior {
-		return new WindowPrior({
-			size: this.size,
-			own: this.own,
-			prior: this.#prior,
-			components: this.#components,
-			kept: this.#kept,
-			variances: this.#variances,
-			alike: this.#alike,
-			...change,
-		});
-	}
-
-	/** The most probable coefficients of a kernel C u: those of the whole pattern, also where it lies outside the window. */
-	coefficients(u: Float64Array): Float64Array {
-		return this.#spread(this.#project(u));
-	}
-
-	apply(kernel: Float64Array): Float64Array {
-		const out = this.#expand(this.#spread(this.#project(kernel)));
-		for (let i = 0; i < out.length; i++) out[i] += this.own[i] * kernel[i];
-		return out;
-	}
-
-	sample(random: Random): Float64Array {
-		const z = this.#variances.map((v) => Math.sqrt(v) * random.normal());
-		for (const { weight, vector } of this.#alike) {
-			const a = Math.sqrt(weight) * random.normal();
-			for (let i = 0; i < z.length; i++) z[i] += a * vector[i];
-		}
-		const out = this.#expand(z);
-		for (let i = 0; i < out.length; i++)
-			out[i] += Math.sqrt(this.own[i]) * random.normal();
-		return out;
-	}
-
-	/** V^T k */
-	#project(kernel: Float64Array): Float64Array {
-		const area = this.size ** 2;
-		const v = this.#components;
-		const out = new Float64Array(this.#kept.length);
-		// Four at a time: each value is loaded once for them, and the processor adds them side by side.
-		let c = 0;
-		for (; c + 4 <= out.length; c += 4) {
-			let [s0, s1, s2, s3] = [0, 0, 0, 0];
-			for (let i = 0, k = c * area; i < area; i++, k++) {
-				const value = kernel[i];
-				s0 += value * v[k];
-				s1 += value * v[k + area];
-				s2 += value * v[k + 2 * area];
-				s3 += value * v[k + 3 * area];
-			}
-			out[c] = s0;
-			out[c + 1] = s1;
-			out[c + 2] = s2;
-			out[c + 3] = s3;
-		}
-		for (; c < out.length; c++)
-			for (let i = 0; i < area; i++) out[c] += kernel[i] * v[c * area + i];
-		return out;
-	}
-
-	/** V z */
-	#expand(z: Float64Array): Float64Array {
-		const area = this.size ** 2;
-		const v = this.#components;
-		const out = new Float64Array(area);
-		let c = 0;
-		for (; c + 4 <= z.length; c += 4) {
-			const [a0, a1, a2, a3] = z.subarray(c, c + 4);
-			for (let i = 0, k = c * area; i < area; i++, k++)
-				out[i] +=
-					a0 * v[k] +
-					a1 * v[k + area] +
-					a2 * v[k + 2 * area] +
-					a3 * v[k + 3 * area];
-		}
-		for (; c < z.length; c++)
-			for (let i = 0; i < area; i++) out[i] += z[c] * v[c * area + i];
-		return out;
-	}
-
-	/** The coefficients' covariance times coefficients. */
-	#spread(z: Float64Array): Float64Array {
-		const out = z.map((v, i) => v * this.#variances[i]);
-		for (const { weight, vector } of this.#alike) {
-			let overlap = 0;
-			for (let i = 0; i < z.length; i++) overlap += vector[i] * z[i];
-			overlap *= weight;
-			for (let i = 0; i < z.length; i++) out[i] += overlap * vector[i];
-		}
-		return out;
+	#with(change: Partial<Factors>): WindowPrior {
+		const factors = { ...this.factors, ...change };
+		return new WindowPrior(this.size, this.#prior, this.#kept, factors);
 	}
 }
 
