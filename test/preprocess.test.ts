@@ -5,6 +5,8 @@ import {
 	type Prepared,
 	preprocess,
 	type Scan,
+	type Square64,
+	squareOf,
 	toModel,
 	toScan,
 } from "../src/extraction/preprocess.ts";
@@ -50,7 +52,15 @@ const rings = (x: number, y: number) =>
 	}, 0);
 const fine = () => scanOf(rings, [200, 200], [0.8, 0.8]);
 
-const off = { flatten: "none", repair: false, clip: 0 } as const;
+const off = {
+	flatten: "none",
+	stepEdges: false,
+	repair: false,
+	clip: 0,
+	clusters: false,
+} as const;
+const same = (a: Float32Array, b: Float32Array) =>
+	a.length === b.length && a.every((v, p) => v === b[p]);
 const note = ({ steps }: Prepared, name: string) =>
 	steps.find((step) => step.name === name)?.note ?? "";
 const step = ({ steps }: Prepared, name: string) =>
@@ -58,7 +68,7 @@ const step = ({ steps }: Prepared, name: string) =>
 
 /** Largest difference from a function over the pixels at least `rim` from the edge. */
 function farthest(
-	{ image, spacing, centre }: Prepared,
+	{ image, spacing, centre }: Square64,
 	f: (x: number, y: number) => number,
 	rim: number,
 ): number {
@@ -81,11 +91,17 @@ test("images of ripples pass through the defaults bit for bit", () => {
 			noiseLevels: [0, 0.1],
 		}).observations) {
 			const prepared = preprocess(field(image));
-			assert.equal(prepared.image, image, spec.family);
-			assert.ok(prepared.valid.every((v) => v === 1));
-			assert.is(prepared.aliased, 0);
+			assert.ok(same(prepared.scan.image, image), spec.family);
+			assert.ok(prepared.weights.every((v) => v === 1));
+			assert.is(prepared.order, 0);
+			assert.equal(prepared.masks, []);
 			assert.equal(prepared.warnings, []);
-			assert.is(prepared.spacing, DX);
+			const square = squareOf(prepared);
+			assert.ok(same(square.image, image));
+			assert.ok(square.valid.every((v) => v === 1));
+			assert.is(square.aliased, 0);
+			assert.equal(square.warnings, []);
+			assert.is(square.spacing, DX);
 		}
 });
 
@@ -110,7 +126,7 @@ test("each of the 64 pixels is exact for a wave, at any scan size, shape and cro
 				...off,
 				crop,
 			});
-			const error = farthest(prepared, wave, rim);
+			const error = farthest(squareOf(prepared), wave, rim);
 			assert.ok(error < 5e-3, `${size} ${crop?.size}: off by ${error}`);
 		}
 	}
@@ -121,7 +137,7 @@ test("what 64 pixels cannot carry is cut off, measured and warned of", () => {
 	const fast = (x: number) => Math.sin(1.3 * x);
 	const scan = scanOf((x, y) => slow(x, y) + fast(x), [256, 256], [1, 1]);
 	// 4 A a pixel: Nyquist at 0.785 1/A
-	const prepared = preprocess(scan, off);
+	const prepared = squareOf(preprocess(scan, off));
 	assert.ok(farthest(prepared, slow, 22) < 0.01);
 	assert.ok(Math.abs(prepared.aliased - 0.5) < 0.02, `${prepared.aliased}`);
 	const [warning] = prepared.warnings;
@@ -129,9 +145,11 @@ test("what 64 pixels cannot carry is cut off, measured and warned of", () => {
 	// It says how small a crop carries 1.3 1/A: 64 pi / 1.3 = 155 A.
 	const [, size] = /crop to at most (\d+)/.exec(warning) ?? [];
 	assert.ok(Number(size) > 140 && Number(size) < 158, warning);
-	const cropped = preprocess(scan, { ...off, crop: { x: 0, y: 0, size: 140 } });
+	const cropped = squareOf(
+		preprocess(scan, { ...off, crop: { x: 0, y: 0, size: 140 } }),
+	);
 	assert.ok(cropped.aliased < 0.05);
-	const smooth = preprocess(scan, { ...off, lowPass: 0.683 });
+	const smooth = squareOf(preprocess(scan, { ...off, lowPass: 0.683 }));
 	assert.equal(smooth.warnings, []);
 	assert.ok(smooth.aliased < 1e-3);
 });
@@ -180,9 +198,10 @@ test("rows that were never scanned are not invented", () => {
 		/40 empty rows and 84 more missing pixels/,
 	);
 	assert.match(prepared.warnings.join(), /40 of 200 rows are empty/);
-	assert.ok(prepared.image.every(Number.isFinite));
-	const { valid, measured } = prepared;
-	assert.is(measured.filter((v) => v === 0).length, 40 * 200 + 84);
+	assert.ok(prepared.scan.image.every(Number.isFinite));
+	assert.is(prepared.counts.filter((v) => v === 0).length, 40 * 200 + 84);
+	assert.equal(prepared.masks, [{ name: "not measured", share: 8084 / 4e4 }]);
+	const { image: square, valid } = squareOf(prepared);
 	for (let ix = 0; ix < 64; ix++)
 		for (let iy = 0; iy < 64; iy++) {
 			const v = valid[ix * 64 + iy];
@@ -193,10 +212,10 @@ test("rows that were never scanned are not invented", () => {
 	const total = valid.reduce((sum, v) => sum + v, 0) / 4096;
 	assert.ok(Math.abs(total - (160 * 200 - 84) / 40000) < 1e-6);
 	// What was measured is as without the gap, away from it.
-	const whole = preprocess(fine());
+	const whole = squareOf(preprocess(fine()));
 	for (let p = 0; p < 4096; p++)
 		if (p % 64 < 40 && p % 64 > 12)
-			assert.ok(Math.abs(prepared.image[p] - whole.image[p]) < 0.02);
+			assert.ok(Math.abs(square[p] - whole.image[p]) < 0.02);
 	assert.throws(
 		() => preprocess({ ...scan, image: image.map(() => 2) }),
 		/nothing was measured/,
@@ -214,7 +233,9 @@ test("a tilt goes, whatever stands on it, and is found by itself", () => {
 		[120, 120],
 		[1.3, 1.3],
 	);
-	const flat = step(preprocess(tilted, { flatten: "auto" }), "flatten");
+	const prepared = preprocess(tilted, { flatten: "auto" });
+	assert.is(prepared.order, 1);
+	const flat = step(prepared, "background");
 	const level = scanOf(
 		(x, y) => 5 + rings(x, y) + (Math.hypot(x - 60, y) < 8 ? 40 : 0),
 		[120, 120],
@@ -229,9 +250,9 @@ test("a tilt goes, whatever stands on it, and is found by itself", () => {
 
 test("line offsets go and the rings stay", () => {
 	const clean = fine();
-	const kept = step(preprocess(clean, { flatten: "line" }), "flatten");
+	const kept = step(preprocess(clean, { flatten: "line" }), "lines");
 	assert.ok(correlation(kept, clean.image) > 0.99);
-	assert.is(step(preprocess(clean), "flatten"), clean.image);
+	assert.is(step(preprocess(clean), "lines"), clean.image);
 	const spec = planKernels(24, 3)[0];
 	const { observations } = makeKernel(spec, {
 		observations: 3,
@@ -242,12 +263,12 @@ test("line offsets go and the rings stay", () => {
 		const lines = image.slice();
 		addLines(lines, new Random(1), deviation(image));
 		const prepared = preprocess(field(lines));
-		assert.match(note(prepared, "flatten"), /line offsets of .* removed/);
-		const [before, after] = [lines, prepared.image].map((i) =>
+		assert.match(note(prepared, "lines"), /offsets of .* removed/);
+		const [before, after] = [lines, prepared.scan.image].map((i) =>
 			correlation(i, image),
 		);
 		assert.ok(before < 0.8 && after > 0.97, `${before} ${after}`);
-		const forced = preprocess(field(image), { flatten: "line" }).image;
+		const forced = preprocess(field(image), { flatten: "line" }).scan.image;
 		assert.ok(correlation(forced, image) > 0.97);
 	}
 });
@@ -267,14 +288,15 @@ test("streaks, a bad row and a spike are repaired, peaks are not", () => {
 		/2 streaks in 2 rows.*; 1 bad row replaced/,
 	);
 	assert.match(note(prepared, "clip"), /1 single pixel beyond 8/);
-	const repaired = step(prepared, "clip");
+	const repaired = prepared.whole.image;
 	const worst = repaired.reduce(
 		(m, v, p) => Math.max(m, Math.abs(v - clean.image[p])),
 		0,
 	);
 	assert.ok(worst < 0.1, `${worst}`);
-	assert.is(prepared.measured.filter((v) => v === 0).length, 201);
-	assert.is(preprocess({ ...clean, image }, { ...off }).steps.length, 2);
+	// two streaks of 80 pixels, a row of 200 and a spike
+	assert.is(prepared.counts.filter((v) => v === 0).length, 361);
+	assert.is(preprocess({ ...clean, image }, { ...off }).steps.length, 1);
 	// Rings have their centres' peaks still, and nothing was found.
 	const untouched = preprocess(clean);
 	assert.is(step(untouched, "clip"), clean.image);
@@ -302,18 +324,16 @@ test("a square that leaves the scan, and other things that cannot be", () => {
 });
 
 test("few pixels and other shapes are told", () => {
-	const [few] = preprocess(fine(), {
-		...off,
-		crop: { x: 0, y: 0, size: 20 },
-	}).warnings;
+	const crop = { x: 0, y: 0, size: 20 };
+	const [few] = squareOf(preprocess(fine(), { ...off, crop })).warnings;
 	assert.match(few, /only 25 x 25 pixels/);
 	const wide = preprocess(scanOf(rings, [200, 100], [0.8, 0.8]), off);
+	assert.equal([wide.scan.nx, wide.scan.ny, wide.warnings], [200, 100, []]);
 	assert.match(
-		wide.warnings[0],
-		/not square \(160 x 80 A\): only the central 80 A/,
+		squareOf(wide).warnings[0],
+		/not square \(160 x 80 A\): only its central 80 A/,
 	);
-	assert.is(wide.spacing, 80 / 64);
-	assert.match(note(wide, "crop"), /100 x 100 pixels/);
+	assert.is(squareOf(wide).spacing, 80 / 64);
 });
 
 test.run();

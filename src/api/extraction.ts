@@ -2,7 +2,13 @@
 export { detectScatterers } from "../extraction/detect.ts";
 export { dispersion } from "../extraction/dispersion.ts";
 export { extract } from "../extraction/extract.ts";
-export { preprocess, toModel, toScan } from "../extraction/preprocess.ts";
+export { readMasks, writeMasks } from "../extraction/masks.ts";
+export {
+	preprocess,
+	squareOf,
+	toModel,
+	toScan,
+} from "../extraction/preprocess.ts";
 export { dominantPeak, profile, spectrum } from "../extraction/spectrum.ts";
 export { testSymmetry } from "../extraction/symmetry.ts";
 export { readMeasurement } from "../formats/measurement.ts";

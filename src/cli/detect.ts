@@ -11,8 +11,8 @@ import { writeFileAtomic } from "../node/files.ts";
 import { readInput } from "../node/input.ts";
 import { measuredPicture, scanField } from "../report/extractionPictures.ts";
 import { measured } from "../results/measured.ts";
-import { common, wholeScan } from "../results/take.ts";
-import { type ImageChoice, imageOptions } from "./image.ts";
+import { common, countsInAll } from "../results/take.ts";
+import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
 interface Options extends ImageChoice {
 	out?: string;
@@ -60,11 +60,13 @@ async function detect(file: string, options: Options): Promise<void> {
 		{ ...input, measurement },
 		options,
 	);
-	const prepared = scans.map(({ scan }) => preprocess(scan, options));
-	const scan = common(prepared.map(wholeScan));
-	const found = detectScatterers(scan);
+	const how = await prepareOptions(options);
+	const prepared = scans.map(({ scan }) => preprocess(scan, how));
+	const scan = common(prepared.map(({ whole }) => whole));
+	const counts = countsInAll(prepared);
+	const found = detectScatterers(scan, { valid: counts });
 	const picture = measuredPicture(
-		scanField(scan),
+		scanField(scan, counts),
 		found.map((s, i) => ({ ...s, label: String(i + 1) })),
 		`${basename(file)}, ${channel.name}`,
 		scans.length > 1 ? "" : channel.unit,
@@ -74,8 +76,7 @@ async function detect(file: string, options: Options): Promise<void> {
 	await writeFileAtomic(out, writeScatterers(found));
 	const [{ steps, warnings: more }] = prepared;
 	console.log(told);
-	for (const { name, note } of steps.slice(1))
-		if (name !== "resample") console.log(`${name}: ${note}`);
+	for (const { name, note } of steps.slice(1)) console.log(`${name}: ${note}`);
 	const kept = found.filter(({ keep }) => keep).length;
 	console.log(
 		`${found.length} scatterers found, ${kept} of them to keep; edit them in ${out}, look at them in ${png}`,

@@ -13,7 +13,7 @@ import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
 import { take } from "../results/take.ts";
 import { commandLine, positiveWhole, whole } from "./command.ts";
-import { type ImageChoice, imageOptions } from "./image.ts";
+import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
 const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
@@ -100,7 +100,7 @@ async function extract(file: string, options: Options): Promise<void> {
 	const started = performance.now();
 	const input = await readInput(file);
 	const taken = take(input, {
-		...options,
+		...(await prepareOptions(options)),
 		scatterers: options.scatterers
 			? {
 					file: options.scatterers,

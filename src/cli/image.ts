@@ -1,5 +1,14 @@
 /** The options that choose and prepare an image: `detect` and `extract` share them. */
+import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { readMasks } from "../extraction/masks.ts";
+import type { Crop, Order, Shape } from "../extraction/preprocess.ts";
+import {
+	AXES,
+	type Axes,
+	ORIENTATIONS,
+	type Orientation,
+} from "../formats/axes.ts";
 import { number, positive } from "./command.ts";
 
 /** "0.045", "45meV", "45 mV" or "0.045 eV" to eV. */
@@ -13,15 +22,30 @@ function energy(text: string): number {
 	return match[2] ? value / 1000 : value;
 }
 
-function crop(text: string): { x: number; y: number; size: number } {
-	const [x, y, size, ...rest] = text
+function crop(text: string): Crop {
+	const numbers = text
 		.split(",")
 		.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-	if (rest.length > 0 || ![x, y, size].every(Number.isFinite) || !(size > 0))
+	const [x, y, width, height] = numbers;
+	const fits = numbers.length === 3 || numbers.length === 4;
+	if (
+		!fits ||
+		!numbers.every(Number.isFinite) ||
+		!(width > 0 && !(height <= 0))
+	)
 		throw new InvalidArgumentError(
-			"Expected the centre and side of a square in Angstrom, from the image's centre: x,y,size.",
+			"Expected a centre and the side of a square, or both sides, in Angstrom from the image's centre: x,y,size or x,y,width,height.",
 		);
-	return { x, y, size };
+	return height === undefined ? { x, y, size: width } : { x, y, width, height };
+}
+
+/** 0 to 4, or auto. */
+function order(text: string): Order | "auto" {
+	const orders = [0, 1, 2, 3, 4] as const;
+	const found = orders.find((n) => String(n) === text.trim());
+	if (found === undefined && text !== "auto")
+		throw new InvalidArgumentError("Expected auto, 0, 1, 2, 3 or 4.");
+	return found ?? "auto";
 }
 
 const notNegative = (text: string): number => {
@@ -35,11 +59,32 @@ export interface ImageChoice {
 	channel?: string;
 	energy?: number;
 	field?: number;
-	crop?: { x: number; y: number; size: number };
+	axes?: Axes;
+	orientation?: Orientation;
+	crop?: Crop;
+	mask?: string;
 	flatten?: "auto" | "none" | "plane" | "line";
+	background?: Order | "auto";
+	steps: boolean;
 	repair: boolean;
 	clip?: number;
+	clusters: boolean;
 	lowPass?: number;
+	pixel?: number;
+}
+
+/** What the program calls them, with the mask's file read. */
+export async function prepareOptions<O extends ImageChoice>(
+	options: O,
+): Promise<
+	Omit<O, "mask" | "steps"> & { mask?: readonly Shape[]; stepEdges: boolean }
+> {
+	const { mask, steps, ...others } = options;
+	return {
+		...others,
+		mask: mask ? readMasks(await readFile(mask, "utf8"), mask) : undefined,
+		stepEdges: steps,
+	};
 }
 
 /** Adds the options that say which image is meant and how it is prepared. */
@@ -61,24 +106,52 @@ export function imageOptions(command: Command): Command {
 		)
 		.option(
 			"--crop <x,y,size>",
-			"centre and side of a square, in Angstrom from the image's centre (default: the largest)",
+			"centre and side of a square, or x,y,width,height, in Angstrom from the image's centre (default: all)",
 			crop,
 		)
 		.addOption(
 			new Option(
+				"--axes <indices>",
+				"of .npy, .csv and .txt: what the indices are, in their order, e a stack's images (default: xy, or exy: the first index runs along x; pictures have yx)",
+			).choices(AXES),
+		)
+		.addOption(
+			new Option(
+				"--orientation <where>",
+				"of .npy, .csv and .txt: where y's index 0 lies (default: bottom; pictures have it at the top)",
+			).choices(ORIENTATIONS),
+		)
+		.option(
+			"--mask <file.csv>",
+			"what does not count: rows of rectangle,x,y,width,height (x, y its centre) and polygon,x1,y1,x2,y2,..., in Angstrom from the whole image's centre",
+		)
+		.addOption(
+			new Option(
 				"--flatten <how>",
-				"take away a tilt, or a tilt and the lines' offsets (default: what there is evidence for)",
+				"take away a tilt, or a tilt and the lines' offsets (default: a polynomial and the lines' offsets where there is evidence for them)",
 			).choices(["auto", "none", "plane", "line"]),
 		)
+		.option(
+			"--background <order>",
+			"order of the polynomial in x and y that is taken away, 0 to 4 (default: by evidence)",
+			order,
+		)
+		.option("--no-steps", "look for no step edges and terraces")
 		.option("--no-repair", "leave streaks and bad rows as they are")
 		.option(
 			"--clip <sigmas>",
 			"single pixels further off their neighbours are replaced; 0: none (default: 8)",
 			notNegative,
 		)
+		.option("--no-clusters", "mask no clusters")
 		.option(
 			"--low-pass <q>",
 			"keep what is slower than this, in 1/Angstrom (q = 2 pi / wavelength)",
+			positive,
+		)
+		.option(
+			"--pixel <A>",
+			"resample to pixels of this side, in Angstrom (default: as measured; not square ones to their finer side, and at most 1024 a side)",
 			positive,
 		);
 }

@@ -1,5 +1,6 @@
 /** `qpi-lens info`: what is in a file. */
 import { Command } from "commander";
+import { layoutNote } from "../formats/axes.ts";
 import { energiesOf, type Measurement } from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
 import { chooseChannel } from "../results/choose.ts";
@@ -65,6 +66,7 @@ function describe({ file, sha256, bytes, measurement, dataset }: Input) {
 			...range(channel.images[0]),
 		})),
 		chosen: chooseChannel({ measurement, file }, undefined).name,
+		layout: layoutNote(measurement),
 		details: Object.fromEntries(details),
 	};
 }
@@ -93,8 +95,10 @@ function toldMeasurement(measurement: Measurement, file: string): string[] {
 		: "; the file does not say their size: give the image's side by --field";
 	const chosen = chooseChannel({ measurement, file }, undefined);
 	const width = Math.max(...channels.map(({ name }) => name.length));
+	const layout = layoutNote(measurement);
 	return [
 		`${format}, ${nx} x ${ny} pixels${size}`,
+		...(layout ? [layout] : []),
 		"channels (* is taken without --channel):",
 		...channels.map((channel) => {
 			const { min, max, missing } = range(channel.images[0]);

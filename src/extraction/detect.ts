@@ -65,8 +65,9 @@ export function detectScatterers(
 		...whole,
 		image: whole.image.map((v, p) => ((valid?.[p] ?? 1) > 0 ? v : Number.NaN)),
 	};
+	const around = area ? area.size * (1 + 2 * MARGIN) : 0;
 	const { centre: origin, ...scan } = area
-		? crop(measured, { ...area, size: area.size * (1 + 2 * MARGIN) })
+		? crop(measured, { ...area, width: around, height: around })
 		: { ...measured, centre: { x: 0, y: 0 } };
 	const side = Math.min(scan.nx * scan.spacing.x, scan.ny * scan.spacing.y);
 	const apart = options.minDistance ?? side / 32;

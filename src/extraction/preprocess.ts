@@ -1,44 +1,62 @@
-/**
- * From a scan as the microscope wrote it to the 64 x 64 pixels that extraction works on, one visible step after the other. This is the only place
- * that knows how the scan's frame (Angstrom, origin at the scan's centre) and the model's (a field of linspace(-200, 200, 64)) hang together.
- */
-
-import { lowPass, powerBeyond } from "./filter.ts";
+/** From a scan as the microscope wrote it to the map that extraction works on, one visible step after the other. */
 import {
-	fitPlane,
-	lineOffsets,
-	removeOffsets,
-	removePlane,
-} from "./flatten.ts";
+	type Background,
+	fitBackground,
+	MOST_ORDER,
+	type Order,
+	removeBackground,
+} from "./background.ts";
+import { findClusters } from "./clusters.ts";
+import { lowPass } from "./filter.ts";
+import { lineOffsets, removeOffsets } from "./lines.ts";
+import { type Crop, checkCrop, mapOf } from "./map.ts";
+import { covered, type Shape } from "./masks.ts";
+import { coarsen } from "./polynomials.ts";
 import {
 	findMissing,
 	removeBadRows,
 	removeSpikes,
 	removeStreaks,
 } from "./repair.ts";
-import { coverage, crop, resample, SIDE, type Square } from "./resample.ts";
-import { fill, type Scan } from "./scan.ts";
+import { fill, median, type Scan, shown, spread } from "./scan.ts";
+import { alignSteps, findSteps } from "./terraces.ts";
+import { count, num, percent } from "./told.ts";
 
+export type { Order } from "./background.ts";
+export type { Crop } from "./map.ts";
+export type { Shape } from "./masks.ts";
+export type { Rectangle, Square } from "./resample.ts";
 export type { Scan } from "./scan.ts";
+export { type Square64, squareOf, toModel, toScan } from "./square.ts";
 
 export interface PreprocessOptions {
 	/**
-	 * "plane" takes away a tilt, "line" a tilt and then the offsets of the scan lines. "auto" (default) looks for evidence: offsets of more than
-	 * 0.2 standard deviations that hold four times the signal's own power at qx = 0, else a plane with a tenth of the variance, else nothing. Images of ripples
-	 * alone have neither and stay untouched.
+	 * "plane" takes away a tilt, "line" a tilt and then the offsets of the scan lines; "none" neither. "auto" (default) looks for evidence: a polynomial whose order
+	 * stands out of the ripples, and offsets of more than 0.2 standard deviations that hold four times the signal's own power at qx = 0. Images of ripples alone have
+	 * neither and stay untouched.
 	 */
 	readonly flatten?: "auto" | "none" | "plane" | "line";
+	/** Order of the polynomial in x and y that is taken away, in place of what `flatten` says: 0 to 4, or by evidence. */
+	readonly background?: Order | "auto";
+	/** Step edges: masked, and the terraces between them brought to one level; on by default. */
+	readonly stepEdges?: boolean;
 	/** Streaks and bad rows; on by default. */
 	readonly repair?: boolean;
-	/** Centre and side of a square, Angstrom, scan frame; the largest square about the centre when not given. */
-	readonly crop?: Square;
-	/** Keep what is slower than this, 1/Angstrom (q = 2 pi / wavelength); all by default. */
-	readonly lowPass?: number;
 	/** Robust sigmas beyond which a single pixel is an outlier; 8 by default, 0: off. */
 	readonly clip?: number;
+	/** Clusters, masked; on by default. */
+	readonly clusters?: boolean;
+	/** What else does not count. */
+	readonly mask?: readonly Shape[];
+	/** Keep what is slower than this, 1/Angstrom (q = 2 pi / wavelength); all by default. */
+	readonly lowPass?: number;
+	/** A square or rectangle, Angstrom, scan frame; all when not given. */
+	readonly crop?: Crop;
+	/** Angstrom: resample to pixels of this side. */
+	readonly pixel?: number;
 }
 
-/** One step: what it found and did, in a line for people, and what came out. */
+/** One step: what it found and did, in a line for people, and what came out; NaN where it does not count. */
 export interface PreprocessStep {
 	readonly name: string;
 	readonly note: string;
@@ -46,97 +64,123 @@ export interface PreprocessStep {
 }
 
 export interface Prepared {
-	/** 64 x 64, first index x, in the scan's units, finite throughout. */
-	readonly image: Float32Array;
-	/** 64 x 64: 1 measured, 0 not (filled from neighbours), between: the share of the pixel's area. */
-	readonly valid: Float32Array;
-	/** The same for each pixel of the scan, 1 or 0. */
-	readonly measured: Float32Array;
-	/** Angstrom a pixel of the 64 x 64. */
-	readonly spacing: number;
-	/** Of the 64 x 64 pixels, in the scan's frame; pixel i lies at centre + (i - 31.5) * spacing. */
+	/** The map that extraction works on: cropped to what was asked for, square pixels (spacing.x === spacing.y), flattened, finite everywhere (what does not count is filled in from its neighbours). */
+	readonly scan: Scan;
+	/** nx * ny of `scan`: 1 counts, 0 counts nowhere (not measured, masked), between: the share of the pixel's area. */
+	readonly weights: Float32Array;
+	/** Middle of `scan` in the frame of the whole scan (Angstrom, origin at the whole scan's centre). */
 	readonly centre: { readonly x: number; readonly y: number };
+	/** Order of the polynomial in x and y that was taken away as background; 0: none. */
+	readonly order: number;
+	/** The whole scan after repair and flattening, at its own resolution, uncropped, finite everywhere. */
+	readonly whole: Scan;
+	/** The same for each pixel of `whole`: 1 counts, 0 does not. */
+	readonly counts: Float32Array;
+	/** What was masked and why, and its share of the scan's pixels. */
+	readonly masks: readonly { readonly name: string; readonly share: number }[];
 	readonly steps: readonly PreprocessStep[];
 	readonly warnings: readonly string[];
-	/** Share of the power, after low-pass and crop, that 64 pixels cannot carry and the resampling has cut off. */
-	readonly aliased: number;
 }
 
-/** The model's pixel: linspace(-200, 200, 64) whatever the scan's size. */
-const MODEL_SPACING = 400 / 63;
+/** Line offsets worth removing: standard deviations, and power over what the signal accounts for. */
 const OFFSETS = { rms: 0.2, excess: 4 };
-const TILT = 0.1;
-const ALIASED = 0.05;
-const FEW_PIXELS = 32;
+/** Beyond so many robust sigmas are clusters, not the signal. */
+const FAR = 8;
+/** Blocks a side of the coarse scan that backgrounds and steps are found on. */
+const BLOCKS = 128;
 
 /**
- * Prepares a scan: missing rows, flattening, repair, clip, low-pass, crop, resampling, in this order.
- * @throws RangeError when the sizes do not fit, nothing was measured, or an option is out of range (a square that leaves the scan)
+ * Prepares a scan: missing rows and the given mask, step edges and background, line offsets, repair, clip, clusters, low-pass, crop, and where needed resampling, in this order.
+ * @throws RangeError when the sizes do not fit, nothing was measured or is left, or an option is out of range (a rectangle that leaves the scan)
  */
 export function preprocess(
 	scan: Scan,
 	options: PreprocessOptions = {},
 ): Prepared {
-	const { flatten = "auto", repair = true, clip = 8 } = options;
-	const square = check(scan, options);
-	const steps: PreprocessStep[] = [];
-	const warnings: string[] = [];
-	const step = (name: string, note: string, result: Scan) => {
-		steps.push({ name, note, scan: result });
-		return result;
-	};
+	const { repair = true, clip = 8, clusters = true } = options;
+	const rectangle = check(scan, options);
 	const { nx, ny, spacing } = scan;
+	const steps: PreprocessStep[] = [];
+	const masks: { name: string; share: number }[] = [];
+	const warnings: string[] = [];
+	let current = scan;
+	let counts = new Float32Array(nx * ny).fill(1);
+	/** What is filled in from its neighbours in the end. */
+	const holes = new Float32Array(nx * ny).fill(1);
+	const step = (name: string, note: string, result: Scan = current) => {
+		current = result;
+		steps.push({ name, note, scan: shown(current, counts) });
+	};
+	/** Masks the pixels with 0 in `valid`; returns the share of the scan that counted before. */
+	const mask = (name: string, valid: ArrayLike<number>): number => {
+		const left = counts.map((c, p) => (valid[p] > 0 ? c : 0));
+		const gone = counts.reduce((sum, c, p) => sum + c - left[p], 0);
+		if (gone > 0) masks.push({ name, share: gone / counts.length });
+		counts = left;
+		return gone / counts.length;
+	};
+	const hide = (name: string, area: ArrayLike<number>): number => {
+		holes.forEach((_, p) => {
+			if (area[p] > 0) holes[p] = 0;
+		});
+		return mask(name, holes);
+	};
 	step(
 		"as measured",
 		`${nx} x ${ny} pixels, ${num(nx * spacing.x)} x ${num(ny * spacing.y)} A`,
-		scan,
 	);
 
 	const missing = findMissing(scan);
-	let { valid } = missing;
 	if (missing.rows === ny)
 		throw new RangeError(
 			`preprocess: nothing was measured: each of the ${ny} rows holds a single value or none`,
 		);
-	let current = scan;
 	if (missing.rows + missing.pixels > 0) {
-		current = { ...scan, image: fill(scan, valid) };
+		hide(
+			"not measured",
+			missing.valid.map((v) => 1 - v),
+		);
 		step(
 			"missing",
-			`${count(missing.rows, "empty row")} and ${count(missing.pixels, "more missing pixel")}, filled from their neighbours and marked as not measured`,
-			current,
+			`${count(missing.rows, "empty row")} and ${count(missing.pixels, "more missing pixel")}: not measured, used nowhere`,
+			{ ...current, image: fill(current, counts) },
 		);
 		warnings.push(
-			`${missing.rows} of ${ny} rows are empty${missing.pixels > 0 ? `, and ${count(missing.pixels, "more pixel")}` : ""}: filled from their neighbours, not measured`,
+			`${missing.rows} of ${ny} rows are empty${missing.pixels > 0 ? `, and ${count(missing.pixels, "more pixel")}` : ""}: not measured, used nowhere`,
 		);
 	}
-
-	if (flatten !== "none") {
-		const [note, flat] = flattened(current, valid, flatten);
-		current = step("flatten", note, flat);
+	if (options.mask?.length) {
+		const share = hide("given mask", covered(scan, options.mask));
+		step(
+			"given mask",
+			`${count(options.mask.length, "shape")}: ${percent(share)} of the scan`,
+		);
 	}
+	if (!counts.includes(1))
+		throw new RangeError("preprocess: nothing is left: all of it is masked");
+
+	const background = levelled();
+	if (options.flatten !== "none" && options.flatten !== "plane")
+		step(...withoutLines(current, counts, options.flatten === "line"));
 
 	if (repair) {
-		const streaks = removeStreaks(current, valid);
-		const rows = removeBadRows(streaks.scan, valid);
-		valid = rows.valid;
+		const streaks = removeStreaks(current, counts);
+		mask("streaks", streaks.valid);
+		const rows = removeBadRows(streaks.scan, counts);
+		mask("bad rows", rows.valid);
 		const found = [
 			streaks.count > 0 &&
 				`${count(streaks.count, "streak")} in ${count(streaks.rows, "row")} put back by a median step of ${num(streaks.step)}`,
 			rows.rows > 0 &&
 				`${count(rows.rows, "bad row")} replaced by the neighbours`,
 		].filter(Boolean);
-		current = step(
-			"repair",
-			found.join("; ") || "no streak or bad row found",
-			rows.scan,
-		);
+		const note = found.join("; ") || "no streak or bad row found";
+		step("repair", note, rows.scan);
 	}
-
 	if (clip > 0) {
-		const spikes = removeSpikes(current, valid, clip);
-		valid = spikes.valid;
-		current = step(
+		const spikes = removeSpikes(current, counts, clip);
+		mask("spikes", spikes.valid);
+		step(
 			"clip",
 			spikes.pixels > 0
 				? `${count(spikes.pixels, "single pixel")} beyond ${clip} robust sigmas replaced by the neighbours' median`
@@ -144,144 +188,142 @@ export function preprocess(
 			spikes.scan,
 		);
 	}
+	if (clusters) {
+		const found = findClusters(current, counts);
+		const share = hide("clusters", found.mask);
+		step(
+			"clusters",
+			found.count > 0
+				? `${count(found.count, "cluster")} up to ${num(found.height)} robust sigmas high masked with 20 A around: ${percent(share)} of the scan`
+				: "no area beyond 8 robust sigmas that is too wide for a scatterer",
+		);
+		if (found.tooMuch)
+			warnings.push(
+				`wide areas beyond 8 robust sigmas and 20 A around them are ${percent(found.tooMuch)} of the scan: too much to mask as clusters, so none is; a mask says what is none of the pattern`,
+			);
+	}
+	if (!counts.includes(1))
+		throw new RangeError("preprocess: nothing is left: all of it is masked");
+	if (holes.includes(0)) current = { ...current, image: fill(current, holes) };
 
 	if (options.lowPass !== undefined) {
 		const nyquist = Math.PI / Math.max(spacing.x, spacing.y);
 		const before = deviation(current.image);
 		const smooth = lowPass(current, options.lowPass);
 		const kept = before > 0 ? (deviation(smooth.image) / before) ** 2 : 1;
-		current = step(
+		step(
 			"low-pass",
 			`below ${num(options.lowPass)} 1/A (the scan's Nyquist is ${num(nyquist)}): ${percent(kept)} of the variance kept`,
 			smooth,
 		);
 	}
-
-	const cut = crop(current, square);
-	if (options.crop || nx !== cut.nx || ny !== cut.ny)
-		step(
-			"crop",
-			`a square of ${num(square.size)} A at (${num(square.x)}, ${num(square.y)}): ${cut.nx} x ${cut.ny} pixels`,
-			cut,
-		);
-	if (!options.crop && Math.abs(nx * spacing.x - ny * spacing.y) > spacing.x)
-		warnings.push(
-			`the scan is not square (${num(nx * spacing.x)} x ${num(ny * spacing.y)} A): only the central ${num(square.size)} A are used; crop to choose another part`,
-		);
-	if (Math.min(cut.nx, cut.ny) < FEW_PIXELS)
-		warnings.push(
-			`the square holds only ${cut.nx} x ${cut.ny} pixels of the scan: the 64 x 64 are interpolated, and the kernel has no finer detail than that`,
-		);
-
-	const pixel = square.size / SIDE;
-	const nyquist = Math.PI / pixel;
-	const beyond = powerBeyond(cut);
-	const aliased = beyond(nyquist * (1 + 1e-9));
-	if (aliased > ALIASED)
-		warnings.push(
-			`${percent(aliased)} of the power lies beyond what 64 pixels over ${num(square.size)} A can carry (${num(nyquist)} 1/A) and is cut off: crop to at most ${num((SIDE * Math.PI) / reach(beyond, nyquist, Math.PI / Math.min(spacing.x, spacing.y)))} A to keep it, or low-pass below ${num(nyquist / 1.15)} 1/A if it is the lattice or noise`,
-		);
-	const image = resample(current, square);
-	step(
-		"resample",
-		`64 x 64 pixels of ${num(pixel)} A; ${aliased < 1e-4 ? "less than 0.01 %" : percent(aliased)} of the power was beyond ${num(nyquist)} 1/A`,
-		{ image, nx: SIDE, ny: SIDE, spacing: { x: pixel, y: pixel } },
-	);
+	const map = mapOf(current, counts, rectangle, options);
+	for (const { name, note, scan: result, weights } of map.steps)
+		steps.push({ name, note, scan: shown(result, weights) });
 	return {
-		image,
-		valid: coverage(scan, valid, square),
-		measured: valid,
-		spacing: pixel,
-		centre: { x: square.x, y: square.y },
+		scan: map.scan,
+		weights: map.weights,
+		centre: map.centre,
+		order: background,
+		whole: current,
+		counts,
+		masks,
 		steps,
-		warnings,
-		aliased,
+		warnings: [...warnings, ...map.warnings],
 	};
+
+	/** Step edges and background, which hang together; the order of the polynomial that was removed. */
+	function levelled(): number {
+		const { flatten = "auto", stepEdges = true } = options;
+		const order = options.background ?? ORDERS[flatten];
+		const middle = median(current.image.filter((_, p) => counts[p] > 0));
+		const coarse = coarsen(current, counts, middle, BLOCKS);
+		const edges = stepEdges ? findSteps(coarse) : undefined;
+		const found = fitBackground(coarse, order, edges);
+		if (edges) {
+			const aligned = alignSteps(current, coarse, edges, found);
+			const share = hide("steps", aligned.area);
+			step(
+				"steps",
+				`${aligned.note}: ${percent(share)} of the scan`,
+				aligned.scan,
+			);
+		} else if (stepEdges) step("steps", "no step edge found");
+		if (order !== 0 || flatten !== "none")
+			step(
+				"background",
+				toldBackground(found, order),
+				removeBackground(current, found),
+			);
+		return found.order;
+	}
 }
 
-/** A place in the scan's frame (Angstrom) in the model's. */
-export function toModel(
-	{ x, y }: { readonly x: number; readonly y: number },
-	{ centre, spacing }: Pick<Prepared, "centre" | "spacing">,
-): { x: number; y: number } {
-	const scale = MODEL_SPACING / spacing;
-	return { x: (x - centre.x) * scale, y: (y - centre.y) * scale };
+/** What `flatten` says of the background's order. */
+const ORDERS = { auto: "auto", none: 0, plane: 1, line: 1 } as const;
+
+function toldBackground(
+	{ order, share, evidence }: Background,
+	wanted: Order | "auto",
+): string {
+	const seen = evidence.map((e) => num(e.excess)).join(", ");
+	const by =
+		wanted === "auto"
+			? ` by evidence: orders 1 to 4 hold ${seen} times what ripples put into them`
+			: "";
+	return order > 0
+		? `polynomial of order ${order} removed, ${percent(share)} of the robust variance${by}`
+		: `none removed${by}`;
 }
 
-/** A place in the model's frame in the scan's (Angstrom): the inverse of `toModel`. */
-export function toScan(
-	{ x, y }: { readonly x: number; readonly y: number },
-	{ centre, spacing }: Pick<Prepared, "centre" | "spacing">,
-): { x: number; y: number } {
-	const scale = spacing / MODEL_SPACING;
-	return { x: centre.x + x * scale, y: centre.y + y * scale };
+function withoutLines(
+	scan: Scan,
+	counts: Float32Array,
+	wanted: boolean,
+): [name: string, note: string, scan: Scan] {
+	const { offsets, excess } = lineOffsets(scan, counts);
+	const rms = Math.hypot(...offsets) / Math.sqrt(offsets.length);
+	const relative = rms / (clippedDeviation(scan.image, counts) || 1);
+	const note = `offsets of ${num(rms)} (${num(relative)} standard deviations, ${num(excess)} times what the signal accounts for)`;
+	const evident = relative > OFFSETS.rms && excess > OFFSETS.excess;
+	return wanted || evident
+		? ["lines", `${note} removed`, removeOffsets(scan, offsets)]
+		: ["lines", `${note} are too small to remove`, scan];
 }
 
-function check(
-	{ image, nx, ny, spacing }: Scan,
-	options: PreprocessOptions,
-): Square {
+function check(scan: Scan, options: PreprocessOptions) {
+	const { image, nx, ny, spacing } = scan;
 	if (!(nx >= 8 && ny >= 8) || image.length !== nx * ny)
 		throw new RangeError(
 			`preprocess: expected at least 8 x 8 pixels, got ${nx} x ${ny} with ${image.length} values`,
 		);
-	const positive = { "spacing.x": spacing.x, "spacing.y": spacing.y };
+	const { lowPass: cut, pixel, clip, background } = options;
 	for (const [name, value] of Object.entries({
-		...positive,
-		...(options.lowPass === undefined ? {} : { lowPass: options.lowPass }),
-		...(options.crop ? { "crop.size": options.crop.size } : {}),
+		"spacing.x": spacing.x,
+		"spacing.y": spacing.y,
+		...(cut === undefined ? {} : { lowPass: cut }),
+		...(pixel === undefined ? {} : { pixel }),
 	}))
 		if (!(value > 0 && value < Number.POSITIVE_INFINITY))
 			throw new RangeError(`preprocess: expected ${name} > 0, got ${value}`);
-	if (options.clip !== undefined && !(options.clip >= 0))
-		throw new RangeError(`preprocess: expected clip >= 0, got ${options.clip}`);
-	const [width, height] = [nx * spacing.x, ny * spacing.y];
-	if (!options.crop) return { x: 0, y: 0, size: Math.min(width, height) };
-	const { x, y, size } = options.crop;
-	const over = Math.max(
-		Math.abs(x) + size / 2 - width / 2,
-		Math.abs(y) + size / 2 - height / 2,
-	);
-	// Rounding of numbers typed by hand must not matter.
-	if (!(over <= 1e-6 * width))
+	if (clip !== undefined && !(clip >= 0))
+		throw new RangeError(`preprocess: expected clip >= 0, got ${clip}`);
+	const orders: unknown[] = [undefined, "auto", 0, 1, 2, 3, MOST_ORDER];
+	if (!orders.includes(background))
 		throw new RangeError(
-			`preprocess: the crop of ${num(size)} A at (${num(x)}, ${num(y)}) leaves the scan, which reaches from ${num(-width / 2)} to ${num(width / 2)} A along x and from ${num(-height / 2)} to ${num(height / 2)} A along y`,
+			`preprocess: expected background "auto" or 0 to ${MOST_ORDER}, got ${background}`,
 		);
-	return options.crop;
+	return checkCrop(scan, options.crop);
 }
 
-function flattened(
-	scan: Scan,
-	valid: Float32Array,
-	how: "auto" | "plane" | "line",
-): [note: string, scan: Scan] {
-	const plane = fitPlane(scan, valid);
-	const level = removePlane(scan, plane);
-	const tilt = `tilt of ${num(plane.x)} and ${num(plane.y)} per A along x and y (${percent(plane.share)} of the variance)`;
-	const { offsets, excess } = lineOffsets(level, valid);
-	const rms = Math.hypot(...offsets) / Math.sqrt(offsets.length);
-	const relative = rms / (deviation(level.image) || 1);
-	const lines = `line offsets of ${num(rms)} (${num(relative)} standard deviations, ${num(excess)} times what the signal accounts for)`;
-	const offset = relative > OFFSETS.rms && excess > OFFSETS.excess;
-	if (how === "line" || (how === "auto" && offset))
-		return [`${tilt} and ${lines} removed`, removeOffsets(level, offsets)];
-	if (how === "plane" || plane.share > TILT)
-		return [`${tilt} removed${how === "auto" ? `; ${lines} left` : ""}`, level];
-	return [`${tilt} and ${lines} are too small to remove`, scan];
-}
-
-/** The q beyond which less than ALIASED of the power lies, by bisection between the two given. */
-function reach(
-	beyond: (q: number) => number,
-	low: number,
-	high: number,
-): number {
-	for (let round = 0; round < 12; round++) {
-		const middle = (low + high) / 2;
-		if (beyond(middle) > ALIASED) low = middle;
-		else high = middle;
-	}
-	return high;
+/** Standard deviation of what counts, values far off taken as less far. */
+function clippedDeviation(image: Float32Array, counts: Float32Array): number {
+	const counted = image.filter((_, p) => counts[p] > 0);
+	const [middle, most] = [median(counted), FAR * spread(counted)];
+	if (!(most > 0)) return deviation(counted);
+	return deviation(
+		counted.map((v) => Math.max(-most, Math.min(most, v - middle))),
+	);
 }
 
 function deviation(image: Float32Array): number {
@@ -294,7 +336,3 @@ function deviation(image: Float32Array): number {
 	}
 	return Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
 }
-
-const num = (value: number) => String(Number(value.toPrecision(3)));
-const percent = (share: number) => `${num(100 * share)} %`;
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;

@@ -62,14 +62,21 @@ const CLEAR = 3;
  *
  * e = row - mean of its two neighbours, over its robust sigma; a streak is the stretch with the largest sum of min(|e|, 3) - 1 (Kadane's scan), e of one sign. Ripples along the
  * row make such stretches too, but there the next rows differ among themselves as much: the step has to be three times that.
- * @returns the scan (the same when there are none), the stretches found, and the median of their steps
+ * @returns the scan (the same when there are none), the stretches found, which no longer count, and the median of their steps
  */
 export function removeStreaks(
 	scan: Scan,
-	valid: ArrayLike<number>,
-): { scan: Scan; count: number; rows: number; step: number } {
+	valid: Float32Array,
+): {
+	scan: Scan;
+	valid: Float32Array;
+	count: number;
+	rows: number;
+	step: number;
+} {
 	const { nx, ny } = scan;
 	const image = scan.image.slice();
+	const left = valid.slice();
 	const at = (ix: number, iy: number) =>
 		iy >= 0 && iy < ny && valid[ix * ny + iy] > 0
 			? image[ix * ny + iy]
@@ -101,14 +108,18 @@ export function removeStreaks(
 				),
 			);
 			if (among.some((spread) => Math.abs(step) < CLEAR * spread)) break;
-			for (let ix = from; ix < to; ix++) image[ix * ny + iy] -= step;
+			for (let ix = from; ix < to; ix++) {
+				image[ix * ny + iy] -= step;
+				left[ix * ny + iy] = 0;
+			}
 			steps.push(Math.abs(step));
 			rows.add(iy);
 		}
 	return steps.length === 0
-		? { scan, count: 0, rows: 0, step: 0 }
+		? { scan, valid, count: 0, rows: 0, step: 0 }
 		: {
 				scan: { ...scan, image },
+				valid: left,
 				count: steps.length,
 				rows: rows.size,
 				step: median(steps),

@@ -33,9 +33,25 @@ export function median(values: ArrayLike<number>): number {
 /** Standard deviation of normal values from their median absolute deviation: 1.4826 MAD. Outliers of less than half do not matter. */
 export function robustSigma(values: ArrayLike<number>): number {
 	const middle = median(values);
-	return (
-		1.4826 * median(Float64Array.from(values, (v) => Math.abs(v - middle)))
-	);
+	const off = new Float64Array(values.length);
+	for (let i = 0; i < off.length; i++) off[i] = Math.abs(values[i] - middle);
+	return 1.4826 * median(off);
+}
+
+/** Share of normal values within 1.645 standard deviations. */
+const WITHIN = { share: 0.9, sigmas: 1.645 };
+
+/**
+ * The robust standard deviation, or where it is more the one of normal values of the same 90 % quantile: where few scatterers stand on an empty ground, the
+ * first says nothing of their patterns.
+ */
+export function spread(values: ArrayLike<number>): number {
+	const middle = median(values);
+	const off = Float64Array.from(values, (v) => Math.abs(v - middle))
+		.filter(Number.isFinite)
+		.sort();
+	const outer = off[Math.floor(WITHIN.share * off.length)] / WITHIN.sigmas;
+	return off.length > 0 ? Math.max(1.4826 * median(off), outer) : Number.NaN;
 }
 
 /** What lies beyond an edge: the image mirrored in it, again and again. */
@@ -53,37 +69,54 @@ export function fill(
 	valid?: ArrayLike<number>,
 ): Float32Array {
 	const out = image.slice();
-	const known = Uint8Array.from(image, (v, i) =>
-		Number.isFinite(v) && (valid?.[i] ?? 1) > 0 ? 1 : 0,
-	);
-	const neighbours = (p: number): number[] => {
+	const known = new Uint8Array(out.length);
+	for (let p = 0; p < out.length; p++)
+		if (Number.isFinite(out[p]) && (valid?.[p] ?? 1) > 0) known[p] = 1;
+	/** Calls `each` with the eight neighbours of a pixel, fewer at the edges. */
+	const around = (p: number, each: (q: number) => void) => {
 		const [ix, iy] = [Math.floor(p / ny), p % ny];
-		const found: number[] = [];
+		const [low, high] = [Math.max(0, iy - 1), Math.min(ny - 1, iy + 1)];
 		for (let jx = Math.max(0, ix - 1); jx <= Math.min(nx - 1, ix + 1); jx++)
-			for (let jy = Math.max(0, iy - 1); jy <= Math.min(ny - 1, iy + 1); jy++)
-				found.push(jx * ny + jy);
-		return found;
+			for (let jy = low; jy <= high; jy++) each(jx * ny + jy);
 	};
+	const queued = new Uint8Array(out.length);
 	let rim: number[] = [];
 	known.forEach((k, p) => {
-		if (!k && neighbours(p).some((q) => known[q])) rim.push(p);
+		if (k) return;
+		around(p, (q) => {
+			queued[p] |= known[q];
+		});
+		if (queued[p]) rim.push(p);
 	});
 	while (rim.length > 0) {
-		const next = new Set<number>();
+		const next: number[] = [];
 		for (const p of rim) {
 			let [sum, count] = [0, 0];
-			for (const q of neighbours(p))
+			around(p, (q) => {
 				if (known[q]) {
 					sum += out[q];
 					count++;
-				} else next.add(q);
+				} else if (!queued[q]) {
+					queued[q] = 1;
+					next.push(q);
+				}
+			});
 			out[p] = sum / count;
 		}
-		for (const p of rim) {
-			known[p] = 1;
-			next.delete(p);
-		}
-		rim = [...next];
+		for (const p of rim) known[p] = 1;
+		rim = next;
 	}
 	return out;
+}
+
+/** The scan with its pixels of valid = 0 as NaN: as pictures show it. */
+export function shown<S extends Pick<Scan, "image">>(
+	scan: S,
+	valid: ArrayLike<number>,
+): S {
+	if (scan.image.every((_, p) => valid[p] > 0)) return scan;
+	return {
+		...scan,
+		image: scan.image.map((v, p) => (valid[p] > 0 ? v : Number.NaN)),
+	};
 }

@@ -1,5 +1,6 @@
 /** A microscope's file, whatever its format, to images with their sizes, units and energies. Bytes in, numbers out. */
 
+import { numbered } from "./axes.ts";
 import { isGrid } from "./gridLayout.ts";
 import { readImageCsv } from "./imageCsv.ts";
 import { readGrid } from "./nanonisGrid.ts";
@@ -178,11 +179,7 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 		energies: count > 1 ? images.map((_, i) => i) : [],
 		details: [["shape", shape.join(" x ")]],
 		warnings: [
-			...(count > 1
-				? [
-						`the file says no energies: its images are numbered 0 to ${count - 1}`,
-					]
-				: []),
+			...(count > 1 ? [numbered(count)] : []),
 			...infinityWarning(infinities),
 		],
 	};

@@ -20,17 +20,24 @@ export function squareField(
 	};
 }
 
-/** A scan about its own centre, in Angstrom. */
-export function scanField(scan: {
-	readonly image: ArrayLike<number>;
-	readonly nx: number;
-	readonly ny: number;
-	readonly spacing: { readonly x: number; readonly y: number };
-}): Field {
+/** A scan about its own centre, in Angstrom; NaN where less than half of a pixel counts. */
+export function scanField(
+	scan: {
+		readonly image: ArrayLike<number>;
+		readonly nx: number;
+		readonly ny: number;
+		readonly spacing: { readonly x: number; readonly y: number };
+	},
+	counts?: ArrayLike<number>,
+): Field {
 	const x = (scan.nx / 2) * scan.spacing.x;
 	const y = (scan.ny / 2) * scan.spacing.y;
 	return {
-		values: scan.image,
+		values: counts
+			? Float32Array.from(scan.image, (v, p) =>
+					counts[p] < 0.5 ? Number.NaN : v,
+				)
+			: scan.image,
 		nx: scan.nx,
 		ny: scan.ny,
 		x: [-x, x],
@@ -68,7 +75,7 @@ export function measuredPicture(
 	const out = marks.length - kept;
 	const notes = [
 		`${kept} scatterers (rings)${out ? `, ${out} left out (crosses)` : ""}`,
-		"scale: 99 % of the values, about their median; grey: not measured",
+		"scale: 99 % of the values, about their median; grey: not used",
 	];
 	const range = aboutMedian(field.values);
 	return panelGrid(
@@ -163,7 +170,7 @@ export function uncertaintyPicture(
 	);
 }
 
-/** Data, re-convolution and what is left, on one scale. Pixels that were not measured are NaN in `data`. */
+/** Data, re-convolution and what is left, on one scale. Pixels that are not used are NaN in `data`. */
 export function fitPicture(
 	data: ArrayLike<number>,
 	model: ArrayLike<number>,

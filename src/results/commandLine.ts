@@ -2,9 +2,11 @@
 import type { TakeOptions } from "./take.ts";
 
 /** The options of `extract` that decide its results. */
-export interface ExtractSettings extends Omit<TakeOptions, "scatterers"> {
-	/** A file's name. */
+export interface ExtractSettings
+	extends Omit<TakeOptions, "scatterers" | "mask"> {
+	/** Files' names. */
 	readonly scatterers?: string;
+	readonly mask?: string;
 	/** A key of METHODS. */
 	readonly method: string;
 	readonly symmetry?: number;
@@ -18,10 +20,20 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		channel: settings.channel,
 		energy: settings.energy,
 		field: settings.field,
-		crop: crop && [crop.x, crop.y, crop.size].join(),
+		crop:
+			crop &&
+			("size" in crop
+				? [crop.x, crop.y, crop.size]
+				: [crop.x, crop.y, crop.width, crop.height]
+			).join(),
+		axes: settings.axes,
+		orientation: settings.orientation,
+		mask: settings.mask,
 		flatten: settings.flatten,
+		background: settings.background,
 		clip: settings.clip,
 		"low-pass": settings.lowPass,
+		pixel: settings.pixel,
 		max: settings.max,
 		scatterers: settings.scatterers,
 		method: method === "auto" ? undefined : method,
@@ -36,6 +48,8 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 			// A negative number would be taken for an option.
 			.map(([name, value]) => `--${name}=${word(String(value))}`),
 		...(settings.repair === false ? ["--no-repair"] : []),
+		...(settings.clusters === false ? ["--no-clusters"] : []),
+		...(settings.stepEdges === false ? ["--no-steps"] : []),
 		...(settings.detect ? ["--detect"] : []),
 	].join(" ");
 }

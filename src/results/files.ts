@@ -1,5 +1,6 @@
 /** The files of an extraction's results: arrays, tables, pictures, report.html and result.json. */
 import type { Method } from "../extraction/extract.ts";
+import { writeMasks } from "../extraction/masks.ts";
 import { writeScatterers } from "../extraction/scatterers.ts";
 import { encodeNpy } from "../formats/npy.ts";
 import {
@@ -163,7 +164,7 @@ function withAxes(
 }
 
 function* numbers({ taken, items, shown }: Analysis): Generator<ResultFile> {
-	const { spacing, scatterers, truth } = taken;
+	const { spacing, scatterers, mask, truth } = taken;
 	const several = items.length > 1;
 	const axis = Array.from({ length: 64 }, (_, i) => (i - 31.5) * spacing);
 	const arrays = {
@@ -218,6 +219,7 @@ function* numbers({ taken, items, shown }: Analysis): Generator<ResultFile> {
 		];
 	}
 	if (scatterers) yield ["scatterers.csv", writeScatterers(scatterers)];
+	if (mask?.length) yield ["mask.csv", writeMasks(mask)];
 	if (several) yield ["images.csv", csv(summaryOf(items))];
 }
 

@@ -117,7 +117,7 @@ function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
 		extraction,
 		missed: missed.map((m) => ({
 			...m,
-			...(task.prepared ? toScan(m, task.prepared) : {}),
+			...(task.square ? toScan(m, task.square) : {}),
 		})),
 		spectrum: spectrum(kernel, { spacing, pad: 128 }),
 		profile: outgoing,

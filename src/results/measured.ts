@@ -1,5 +1,6 @@
 /** From the options that `detect` and `extract` share to scans. */
 import type { Scan } from "../extraction/scan.ts";
+import { type ArrayLayout, arrange } from "../formats/axes.ts";
 import {
 	type Channel,
 	FormatError,
@@ -8,7 +9,7 @@ import {
 import { type Chosen, chooseChannel, chooseImages } from "./choose.ts";
 import { baseName, type Input } from "./input.ts";
 
-export interface ImageOptions {
+export interface ImageOptions extends ArrayLayout {
 	readonly channel?: string;
 	/** eV */
 	readonly energy?: number;
@@ -27,10 +28,12 @@ export interface Measured {
 
 /** Throws FormatError where the options do not fit the file. */
 export function measured(
-	input: Input & { readonly measurement: Measurement },
+	found: Input & { readonly measurement: Measurement },
 	options: ImageOptions,
 ): Measured {
-	const { measurement, file } = input;
+	const { file } = found;
+	const measurement = arrange(found.measurement, options, file);
+	const input = { ...found, measurement };
 	const { nx, ny } = measurement;
 	const channel = chooseChannel(input, options.channel);
 	const chosen = chooseImages(input, channel, options.energy);

@@ -14,9 +14,9 @@ import {
 } from "../report/extractionPictures.ts";
 import type { Picture } from "../report/picture.ts";
 import { type Analysis, degrees, NAMES } from "./items.ts";
-import { type Task, wholeScan } from "./take.ts";
+import type { Task } from "./take.ts";
 
-/** Pixels of which less than half was measured are shown as missing. */
+/** Pixels of which less than half counts are shown as not used. */
 export const shownImage = ({ image, valid }: Task) =>
 	valid ? image.map((v, i) => (valid[i] < 0.5 ? Number.NaN : v)) : image;
 
@@ -115,7 +115,7 @@ export function picturesOf({ items, shown, taken, band }: Analysis): Drawn[] {
 			"What was measured",
 			"The image at its own resolution after repair and flattening, and its scatterers, numbered as in scatterers.csv.",
 			measuredPicture(
-				scanField(wholeScan(task.prepared)),
+				scanField(task.prepared.whole, task.prepared.counts),
 				marks,
 				task.label,
 				unit,

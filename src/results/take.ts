@@ -8,9 +8,11 @@ import {
 	type PreprocessOptions,
 	preprocess,
 	type Scan,
+	type Shape,
+	type Square64,
+	squareOf,
 	toModel,
 } from "../extraction/preprocess.ts";
-import type { Square } from "../extraction/resample.ts";
 import { readScatterers } from "../extraction/scatterers.ts";
 import {
 	type Channel,
@@ -47,6 +49,8 @@ export interface Task {
 	readonly valid?: Float32Array;
 	readonly scatterers: readonly { x: number; y: number; weight?: number }[];
 	readonly prepared?: Prepared;
+	/** The 64 x 64 pixels of `prepared`, and where they lie. */
+	readonly square?: Square64;
 }
 
 /** What a file gives to extract from. */
@@ -58,6 +62,8 @@ export interface Taken {
 	readonly centre: { readonly x: number; readonly y: number };
 	/** In the scan's frame; a dataset file has its own for each image. */
 	readonly scatterers?: readonly DetectedScatterer[];
+	/** What the user masked. */
+	readonly mask?: readonly Shape[];
 	/** The kernel that a dataset file holds. */
 	readonly truth?: Float32Array;
 	/** What was read and done, for people. */
@@ -74,8 +80,11 @@ export interface Preparation {
 	readonly used: Measured["scans"];
 	/** One of each that is used. */
 	readonly prepared: readonly Prepared[];
-	/** The part of the scan that is extracted from; the largest square when not given. */
-	readonly area?: Square;
+	/** The 64 x 64 pixels of each. */
+	readonly squares: readonly Square64[];
+	/** Whether a part of the scan was asked for. */
+	readonly cropped: boolean;
+	readonly mask?: readonly Shape[];
 	/** What was read and done, a sentence each. */
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
@@ -111,13 +120,13 @@ export function prepareScans(
 	const { scans, channel, told, warnings: first } = measured(input, options);
 	const used = scans.slice(0, options.max);
 	const warnings = new Set(first);
-	const prepared = used.map(({ scan, ...chosen }) => {
-		const result = preprocess(scan, options);
-		for (const warning of result.warnings)
+	const prepared = used.map(({ scan }) => preprocess(scan, options));
+	const squares = prepared.map(squareOf);
+	used.forEach((chosen, i) => {
+		for (const warning of [...prepared[i].warnings, ...squares[i].warnings])
 			warnings.add(
 				used.length > 1 ? `${labelOf(chosen)}: ${warning}` : warning,
 			);
-		return result;
 	});
 	const [{ steps }] = prepared;
 	return {
@@ -125,8 +134,14 @@ export function prepareScans(
 		channel,
 		used,
 		prepared,
-		area: options.crop,
-		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
+		squares,
+		cropped: options.crop !== undefined,
+		mask: options.mask,
+		told: [
+			told,
+			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
+			`square: 64 x 64 pixels of ${Number(squares[0].spacing.toPrecision(3))} A`,
+		],
 		warnings: [...warnings],
 	};
 }
@@ -134,12 +149,19 @@ export function prepareScans(
 /** Looks for the scatterers that all images have in common; an empty list when nothing stands out. */
 export const findScatterers = ({
 	prepared,
-	area,
+	squares: [{ centre, spacing }],
+	cropped,
 }: Preparation): DetectedScatterer[] =>
-	detectScatterers(common(prepared.map(wholeScan)), {
-		area,
-		valid: prepared[0].measured,
+	detectScatterers(common(prepared.map(({ whole }) => whole)), {
+		area: cropped ? { ...centre, size: 64 * spacing } : undefined,
+		valid: countsInAll(prepared),
 	});
+
+/** For each of the scan's pixels: 1 where it counts at all energies. */
+export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
+	prepared[0].counts.map((_, p) =>
+		Math.min(...prepared.map(({ counts }) => counts[p])),
+	);
 
 /**
  * Puts the scatterers (scan frame) into the images.
@@ -147,31 +169,35 @@ export const findScatterers = ({
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
-	{ file, channel, used, prepared, told, warnings }: Preparation,
+	{ file, channel, used, prepared, squares, mask, told, warnings }: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
 ): Taken {
 	const kept = scatterers.filter(({ keep }) => keep);
-	const [{ spacing, centre, steps }] = prepared;
-	const more = warningsOf(kept, prepared[0]);
-	const inside = kept.filter((s) => distance(s, prepared[0]) <= half(spacing));
+	const [{ steps }] = prepared;
+	const [square] = squares;
+	const { spacing, centre } = square;
+	const more = warningsOf(kept, square);
+	const inside = kept.filter((s) => distance(s, square) <= half(spacing));
 	const model = inside.map(({ x, y, weight }) => ({
-		...toModel({ x, y }, prepared[0]),
+		...toModel({ x, y }, square),
 		weight,
 	}));
 	return {
 		tasks: prepared.map((p, i) => ({
 			label: used.length > 1 ? labelOf(used[i]) : baseName(file),
 			energy: used[i].energy,
-			image: p.image,
-			valid: p.valid,
+			image: squares[i].image,
+			valid: squares[i].valid,
 			scatterers: model,
 			prepared: p,
+			square: squares[i],
 		})),
 		unit: channel.unit,
 		spacing,
 		centre,
 		scatterers,
+		mask,
 		told: [
 			...told,
 			`${kept.length} scatterers ${origin}${kept.length < scatterers.length ? `, ${scatterers.length - kept.length} more left out (keep = 0)` : ""}`,
@@ -199,6 +225,9 @@ function takeDataset(
 			"crop",
 			"lowPass",
 			"flatten",
+			"background",
+			"mask",
+			"pixel",
 			"clip",
 			"channel",
 			"energy",
@@ -228,19 +257,6 @@ function takeDataset(
 	};
 }
 
-/** The last step at the scan's own size and resolution. */
-export function wholeScan({ steps }: Pick<Prepared, "steps">): Scan {
-	const [{ scan: raw }] = steps;
-	const whole = steps.filter(
-		({ name, scan }) =>
-			name !== "crop" &&
-			name !== "resample" &&
-			scan.nx === raw.nx &&
-			scan.ny === raw.ny,
-	);
-	return whole[whole.length - 1].scan;
-}
-
 /**
  * The mean of scans of one area at several energies, each over its standard deviation: the ripples of different wavelengths average out, the scatterers
  * themselves stay.
@@ -259,20 +275,18 @@ export function common(scans: readonly Scan[]): Scan {
 	return { ...scans[0], image };
 }
 
-const MANY = 20;
-
 /** Half the side of the 64 x 64 pixels. */
 const half = (spacing: number) => 32 * spacing;
 
 /** From their centre, along the axis where it is more. */
 const distance = (
 	{ x, y }: DetectedScatterer,
-	{ centre }: Pick<Prepared, "centre">,
+	{ centre }: Pick<Square64, "centre">,
 ) => Math.max(Math.abs(x - centre.x), Math.abs(y - centre.y));
 
 function warningsOf(
 	kept: readonly DetectedScatterer[],
-	{ centre, spacing }: Prepared,
+	{ centre, spacing }: Square64,
 ): string[] {
 	const limit = half(spacing);
 	const from = (s: DetectedScatterer) => distance(s, { centre });
@@ -289,9 +303,6 @@ function warningsOf(
 	const several = (n: number) =>
 		n === 1 ? "1 scatterer lies" : `${n} scatterers lie`;
 	return [
-		kept.length - outside > MANY
-			? `${kept.length - outside} scatterers overlap in the image: more than ${MANY} leave little to tell their patterns apart; crop, or keep the clearest`
-			: "",
 		near.length
 			? `${several(near.length)} within two pixels of the edge: their places are uncertain`
 			: "",

@@ -2,6 +2,7 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Extraction } from "../../extraction/extract.ts";
+import type { Prepared } from "../../extraction/preprocess.ts";
 import {
 	readScatterers,
 	writeScatterers,
@@ -35,7 +36,6 @@ import {
 	prepareScans,
 	type Taken,
 	take,
-	wholeScan,
 } from "../../results/take.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
@@ -127,8 +127,8 @@ const handlers = {
 			};
 		}
 		preparation = prepareScans({ ...needed(input), measurement }, settings);
-		const { used, prepared, channel, told, warnings } = preparation;
-		const [{ spacing, centre }] = prepared;
+		const { used, squares, channel, told, warnings } = preparation;
+		const [{ spacing, centre }] = squares;
 		return {
 			labels: used.map(labelOf),
 			square: { ...centre, size: 64 * spacing },
@@ -142,7 +142,7 @@ const handlers = {
 	image(index: number): ShownImage {
 		const field = dataset
 			? squareField(dataset.tasks[index].image, dataset.spacing)
-			: small(wholeScan(needed(preparation).prepared[index]));
+			: shownField(needed(preparation).prepared[index]);
 		return { field, range: aboutMedian(field.values) };
 	},
 
@@ -238,10 +238,13 @@ const handlers = {
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
+const shownField = ({ whole, counts }: Prepared) => small(whole, counts);
+
 const { version } = packageJson;
 const RESULT = "result.json";
 /** What the edited list is called where it is written out. */
 const SCATTERERS = "scatterers.csv";
+const MASK = "mask.csv";
 
 function outcome(
 	request: ExtractRequest,
@@ -268,6 +271,7 @@ function optionsOf(
 	const chosen: ExtractSettings = {
 		...settings,
 		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
+		mask: settings.mask?.length ? MASK : undefined,
 		detect: !scatterers && !dataset,
 		method,
 		symmetry,

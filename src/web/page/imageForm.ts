@@ -91,7 +91,7 @@ export class ImageForm {
 	}
 
 	/** As the command line's options; what is left at its default is not there. */
-	get settings(): PrepareOptions {
+	get settings(): PrepareOptions & { readonly crop?: Square } {
 		const opened = this.#opened;
 		if (!opened) return {};
 		// A dataset's images are taken as they are; "repair" is the command line's default.

@@ -14,14 +14,16 @@ import type { Outcome } from "./extractTypes.ts";
 const SHOWN = 512;
 
 /** The scan at no more than SHOWN pixels a side. */
-export function small(scan: Scan): Field {
-	const field = scanField(scan);
+export function small(scan: Scan, counts: Float32Array): Field {
+	const field = scanField(scan, counts);
 	const shrink = SHOWN / Math.max(scan.nx, scan.ny);
 	if (shrink >= 1) return field;
 	const [nx, ny] = [scan.nx, scan.ny].map((n) =>
 		Math.max(1, Math.round(n * shrink)),
 	);
-	const values = Float32Array.from(resampled(scan.image, scan, nx, ny, false));
+	const values = Float32Array.from(
+		resampled(field.values, scan, nx, ny, false),
+	);
 	return { ...field, values, nx, ny };
 }
 

@@ -1,0 +1,110 @@
+/** What the indices of an array are, where a file does not say: those of .npy, .csv and .txt. */
+import { FormatError, type Measurement } from "./measurement.ts";
+
+/** The indices in order: x from left to right, y, and e, the images of a stack. */
+export const AXES = [
+	"xy",
+	"yx",
+	"exy",
+	"eyx",
+	"xye",
+	"yxe",
+	"xey",
+	"yex",
+] as const;
+export type Axes = (typeof AXES)[number];
+
+/** Where y's first index lies. */
+export const ORIENTATIONS = ["bottom", "top"] as const;
+export type Orientation = (typeof ORIENTATIONS)[number];
+
+export interface ArrayLayout {
+	/** "xy" by default, "exy" of a stack. */
+	readonly axes?: Axes;
+	/** "bottom" by default. */
+	readonly orientation?: Orientation;
+}
+
+/** What says nothing of its axes. */
+const isArray = ({ format }: Measurement) =>
+	format === "npy" || format === "csv";
+
+/** How an array's indices are taken, for people; undefined of files that say it themselves. */
+export function layoutNote(measurement: Measurement): string | undefined {
+	if (!isArray(measurement)) return undefined;
+	const stack = measurement.channels[0].images.length > 1;
+	const hint = stackHint(measurement);
+	return `${stack ? "first index: the image, then " : "first index: "}x from left to right, then y from bottom to top (--axes ${stack ? "exy" : "xy"} --orientation bottom)${hint ? `; ${hint}` : ""}`;
+}
+
+/** A stack whose first two indices run as far, and the third does not, most likely has its images along the third. */
+function stackHint({ channels, nx, ny }: Measurement): string | undefined {
+	const count = channels[0].images.length;
+	return count > 1 && count === nx && nx !== ny
+		? `its shape ${count} x ${nx} x ${ny} looks like ${ny} images of ${count} x ${nx}: --axes xye or yxe, if so`
+		: undefined;
+}
+
+/**
+ * The measurement with its images as the rest of the program has them, image[ix * ny + iy] and y upward.
+ * @throws FormatError where the file says itself how its images lie, or has not as many indices
+ */
+export function arrange(
+	measurement: Measurement,
+	{ axes, orientation }: ArrayLayout,
+	file: string,
+): Measurement {
+	const { format, channels, nx, ny } = measurement;
+	if (!isArray(measurement)) {
+		const given = axes ? "axes" : orientation ? "orientation" : undefined;
+		if (given)
+			throw new FormatError(
+				`${file}: found a ${format} file, which says how its images lie, expected no --${given}`,
+			);
+		return measurement;
+	}
+	const [{ images }] = channels;
+	const stack = images.length > 1;
+	const wanted = axes ?? (stack ? "exy" : "xy");
+	if (stack !== wanted.includes("e"))
+		throw new FormatError(
+			`${file}: found ${stack ? `three indices, ${images.length} x ${nx} x ${ny}` : `one image of ${nx} x ${ny}`}, expected --axes ${stack ? "with x, y and e" : "xy or yx"}`,
+		);
+	const hint = axes ? undefined : stackHint(measurement);
+	const warnings = hint
+		? [...measurement.warnings, hint]
+		: measurement.warnings;
+	if (/^e?xy$/.test(wanted) && orientation !== "top")
+		return { ...measurement, warnings };
+	const shape = stack ? [images.length, nx, ny] : [nx, ny];
+	const strides = stack ? [nx * ny, ny, 1] : [ny, 1];
+	const size = (axis: string) => shape[wanted.indexOf(axis)] ?? 1;
+	const stride = (axis: string) => strides[wanted.indexOf(axis)] ?? 0;
+	const [mx, my, me] = [size("x"), size("y"), size("e")];
+	const arranged = Array.from({ length: me }, (_, e) =>
+		Float32Array.from({ length: mx * my }, (_, p) => {
+			const iy = p % my;
+			const at =
+				e * stride("e") +
+				Math.floor(p / my) * stride("x") +
+				(orientation === "top" ? my - 1 - iy : iy) * stride("y");
+			return images[Math.floor(at / (nx * ny))][at % (nx * ny)];
+		}),
+	);
+	return {
+		...measurement,
+		nx: mx,
+		ny: my,
+		channels: [{ ...channels[0], images: arranged }],
+		energies: me > 1 ? arranged.map((_, i) => i) : [],
+		warnings: warnings.map((text) =>
+			text.startsWith(NUMBERED) ? numbered(me) : text,
+		),
+	};
+}
+
+const NUMBERED = "the file says no energies";
+
+/** What is warned of a stack without energies. */
+export const numbered = (count: number): string =>
+	`${NUMBERED}: its images are numbered 0 to ${count - 1}`;
