@@ -9,10 +9,11 @@ import { readInput } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
 import { startProgress } from "../node/progress.ts";
+import { isNetwork } from "../results/extractor.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
 import { take } from "../results/take.ts";
-import { commandLine, positiveWhole, whole } from "./command.ts";
+import { commandLine, positive, positiveWhole, whole } from "./command.ts";
 import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
@@ -28,6 +29,7 @@ interface Options extends ImageChoice {
 	scatterers?: string;
 	detect: boolean;
 	method: string;
+	window?: number;
 	symmetry?: Order;
 	out?: string;
 	seed: number;
@@ -61,6 +63,11 @@ export function extractCommand(): Command {
 			)
 				.choices(Object.keys(METHODS))
 				.default("auto"),
+		)
+		.option(
+			"--window <A>",
+			"radius of the kernels in Angstrom (default: where they sink into the noise, at least 64 where the image is large enough)",
+			positive,
 		)
 		.option(
 			"--symmetry <n>",
@@ -101,6 +108,7 @@ async function extract(file: string, options: Options): Promise<void> {
 	const input = await readInput(file);
 	const taken = take(input, {
 		...(await prepareOptions(options)),
+		square: isNetwork(METHODS[options.method]),
 		scatterers: options.scatterers
 			? {
 					file: options.scatterers,
@@ -109,31 +117,25 @@ async function extract(file: string, options: Options): Promise<void> {
 			: undefined,
 	});
 	for (const line of taken.told) console.log(line);
-	const { method, symmetry, seed, weights, adapter } = options;
+	const { method, window, symmetry, seed, weights, adapter } = options;
 	const folder = await OutFolder.create(out);
 	try {
 		const extractor = await openExtractor({
 			method: METHODS[method],
+			window,
 			symmetry,
 			seed,
 			weights,
 			adapter,
 		});
 		try {
-			const extractions = [];
-			const { tasks } = taken;
-			const bar =
-				tasks.length > 1
-					? startProgress("extracting", tasks.length, { unit: "images" })
-					: undefined;
-			try {
-				for (const task of tasks) {
-					extractions.push(await extractor.extract(task));
-					bar?.update(extractions.length);
-				}
-			} finally {
-				bar?.stop();
-			}
+			let bar: ReturnType<typeof startProgress> | undefined;
+			const extractions = await extractor
+				.extract(taken, (done, total, what) => {
+					bar ??= startProgress("extracting", total, { unit: "parts" });
+					bar.update(done, { what });
+				})
+				.finally(() => bar?.stop());
 			const analysis = analyseAll(
 				{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
 				extractions,

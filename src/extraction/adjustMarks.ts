@@ -34,7 +34,8 @@ export interface AdjustedSites {
 		readonly x: number;
 		readonly y: number;
 	}[];
-	/** Of each site, the amplitude that the map alone asks for, whatever was expected of it, over its standard deviation. */
+	/** Of each site, the amplitude that the map alone asks for, whatever was expected of it, and that over its standard deviation. */
+	readonly amplitudes: Float64Array;
 	readonly significances: Float64Array;
 	/** By how much the logarithm of the evidence would grow if the kernel stayed as it is; negative where the map asks for no change. */
 	readonly promise: number;
@@ -92,7 +93,7 @@ export function adjustSites(
 			right[3 * j + p] = toward[p] / map.sigma ** 2 - away[p] / scale ** 2;
 		});
 	}
-	const significances = free(normal, bare, sites, scales);
+	const { amplitudes, significances } = free(normal, bare, sites, scales);
 	// in units of the priors' deviations
 	const unit = Float64Array.from(
 		{ length: n },
@@ -134,6 +135,7 @@ export function adjustSites(
 			x: spread[3 * j + 1],
 			y: spread[3 * j + 2],
 		})),
+		amplitudes,
 		significances,
 		promise: (gain - logdet) / 2,
 		occam: -(unlikely + logdet) / 2,
@@ -146,7 +148,7 @@ function free(
 	toward: Float64Array,
 	sites: readonly Required<Site>[],
 	scales: (j: number) => number[],
-): Float64Array {
+): Pick<AdjustedSites, "amplitudes" | "significances"> {
 	const n = 3 * sites.length;
 	const m = sites.length;
 	const gram = new Float64Array(m * m);
@@ -158,7 +160,11 @@ function free(
 	const root = cholesky(gram, m);
 	const change = choleskySolve(root, m, toward);
 	const variance = inverseDiagonal(root, m);
-	return change.map((v, j) => (sites[j].weight + v) / Math.sqrt(variance[j]));
+	const amplitudes = change.map((v, j) => sites[j].weight + v);
+	return {
+		amplitudes,
+		significances: amplitudes.map((v, j) => v / Math.sqrt(variance[j])),
+	};
 }
 
 /** No amplitude is believed to be off by more than a factor of two: where a scatterer's centre is not seen, a little noise would say anything. */

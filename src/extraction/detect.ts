@@ -5,7 +5,7 @@
 import { blobs, distinct } from "./blobs.ts";
 import { lowPass, radialFilter } from "./filter.ts";
 import { alone, type Match, matchPattern, maxima } from "./match.ts";
-import { crop, type Square } from "./resample.ts";
+import { crop, type Rectangle } from "./resample.ts";
 import { fill, median, robustSigma, type Scan } from "./scan.ts";
 import type { DetectedScatterer } from "./scatterers.ts";
 import type { Field } from "./template.ts";
@@ -24,7 +24,7 @@ export interface DetectOptions {
 	/** Also list defects that do not show the common pattern, with quality 0 and keep = false; on by default. */
 	readonly others?: boolean;
 	/** Look at this part of the scan only, and an eighth of its side around it; the whole scan by default. */
-	readonly area?: Square;
+	readonly area?: Rectangle;
 	/** A pixel of the scan: 0 where it was not measured. Not finite pixels never are. */
 	readonly valid?: ArrayLike<number>;
 }
@@ -65,9 +65,13 @@ export function detectScatterers(
 		...whole,
 		image: whole.image.map((v, p) => ((valid?.[p] ?? 1) > 0 ? v : Number.NaN)),
 	};
-	const around = area ? area.size * (1 + 2 * MARGIN) : 0;
+	const around = 1 + 2 * MARGIN;
 	const { centre: origin, ...scan } = area
-		? crop(measured, { ...area, width: around, height: around })
+		? crop(measured, {
+				...area,
+				width: around * area.width,
+				height: around * area.height,
+			})
 		: { ...measured, centre: { x: 0, y: 0 } };
 	const side = Math.min(scan.nx * scan.spacing.x, scan.ny * scan.spacing.y);
 	const apart = options.minDistance ?? side / 32;
@@ -125,7 +129,8 @@ export function detectScatterers(
 	return [...found, ...strange].filter(
 		(s) =>
 			!area ||
-			Math.max(Math.abs(s.x - area.x), Math.abs(s.y - area.y)) <= area.size / 2,
+			(Math.abs(s.x - area.x) <= area.width / 2 &&
+				Math.abs(s.y - area.y) <= area.height / 2),
 	);
 }
 

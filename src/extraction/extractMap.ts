@@ -231,6 +231,7 @@ export async function extractMaps(
 						x: change.errors[j].x * small.pixel,
 						y: change.errors[j].y * small.pixel,
 					},
+					amplitude: change.amplitudes[j],
 					significance: change.significances[j],
 				}),
 			),

@@ -32,7 +32,8 @@ export interface FoundScatterer extends Weighted {
 		readonly x: number;
 		readonly y: number;
 	};
-	/** The amplitude that the image alone asks for, over its standard deviation: near zero where there is nothing. */
+	/** The amplitude that the image alone asks for, and that over its standard deviation: near zero where there is nothing. */
+	readonly amplitude?: number;
 	readonly significance?: number;
 }
 

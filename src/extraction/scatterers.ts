@@ -13,6 +13,8 @@ export interface DetectedScatterer {
 	keep: boolean;
 	/** Which kernel it has, from 1: scatterers of one kind share one. */
 	kind: number;
+	/** Of its amplitude in the image, standard deviations; near zero where there is nothing. Written, not read. */
+	significance?: number;
 }
 
 const COLUMNS = ["x", "y", "weight", "quality", "keep", "kind"] as const;
@@ -20,7 +22,6 @@ type Column = (typeof COLUMNS)[number];
 
 const HEAD = `# Scatterers. x, y: Angstrom from the centre of the whole scan, x to the right, y up.
 # weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out. kind: from 1; those of one kind share a kernel.
-${COLUMNS.join(",")}
 `;
 
 /** The text of a list: two lines of comment, a header, and a row each to a thousandth. */
@@ -28,12 +29,17 @@ export function writeScatterers(
 	scatterers: readonly DetectedScatterer[],
 ): string {
 	const number = (v: number) => String(Number(v.toFixed(3)));
-	return `${HEAD}${scatterers
-		.map(({ x, y, weight, quality, keep, kind }) =>
-			[...[x, y, weight, quality].map(number), keep ? 1 : 0, kind].join(","),
-		)
-		.map((row) => `${row}\n`)
-		.join("")}`;
+	const judged = scatterers.some((s) => s.significance !== undefined);
+	const rows = scatterers.map(
+		({ x, y, weight, quality, keep, kind, significance }) =>
+			[
+				...[x, y, weight, quality].map(number),
+				...[keep ? 1 : 0, kind],
+				...(judged ? [significance?.toFixed(1) ?? ""] : []),
+			].join(","),
+	);
+	const columns = [...COLUMNS, ...(judged ? ["significance"] : [])];
+	return `${HEAD}${[columns.join(","), ...rows].map((row) => `${row}\n`).join("")}`;
 }
 
 /**

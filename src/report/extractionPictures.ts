@@ -20,6 +20,25 @@ export function squareField(
 	};
 }
 
+/** An image of nx x ny square pixels about a centre. */
+export function mapField(
+	values: ArrayLike<number>,
+	{
+		nx,
+		ny,
+		spacing,
+		centre: { x, y },
+	}: {
+		readonly nx: number;
+		readonly ny: number;
+		readonly spacing: number;
+		readonly centre: { readonly x: number; readonly y: number };
+	},
+): Field {
+	const [rx, ry] = [(nx / 2) * spacing, (ny / 2) * spacing];
+	return { values, nx, ny, x: [x - rx, x + rx], y: [y - ry, y + ry] };
+}
+
 /** A scan about its own centre, in Angstrom; NaN where less than half of a pixel counts. */
 export function scanField(
 	scan: {
@@ -118,8 +137,9 @@ export function kernelPicture(
 ): Picture {
 	const limit = clipLimit(kernel);
 	const [low, high] = quantiles(kernel, 0, 1);
+	const side = Math.sqrt(kernel.length);
 	const notes = [
-		`interpolated between 64 x 64 pixels of ${short(spacing, 3)} Å; colours end at the 99th percentile of |K|`,
+		`interpolated between ${side} x ${side} pixels of ${short(spacing, 3)} Å; colours end at the 99th percentile of |K|`,
 		`the values reach from ${short(low, 3)} to ${short(high, 3)} ${unit}`,
 	];
 	const field = squareField(kernel, spacing);
@@ -175,10 +195,7 @@ export function fitPicture(
 	data: ArrayLike<number>,
 	model: ArrayLike<number>,
 	residual: ArrayLike<number>,
-	place: {
-		readonly spacing: number;
-		readonly centre: { x: number; y: number };
-	},
+	place: Parameters<typeof mapField>[1],
 	marks: readonly Mark[],
 	unit: string,
 ): Picture {
@@ -192,7 +209,7 @@ export function fitPicture(
 		note: string,
 	): Panel => ({
 		title,
-		field: squareField(values, place.spacing, place.centre),
+		field: mapField(values, place),
 		colours: diverging,
 		range: about(limit),
 		unit,
@@ -207,7 +224,7 @@ export function fitPicture(
 			panel(
 				"Re-convolution",
 				centred(model),
-				"the kernel put back at all scatterers",
+				"the kernels put back at all scatterers",
 			),
 			panel(
 				"Residual",
@@ -272,7 +289,7 @@ export function spectrumPicture(
 				circles,
 				marks,
 				notes: [
-					"over its largest value; q = 2π / wavelength, to the Nyquist wave vector of the 64 x 64 grid",
+					"over its largest value; q = 2π / wavelength, to the Nyquist wave vector of the kernel's pixels",
 				],
 			},
 		],

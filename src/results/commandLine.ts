@@ -9,6 +9,8 @@ export interface ExtractSettings
 	readonly mask?: string;
 	/** A key of METHODS. */
 	readonly method: string;
+	/** Radius of the kernels, Angstrom. */
+	readonly window?: number;
 	readonly symmetry?: number;
 	readonly seed: number;
 }
@@ -37,6 +39,7 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		max: settings.max,
 		scatterers: settings.scatterers,
 		method: method === "auto" ? undefined : method,
+		window: settings.window,
 		symmetry: settings.symmetry,
 		seed: seed === 1 ? undefined : seed,
 	};

@@ -6,25 +6,36 @@ import {
 	extract,
 	type Learned,
 	type Method,
-	type Observation,
 } from "../extraction/extract.ts";
+import {
+	extractMaps,
+	type MapMethod,
+	type MapOptions,
+} from "../extraction/extractMap.ts";
 import type { Weights } from "../extraction/weights.ts";
+import type { ManySolver } from "../qpi/solveMany.ts";
+import type { Taken } from "./take.ts";
 
 export interface Extractor {
 	/** What runs: adapter and weights, for people and for result.json. */
 	readonly about: Readonly<Record<string, string>>;
 	readonly warnings: readonly string[];
-	/** @param onProgress as ExtractOptions has it */
+	/**
+	 * The kernels of each image.
+	 * @param onProgress told before each part how many are done, of how many, and which comes
+	 */
 	extract(
-		observation: Observation,
-		onProgress?: ExtractOptions["onProgress"],
-	): Promise<Extraction>;
+		taken: Taken,
+		onProgress?: MapOptions["onProgress"],
+	): Promise<Extraction[]>;
 	/** Gives back what it holds on the device. */
 	close(): void;
 }
 
 export interface ExtractorChoice {
 	readonly method: Method | "auto";
+	/** Radius of the kernels of maps, Angstrom. */
+	readonly window?: number;
 	readonly symmetry?: ExtractOptions["symmetry"];
 	readonly seed: number;
 }
@@ -38,54 +49,115 @@ export interface ExtractorOptions extends ExtractorChoice {
 	readonly adapter?: string;
 	/** Why there is no `gpu`. */
 	readonly missing?: string;
+	/** What solves maps' many right-hand sides at once. */
+	readonly solver?: ManySolver;
 }
 
-/** Whether a method is a network's, which needs a device. */
+/** Whether a method is a network's, which needs a device and squares of 64 x 64 pixels. */
 export const isNetwork = (method: Method | "auto"): boolean =>
 	method === "oneStep" || method === "twoStep";
 
-/** Ridge alone needs neither weights nor a device; the other methods are compared with all there are. Without a device the networks stay out of it, with a warning. */
+/** Ridge alone needs neither weights nor a device. Without a device the networks stay out of a comparison, with a warning. */
 export async function makeExtractor({
 	method,
+	window,
 	symmetry,
 	seed,
 	weights,
 	gpu,
 	adapter,
 	missing,
+	solver,
 }: ExtractorOptions): Promise<Extractor> {
-	if (method === "ridge")
-		return {
-			about: {},
-			warnings: [],
-			extract: (observation, onProgress) =>
-				extract(observation, NOTHING, { method, symmetry, seed, onProgress }),
-			close() {},
-		};
-	if (!weights) throw new Error(`method ${method}: expected weights`);
-	const prior = await weights.prior();
-	const networks = gpu && (await weights.networks(gpu));
-	const learned: Learned = { prior, networks };
-	const compare: Method[] = networks
-		? ["ridge", "oneStep", "twoStep", "refined"]
-		: ["ridge", "refined"];
+	if (method !== "ridge" && !weights)
+		throw new Error(`method ${method}: expected weights`);
+	const learned: Partial<Learned> =
+		method === "ridge" || !weights
+			? {}
+			: {
+					prior: await weights.prior(),
+					networks: gpu && (await weights.networks(gpu)),
+				};
 	return {
-		about: {
-			weights: `${weights.place}, version ${weights.manifest.version}`,
-			...(adapter ? { adapter } : {}),
-		},
+		about:
+			weights && method !== "ridge"
+				? {
+						weights: `${weights.place}, version ${weights.manifest.version}`,
+						...(adapter ? { adapter } : {}),
+					}
+				: {},
 		warnings: missing
 			? [`one-step and two-step networks are left out: ${missing}`]
 			: [],
-		extract: (observation, onProgress) =>
-			extract(observation, learned, {
-				...{ method, compare, symmetry, seed, onProgress },
-			}),
+		extract: (taken, onProgress) =>
+			taken.square || isNetwork(method)
+				? squares(taken, onProgress)
+				: maps(taken, onProgress),
 		close() {
-			networks?.dispose();
+			learned.networks?.dispose();
 		},
 	};
+
+	function maps(
+		{ tasks, pixel, order }: Taken,
+		onProgress: MapOptions["onProgress"],
+	): Promise<Extraction[]> {
+		const [{ nx, ny, scatterers: marks }] = tasks;
+		const stack = {
+			...{ nx, ny, pixel, order, marks },
+			images: tasks.map(({ image }) => image),
+			weights: inAll(tasks),
+		};
+		return extractMaps(stack, learned, {
+			...{ method: method as MapMethod | "auto", window, symmetry, seed },
+			...{ solver, onProgress },
+		});
+	}
+
+	async function squares(
+		{ tasks, pixel }: Taken,
+		onProgress: MapOptions["onProgress"],
+	): Promise<Extraction[]> {
+		const scale = 400 / 63 / pixel;
+		const found: Extraction[] = [];
+		for (const [i, { label, image, weights, scatterers }] of tasks.entries()) {
+			const observation = {
+				image,
+				valid: weights,
+				scatterers: scatterers.map(({ x, y, weight = 1 }) => ({
+					...{ x: scale * x, y: scale * y, weight },
+				})),
+			};
+			const extraction = await extract(observation, learned as Learned, {
+				...{ method, symmetry, seed },
+				onProgress: (done, total, next) =>
+					onProgress?.(
+						i * total + done,
+						tasks.length * total,
+						`${label}: ${next}`,
+					),
+			});
+			found.push(inAngstrom(extraction, scale));
+		}
+		return found;
+	}
 }
 
-/** Ridge knows nothing beforehand. */
-const NOTHING = {} as Learned;
+/** Scatterers in the image's own frame instead of the networks'. */
+const inAngstrom = (extraction: Extraction, scale: number): Extraction => ({
+	...extraction,
+	scatterers: extraction.scatterers.map((s) => ({
+		...s,
+		x: s.x / scale,
+		y: s.y / scale,
+	})),
+	by: async (method) => inAngstrom(await extraction.by(method), scale),
+});
+
+/** What each pixel counts in all images of a stack. */
+function inAll(tasks: Taken["tasks"]): Float32Array | undefined {
+	const [{ weights }] = tasks;
+	return weights?.map((_, p) =>
+		tasks.reduce((least, t) => Math.min(least, t.weights?.[p] ?? 1), 1),
+	);
+}

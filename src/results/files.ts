@@ -1,7 +1,10 @@
 /** The files of an extraction's results: arrays, tables, pictures, report.html and result.json. */
-import type { Method } from "../extraction/extract.ts";
+import type { Method } from "../extraction/extraction.ts";
 import { writeMasks } from "../extraction/masks.ts";
-import { writeScatterers } from "../extraction/scatterers.ts";
+import {
+	type DetectedScatterer,
+	writeScatterers,
+} from "../extraction/scatterers.ts";
 import { encodeNpy } from "../formats/npy.ts";
 import {
 	type ExtractionFigure,
@@ -9,8 +12,18 @@ import {
 } from "../report/extractionHtml.ts";
 import type { Picture } from "../report/picture.ts";
 import { baseName, type Input } from "./input.ts";
-import { type Analysis, type Item, NAMES, resultOf, tableOf } from "./items.ts";
+import {
+	type Analysis,
+	type Item,
+	isEmpty,
+	kernelEntry,
+	labelOf,
+	NAMES,
+	resultOf,
+	tableOf,
+} from "./items.ts";
 import { picturesOf, shownImage } from "./pictures.ts";
+import type { Taken } from "./take.ts";
 
 export type ResultFile = readonly [name: string, data: string | Uint8Array];
 
@@ -87,7 +100,7 @@ function reportOf(
 
 /** What result.json says. */
 export function resultObject(
-	{ taken, items, shown, band, findings, warnings }: Analysis,
+	{ taken, items, kinds, shown, band, findings, warnings }: Analysis,
 	{
 		input: { file, sha256, bytes },
 		parameters,
@@ -95,17 +108,38 @@ export function resultObject(
 		about,
 	}: ResultOptions,
 ): Record<string, unknown> {
-	const several = items.length > 1;
+	const { pixel } = taken;
+	const images = items.length / kinds.length;
+	const fileOf = (kind: number) =>
+		`${images > 1 ? "kernels" : "kernel"}${endOf(kind, kinds)}.npy`;
+	const { explained, seconds, parameters: solution } = shown.extraction;
 	return {
-		...resultOf(shown, several ? "kernels.npy" : "kernel.npy"),
-		...(several
+		...resultOf(shown, fileOf(shown.kind), pixel),
+		...(kinds.length > 1
 			? {
-					shown: shown.task.label,
+					kernels: items
+						.filter(({ task }) => task === shown.task)
+						.map((item) => kernelEntry(item, fileOf(item.kind), pixel)),
+				}
+			: {}),
+		window: solution.window ?? null,
+		workingPixel: solution.workingPixel ?? null,
+		seconds: seconds ?? null,
+		judge: explained[shown.extraction.method]?.heldOut ?? null,
+		scattererList: shown.extraction.scatterers.map((s, j) => ({
+			...s,
+			...{ x: taken.centre.x + s.x, y: taken.centre.y + s.y },
+			row: taken.used[j],
+			empty: isEmpty(s),
+		})),
+		...(items.length > 1
+			? {
+					shown: labelOf(shown, kinds),
 					items: items.map((item, index) => ({
-						label: item.task.label,
+						label: labelOf(item, kinds),
 						energy: item.task.energy,
-						index,
-						...resultOf(item, "kernels.npy"),
+						index: Math.floor(index / kinds.length),
+						...resultOf(item, fileOf(item.kind), pixel),
 					})),
 				}
 			: {}),
@@ -163,38 +197,77 @@ function withAxes(
 	]);
 }
 
-function* numbers({ taken, items, shown }: Analysis): Generator<ResultFile> {
-	const { spacing, scatterers, mask, truth } = taken;
-	const several = items.length > 1;
-	const axis = Array.from({ length: 64 }, (_, i) => (i - 31.5) * spacing);
-	const arrays = {
-		kernel: (i: Item) => i.extraction.kernel,
-		uncertainty: (i: Item) => i.extraction.uncertainty,
-		model: (i: Item) => i.extraction.model,
-		residual: (i: Item) => i.extraction.residual,
-		input: ({ task }: Item) => shownImage(task),
-	};
-	for (const [name, of] of Object.entries(arrays)) {
-		const all = new Float32Array(items.length * 4096);
-		for (const [i, item] of items.entries()) all.set(of(item), i * 4096);
-		const [file, shape] = several
-			? [name.replace(/y?$/, (y) => (y ? "ies" : "s")), [items.length, 64, 64]]
-			: [name, [64, 64]];
-		yield [`${file}.npy`, encodeNpy(all, shape)];
+/** What a file's name ends with that is of one kind: nothing for the first. */
+const endOf = (kind: number, kinds: readonly number[]) =>
+	kind === kinds[0] ? "" : `-kind${kind}`;
+
+/** An array of each kernel or of each image; several have a leading index and a plural name. */
+function arrayOf(
+	name: string,
+	end: string,
+	values: readonly Float32Array[],
+	shape: readonly number[],
+): ResultFile {
+	if (values.length === 1)
+		return [`${name}${end}.npy`, encodeNpy(values[0], [...shape])];
+	const all = new Float32Array(values.length * values[0].length);
+	for (const [i, of] of values.entries()) all.set(of, i * of.length);
+	const plural = name.replace(/y?$/, (y) => (y ? "ies" : "s"));
+	return [`${plural}${end}.npy`, encodeNpy(all, [values.length, ...shape])];
+}
+
+function* numbers({
+	taken,
+	items,
+	kinds,
+	shown,
+}: Analysis): Generator<ResultFile> {
+	const { pixel, truth } = taken;
+	const { size, nx, ny } = shown.extraction;
+	const axis = Array.from(
+		{ length: size },
+		(_, i) => (i - (size - 1) / 2) * pixel,
+	);
+	for (const kind of kinds) {
+		const of = items.filter((item) => item.kind === kind);
+		const end = endOf(kind, kinds);
+		for (const name of ["kernel", "uncertainty"] as const)
+			yield arrayOf(
+				name,
+				end,
+				of.map((item) => item[name]),
+				[size, size],
+			);
 	}
+	const images = items.filter(({ kind }) => kind === kinds[0]);
+	for (const name of ["model", "residual"] as const)
+		yield arrayOf(
+			name,
+			"",
+			images.map((i) => i.extraction[name]),
+			[nx, ny],
+		);
+	yield arrayOf(
+		"input",
+		"",
+		images.map(({ task }) => shownImage(task)),
+		[nx, ny],
+	);
 	// Tables for each energy; of a dataset's many images for the one that is shown.
-	const numbered = several && !truth;
-	for (const [i, item] of (numbered ? items : [shown]).entries()) {
-		const end = numbered
-			? `-${String(i + 1).padStart(String(items.length).length, "0")}`
-			: "";
+	const numbered = images.length > 1 && !truth;
+	const tabled = numbered
+		? items
+		: items.filter(({ task }) => task === shown.task);
+	for (const [i, item] of tabled.entries()) {
+		const number = String(Math.floor(i / kinds.length) + 1);
+		const end = `${numbered ? `-${number.padStart(String(images.length).length, "0")}` : ""}${endOf(item.kind, kinds)}`;
 		for (const name of ["kernel", "uncertainty"] as const)
 			yield [
 				`${name}${end}.csv`,
-				withAxes(item.extraction[name], axis, "x \\ y (Angstrom)"),
+				withAxes(item[name], axis, "x \\ y (Angstrom)"),
 			];
-		const { magnitude, size, step } = item.spectrum;
-		const q = Array.from({ length: size }, (_, k) => (k - size / 2) * step);
+		const { magnitude, size: side, step } = item.spectrum;
+		const q = Array.from({ length: side }, (_, k) => (k - side / 2) * step);
 		yield [
 			`spectrum${end}.csv`,
 			withAxes(magnitude, q, "qx \\ qy (1/Angstrom)"),
@@ -218,10 +291,21 @@ function* numbers({ taken, items, shown }: Analysis): Generator<ResultFile> {
 			]),
 		];
 	}
-	if (scatterers) yield ["scatterers.csv", writeScatterers(scatterers)];
-	if (mask?.length) yield ["mask.csv", writeMasks(mask)];
-	if (several) yield ["images.csv", csv(summaryOf(items))];
+	if (taken.scatterers)
+		yield ["scatterers.csv", writeScatterers(withFound(taken, shown))];
+	if (taken.mask) yield ["mask.csv", writeMasks(taken.mask)];
+	if (items.length > 1) yield ["images.csv", csv(summaryOf(items))];
 }
+
+/** The list of scatterers with what the image says of those that were used. */
+const withFound = (
+	{ scatterers = [], used }: Taken,
+	{ extraction }: Item,
+): DetectedScatterer[] =>
+	scatterers.map((scatterer, i) => {
+		const found = extraction.scatterers[used.indexOf(i)];
+		return { ...scatterer, significance: found?.significance };
+	});
 
 /** A row an image, for other programs to read. */
 function summaryOf(items: readonly Item[]): (string | number)[][] {
@@ -239,10 +323,19 @@ function summaryOf(items: readonly Item[]): (string | number)[][] {
 			"MAE",
 		],
 		...items.map(
-			({ task, extraction: { method, explained }, peak, scores }) => [
-				task.label,
+			({
+				task,
+				kind,
+				extraction: { method, explained, kinds },
+				peak,
+				scores,
+			}) => [
+				labelOf(
+					{ task, kind },
+					kinds.map((k) => k.kind),
+				),
 				task.energy ?? "",
-				task.scatterers.length,
+				task.scatterers.filter(({ kind: of = 1 }) => of === kind).length,
 				NAMES[method],
 				explained[method]?.heldOut ?? "",
 				explained[method]?.inSample ?? "",

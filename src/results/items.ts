@@ -4,9 +4,14 @@ import {
 	describeDispersion,
 	dispersion,
 } from "../extraction/dispersion.ts";
-import type { Explained, Extraction, Method } from "../extraction/extract.ts";
+import type {
+	Explained,
+	Extraction,
+	FoundScatterer,
+	KindKernel,
+	Method,
+} from "../extraction/extraction.ts";
 import { findMissed, type Missed } from "../extraction/missed.ts";
-import { toScan } from "../extraction/preprocess.ts";
 import {
 	describePeak,
 	dominantPeak,
@@ -18,6 +23,7 @@ import {
 } from "../extraction/spectrum.ts";
 import { type SymmetryVerdict, testSymmetry } from "../extraction/symmetry.ts";
 import { compareKernels, type KernelScores } from "../qpi/metrics.ts";
+import { smooth } from "../qpi/realFft.ts";
 import type { Taken, Task } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
@@ -46,7 +52,7 @@ export interface Sector {
 }
 
 /** A kernel and what is read from it. */
-export interface Item {
+export interface Item extends KindKernel {
 	readonly task: Task;
 	readonly extraction: Extraction;
 	readonly spectrum: Spectrum;
@@ -57,7 +63,7 @@ export interface Item {
 	readonly symmetry: SymmetryVerdict;
 	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
 	readonly sectors: readonly Sector[];
-	/** What in the residual looks like a scatterer that nobody marked; in the scan's frame. */
+	/** What in the residual looks like a scatterer that nobody marked; Angstrom, in the scan's frame. */
 	readonly missed: readonly Missed[];
 	/** Against the kernel of a dataset file. */
 	readonly scores?: KernelScores;
@@ -66,9 +72,13 @@ export interface Item {
 /** All that is read from the kernels of a file. */
 export interface Analysis {
 	readonly taken: Taken;
+	/** One of each image and kind of scatterers: the kinds of the first image, then those of the second ... */
 	readonly items: readonly Item[];
-	/** The one that is explained best. */
+	/** Numbers of the kinds. */
+	readonly kinds: readonly number[];
+	/** The one whose image is explained best, of the first kind. */
 	readonly shown: Item;
+	/** Of the kind that is shown. */
 	readonly band: Dispersion | null;
 	/** A line each, for people. */
 	readonly findings: readonly string[];
@@ -81,45 +91,50 @@ export function analyseAll(
 	taken: Taken,
 	extractions: readonly Extraction[],
 ): Analysis {
-	const items = taken.tasks.map((task, i) =>
-		analyse(task, extractions[i], taken),
+	const items = taken.tasks.flatMap((task, i) =>
+		extractions[i].kinds.map((kernel) =>
+			analyse(task, extractions[i], kernel, taken),
+		),
 	);
-	const shown = items.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
-	const band = bandOf(items, taken.spacing);
+	const kinds = extractions[0].kinds.map(({ kind }) => kind);
+	const shown = items
+		.filter(({ kind }) => kind === kinds[0])
+		.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
+	const band = bandOf(
+		items.filter(({ kind }) => kind === shown.kind),
+		taken.pixel,
+	);
 	return {
-		taken,
-		items,
-		shown,
-		band,
-		findings: findingsOf({ taken, items, shown, band }, shown),
-		warnings: [...taken.warnings, ...doubtsOf(shown)],
+		...{ taken, items, kinds, shown, band },
+		findings: findingsOf({ taken, items, kinds, shown, band }, shown),
+		warnings: [...taken.warnings, ...doubtsOf(shown, taken)],
 	};
 }
 
-function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
-	const { kernel } = extraction;
-	const errors = errorsOf(extraction);
-	const { spacing, truth } = taken;
+function analyse(
+	task: Task,
+	extraction: Extraction,
+	kernelOf: KindKernel,
+	taken: Taken,
+): Item {
+	const { kernel } = kernelOf;
+	const errors = errorsOf(kernelOf);
+	const { pixel: spacing, truth } = taken;
 	const outgoing = profile(kernel, { spacing, ...errors });
 	const symmetry = testSymmetry(kernel, errors);
 	const sectors = axesOf(symmetry).map((direction): Sector => {
 		const along = profile(kernel, { spacing, direction, ...errors });
 		return { direction, profile: along, peak: dominantPeak(along) };
 	});
-	const missed = findMissed(
-		extraction.residual,
-		kernel,
-		extraction.scatterers,
-		{ valid: task.valid },
-	);
 	return {
+		...kernelOf,
 		task,
 		extraction,
-		missed: missed.map((m) => ({
-			...m,
-			...(task.square ? toScan(m, task.square) : {}),
-		})),
-		spectrum: spectrum(kernel, { spacing, pad: 128 }),
+		missed: missedIn(task, extraction, kernel, taken),
+		spectrum: spectrum(kernel, {
+			spacing,
+			pad: smooth(Math.max(128, extraction.size), 2),
+		}),
 		profile: outgoing,
 		plain: profile(kernel, { spacing, waves: "full" }),
 		peak: dominantPeak(outgoing),
@@ -129,11 +144,38 @@ function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
 	};
 }
 
+/** Angstrom about a known scatterer, where the residual says nothing about others. */
+const NEAR = 8;
+
+function missedIn(
+	{ nx, ny, weights }: Task,
+	{ residual, scatterers }: Extraction,
+	kernel: Float32Array,
+	{ pixel, centre }: Taken,
+): Missed[] {
+	const [mx, my] = [(nx - 1) / 2, (ny - 1) / 2];
+	const found = findMissed(
+		{
+			...{ residual, nx, ny, weights, kernel },
+			known: scatterers.map(({ x, y }) => ({
+				x: x / pixel + mx,
+				y: y / pixel + my,
+			})),
+		},
+		{ near: Math.max(2, NEAR / pixel) },
+	);
+	return found.map((m) => ({
+		...m,
+		x: centre.x + (m.x - mx) * pixel,
+		y: centre.y + (m.y - my) * pixel,
+	}));
+}
+
 /** Draws from the posterior that are enough to take errors from. */
 const ENOUGH = 8;
 
 /** What is known of a kernel's errors: draws of it, else a map. */
-const errorsOf = ({ samples, uncertainty }: Extraction) =>
+const errorsOf = ({ samples, uncertainty }: KindKernel) =>
 	samples.length >= ENOUGH ? { samples } : { uncertainty };
 
 /** A mirror axis, and the nearest of the other kind: an n-fold pattern has 2n half axes, of two kinds in turn. */
@@ -158,16 +200,12 @@ function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
 	if (energies.length < 3 || energies.length < items.length) return null;
 	return dispersion(
 		energies,
-		items.map(({ extraction }) => extraction.kernel),
+		items.map(({ kernel }) => kernel),
 		{
 			spacing,
-			...(items.every(({ extraction }) => extraction.samples.length >= ENOUGH)
-				? { samples: items.map(({ extraction }) => extraction.samples) }
-				: {
-						uncertainties: items.map(
-							({ extraction }) => extraction.uncertainty,
-						),
-					}),
+			...(items.every(({ samples }) => samples.length >= ENOUGH)
+				? { samples: items.map(({ samples }) => samples) }
+				: { uncertainties: items.map(({ uncertainty }) => uncertainty) }),
 		},
 	);
 }
@@ -175,15 +213,49 @@ function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
 /** Below this share of the held-out variance a kernel says little about the image. */
 const LITTLE = 0.1;
 
+/** A mark whose amplitude is below so many standard deviations, or this share of what it was given, lies on nothing. */
+const EMPTY = { sigmas: 3, share: 0.3 };
+/** Errors above this share of the kernel, root mean squares, leave little of it. */
+const UNDETERMINED = 0.5;
+
+/** Whether the image has nothing where a mark lies. */
+export const isEmpty = ({
+	amplitude,
+	significance,
+	weight,
+}: FoundScatterer): boolean =>
+	significance !== undefined &&
+	amplitude !== undefined &&
+	(significance < EMPTY.sigmas || amplitude < EMPTY.share * Math.abs(weight));
+
 /** Reasons to doubt what was extracted. */
-function doubtsOf(shown: Item): string[] {
-	const { explained, method } = shown.extraction;
+function doubtsOf(shown: Item, { scatterers, used }: Taken): string[] {
+	const { explained, method, scatterers: found } = shown.extraction;
 	const value = explained[method]?.heldOut ?? null;
-	return value !== null && value < LITTLE
-		? [
-				`the kernel explains ${share(value)} of the variance of pixels that it was not fitted to, which is next to nothing: look at the scatterers' places, at their kinds, and at the residual`,
-			]
-		: [];
+	const rms = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
+	const unsure = rms(shown.uncertainty) / (rms(shown.kernel) || 1);
+	const empty = found
+		.map((s, j) => ({ ...s, row: used[j] }))
+		.filter((s) => isEmpty(s) && scatterers?.[s.row]);
+	return [
+		value !== null && value < LITTLE
+			? `the kernel explains ${share(value)} of the variance of pixels that it was not fitted to, which is next to nothing: look at the scatterers' places, at their kinds, and at the residual`
+			: "",
+		unsure > UNDETERMINED
+			? `the kernel is uncertain by ${Math.round(100 * unsure)} % of itself (root mean squares): too few scatterers or too much noise for a window of this size`
+			: "",
+		empty.length > 0
+			? `nothing like the kernel at ${empty.length === 1 ? "mark" : "marks"} ${empty
+					.slice(0, 12)
+					.map(
+						({ row, significance = 0 }) =>
+							`${row + 1} (${scatterers?.[row].x.toFixed(0)}, ${scatterers?.[row].y.toFixed(0)} Å: ${significance.toFixed(1)} sigma)`,
+					)
+					.join(
+						", ",
+					)}${empty.length > 12 ? ` and ${empty.length - 12} more` : ""}`
+			: "",
+	].filter(Boolean);
 }
 
 const share = (value: number | null | undefined) =>
@@ -195,14 +267,18 @@ export function findingsOf(
 		items,
 		taken,
 		band,
+		kinds,
 		...analysis
-	}: Pick<Analysis, "items" | "taken" | "band" | "shown">,
+	}: Pick<Analysis, "items" | "taken" | "band" | "shown" | "kinds">,
 	shown: Item,
 ): string[] {
 	const { method, explained } = shown.extraction;
+	const images = items.length / kinds.length;
 	const best =
-		shown === analysis.shown ? `, of ${items.length} the best explained` : "";
-	const of = items.length > 1 ? ` (${shown.task.label}${best})` : "";
+		images > 1 && shown === analysis.shown
+			? `, of ${images} the best explained`
+			: "";
+	const of = items.length > 1 ? ` (${labelOf(shown, kinds)}${best})` : "";
 	const rivals = (Object.keys(NAMES) as Method[])
 		.filter((m) => m !== method && explained[m])
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
@@ -217,6 +293,11 @@ export function findingsOf(
 		);
 	for (const { direction, peak } of shown.sectors)
 		lines.push(`along ${degrees(direction)}: ${describePeak(peak)}`);
+	for (const other of items)
+		if (other.task === shown.task && other.kind !== shown.kind)
+			lines.push(
+				`kind ${other.kind}: q* ${describePeak(other.peak).replace(/^q = /, "")}; ${other.symmetry.why}`,
+			);
 	if (band) lines.push(`dispersion: ${describeDispersion(band)}`);
 	if (taken.truth) {
 		const mean = (key: "ncc" | "mae") =>
@@ -229,12 +310,46 @@ export function findingsOf(
 	return lines;
 }
 
+/** What an item is called: its image, and its kind where there are several. */
+export const labelOf = (
+	{ task, kind }: Pick<Item, "task" | "kind">,
+	kinds: readonly number[],
+): string => (kinds.length > 1 ? `${task.label}, kind ${kind}` : task.label);
+
+/** A kernel's entry in result.json. */
+export const kernelEntry = (
+	{ kernel, kind, extraction: { size } }: Item,
+	file: string,
+	pixel: number,
+) => {
+	const ends = [...kernel].reduce(
+		([low, high], v) => [Math.min(low, v), Math.max(high, v)],
+		[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+	);
+	return {
+		...{ file, kind, pixel, size: [size, size] },
+		min: ends[0],
+		max: ends[1],
+	};
+};
+
 /** An item of result.json. */
 export function resultOf(
-	{ task, extraction, peak, symmetry, sectors, missed, scores }: Item,
+	{
+		task,
+		extraction,
+		kind,
+		peak,
+		symmetry,
+		sectors,
+		missed,
+		scores,
+		...rest
+	}: Item,
 	file: string,
+	pixel: number,
 ) {
-	const { method, kernel, explained, parameters } = extraction;
+	const { method, explained, parameters } = extraction;
 	const each = (key: keyof Explained) =>
 		Object.fromEntries(Object.entries(explained).map(([m, e]) => [m, e[key]]));
 	const { order, why, harmonics, mirror } = symmetry;
@@ -242,8 +357,13 @@ export function resultOf(
 		Object.fromEntries(symmetry.scores.map((s) => [s.order, s[key]]));
 	return {
 		method,
-		kernel: { file, min: Math.min(...kernel), max: Math.max(...kernel) },
-		scatterers: task.scatterers.length,
+		kernel: kernelEntry(
+			{ task, extraction, kind, peak, symmetry, sectors, missed, ...rest },
+			file,
+			pixel,
+		),
+		scatterers: task.scatterers.filter(({ kind: of = 1 }) => of === kind)
+			.length,
 		explainedVariance: { heldOut: each("heldOut"), inSample: each("inSample") },
 		q: peak,
 		sectors: sectors.map(({ direction, peak: q }) => ({ direction, q })),
@@ -275,9 +395,12 @@ export function tableOf(items: readonly Item[]) {
 			"q* (1/Å)",
 			...(compared ? ["NCC", "MAE"] : []),
 		],
-		rows: items.map(({ task, extraction, peak, scores }) => [
-			task.label,
-			String(task.scatterers.length),
+		rows: items.map(({ task, kind, extraction, peak, scores }) => [
+			labelOf(
+				{ task, kind },
+				extraction.kinds.map((k) => k.kind),
+			),
+			String(task.scatterers.filter(({ kind: of = 1 }) => of === kind).length),
 			NAMES[extraction.method],
 			share(extraction.explained[extraction.method]?.heldOut),
 			peak ? `${peak.q.toFixed(4)} ± ${peak.error.toFixed(4)}` : "–",

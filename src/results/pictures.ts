@@ -13,12 +13,12 @@ import {
 	uncertaintyPicture,
 } from "../report/extractionPictures.ts";
 import type { Picture } from "../report/picture.ts";
-import { type Analysis, degrees, NAMES } from "./items.ts";
+import { type Analysis, degrees, isEmpty, labelOf, NAMES } from "./items.ts";
 import type { Task } from "./take.ts";
 
 /** Pixels of which less than half counts are shown as not used. */
-export const shownImage = ({ image, valid }: Task) =>
-	valid ? image.map((v, i) => (valid[i] < 0.5 ? Number.NaN : v)) : image;
+export const shownImage = ({ image, weights }: Task) =>
+	weights ? image.map((v, i) => (weights[i] < 0.5 ? Number.NaN : v)) : image;
 
 export type Drawn = [
 	name: string,
@@ -27,32 +27,40 @@ export type Drawn = [
 	picture: Picture,
 ];
 
-export function picturesOf({ items, shown, taken, band }: Analysis): Drawn[] {
+export function picturesOf({
+	items,
+	kinds,
+	shown,
+	taken,
+	band,
+}: Analysis): Drawn[] {
 	const { task, extraction, spectrum, profile, plain, peak, sectors } = shown;
-	const { spacing, centre, unit, scatterers } = taken;
-	const { kernel, uncertainty, model, residual, method } = extraction;
-	const scale = spacing / (400 / 63);
-	const used = task.scatterers.map(({ x, y }) => ({
-		x: centre.x + x * scale,
-		y: centre.y + y * scale,
-		keep: true,
+	const { kernel, uncertainty } = shown;
+	const { pixel: spacing, centre, unit, scatterers } = taken;
+	const { model, residual, method } = extraction;
+	const used = extraction.scatterers.map((s) => ({
+		x: centre.x + s.x,
+		y: centre.y + s.y,
+		keep: !isEmpty(s),
 	}));
 	const pictures: Drawn[] = [
 		[
 			"kernel",
 			`The kernel (${NAMES[method]})`,
 			"The pattern that one scatterer of amplitude 1 makes. Red is above zero, blue below.",
-			kernelPicture(kernel, spacing, `Kernel, ${task.label}`, unit),
+			kernelPicture(kernel, spacing, `Kernel, ${labelOf(shown, kinds)}`, unit),
 		],
 		[
 			"fit",
 			"Does it explain the image?",
-			"Left: the image, resampled to 64 × 64 pixels. Middle: the kernel put back at all scatterers. Right: what is left, on the same scale; a pattern there means scatterers that are missing, wrong or of another kind.",
+			"Left: the image that was fitted; grey is not used. Middle: the kernels put back at all scatterers, and the background. Right: what is left, on the same scale; a pattern there means scatterers that are missing, wrong or of another kind. Rings are scatterers, crosses those at which the image has nothing.",
 			fitPicture(
 				shownImage(task),
 				model,
-				residual,
-				{ spacing, centre },
+				residual.map((v, p) =>
+					(task.weights?.[p] ?? 1) < 0.5 ? Number.NaN : v,
+				),
+				{ ...task, spacing, centre },
 				used,
 				unit,
 			),
@@ -146,8 +154,8 @@ export function picturesOf({ items, shown, taken, band }: Analysis): Drawn[] {
 						? [{ label: "the file's kernel", kernel: taken.truth }]
 						: []),
 					...items.slice(0, 50).map((item) => ({
-						label: item.task.label,
-						kernel: item.extraction.kernel,
+						label: labelOf(item, kinds),
+						kernel: item.kernel,
 						notes: item.scores
 							? [
 									`NCC ${item.scores.ncc.toFixed(3)}, MAE ${item.scores.mae.toFixed(3)}`,

@@ -3,15 +3,14 @@ import {
 	type DetectedScatterer,
 	detectScatterers,
 } from "../extraction/detect.ts";
+import type { MapMark } from "../extraction/extractMap.ts";
 import {
 	type Prepared,
 	type PreprocessOptions,
 	preprocess,
 	type Scan,
 	type Shape,
-	type Square64,
 	squareOf,
-	toModel,
 } from "../extraction/preprocess.ts";
 import { readScatterers } from "../extraction/scatterers.ts";
 import {
@@ -38,30 +37,42 @@ export interface TakeOptions extends PrepareOptions {
 	readonly scatterers?: { readonly file: string; readonly text: string };
 	/** Look for scatterers. */
 	readonly detect: boolean;
+	/** Resample maps to the 64 x 64 pixels that the networks take. */
+	readonly square?: boolean;
 }
 
-/** One image as it is extracted from: 64 x 64 pixels, and its scatterers in the model's frame. */
+/** One image as it is extracted from, and its scatterers. */
 export interface Task {
 	readonly label: string;
 	/** eV */
 	readonly energy?: number;
+	/** [nx][ny], first index x. */
 	readonly image: Float32Array;
-	readonly valid?: Float32Array;
-	readonly scatterers: readonly { x: number; y: number; weight?: number }[];
+	readonly nx: number;
+	readonly ny: number;
+	/** What each pixel counts; all of them when not given. */
+	readonly weights?: Float32Array;
+	/** Angstrom from the image's middle. */
+	readonly scatterers: readonly MapMark[];
 	readonly prepared?: Prepared;
-	/** The 64 x 64 pixels of `prepared`, and where they lie. */
-	readonly square?: Square64;
 }
 
 /** What a file gives to extract from. */
 export interface Taken {
 	readonly tasks: readonly Task[];
+	/** Whether the images are squares of 64 x 64 pixels, as the networks take them and datasets have them, or maps. */
+	readonly square: boolean;
 	readonly unit: string;
-	/** Angstrom a pixel of the 64 x 64. */
-	readonly spacing: number;
+	/** Angstrom a pixel. */
+	readonly pixel: number;
+	/** Of the images, in the scan's frame. */
 	readonly centre: { readonly x: number; readonly y: number };
+	/** Of the polynomial background, which is fitted along. */
+	readonly order: number;
 	/** In the scan's frame; a dataset file has its own for each image. */
 	readonly scatterers?: readonly DetectedScatterer[];
+	/** Of those, the places in the list of the ones that are used. */
+	readonly used: readonly number[];
 	/** What the user masked. */
 	readonly mask?: readonly Shape[];
 	/** The kernel that a dataset file holds. */
@@ -80,8 +91,6 @@ export interface Preparation {
 	readonly used: Measured["scans"];
 	/** One of each that is used. */
 	readonly prepared: readonly Prepared[];
-	/** The 64 x 64 pixels of each. */
-	readonly squares: readonly Square64[];
 	/** Whether a part of the scan was asked for. */
 	readonly cropped: boolean;
 	readonly mask?: readonly Shape[];
@@ -102,14 +111,15 @@ export function take(input: Input, options: TakeOptions): Taken {
 				: `${file} does not say where its scatterers are: give --scatterers FILE.csv (x, y in Angstrom from the image's centre), or --detect to look for them`,
 		);
 	const preparation = prepareScans({ ...input, measurement }, options);
-	const { scatterers: list } = options;
+	const { scatterers: list, square = false } = options;
 	return list
 		? makeTasks(
 				preparation,
 				readScatterers(list.text, list.file),
 				`from ${list.file}`,
+				square,
 			)
-		: makeTasks(preparation, findScatterers(preparation), "found");
+		: makeTasks(preparation, findScatterers(preparation), "found", square);
 }
 
 /** Chooses and prepares. Throws FormatError or RangeError where file and options do not fit. */
@@ -121,9 +131,8 @@ export function prepareScans(
 	const used = scans.slice(0, options.max);
 	const warnings = new Set(first);
 	const prepared = used.map(({ scan }) => preprocess(scan, options));
-	const squares = prepared.map(squareOf);
 	used.forEach((chosen, i) => {
-		for (const warning of [...prepared[i].warnings, ...squares[i].warnings])
+		for (const warning of prepared[i].warnings)
 			warnings.add(
 				used.length > 1 ? `${labelOf(chosen)}: ${warning}` : warning,
 			);
@@ -134,14 +143,9 @@ export function prepareScans(
 		channel,
 		used,
 		prepared,
-		squares,
 		cropped: options.crop !== undefined,
 		mask: options.mask,
-		told: [
-			told,
-			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
-			`square: 64 x 64 pixels of ${Number(squares[0].spacing.toPrecision(3))} A`,
-		],
+		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
 	};
 }
@@ -149,11 +153,10 @@ export function prepareScans(
 /** Looks for the scatterers that all images have in common; an empty list when nothing stands out. */
 export const findScatterers = ({
 	prepared,
-	squares: [{ centre, spacing }],
 	cropped,
 }: Preparation): DetectedScatterer[] =>
 	detectScatterers(common(prepared.map(({ whole }) => whole)), {
-		area: cropped ? { ...centre, size: 64 * spacing } : undefined,
+		area: cropped ? areaOf(prepared[0]) : undefined,
 		valid: countsInAll(prepared),
 	});
 
@@ -166,37 +169,74 @@ export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 /**
  * Puts the scatterers (scan frame) into the images.
  * @param origin how they came about, for people: "found", "from marks.csv"
+ * @param square whether the maps become squares of 64 x 64 pixels
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
-	{ file, channel, used, prepared, squares, mask, told, warnings }: Preparation,
+	{ file, channel, used, prepared, mask, told, warnings }: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
+	square = false,
 ): Taken {
-	const kept = scatterers.filter(({ keep }) => keep);
-	const [{ steps }] = prepared;
-	const [square] = squares;
-	const { spacing, centre } = square;
-	const more = warningsOf(kept, square);
-	const inside = kept.filter((s) => distance(s, square) <= half(spacing));
-	const model = inside.map(({ x, y, weight }) => ({
-		...toModel({ x, y }, square),
-		weight,
-	}));
+	const images = square
+		? prepared.map((p) => {
+				const { image, valid: weights, spacing, centre } = squareOf(p);
+				return { image, weights, nx: 64, ny: 64, pixel: spacing, centre };
+			})
+		: prepared.map(({ scan, weights, centre }) => {
+				const { image, nx, ny, spacing } = scan;
+				return { image, weights, nx, ny, pixel: spacing.x, centre };
+			});
+	const [{ pixel, centre, nx, ny }] = images;
+	const kept = [...scatterers.keys()].filter((i) => scatterers[i].keep);
+	const [reachX, reachY] = [(nx / 2) * pixel, (ny / 2) * pixel];
+	const inside = kept.filter((i) => {
+		const { x, y } = scatterers[i];
+		return Math.abs(x - centre.x) <= reachX && Math.abs(y - centre.y) <= reachY;
+	});
+	const marks = inside.map((i): MapMark => {
+		const { x, y, weight, kind } = scatterers[i];
+		return { x: x - centre.x, y: y - centre.y, weight, kind };
+	});
+	const [{ steps, order, masks, weights }] = prepared;
+	const out = kept.length - inside.length;
+	if (inside.length === 0)
+		throw new FormatError(
+			kept.length
+				? `none of the ${kept.length} scatterers lies inside the image, expected at least one (x and y in Angstrom from its centre)`
+				: "there is no scatterer to extract from, expected at least one",
+		);
+	const kinds = new Set(marks.map(({ kind }) => kind)).size;
+	const more = [
+		out
+			? `${out === 1 ? "1 scatterer lies" : `${out} scatterers lie`} outside the image${out > 1 ? " and are" : " and is"} not used`
+			: "",
+		square
+			? `the networks see 64 x 64 pixels: the map was resampled to squares of ${Number(pixel.toPrecision(3))} A`
+			: "",
+		...(square ? squareOf(prepared[0]).warnings : []),
+		square && kinds > 1
+			? "the networks know one kind of scatterers: all are taken for it"
+			: "",
+	].filter(Boolean);
 	return {
 		tasks: prepared.map((p, i) => ({
 			label: used.length > 1 ? labelOf(used[i]) : baseName(file),
 			energy: used[i].energy,
-			image: squares[i].image,
-			valid: squares[i].valid,
-			scatterers: model,
+			image: images[i].image,
+			weights: images[i].weights,
+			nx,
+			ny,
+			scatterers: marks,
 			prepared: p,
-			square: squares[i],
 		})),
+		square,
 		unit: channel.unit,
-		spacing,
+		pixel,
 		centre,
+		order,
 		scatterers,
+		used: inside,
 		mask,
 		told: [
 			...told,
@@ -207,8 +247,12 @@ export function makeTasks(
 			channel: channel.name,
 			unit: channel.unit,
 			energies: used.map(({ energy }) => energy ?? null),
-			spacing,
+			pixel,
+			size: [nx, ny],
 			centre,
+			background: { order },
+			masked: 1 - weights.reduce((sum, w) => sum + w, 0) / weights.length,
+			masks,
 			steps: steps.map(({ name, note }) => ({ name, note })),
 		},
 	};
@@ -243,11 +287,16 @@ function takeDataset(
 		tasks: images.map((image, i) => ({
 			label: `image ${i + 1}`,
 			image,
+			nx: 64,
+			ny: 64,
 			scatterers: dataset.scatterers[i],
 		})),
+		square: true,
 		unit: "",
-		spacing: 400 / 63,
+		pixel: 400 / 63,
 		centre: { x: 0, y: 0 },
+		order: 0,
+		used: [],
 		truth: dataset.kernel,
 		told: [
 			`${baseName(file)}: the dataset's format, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
@@ -275,39 +324,9 @@ export function common(scans: readonly Scan[]): Scan {
 	return { ...scans[0], image };
 }
 
-/** Half the side of the 64 x 64 pixels. */
-const half = (spacing: number) => 32 * spacing;
-
-/** From their centre, along the axis where it is more. */
-const distance = (
-	{ x, y }: DetectedScatterer,
-	{ centre }: Pick<Square64, "centre">,
-) => Math.max(Math.abs(x - centre.x), Math.abs(y - centre.y));
-
-function warningsOf(
-	kept: readonly DetectedScatterer[],
-	{ centre, spacing }: Square64,
-): string[] {
-	const limit = half(spacing);
-	const from = (s: DetectedScatterer) => distance(s, { centre });
-	const outside = kept.filter((s) => from(s) > limit).length;
-	const near = kept.filter(
-		(s) => from(s) <= limit && from(s) > limit - 2 * spacing,
-	);
-	if (kept.length === outside)
-		throw new FormatError(
-			kept.length
-				? `none of the ${kept.length} scatterers lies inside the image, expected at least one (x and y in Angstrom from its centre)`
-				: "there is no scatterer to extract from, expected at least one",
-		);
-	const several = (n: number) =>
-		n === 1 ? "1 scatterer lies" : `${n} scatterers lie`;
-	return [
-		near.length
-			? `${several(near.length)} within two pixels of the edge: their places are uncertain`
-			: "",
-		outside
-			? `${several(outside)} outside the image${outside > 1 ? " and are" : " and is"} not used`
-			: "",
-	].filter(Boolean);
-}
+/** The part of the scan that a map is, Angstrom. */
+const areaOf = ({ scan: { nx, ny, spacing }, centre }: Prepared) => ({
+	...centre,
+	width: nx * spacing.x,
+	height: ny * spacing.y,
+});

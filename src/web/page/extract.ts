@@ -1,4 +1,5 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
+import type { Rectangle } from "../../extraction/resample.ts";
 import { writeScatterers } from "../../extraction/scatterers.ts";
 import type { PrepareOptions } from "../../results/take.ts";
 import { Remote, type Report } from "../rpc.ts";
@@ -44,10 +45,8 @@ export function startExtract(): void {
 		table.show(scatterers.list, scatterers.chosen);
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
-		const square = images?.square;
-		const outside = square
-			? kept.filter((s) => isOutside(s, square)).length
-			: 0;
+		const area = images?.area;
+		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
 		const left = scatterers.list.length - kept.length;
 		byId("marks-count").textContent = [
 			`${kept.length - outside} used`,
@@ -262,7 +261,7 @@ export function startExtract(): void {
 	);
 	byId("undo").addEventListener("click", () => scatterers.undo());
 	byId("add-mark").addEventListener("click", () => {
-		const { x = 0, y = 0 } = images?.square ?? {};
+		const { x = 0, y = 0 } = images?.area ?? {};
 		scatterers.add({ x: Number(x.toFixed(1)), y: Number(y.toFixed(1)) });
 		table.focusLast();
 	});
@@ -301,9 +300,10 @@ export function startExtract(): void {
 	});
 }
 
-/** Whether a scatterer lies outside of the square that is extracted from. */
+/** Whether a scatterer lies outside of the rectangle that is extracted from. */
 const isOutside = (
 	{ x, y }: { readonly x: number; readonly y: number },
-	square: { readonly x: number; readonly y: number; readonly size: number },
+	area: Rectangle,
 ): boolean =>
-	Math.max(Math.abs(x - square.x), Math.abs(y - square.y)) > square.size / 2;
+	Math.abs(x - area.x) > area.width / 2 ||
+	Math.abs(y - area.y) > area.height / 2;

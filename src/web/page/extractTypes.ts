@@ -1,6 +1,7 @@
 /** What page and worker of the extraction tell each other. */
 import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
+import type { Rectangle } from "../../extraction/resample.ts";
 import type { Peak } from "../../extraction/spectrum.ts";
 import type { Field } from "../../report/panels.ts";
 import type { PrepareOptions } from "../../results/take.ts";
@@ -29,12 +30,8 @@ export interface Opened {
 /** The images as they are extracted from. */
 export interface PreparedImages {
 	readonly labels: readonly string[];
-	/** Side of the square that is extracted from, and its centre in the scan's frame, Angstrom. */
-	readonly square: {
-		readonly x: number;
-		readonly y: number;
-		readonly size: number;
-	};
+	/** The rectangle that is extracted from, in the scan's frame: its middle and sides, Angstrom. */
+	readonly area: Rectangle;
 	readonly unit: string;
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
@@ -57,14 +54,20 @@ export interface ExtractRequest {
 	readonly scatterers: readonly DetectedScatterer[] | null;
 	/** A key of METHODS. */
 	readonly method: string;
+	/** Radius of the kernels, Angstrom. */
+	readonly window?: number;
 	readonly symmetry?: ExtractOptions["symmetry"];
 	readonly seed: number;
 }
 
-/** One kernel, for the views: 64 x 64 pixels each, in the image's unit. */
+/** One kernel, for the views, in the image's unit. */
 export interface ShownItem {
 	readonly label: string;
 	readonly method: string;
+	/** Pixels along the side of kernel and uncertainty; of the others along x and y. */
+	readonly size: number;
+	readonly nx: number;
+	readonly ny: number;
 	readonly kernel: Float32Array;
 	readonly uncertainty: Float32Array;
 	/** NaN where not measured. */

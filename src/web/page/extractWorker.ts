@@ -11,6 +11,7 @@ import { energiesOf } from "../../formats/measurement.ts";
 import { aboutMedian, squareField } from "../../report/extractionPictures.ts";
 import { chooseChannel } from "../../results/choose.ts";
 import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
+import { isNetwork } from "../../results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -20,12 +21,7 @@ import {
 	resultObject,
 } from "../../results/files.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
-import {
-	type Analysis,
-	analyseAll,
-	METHODS,
-	NAMES,
-} from "../../results/items.ts";
+import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
 import { picturesOf } from "../../results/pictures.ts";
 import {
@@ -109,10 +105,10 @@ const handlers = {
 		const { measurement } = needed(input);
 		if (!measurement) {
 			dataset = take(needed(input), { ...settings, detect: false });
-			const { tasks, spacing, centre, told, warnings } = dataset;
+			const { tasks, pixel, centre, told, warnings } = dataset;
 			return {
 				labels: tasks.map(({ label }) => label),
-				square: { ...centre, size: 64 * spacing },
+				area: { ...centre, width: 64 * pixel, height: 64 * pixel },
 				unit: "",
 				told,
 				warnings,
@@ -127,11 +123,15 @@ const handlers = {
 			};
 		}
 		preparation = prepareScans({ ...needed(input), measurement }, settings);
-		const { used, squares, channel, told, warnings } = preparation;
-		const [{ spacing, centre }] = squares;
+		const { used, prepared, channel, told, warnings } = preparation;
+		const [{ scan, centre }] = prepared;
 		return {
 			labels: used.map(labelOf),
-			square: { ...centre, size: 64 * spacing },
+			area: {
+				...centre,
+				width: scan.nx * scan.spacing.x,
+				height: scan.ny * scan.spacing.y,
+			},
 			unit: channel.unit,
 			told,
 			warnings,
@@ -141,7 +141,7 @@ const handlers = {
 	/** A prepared image by its number. */
 	image(index: number): ShownImage {
 		const field = dataset
-			? squareField(dataset.tasks[index].image, dataset.spacing)
+			? squareField(dataset.tasks[index].image, dataset.pixel)
 			: shownField(needed(preparation).prepared[index]);
 		return { field, range: aboutMedian(field.values) };
 	},
@@ -152,23 +152,18 @@ const handlers = {
 		readScatterers(text, file),
 
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
-		const { method: name, symmetry, seed } = request;
+		const { method: name, window, symmetry, seed } = request;
 		const method = METHODS[name];
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
-			const extractor = await openExtractor({ method, symmetry, seed }, report);
+			const extractor = await openExtractor(
+				{ method, window, symmetry, seed },
+				report,
+			);
 			const { about } = extractor;
-			const found = [];
-			for (const [i, task] of taken.tasks.entries())
-				found.push(
-					await extractor.extract(task, (done, total, next) =>
-						report({
-							done: i * total + done,
-							total: taken.tasks.length * total,
-							what: `${task.label}: ${NAMES[next]}`,
-						}),
-					),
-				);
+			const found = await extractor.extract(taken, (done, total, what) =>
+				report({ done, total, what }),
+			);
 			const warnings = [...taken.warnings, ...extractor.warnings];
 			fits = { taken: { ...taken, warnings }, extractions: found, about };
 			return outcome(request, fits.taken, found, about);
@@ -264,7 +259,7 @@ function outcome(
 
 /** What results say of how they came about. */
 function optionsOf(
-	{ settings, scatterers, method, symmetry, seed }: ExtractRequest,
+	{ settings, scatterers, method, window, symmetry, seed }: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
 	const { file } = needed(input);
@@ -274,6 +269,7 @@ function optionsOf(
 		mask: settings.mask?.length ? MASK : undefined,
 		detect: !scatterers && !dataset,
 		method,
+		window,
 		symmetry,
 		seed,
 	};
@@ -287,13 +283,16 @@ function optionsOf(
 }
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
-function takeAgain({ scatterers }: ExtractRequest): Taken {
+function takeAgain({ scatterers, method }: ExtractRequest): Taken {
 	const images = needed(preparation);
-	if (!scatterers) return makeTasks(images, findScatterers(images), "found");
+	const square = isNetwork(METHODS[method]);
+	if (!scatterers)
+		return makeTasks(images, findScatterers(images), "found", square);
 	return makeTasks(
 		images,
 		readScatterers(writeScatterers(scatterers), SCATTERERS),
 		`from ${SCATTERERS}`,
+		square,
 	);
 }
 

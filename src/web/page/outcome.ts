@@ -5,7 +5,12 @@ import { scanField } from "../../report/extractionPictures.ts";
 import type { Field } from "../../report/panels.ts";
 import { resampled } from "../../report/picture.ts";
 import { type ResultOptions, resultNames } from "../../results/files.ts";
-import { type Analysis, findingsOf, NAMES } from "../../results/items.ts";
+import {
+	type Analysis,
+	findingsOf,
+	labelOf,
+	NAMES,
+} from "../../results/items.ts";
 import { picturesOf, shownImage } from "../../results/pictures.ts";
 import { render } from "../render.ts";
 import type { Outcome } from "./extractTypes.ts";
@@ -27,7 +32,7 @@ export function small(scan: Scan, counts: Float32Array): Field {
 	return { ...field, values, nx, ny };
 }
 
-/** By "auto" the one that explains most, as extract() chooses; by ridge without comparison, as makeExtractor() does. */
+/** By "auto" the one that explains most, as extraction chooses; by one of them without comparison. */
 export async function byMethod(
 	extraction: Extraction,
 	method: Method | "auto",
@@ -41,9 +46,7 @@ export async function byMethod(
 			),
 		);
 	const found = await extraction.by(method);
-	return method === "ridge"
-		? { ...found, explained: { ridge: explained.ridge } }
-		: found;
+	return { ...found, explained: { [method]: explained[method] } };
 }
 
 export async function outcomeOf(
@@ -52,18 +55,20 @@ export async function outcomeOf(
 	methods: readonly string[],
 	adapter: string | null,
 ): Promise<Outcome> {
-	const { items, shown, taken, warnings } = analysis;
+	const { items, kinds, shown, taken, warnings } = analysis;
 	const band = picturesOf(analysis).find(([name]) => name === "dispersion");
-	const scale = taken.spacing / (400 / 63);
 	return {
 		names: resultNames(analysis),
 		items: items.map((item) => {
-			const { task, extraction, spectrum, peak: q } = item;
+			const { task, extraction, spectrum, kernel, uncertainty, peak: q } = item;
 			return {
-				label: task.label,
+				label: labelOf(item, kinds),
 				method: NAMES[extraction.method],
-				kernel: extraction.kernel,
-				uncertainty: extraction.uncertainty,
+				kernel,
+				uncertainty,
+				size: extraction.size,
+				nx: extraction.nx,
+				ny: extraction.ny,
 				image: shownImage(task),
 				model: extraction.model,
 				residual: extraction.residual,
@@ -77,13 +82,13 @@ export async function outcomeOf(
 						: [];
 				}),
 				places: task.scatterers.map(({ x, y }) => ({
-					x: taken.centre.x + x * scale,
-					y: taken.centre.y + y * scale,
+					x: taken.centre.x + x,
+					y: taken.centre.y + y,
 				})),
 			};
 		}),
 		shown: items.indexOf(shown),
-		spacing: taken.spacing,
+		spacing: taken.pixel,
 		centre: taken.centre,
 		unit: taken.unit,
 		warnings,

@@ -2,6 +2,7 @@
 import { clipLimit, diverging, sequential } from "../../report/colour.ts";
 import {
 	DECADES,
+	mapField,
 	spectrumField,
 	squareField,
 } from "../../report/extractionPictures.ts";
@@ -216,6 +217,8 @@ function fieldsOf(
 ): Record<Name, Shown> {
 	const { kernel, uncertainty, image, model, residual, spectrum, q, places } =
 		item;
+	const onMap = (values: ArrayLike<number>) =>
+		mapField(values, { ...item, spacing, centre });
 	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
 	const median = measured[measured.length >> 1] ?? 0;
 	const less = (values: Float32Array) => values.map((v) => v - median);
@@ -245,17 +248,17 @@ function fieldsOf(
 		},
 		image: {
 			...onData,
-			field: squareField(data, spacing, centre),
+			field: onMap(data),
 			summary: "The image that was fitted, less its median",
 		},
 		model: {
 			...onData,
-			field: squareField(less(model), spacing, centre),
+			field: onMap(less(model)),
 			summary: "The kernel put back at all scatterers",
 		},
 		residual: {
 			...onData,
-			field: squareField(residual, spacing, centre),
+			field: onMap(residual),
 			marks: places,
 			summary: "What is left: data less re-convolution",
 		},
