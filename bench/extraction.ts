@@ -170,7 +170,7 @@ for (const noise of [0.1, 0.3, 0.5]) {
 	let pixels = 0;
 	for (const spec of chosen) {
 		const one = make(spec, { noiseLevels: [noise] });
-		const { kernel, uncertainty } = await extract(
+		const { kinds } = await extract(
 			one,
 			{ prior },
 			{
@@ -178,6 +178,7 @@ for (const noise of [0.1, 0.3, 0.5]) {
 				holdOut: false,
 			},
 		);
+		const [{ kernel, uncertainty }] = kinds;
 		for (let i = 0; i < kernel.length; i++) {
 			const away = Math.abs(kernel[i] - one.truth[i]);
 			for (const n of [1, 2]) if (away <= n * uncertainty[i]) within[n - 1]++;

@@ -11,8 +11,9 @@ import {
 	writeScatterers,
 } from "../src/extraction/scatterers.ts";
 import { Template } from "../src/extraction/template.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
+import { ForwardOperator, pixelOf } from "../src/qpi/forward.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator.ts";
+import { MapOperator } from "../src/qpi/mapOperator.ts";
 import { embed } from "../src/qpi/ridge.ts";
 import { Random } from "../src/random.ts";
 
@@ -166,7 +167,7 @@ test("an area of a large scan, and what was not measured", () => {
 		{ x: -120, y: -220 },
 	];
 	const scan = rings([...shifted, ...far], [201, 201], [3, 3]);
-	const area = { x: 180, y: -150, size: 180 };
+	const area = { x: 180, y: -150, width: 180, height: 180 };
 	const got = compare(shifted, kept(detectScatterers(scan, { area })), 3);
 	assert.equal([got.recall, got.precision], [1, 1]);
 	assert.ok(got.error < 0.4, `${got.error}`);
@@ -278,25 +279,51 @@ test("a scatterer that was not marked is found in the residual, between the pixe
 	);
 	const size = Math.sqrt(residual.reduce((sum, v) => sum + (v * v) / 4096, 0));
 	const noisy = residual.map((v) => v + 0.3 * size * random.normal());
-	const found = findMissed(noisy, made.kernel, known);
+	const onPixels = (list: typeof known) =>
+		list.map(({ x, y }) => ({ x: pixelOf(x), y: pixelOf(y) }));
+	const look = (
+		residual: ArrayLike<number>,
+		kernel: ArrayLike<number>,
+		places = known,
+		weights?: ArrayLike<number>,
+	) =>
+		findMissed({
+			...{ residual, kernel, weights, nx: 64, ny: 64 },
+			known: onPixels(places),
+		});
+	const found = look(noisy, made.kernel);
 	assert.is(found.length, 2);
-	lost.forEach(({ x, y }, i) => {
-		assert.ok(Math.hypot(found[i].x - x, found[i].y - y) < 0.1 * DX);
+	onPixels(lost).forEach(({ x, y }, i) => {
+		assert.ok(Math.hypot(found[i].x - x, found[i].y - y) < 0.1);
 		assert.ok(Math.abs(found[i].amplitude - [1, 0.6][i]) < 0.05);
 		assert.ok(found[i].significance > 5);
 	});
-	assert.is(findMissed(noisy, made.kernel, [...known, ...lost]).length, 0);
+	assert.is(look(noisy, made.kernel, [...known, ...lost]).length, 0);
 	// Its side lobes are no more scatterers.
 	const trimer = planKernels(24, 5)[20];
 	const wide = makeKernel(trimer, { observations: 0, seed: 1 }).kernel;
 	const one = new ForwardOperator(lost.slice(0, 1)).apply(embed(wide));
-	assert.is(findMissed(one, wide, known).length, 1);
+	assert.is(look(one, wide).length, 1);
 	const noise = noisy.map(() => random.normal());
-	assert.is(findMissed(noise, made.kernel, known).length, 0);
+	assert.is(look(noise, made.kernel).length, 0);
 	// A place in a part that was not measured cannot be seen.
 	const valid = noisy.map((_, p) => (Math.floor(p / 64) < 28 ? 0 : 1));
-	assert.is(findMissed(noisy, made.kernel, known, { valid }).length, 1);
-	assert.throws(() => findMissed(noisy, [1, 2], known), /kernel of 64 x 64/);
+	assert.is(look(noisy, made.kernel, known, valid).length, 1);
+	assert.throws(() => look(noisy, [1, 2]), /square kernel, got 2 values/);
+	assert.throws(() => look([1, 2], made.kernel), /residual of 64 x 64/);
+	// On a map that is not square, an odd kernel whose lags are whole pixels.
+	const [nx, ny, side] = [70, 51, 21];
+	const ring = Float64Array.from({ length: side * side }, (_, i) => {
+		const r = Math.hypot(Math.floor(i / side) - 10, (i % side) - 10);
+		return Math.cos(0.9 * r) * Math.exp(-r / 5);
+	});
+	const site = { x: 51.3, y: 12.6 };
+	const map = new MapOperator({ nx, ny, size: side }, [site]).apply(ring);
+	const [at] = findMissed({
+		...{ residual: map, kernel: ring, nx, ny },
+		known: [],
+	});
+	assert.ok(Math.hypot(at.x - site.x, at.y - site.y) < 0.1);
 });
 
 test("scatterers as text, there and back", () => {

@@ -118,7 +118,7 @@ test("kernel, fit and spectrum", async () => {
 	// Data and residual on one scale: half the signal is left and is drawn half as strong.
 	const data = peak.map((v) => v + 5e-11);
 	const half = peak.map((v) => v / 2);
-	const place = { spacing: 5, centre: { x: 0, y: 0 } };
+	const place = { nx: 64, ny: 64, spacing: 5, centre: { x: 0, y: 0 } };
 	const fit = await look(fitPicture(data, half, half, place, [], "A"));
 	const pitch = 300 + 58 + 96;
 	const [strong, weak] = [0, 2].map((k) =>

@@ -57,8 +57,7 @@ test("taking in one go and step by step give the same", () => {
 test("files: each once, pictures by the renderer that is given", async () => {
 	const taken = take(input, { ...options, detect: true });
 	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
-	const extraction = await extract(taken.tasks[0]);
-	const analysis = analyseAll(taken, [extraction]);
+	const analysis = analyseAll(taken, await extract(taken));
 	const about = {
 		input,
 		parameters: {},

@@ -19,7 +19,7 @@ import {
 	systemOf,
 } from "./refineMap.ts";
 import { symmetrise } from "./rotate.ts";
-import { reachOf } from "./window.ts";
+import { reachOf } from "./reach.ts";
 
 /** A scatterer on a map: Angstrom from the map's middle, x to the right, y up. */
 export interface MapMark {

@@ -15,7 +15,7 @@ import {
 	type SitedMap,
 	systemOf,
 } from "./refineMap.ts";
-import { ringsOf } from "./window.ts";
+import { ringsOf } from "./reach.ts";
 
 /** Kernels at the map's own pixel. */
 export interface Native {

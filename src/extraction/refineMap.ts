@@ -10,7 +10,7 @@ import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { WindowPrior } from "../qpi/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
 import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
-import { ringsOf } from "./window.ts";
+import { ringsOf } from "./reach.ts";
 import { chooseWorkingPixel, type WorkingPixel } from "./workingPixel.ts";
 
 /** A map on its pixels and the sites of its scatterers. */
