@@ -91,9 +91,7 @@ function smooth(
 		own: new Float64Array(size * size).map(() => random.uniform(0.001, 0.003)),
 		components,
 		variances: Float64Array.from({ length: count }, (_, c) => 5 / (1 + c)),
-		alike: [0.5, 0.2].map((weight) => ({
-			weight,
-			vector: Float64Array.from({ length: count }, () => random.normal()),
-		})),
+		weights: Float64Array.of(0.5, 0.2),
+		vectors: Float64Array.from({ length: 2 * count }, () => random.normal()),
 	});
 }

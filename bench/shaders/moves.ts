@@ -1,9 +1,6 @@
 /** What moves, repeats or resamples pixels, and the optimisers. */
 
-import { fill } from "../../src/engine/accumulate.ts";
 import { ParameterList, Parameters } from "../../src/engine/nn.ts";
-import { scale } from "../../src/engine/ops/elementwise.ts";
-import { leastSquares } from "../../src/engine/ops/leastSquares.ts";
 import {
 	concat,
 	rotate,
@@ -11,12 +8,7 @@ import {
 	upsampleNearest2x,
 } from "../../src/engine/ops/sample.ts";
 import { Adam } from "../../src/engine/optim.ts";
-import {
-	empty,
-	type Shape,
-	sizeOf,
-	type Tensor,
-} from "../../src/engine/tensor.ts";
+import { type Shape, sizeOf } from "../../src/engine/tensor.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";
 import { differences, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
@@ -113,27 +105,4 @@ const adam: Op = {
 	bytes: 8 * 4 * WEIGHTS,
 };
 
-const IMAGES: Shape = [8, 64, 64];
-
-/** One step with the identity for an operator: half of y without its mean. */
-const solver: Op = {
-	name: `leastSquares [${IMAGES}], 1 step`,
-	make(fresh, gpu) {
-		const y = fresh(IMAGES);
-		const weights = fill(empty(gpu, IMAGES), 1);
-		const lambda = fill(empty(gpu, [IMAGES[0]]), 1);
-		const gram = (z: Tensor) => scale(z, 1);
-		const run = () => leastSquares(y, { gram, weights, lambda, steps: 1 });
-		return { inputs: [y], run };
-	},
-	check: sampled(({ inputs: [{ data }] }, _, i) => {
-		const first = i - (i % 4096);
-		const own = data.subarray(first, first + 4096);
-		const mean = own.reduce((sum, v) => sum + v, 0) / own.length;
-		return (data[i] - mean) / 2;
-	}),
-	// begin: y, weights -> r, u; gram: r -> gr; advance: r, gr, weights, u -> p, gp, u, r.
-	bytes: 14 * 4 * sizeOf(IMAGES),
-};
-
-export const optimisers: Op[] = [adam, solver];
+export const optimisers: Op[] = [adam];

@@ -84,7 +84,8 @@ export function serve<Item, Result>(work: (item: Item) => Result): void {
 	});
 }
 
-class PoolWorker {
+/** A worker thread that runs `serve`. While nothing is asked of it, it keeps no process alive. */
+export class PoolWorker {
 	readonly #worker: Worker;
 	/** Batches sent and not yet answered; a worker answers in order. */
 	readonly #waiting: {
@@ -95,10 +96,12 @@ class PoolWorker {
 
 	constructor(entry: URL, workerData: unknown) {
 		this.#worker = new Worker(entry, { workerData });
+		this.#worker.unref();
 		this.#worker.on("message", (reply: Reply) => {
 			const waiting = this.#waiting.shift();
 			if ("error" in reply) waiting?.reject(reply.error);
 			else waiting?.resolve(reply.results);
+			if (this.#waiting.length === 0) this.#worker.unref();
 		});
 		this.#worker.on("error", (error) => this.#fail(error));
 		this.#worker.on("exit", (code) =>
@@ -106,10 +109,12 @@ class PoolWorker {
 		);
 	}
 
+	/** @returns what `work` made of them; rejects with what it threw, or that the worker ended */
 	send(items: unknown[]): Promise<unknown[]> {
 		return new Promise((resolve, reject) => {
 			if (this.#failure) return reject(this.#failure);
 			this.#waiting.push({ resolve, reject });
+			this.#worker.ref();
 			this.#worker.postMessage(items);
 		});
 	}

@@ -1,7 +1,8 @@
 import type { Random } from "../random.ts";
 import type { Covariance } from "./prior.ts";
+import { dot } from "./ridge.ts";
 
-/** What a covariance C = V (diag(variances) + sum_a weight_a vector_a vector_a^T) V^T + diag(own) is made of. */
+/** What a covariance C = V (diag(variances) + sum_m weights_m vectors_m vectors_m^T) V^T + diag(own) is made of. */
 export interface Factors {
 	/** Of each node on its own, [nodes]. */
 	readonly own: Float64Array;
@@ -9,12 +10,9 @@ export interface Factors {
 	readonly components: Float32Array;
 	/** Of the components' coefficients, [n]. */
 	readonly variances: Float64Array;
-	/** And their covariance, as far as it is not diagonal. */
-	readonly alike: readonly {
-		readonly weight: number;
-		/** [n] */
-		readonly vector: Float64Array;
-	}[];
+	/** Of further patterns of coefficients, [m], and these, [m][n]. */
+	readonly weights: Float64Array;
+	readonly vectors: Float64Array;
 }
 
 /** Kernels that are sums of components with normal coefficients, and independent values of the nodes. */
@@ -43,12 +41,13 @@ export class FactoredCovariance implements Covariance {
 	}
 
 	sample(random: Random): Float64Array {
-		const { own, variances, alike } = this.factors;
+		const { own, variances, weights, vectors } = this.factors;
 		const z = variances.map((v) => Math.sqrt(v) * random.normal());
-		for (const { weight, vector } of alike) {
+		weights.forEach((weight, m) => {
 			const a = Math.sqrt(weight) * random.normal();
-			for (let i = 0; i < z.length; i++) z[i] += a * vector[i];
-		}
+			for (let i = 0, k = m * z.length; i < z.length; i++, k++)
+				z[i] += a * vectors[k];
+		});
 		const out = this.#expand(z);
 		for (let i = 0; i < out.length; i++)
 			out[i] += Math.sqrt(own[i]) * random.normal();
@@ -103,14 +102,13 @@ export class FactoredCovariance implements Covariance {
 
 	/** The coefficients' covariance times coefficients. */
 	#spread(z: Float64Array): Float64Array {
-		const { variances, alike } = this.factors;
+		const { variances, weights, vectors } = this.factors;
 		const out = z.map((v, i) => v * variances[i]);
-		for (const { weight, vector } of alike) {
-			let overlap = 0;
-			for (let i = 0; i < z.length; i++) overlap += vector[i] * z[i];
-			overlap *= weight;
+		weights.forEach((weight, m) => {
+			const vector = vectors.subarray(m * z.length, (m + 1) * z.length);
+			const overlap = weight * dot(vector, z);
 			for (let i = 0; i < z.length; i++) out[i] += overlap * vector[i];
-		}
+		});
 		return out;
 	}
 }
@@ -121,5 +119,6 @@ export const independent = (own: Float64Array): FactoredCovariance =>
 		own,
 		components: new Float32Array(0),
 		variances: new Float64Array(0),
-		alike: [],
+		weights: new Float64Array(0),
+		vectors: new Float64Array(0),
 	});

@@ -14,7 +14,10 @@ export interface Accuracy {
 	readonly steps: number;
 }
 
-/** C u of (N C + lambda) u = right. */
+/**
+ * C u of (N C + lambda) u = right.
+ * @throws RangeError when the right-hand side is not of the kernels' size
+ */
 export function solveOne(
 	normal: NormalMatrix,
 	covariance: Covariance,
@@ -22,6 +25,11 @@ export function solveOne(
 	lambda: number,
 	{ tolerance, steps }: Accuracy,
 ): Float64Array {
+	const { nodes } = normal.operator;
+	if (right.length !== nodes)
+		throw new RangeError(
+			`expected a right-hand side of ${nodes} values, as many as the kernels have, got ${right.length}`,
+		);
 	const run = new Lanczos(normal, covariance, right);
 	while (run.length < steps && !(run.error(lambda) < tolerance))
 		run.extend(BLOCK);

@@ -67,7 +67,8 @@ export class WindowPrior extends FactoredCovariance {
 			own: new Float64Array(area).fill(prior.floor + left / NODES ** 2),
 			components,
 			variances: Float64Array.from(kept, (k) => variances[k]),
-			alike: [],
+			weights: new Float64Array(0),
+			vectors: new Float64Array(0),
 		});
 	}
 
@@ -88,12 +89,17 @@ export class WindowPrior extends FactoredCovariance {
 		const found = this.#prior.alike(z, { width, most });
 		const scale = (1 - share) / found.reduce((sum, n) => sum + n.weight, 0);
 		const { variances } = this.#prior;
+		const kept = this.#kept;
+		const vectors = new Float64Array(found.length * kept.length);
+		found.forEach(({ vector }, m) => {
+			kept.forEach((c, at) => {
+				vectors[m * kept.length + at] = vector[c];
+			});
+		});
 		return this.#with({
-			variances: Float64Array.from(this.#kept, (c) => share * variances[c]),
-			alike: found.map(({ weight, vector }) => ({
-				weight: scale * weight,
-				vector: Float64Array.from(this.#kept, (c) => vector[c]),
-			})),
+			variances: Float64Array.from(kept, (c) => share * variances[c]),
+			weights: Float64Array.from(found, ({ weight }) => scale * weight),
+			vectors,
 		});
 	}
 
