@@ -127,6 +127,7 @@ async function extract(file: string, options: Options): Promise<void> {
 			seed,
 			weights,
 			adapter,
+			square: taken.square,
 		});
 		try {
 			let bar: ReturnType<typeof startProgress> | undefined;
@@ -158,7 +159,7 @@ async function extract(file: string, options: Options): Promise<void> {
 				`${seconds.toFixed(1)} s; everything is in ${out}; open ${out}/report.html`,
 			);
 		} finally {
-			extractor.close();
+			await extractor.close();
 		}
 	} finally {
 		await folder.discard();

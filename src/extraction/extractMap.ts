@@ -1,4 +1,5 @@
 /** From a map of any size and its scatterers to kernels at the map's own pixel. */
+import type { MapSystem } from "../qpi/mapPosterior.ts";
 import type { KernelPrior } from "../qpi/prior.ts";
 import { dot } from "../qpi/ridge.ts";
 import { type ManySolver, onThisThread } from "../qpi/solveMany.ts";
@@ -6,8 +7,9 @@ import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
 import { drawn, kindKernel } from "./draws.ts";
 import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
-import { heldOut, inSample } from "./heldOut.ts";
+import { HeldOut, inSample } from "./heldOut.ts";
 import { OwnPixel } from "./ownPixel.ts";
+import { reachOf } from "./reach.ts";
 import {
 	adjustTo,
 	kindOf,
@@ -19,7 +21,6 @@ import {
 	systemOf,
 } from "./refineMap.ts";
 import { symmetrise } from "./rotate.ts";
-import { reachOf } from "./reach.ts";
 
 /** A scatterer on a map: Angstrom from the map's middle, x to the right, y up. */
 export interface MapMark {
@@ -123,13 +124,15 @@ export async function extractMaps(
 		);
 	/** Of each method: sites, draws and what takes kernels to the map's own pixel, shared by all images. */
 	const shared = new Map<MapMethod, Shared>();
-	const out: Extraction[] = [];
-	// The reference first, for the others share what is found there.
+	/** Of each system, its parts: further images share one. */
+	const parts = new WeakMap<MapSystem, HeldOut>();
+	// The reference first, for the others share what is found there; they are judged while the next ones are solved.
 	const reference = stack.images.indexOf(map.image);
-	out[reference] = await one(map.image);
-	for (const [i, image] of stack.images.entries())
-		if (i !== reference) out[i] = await one(image);
-	return out;
+	const firstFound = await one(map.image);
+	const rest = stack.images.map((image, i) =>
+		i === reference ? firstFound : one(image),
+	);
+	return Promise.all(rest);
 
 	async function one(image: ArrayLike<number>): Promise<Extraction> {
 		const here: SitedMap = { ...map, image };
@@ -147,11 +150,20 @@ export async function extractMaps(
 					: "again" in known
 						? (known as RefinedMap).again(small.image)
 						: ridgeMap(small, size);
-			fits[each] = fit;
+			// What is large is kept of the reference alone.
+			const { covariance, system } = known;
+			fits[each] = { ...fit, covariance, system };
 			const held = options.holdOut !== false || method === "auto";
 			if (held && image === map.image)
 				await watch.start(`held-out parts, ${each}`);
-			const left = held ? await heldOut(small, fit, window, solver) : undefined;
+			let part = parts.get(fit.system);
+			if (held && !part) {
+				part = new HeldOut(small, fit, window);
+				parts.set(fit.system, part);
+			}
+			const left = held
+				? await part?.judge(small.image, fit, solver)
+				: undefined;
 			groups[each] = left?.kernels ?? [];
 			explained[each] = {
 				heldOut: left?.share ?? null,
@@ -167,11 +179,9 @@ export async function extractMaps(
 			const rest = await finish(
 				name as MapMethod,
 				here,
-				small,
 				fit,
 				groups[name as MapMethod] ?? [],
 			);
-			watch.stop();
 			return { ...rest, explained, seconds: watch.seconds, by };
 		};
 		return by(
@@ -185,21 +195,21 @@ export async function extractMaps(
 	async function finish(
 		name: MapMethod,
 		here: SitedMap,
-		small: SitedMap,
 		fit: MapSolution,
 		groups: readonly Float64Array[],
 	): Promise<Omit<Extraction, "explained" | "by">> {
+		const known = first[name] ?? fit;
 		let common = shared.get(name);
 		if (!common) {
 			await watch.start("uncertainty");
-			const change = adjustTo(small, fit);
-			const deviations = await drawn(small, fit, change, samples, seed, solver);
-			await watch.start("map's own pixel");
+			const change = adjustTo(coarse, known);
 			common = {
-				...{ change, deviations, sigma: fit.sigma },
-				native: new OwnPixel(map, fit, factor, own),
+				...{ change, sigma: known.sigma },
+				deviations: await drawn(coarse, known, change, samples, seed, solver),
+				native: new OwnPixel(map, known, factor, own),
 			};
 			shared.set(name, common);
+			await watch.start("map's own pixel");
 		}
 		const { native, change, deviations } = common;
 		const wide = common.sigma > 0 ? fit.sigma / common.sigma : 1;
@@ -228,8 +238,8 @@ export async function extractMaps(
 					kind: kinds[site.kind],
 					errors: {
 						weight: change.errors[j].weight,
-						x: change.errors[j].x * small.pixel,
-						y: change.errors[j].y * small.pixel,
+						x: change.errors[j].x * coarse.pixel,
+						y: change.errors[j].y * coarse.pixel,
 					},
 					amplitude: change.amplitudes[j],
 					significance: change.significances[j],

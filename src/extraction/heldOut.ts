@@ -1,4 +1,5 @@
 /** What kernels explain of pixels that they were not fitted to. */
+import type { MapSystem } from "../qpi/mapPosterior.ts";
 import type { ManySolver } from "../qpi/solveMany.ts";
 import {
 	type MapSolution,
@@ -13,45 +14,71 @@ const FOLDS = 4;
 const ROUGH = { tolerance: 0.15, steps: 20 };
 
 /**
- * The kernels without each of the parts, and the share of the variance of the pixels left out that they explain: blocks as wide as the kernels' radius, in four folds. Smaller blocks
- * would be explained by a smooth kernel as large as the map, whatever the marks. Sites, lambda and prior stay those of the whole map.
+ * What kernels explain of pixels held out in blocks as wide as the kernels' radius, in four folds. Smaller blocks would be explained by a smooth kernel as large as the map,
+ * whatever the marks. Sites, lambda and prior stay those of the whole map.
  */
-export async function heldOut(
-	map: SitedMap,
-	fit: MapSolution,
-	window: number,
-	solver: ManySolver,
-): Promise<{ share: number; kernels: Float64Array[] }> {
-	const { nx, ny, image } = map;
-	const { weights } = fit.system;
-	const block = Math.max(
-		4,
-		Math.min(Math.round(window / map.pixel), Math.floor(Math.min(nx, ny) / 4)),
-	);
-	const foldOf = (p: number) =>
-		(Math.floor(Math.floor(p / ny) / block) +
-			2 * Math.floor((p % ny) / block)) %
-		FOLDS;
-	const rights = Array.from({ length: FOLDS }, (_, fold) => {
-		const seen = weights.map((w, p) => (foldOf(p) === fold ? 0 : w));
-		const system = systemOf(map, fit.size, fit.sites, seen);
-		return { system, right: system.see(image).right };
-	});
-	const kernels = await solver.solve(rights, fit.covariance, fit.lambda, ROUGH);
-	const flat = fit.system.background(image, new Float64Array(nx * ny));
-	let [left, total] = [0, 0];
-	for (const [fold, { system }] of rights.entries()) {
-		const model = system.operator.apply(kernels[fold]);
-		const background = system.background(image, model);
-		weights.forEach((w, p) => {
-			if (!(w > 0) || foldOf(p) !== fold) return;
-			left += w * (image[p] - model[p] - background[p]) ** 2;
-			total += w * (image[p] - flat[p]) ** 2;
+export class HeldOut {
+	readonly #map: SitedMap;
+	readonly #whole: MapSystem;
+	/** Which part a pixel is held out with. */
+	readonly #folds: Uint8Array;
+	/** The map without one of the parts each. */
+	readonly #systems: readonly MapSystem[];
+
+	/** @param fit with the sites and weights that are kept @param window radius of the kernels, Angstrom */
+	constructor(
+		map: SitedMap,
+		{ system, size, sites }: MapSolution,
+		window: number,
+	) {
+		const { nx, ny, pixel } = map;
+		const block = Math.max(
+			4,
+			Math.min(Math.round(window / pixel), Math.floor(Math.min(nx, ny) / 4)),
+		);
+		const fold = (p: number) =>
+			(Math.floor(Math.floor(p / ny) / block) +
+				2 * Math.floor((p % ny) / block)) %
+			FOLDS;
+		const folds = Uint8Array.from(system.weights, (_, p) => fold(p));
+		this.#map = map;
+		this.#whole = system;
+		this.#folds = folds;
+		this.#systems = Array.from({ length: FOLDS }, (_, fold) => {
+			const seen = system.weights.map((w, p) => (folds[p] === fold ? 0 : w));
+			return systemOf(map, size, sites, seen);
 		});
 	}
-	return { share: total > 0 ? 1 - left / total : 0, kernels };
+
+	/** The kernels of an image without each of the parts, and the share of the variance of the pixels left out that they explain. */
+	async judge(
+		image: ArrayLike<number>,
+		{ covariance, lambda }: MapSolution,
+		solver: ManySolver,
+	): Promise<{ share: number; kernels: Float64Array[] }> {
+		const rights = this.#systems.map((system) => ({
+			system,
+			right: system.see(image).right,
+		}));
+		const kernels = await solver.solve(rights, covariance, lambda, ROUGH);
+		const { weights } = this.#whole;
+		const nothing = new Float64Array(this.#map.nx * this.#map.ny);
+		const flat = this.#whole.background(image, nothing);
+		let [left, total] = [0, 0];
+		for (const [fold, system] of this.#systems.entries()) {
+			const model = system.operator.apply(kernels[fold]);
+			const background = system.background(image, model);
+			weights.forEach((w, p) => {
+				if (!(w > 0) || this.#folds[p] !== fold) return;
+				left += w * (image[p] - model[p] - background[p]) ** 2;
+				total += w * (image[p] - flat[p]) ** 2;
+			});
+		}
+		return { share: total > 0 ? 1 - left / total : 0, kernels };
+	}
 }
 
+/** Share of the variance explained of the pixels that were fitted. */
 export function inSample(map: SitedMap, fit: MapSolution): number {
 	const { weights } = fit.system;
 	const { rest } = misfitOf(map, fit);

@@ -8,6 +8,7 @@ import type { Site } from "../qpi/mapOperator.ts";
 import { MapSolver, type MapSystem } from "../qpi/mapPosterior.ts";
 import { Random } from "../random.ts";
 import { binnedWeights, finer, unbinned } from "./bin.ts";
+import { ringsOf } from "./reach.ts";
 import {
 	kindOf,
 	type MapSolution,
@@ -15,7 +16,6 @@ import {
 	type SitedMap,
 	systemOf,
 } from "./refineMap.ts";
-import { ringsOf } from "./reach.ts";
 
 /** Kernels at the map's own pixel. */
 export interface Native {

@@ -28,8 +28,8 @@ export interface Extractor {
 		taken: Taken,
 		onProgress?: MapOptions["onProgress"],
 	): Promise<Extraction[]>;
-	/** Gives back what it holds on the device. */
-	close(): void;
+	/** Gives back what it holds on the device, and ends its threads. */
+	close(): Promise<void>;
 }
 
 export interface ExtractorChoice {
@@ -79,13 +79,13 @@ export async function makeExtractor({
 					networks: gpu && (await weights.networks(gpu)),
 				};
 	return {
-		about:
-			weights && method !== "ridge"
-				? {
-						weights: `${weights.place}, version ${weights.manifest.version}`,
-						...(adapter ? { adapter } : {}),
-					}
-				: {},
+		about: {
+			...(solver ? { solver: solver.name } : {}),
+			...(adapter ? { adapter } : {}),
+			...(weights && method !== "ridge"
+				? { weights: `${weights.place}, version ${weights.manifest.version}` }
+				: {}),
+		},
 		warnings: missing
 			? [`one-step and two-step networks are left out: ${missing}`]
 			: [],
@@ -93,8 +93,9 @@ export async function makeExtractor({
 			taken.square || isNetwork(method)
 				? squares(taken, onProgress)
 				: maps(taken, onProgress),
-		close() {
+		async close() {
 			learned.networks?.dispose();
+			await solver?.close?.();
 		},
 	};
 
