@@ -1,11 +1,23 @@
 /** `qpi-lens evaluate`: all methods on a dataset whose kernels are known. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { extractMap, type MapMethod } from "../extraction/extractMap.ts";
+import { preprocess } from "../extraction/preprocess.ts";
 import { evaluateFolder } from "../node/evaluateFolder.ts";
+import {
+	evaluateMaps,
+	type MapToExtract,
+	mapsTable,
+} from "../node/evaluateMaps.ts";
 import { startProgress } from "../node/progress.ts";
-import { positiveWhole } from "./command.ts";
+import { SolveThreads } from "../node/solveThreads.ts";
+import { openWeights } from "../node/weights.ts";
+import { positive, positiveWhole } from "./command.ts";
 
 interface Options {
-	data: string;
+	data?: string;
+	maps?: string;
+	method: MapMethod | "auto";
+	radius: number;
 	json: boolean;
 	weights?: string;
 	max?: number;
@@ -15,14 +27,27 @@ interface Options {
 
 export function evaluateCommand(): Command {
 	return new Command("evaluate")
-		.summary("compares all methods on a dataset")
+		.summary("how well kernels are found where they are known")
 		.description(
 			"Extracts the kernels of a dataset's images by every method and compares them with the true ones: mean absolute, mean squared and root mean squared error\n" +
-				"on the [-1, 1] scale, and normalised cross-correlation. Without a manifest of ours in the folder all its kernels count as unseen.",
+				"on the [-1, 1] scale, and normalised cross-correlation. Without a manifest of ours in the folder all its kernels count as unseen.\n\n" +
+				"With --maps: the kernels of maps of any size at their given scatterers, compared with the true ones by the normalised cross-correlation within 60 A, and the time they take.",
 		)
-		.requiredOption(
+		.option(
 			"-d, --data <dir>",
 			"a folder in the published format (generate makes one)",
+		)
+		.option("-m, --maps <dir>", "a folder of maps (generate --maps makes one)")
+		.addOption(
+			new Option("--method <name>", "of maps: what extracts")
+				.choices(["refined", "ridge", "auto"] as const)
+				.default("refined" as const),
+		)
+		.option(
+			"--radius <A>",
+			"of maps: about the scatterer, in which kernels are compared",
+			positive,
+			60,
 		)
 		.option("--json", "one JSON object on standard output, nothing else", false)
 		.option(
@@ -42,13 +67,63 @@ export function evaluateCommand(): Command {
 		.addHelpText(
 			"after",
 			`
-Example:
-  npx qpi-lens evaluate --data runs/data --json > evaluation.json`,
+Examples:
+  npx qpi-lens evaluate --data runs/data --json > evaluation.json
+  npx qpi-lens evaluate --maps runs/maps
+      --json: {radius, maps: {NAME: {ncc: [of each kind], seconds, method, explained, pixels, marks, noise}}, mean: {ncc, seconds}}`,
 		)
 		.action(evaluate);
 }
 
-async function evaluate({ data, json, ...options }: Options): Promise<void> {
+async function evaluate(options: Options): Promise<void> {
+	const { data, maps } = options;
+	if ((data === undefined) === (maps === undefined))
+		throw new RangeError("expected either --data or --maps");
+	if (maps !== undefined) return evaluateOnMaps(maps, options);
+	if (data !== undefined) return evaluateDataset(data, options);
+}
+
+async function evaluateOnMaps(
+	folder: string,
+	{ json, method, radius, weights }: Options,
+): Promise<void> {
+	const prior =
+		method === "ridge" ? undefined : await (await openWeights(weights)).prior();
+	const solver = new SolveThreads();
+	let bar: ReturnType<typeof startProgress> | undefined;
+	const extract = ({ scan, marks }: MapToExtract) => {
+		const { scan: map, weights, centre, order } = preprocess(scan);
+		const { image, nx, ny, spacing } = map;
+		return extractMap(
+			{
+				...{ image, nx, ny, weights, order },
+				pixel: spacing.x,
+				marks: marks.map(({ x, y, weight, kind }) => ({
+					...{ x: x - centre.x, y: y - centre.y },
+					...{ weight, kind },
+				})),
+			},
+			{ prior },
+			{ method, solver, seed: 1 },
+		);
+	};
+	const evaluation = await evaluateMaps(folder, extract, {
+		radius,
+		onProgress(done, total) {
+			bar ??= startProgress("evaluating", total, { unit: "maps" });
+			bar.update(done);
+		},
+	}).finally(async () => {
+		bar?.stop();
+		await solver.close();
+	});
+	console.log(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
+}
+
+async function evaluateDataset(
+	data: string,
+	{ json, ...options }: Options,
+): Promise<void> {
 	let bar: ReturnType<typeof startProgress> | undefined;
 	const evaluation = await evaluateFolder(data, {
 		...options,
