@@ -199,31 +199,64 @@ const radix4: Butterfly = ({ count, cos, sin }, stride, xr, xi, yr, yi) => {
 	}
 };
 
-const COS5 = [0, 1, 2, 3, 4].map((k) => Math.cos((2 * Math.PI * k) / 5));
-const SIN5 = [0, 1, 2, 3, 4].map((k) => -Math.sin((2 * Math.PI * k) / 5));
+const COS72 = Math.cos((2 * Math.PI) / 5);
+const COS144 = Math.cos((4 * Math.PI) / 5);
+const SIN72 = Math.sin((2 * Math.PI) / 5);
+const SIN144 = Math.sin((4 * Math.PI) / 5);
 
-/** Written as the plain sum: radix 5 is for odd box sizes, not for speed. */
+/** Opposite inputs come as sums and differences (Winograd's five points without his saving of products). */
 const radix5: Butterfly = ({ count, cos, sin }, stride, xr, xi, yr, yi) => {
 	const step = stride * count;
-	for (let p = 0; p < count; p++)
-		for (let k = 0; k < 5; k++) {
-			const c = k === 0 ? 1 : cos[4 * p + k - 1];
-			const s = k === 0 ? 0 : sin[4 * p + k - 1];
-			for (let q = 0; q < stride; q++) {
-				let ur = 0;
-				let ui = 0;
-				for (let j = 0; j < 5; j++) {
-					const i = q + stride * p + step * j;
-					const wr = COS5[(j * k) % 5];
-					const wi = SIN5[(j * k) % 5];
-					ur += xr[i] * wr - xi[i] * wi;
-					ui += xr[i] * wi + xi[i] * wr;
-				}
-				const o = q + stride * (5 * p + k);
-				yr[o] = ur * c - ui * s;
-				yi[o] = ur * s + ui * c;
-			}
+	for (let p = 0; p < count; p++) {
+		const c1 = cos[4 * p];
+		const s1 = sin[4 * p];
+		const c2 = cos[4 * p + 1];
+		const s2 = sin[4 * p + 1];
+		const c3 = cos[4 * p + 2];
+		const s3 = sin[4 * p + 2];
+		const c4 = cos[4 * p + 3];
+		const s4 = sin[4 * p + 3];
+		let o = 5 * stride * p;
+		for (let i = stride * p; i < stride * (p + 1); i++, o++) {
+			const i1 = i + step;
+			const i2 = i1 + step;
+			const i3 = i2 + step;
+			const i4 = i3 + step;
+			const ar = xr[i];
+			const ai = xi[i];
+			const pr = xr[i1] + xr[i4];
+			const pi = xi[i1] + xi[i4];
+			const mr = xr[i1] - xr[i4];
+			const mi = xi[i1] - xi[i4];
+			const qr = xr[i2] + xr[i3];
+			const qi = xi[i2] + xi[i3];
+			const nr = xr[i2] - xr[i3];
+			const ni = xi[i2] - xi[i3];
+			yr[o] = ar + pr + qr;
+			yi[o] = ai + pi + qi;
+			const er = ar + COS72 * pr + COS144 * qr;
+			const ei = ai + COS72 * pi + COS144 * qi;
+			const fr = ar + COS144 * pr + COS72 * qr;
+			const fi = ai + COS144 * pi + COS72 * qi;
+			const gr = SIN72 * mr + SIN144 * nr;
+			const gi = SIN72 * mi + SIN144 * ni;
+			const hr = SIN144 * mr - SIN72 * nr;
+			const hi = SIN144 * mi - SIN72 * ni;
+			// outputs 1 and 4: e -+ i g, 2 and 3: f -+ i h
+			const o1 = o + stride;
+			const o2 = o1 + stride;
+			const o3 = o2 + stride;
+			const o4 = o3 + stride;
+			yr[o1] = (er + gi) * c1 - (ei - gr) * s1;
+			yi[o1] = (er + gi) * s1 + (ei - gr) * c1;
+			yr[o2] = (fr + hi) * c2 - (fi - hr) * s2;
+			yi[o2] = (fr + hi) * s2 + (fi - hr) * c2;
+			yr[o3] = (fr - hi) * c3 - (fi + hr) * s3;
+			yi[o3] = (fr - hi) * s3 + (fi + hr) * c3;
+			yr[o4] = (er - gi) * c4 - (ei + gr) * s4;
+			yi[o4] = (er - gi) * s4 + (ei + gr) * c4;
 		}
+	}
 };
 
 const BUTTERFLY = { 2: radix2, 3: radix3, 4: radix4, 5: radix5 } as const;
