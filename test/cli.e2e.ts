@@ -214,18 +214,26 @@ test("extract: the kernel of a scan, with all that belongs to it", async () => {
 	assert.match(rest.input.sha256, /^[0-9a-f]{64}$/);
 	assert.ok(Math.abs(rest.q.q - q(0.045)) < 0.005, `${rest.q.q}, ${q(0.045)}`);
 	const { shape, data } = decodeNpy(readFileSync(join(out, "kernel.npy")));
-	assert.equal(shape, [64, 64]);
+	const [side] = shape;
+	assert.equal(shape, rest.kernel.size);
+	assert.ok(side % 2 === 1 && side * (400 / 64) > 120, `${side} pixels`);
+	assert.is(rest.kernel.pixel, 400 / 64);
+	assert.ok(Math.abs(rest.window / rest.kernel.pixel - (side - 1) / 2) <= 0.5);
+	assert.equal(rest.input.background, { order: 0 });
 	const values = data as Float32Array;
 	assert.is(rest.kernel.min, Math.min(...values));
 	assert.is(rest.kernel.max, Math.max(...values));
 	const rows = readFileSync(join(out, "kernel.csv"), "utf8").trim().split("\n");
 	const table = rows.map((row) => row.split(",").map(Number));
-	assert.is(rows.length, 65);
+	assert.is(rows.length, side + 1);
+	const middle = (side - 1) / 2;
 	assert.ok(
-		Math.abs(table[0][1] + (63 / 2) * (400 / 64)) < 1e-3,
+		Math.abs(table[0][1] + middle * (400 / 64)) < 1e-3,
 		"the axis in A",
 	);
-	assert.ok(Math.abs(table[33][40] / values[32 * 64 + 39] - 1) < 1e-5);
+	assert.is(table[0][middle + 1], 0, "the scatterer is on the middle pixel");
+	const at10 = values[10 * side + 12];
+	assert.ok(Math.abs(table[11][13] / at10 - 1) < 1e-5);
 	const html = readFileSync(join(out, "report.html"), "utf8");
 	for (const name of FILES.filter((f) => f.endsWith(".png"))) {
 		const png = readFileSync(join(out, name));
@@ -277,7 +285,7 @@ test("extract a stack: every energy, q(E) and the mass", async () => {
 		`E0 ${dispersion.fit.bottom}`,
 	);
 	const { shape } = decodeNpy(readFileSync(join(out, "kernels.npy")));
-	assert.equal(shape, [6, 64, 64]);
+	assert.equal([shape[0], shape[1] % 2, shape[2]], [6, 1, shape[1]]);
 	for (const name of [
 		"dispersion.png",
 		"kernels.png",
