@@ -2,14 +2,16 @@
 import { distances, parts } from "./areas.ts";
 import type { Background, Terraces } from "./background.ts";
 import { type Coarse, columnsOf, robustFit } from "./polynomials.ts";
-import { median, robustSigma, type Scan } from "./scan.ts";
+import { median, robustSigma, type Scan, spread } from "./scan.ts";
 
 /** Reach of the means on either side of a place, Angstrom, blocks at least. */
 const SIDE = { reach: 12, least: 2 };
-/** An edge is a line where these differ by so many robust sigmas; it goes on where they differ by the second number. */
-const EDGE = { sigmas: 6, goesOn: 3.5 };
-/** What is shorter than this share of the scan's shorter side is no edge, what is smaller than this share of its area no terrace. */
-const LEAST = { length: 0.35, area: 0.03 };
+/** An edge is a line where these differ by so many robust sigmas; it goes on where they differ by the least of the others at which it parts terraces. */
+const EDGE = { sigmas: 6, goesOn: [4, 3, 2.5, 2] };
+/** Angstrom on either side of an edge that do not count. */
+const MARGIN = 12;
+/** Shares of the scan's shorter side that an edge is long, and that a terrace runs along the scan's frame: what lies within is a cluster. And of its area. */
+const LEAST = { length: 0.35, frame: 0.1, area: 0.03 };
 /** A step is higher than so many robust sigmas of the terraces, and of the same sign along this share of its length. */
 const STEP = { sigmas: 3, same: 0.8 };
 /** Terraces are seen over so many Angstrom beside an edge. */
@@ -33,19 +35,37 @@ export interface Steps extends Terraces {
  * @returns undefined when there is none
  */
 export function findSteps(coarse: Coarse): Steps | undefined {
-	const { nx, ny, spacing } = coarse;
 	const flat = withoutBackground(coarse);
 	const jump = jumps(flat, coarse);
 	const middle = median(jump);
 	const sigma = robustSigma(jump);
 	if (!(sigma > 0)) return undefined;
-	const band = Uint8Array.from(jump, (g) =>
-		g > middle + EDGE.goesOn * sigma ? 1 : 0,
-	);
-	const edges = parts(band, coarse);
-	const box = edges.sizes.map(() => [nx, -1, ny, -1]);
+	for (const goesOn of EDGE.goesOn) {
+		const edge = longLines(
+			jump,
+			middle + goesOn * sigma,
+			middle + EDGE.sigmas * sigma,
+			coarse,
+		);
+		const found = edge && part(flat, edge, coarse);
+		if (found) return found;
+	}
+	return undefined;
+}
+
+/** The connected places above `low` that reach `high` somewhere and are long; undefined when there are none. */
+function longLines(
+	jump: Float64Array,
+	low: number,
+	high: number,
+	coarse: Coarse,
+): Uint8Array | undefined {
+	const { nx, ny, spacing } = coarse;
+	const band = Uint8Array.from(jump, (g) => (g > low ? 1 : 0));
+	const { labels, sizes } = parts(band, coarse);
+	const box = sizes.map(() => [nx, -1, ny, -1]);
 	const clear = new Set<number>();
-	edges.labels.forEach((label, p) => {
+	labels.forEach((label, p) => {
 		const [ix, iy] = [Math.floor(p / ny), p % ny];
 		const [x0, x1, y0, y1] = box[label];
 		box[label] = [
@@ -54,7 +74,7 @@ export function findSteps(coarse: Coarse): Steps | undefined {
 			Math.min(y0, iy),
 			Math.max(y1, iy),
 		];
-		if (jump[p] > middle + EDGE.sigmas * sigma) clear.add(label);
+		if (jump[p] > high) clear.add(label);
 	});
 	const shorter = Math.min(nx * spacing.x, ny * spacing.y);
 	const long = box.map(
@@ -64,9 +84,9 @@ export function findSteps(coarse: Coarse): Steps | undefined {
 			Math.max((x1 - x0 + 1) * spacing.x, (y1 - y0 + 1) * spacing.y) >=
 				LEAST.length * shorter,
 	);
-	if (!long.some(Boolean)) return undefined;
-	const edge = Uint8Array.from(edges.labels, (label) => (long[label] ? 1 : 0));
-	return part(flat, edge, coarse);
+	return long.some(Boolean)
+		? Uint8Array.from(labels, (label) => (long[label] ? 1 : 0))
+		: undefined;
 }
 
 /** The coarse scan less a polynomial of fourth order that was fitted to differences. */
@@ -150,8 +170,16 @@ function part(
 	const between = flat.map((v, p) => (edge[p] || Number.isNaN(v) ? 0 : 1));
 	const { labels, sizes } = parts(between, coarse);
 	const known = between.reduce((sum, v) => sum + v, 0);
+	const frame = sizes.map(() => 0);
+	labels.forEach((label, p) => {
+		const [ix, iy] = [Math.floor(p / ny), p % ny];
+		if (ix === 0 || iy === 0 || ix === nx - 1 || iy === ny - 1) frame[label]++;
+	});
 	const large = [...sizes.keys()].filter(
-		(k) => k > 0 && sizes[k] >= LEAST.area * known,
+		(k) =>
+			k > 0 &&
+			sizes[k] >= LEAST.area * known &&
+			frame[k] >= LEAST.frame * Math.min(nx, ny),
 	);
 	if (large.length < 2) return undefined;
 	// Each block's distance to each terrace, and the nearest.
@@ -165,7 +193,7 @@ function part(
 		away.reduce((best, d, k) => (d[p] < away[best][p] ? k : best), 0),
 	);
 	const sigma = Math.min(
-		...large.map((k) => robustSigma(flat.filter((_, p) => labels[p] === k))),
+		...large.map((k) => spread(flat.filter((_, p) => labels[p] === k))),
 	);
 	// Terraces that touch without a step are one.
 	const joined = large.map((_, k) => k);
@@ -195,13 +223,10 @@ function part(
 	});
 	const roots = [...new Set(joined.map((_, k) => find(k)))];
 	if (roots.length < 2) return undefined;
-	// The band about each real step; elsewhere every block belongs to a terrace.
 	const far = distances(real, coarse);
-	const width = 2 * SIDE.reach;
-	const margin = edge.map((e, p) => (e && far[p] <= width ? 1 : 0));
 	const owner = nearest.map((k) => roots.indexOf(find(k)));
 	return {
-		labels: owner.map((k, p) => (margin[p] ? -1 : k)),
+		labels: owner.map((k, p) => (far[p] <= MARGIN ? -1 : k)),
 		owner,
 		count: roots.length,
 		heights,
