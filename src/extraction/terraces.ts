@@ -4,8 +4,8 @@ import type { Background, Terraces } from "./background.ts";
 import { type Coarse, columnsOf, robustFit } from "./polynomials.ts";
 import { median, robustSigma, type Scan, spread } from "./scan.ts";
 
-/** Reach of the means on either side of a place, Angstrom, blocks at least. */
-const SIDE = { reach: 12, least: 2 };
+/** Reach of the means on either side of a place, Angstrom, the closer first; blocks at least. */
+const SIDE = { reaches: [12, 24], least: 2 };
 /** An edge is a line where these differ by so many robust sigmas; it goes on where they differ by the least of the others at which it parts terraces. */
 const EDGE = { sigmas: 6, goesOn: [4, 3, 2.5, 2] };
 /** Angstrom on either side of an edge that do not count. */
@@ -30,25 +30,23 @@ export interface Steps extends Terraces {
  * Finds the edges that part a scan into terraces.
  *
  * A background of fourth order goes first, fitted to differences between places a 16th of the side apart: steps are few among those, and do not bend it. Then at
- * every place the means of the blocks on its two sides are compared, along x and y: over some 12 A ripples, adatoms and noise cancel for the most part, a step does
+ * every place the means of the blocks on its two sides are compared, along x and y: over some 12 A, or 24, ripples, adatoms and noise cancel for the most part, a step does
  * not. Lines of large differences part the scan; what they part are terraces where the two sides differ by three sigmas, of one sign all along.
  * @returns undefined when there is none
  */
 export function findSteps(coarse: Coarse): Steps | undefined {
 	const flat = withoutBackground(coarse);
-	const jump = jumps(flat, coarse);
-	const middle = median(jump);
-	const sigma = robustSigma(jump);
-	if (!(sigma > 0)) return undefined;
-	for (const goesOn of EDGE.goesOn) {
-		const edge = longLines(
-			jump,
-			middle + goesOn * sigma,
-			middle + EDGE.sigmas * sigma,
-			coarse,
-		);
-		const found = edge && part(flat, edge, coarse);
-		if (found) return found;
+	for (const reach of SIDE.reaches) {
+		const jump = jumps(flat, reach, coarse);
+		const middle = median(jump);
+		const sigma = robustSigma(jump);
+		if (!(sigma > 0)) return undefined;
+		for (const goesOn of EDGE.goesOn) {
+			const [low, high] = [goesOn, EDGE.sigmas].map((k) => middle + k * sigma);
+			const edge = longLines(jump, low, high, coarse);
+			const found = edge && part(flat, edge, coarse);
+			if (found) return found;
+		}
 	}
 	return undefined;
 }
@@ -114,10 +112,14 @@ function withoutBackground(coarse: Coarse): Float64Array {
 }
 
 /** At each block, how much the means of what lies left and right, or below and above, differ; NaN where one of them is not known. */
-function jumps(flat: Float64Array, { nx, ny, spacing }: Coarse): Float64Array {
-	const reach = (dx: number) =>
-		Math.max(SIDE.least, Math.round(SIDE.reach / dx));
-	const [mx, my] = [reach(spacing.x), reach(spacing.y)];
+function jumps(
+	flat: Float64Array,
+	reach: number,
+	{ nx, ny, spacing }: Coarse,
+): Float64Array {
+	const [mx, my] = [spacing.x, spacing.y].map((dx) =>
+		Math.max(SIDE.least, Math.round(reach / dx)),
+	);
 	const mean = meansOf(flat, nx, ny);
 	return Float64Array.from(flat, (_, p) => {
 		const [ix, iy] = [Math.floor(p / ny), p % ny];
@@ -263,7 +265,7 @@ function stepAlong(
 	border: readonly number[],
 	{ nx, ny, spacing }: Coarse,
 ): { height: number; same: number } {
-	const reach = (dx: number) => Math.max(3, Math.ceil((SIDE.reach + RIM) / dx));
+	const reach = (dx: number) => Math.max(3, Math.ceil((MARGIN + RIM) / dx));
 	const [mx, my] = [reach(spacing.x), reach(spacing.y)];
 	const differences = border.map((p) => {
 		const [ix, iy] = [Math.floor(p / ny), p % ny];
