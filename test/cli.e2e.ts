@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { decodeNpy } from "../src/formats/npy.ts";
+import { readScatterers } from "../src/extraction/scatterers.ts";
+import { decodeNpy, encodeNpy } from "../src/formats/npy.ts";
 import { Random } from "../src/random.ts";
 import { type Ended, start, until } from "./command.ts";
 import { gridFile, sxmFile } from "./formatFixtures.ts";
@@ -93,6 +94,37 @@ test("info: what is in a file", async () => {
 	assert.match(json.chosen, "LIY 1 omega");
 });
 
+test("an array as pictures have it, and a mask", async () => {
+	const rows = Float32Array.from({ length: SIDE * SIDE }, (_, p) =>
+		signal(p % SIDE, SIDE - 1 - Math.floor(p / SIDE), 0.045),
+	);
+	await writeFile(at("picture.npy"), encodeNpy(rows, [SIDE, SIDE]));
+	const info = await ran("info", at("picture.npy"));
+	assert.match(
+		info.stdout,
+		/first index: x from left .* bottom to top \(--axes xy/,
+	);
+	const [hidden, ...others] = scatterers;
+	await writeFile(
+		at("mask.csv"),
+		`# one\nrectangle,${hidden.x},${hidden.y},40,40\n`,
+	);
+	const { stdout } = await ran(
+		...["detect", at("picture.npy"), "--field", "400"],
+		...["--axes", "yx", "--orientation", "top"],
+		...["--mask", at("mask.csv"), "--out", at("arrays.csv")],
+	);
+	assert.match(stdout, /given mask: 1 shape: 1(\.\d+)? % of the scan/);
+	const found = readScatterers(
+		readFileSync(at("arrays.csv"), "utf8"),
+		"arrays.csv",
+	).filter(({ keep }) => keep);
+	const near = (a: { x: number; y: number }, b: { x: number; y: number }) =>
+		Math.hypot(a.x - b.x, a.y - b.y) < 10;
+	const seen = others.filter((s) => found.some((f) => near(f, s)));
+	assert.ok(seen.length >= others.length - 1, `${seen.length} found`);
+});
+
 /** Refused with one line on standard error and nothing left. */
 async function refused(
 	args: string[],
@@ -119,6 +151,12 @@ const BAD: [string[], RegExp][] = [
 		["extract", "SCAN", "--detect", "--crop", "0,0,900"],
 		/900 A .* leaves the scan/,
 	],
+	[["detect", "SCAN", "--crop", "0,0,9,0"], /x,y,width,height/],
+	[["detect", "SCAN", "--background", "5"], /auto, 0, 1, 2, 3 or 4/],
+	[["detect", "SCAN", "--mask", "nothing.csv"], /there is no such file/],
+	[["detect", "SCAN", "--mask", "MARKS"], /row 1: found "x", expected rect/],
+	[["detect", "SCAN", "--axes", "yx"], /says how its images lie.* no --axes/],
+	[["detect", "SCAN", "--pixel", "100"], /pixels of 100 A leave 4 x 4/],
 	[["extract", "SCAN", "--detect", "--method", "magic"], /auto, refined/],
 	[["extract", "SCAN", "--detect", "--symmetry", "5"], /1, 2, 3, 4 or 6/],
 	[["extract", "SCAN", "--scatterers", "SCAN"], /scan\.sxm/],

@@ -323,6 +323,105 @@ test("a square that leaves the scan, and other things that cannot be", () => {
 	);
 });
 
+/** Largest difference of a map from a function over the pixels at least `rim` from its edge. */
+function mapError(
+	{ scan: { image, nx, ny, spacing }, centre }: Prepared,
+	f: (x: number, y: number) => number,
+	rim: number,
+): number {
+	let worst = 0;
+	for (let ix = rim; ix < nx - rim; ix++)
+		for (let iy = rim; iy < ny - rim; iy++) {
+			const x = centre.x + (ix - (nx - 1) / 2) * spacing.x;
+			const y = centre.y + (iy - (ny - 1) / 2) * spacing.y;
+			worst = Math.max(worst, Math.abs(image[ix * ny + iy] - f(x, y)));
+		}
+	return worst;
+}
+const wave = (x: number, y: number) => Math.sin(0.3 * x - 0.25 * y + 0.4);
+
+test("the map is the scan's own pixels, all of them or a rectangle's", () => {
+	const scan = scanOf(wave, [150, 110], [1.2, 1.2]);
+	const whole = preprocess(scan, off);
+	assert.ok(same(whole.scan.image, scan.image));
+	assert.equal(whole.centre, { x: 0, y: 0 });
+	const crop = { x: 31.7, y: -12.4, width: 60, height: 36 };
+	const part = preprocess(scan, { ...off, crop });
+	assert.equal([part.scan.nx, part.scan.ny], [50, 30]);
+	assert.is(part.weights.length, 1500);
+	// Whole pixels: half of one off at most, and the centre says by how much.
+	assert.ok(Math.abs(part.centre.x - crop.x) <= 0.6);
+	assert.ok(Math.abs(part.centre.y - crop.y) <= 0.6);
+	assert.ok(mapError(part, wave, 0) < 1e-6);
+	assert.match(note(part, "crop"), /60 x 36 A at \(.*\): 50 x 30 pixels/);
+	assert.ok(same(part.whole.image, scan.image));
+	const square = preprocess(scan, { ...off, crop: { x: 0, y: 6, size: 48 } });
+	assert.equal([square.scan.nx, square.scan.ny], [40, 40]);
+	for (const [bad, error] of [
+		[{ x: 0, y: 0, width: 181, height: 20 }, /crop of 181 x 20 A .* leaves/],
+		[{ x: 0, y: 0, width: 20, height: 0 }, /crop\.height > 0/],
+		[{ x: 0, y: 0, width: 20, height: 6 }, /holds only 16 x 5 pixels/],
+	] as const)
+		assert.throws(() => preprocess(scan, { ...off, crop: bad }), error);
+});
+
+test("pixels that are not square become so, at the finer spacing", () => {
+	const scan = scanOf(wave, [100, 150], [2, 1.25]);
+	const prepared = preprocess(scan, off);
+	assert.equal([prepared.scan.nx, prepared.scan.ny], [160, 150]);
+	assert.equal(prepared.scan.spacing, { x: 1.25, y: 1.25 });
+	assert.ok(mapError(prepared, wave, 40) < 5e-3);
+	assert.match(note(prepared, "resample"), /not square: 2 x 1\.25 A/);
+	assert.ok(same(prepared.whole.image, scan.image));
+	const nearly = preprocess(
+		{ ...scan, spacing: { x: 2, y: 2 + 1e-5 } },
+		{ ...off },
+	);
+	assert.equal(nearly.scan.spacing, { x: 2, y: 2 });
+	assert.ok(same(nearly.scan.image, scan.image));
+});
+
+test("other pixels when asked for, and beyond 1024 a side; averaged pixels count by their share", () => {
+	const fast = (x: number, y: number) => wave(x, y) + Math.sin(2 * x);
+	const scan = scanOf(fast, [240, 160], [1, 1]);
+	for (let ix = 0; ix < 240; ix++) scan.image[ix * 160] = Number.NaN;
+	const prepared = preprocess(scan, { ...off, pixel: 2 });
+	assert.equal([prepared.scan.nx, prepared.scan.ny], [120, 80]);
+	// What 2 A cannot carry, 1.57 1/A, is cut off and not folded back.
+	assert.ok(mapError(prepared, wave, 22) < 0.01);
+	assert.match(prepared.warnings.join(), /50.* % of the power .* cut off/);
+	assert.ok(prepared.weights.every((w, p) => w === (p % 80 === 0 ? 0.5 : 1)));
+	const wide = preprocess(scanOf(wave, [1100, 60], [0.5, 0.5]), off);
+	assert.equal([wide.scan.nx, wide.scan.ny], [1024, 55]);
+	assert.ok(Math.abs(wide.scan.spacing.x - 550 / 1024) < 1e-12);
+	assert.match(note(wide, "resample"), /at most 1024 a side/);
+	for (const [pixel, error] of [
+		[30, /pixels of 30 A leave 8 x 5 of them/],
+		[0.1, /pixels of 0\.1 A make 2400 x 1600 of them, expected at most 1024/],
+		[-1, /pixel > 0/],
+	] as const)
+		assert.throws(() => preprocess(scan, { ...off, pixel }), error);
+});
+
+test("what does not count is hidden in every step, filled in the map", () => {
+	const scan = fine();
+	const mask = [
+		{ kind: "rectangle", x: 0, y: 0, width: 40, height: 20 } as const,
+	];
+	scan.image.fill(1e3, 100 * 200, 101 * 200);
+	const prepared = preprocess(scan, { mask, lowPass: 1 });
+	for (const { name, scan: seen } of prepared.steps.slice(1))
+		assert.ok(Number.isNaN(seen.image[90 * 200 + 100]), name);
+	assert.ok(prepared.scan.image.every(Number.isFinite));
+	assert.is(prepared.weights[90 * 200 + 100], 0);
+	const everywhere = preprocess(scan, { mask, crop: { x: 0, y: 0, size: 60 } });
+	assert.ok(everywhere.weights.includes(0));
+	assert.throws(
+		() => preprocess(scan, { mask, crop: { x: 0, y: 0, size: 16 } }),
+		/nothing counts in the crop/,
+	);
+});
+
 test("few pixels and other shapes are told", () => {
 	const crop = { x: 0, y: 0, size: 20 };
 	const [few] = squareOf(preprocess(fine(), { ...off, crop })).warnings;

@@ -1,8 +1,10 @@
 /** What command line and page share, without files. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { readMasks } from "../src/extraction/masks.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/weights.ts";
+import { scanField } from "../src/report/extractionPictures.ts";
 import { commandOf } from "../src/results/commandLine.ts";
 import { makeExtractor } from "../src/results/extractor.ts";
 import { resultFiles, resultObject } from "../src/results/files.ts";
@@ -80,6 +82,38 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	assert.is(findings, analysis.findings);
 });
 
+test("a mask is written out as it was read, and shown as not used", async () => {
+	const mask = [
+		{ kind: "rectangle", x: 150, y: -150, width: 80, height: 60 } as const,
+	];
+	const taken = take(input, { ...options, detect: true, mask });
+	const [task] = taken.tasks;
+	assert.is(task.valid?.[56 * 64 + 8], 0);
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const analysis = analyseAll(taken, [await extract(task)]);
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: {},
+		command: "",
+	};
+	const png = new Uint8Array(24);
+	const files = new Map<string, unknown>();
+	for await (const [name, data] of resultFiles(
+		analysis,
+		about,
+		async () => png,
+	))
+		files.set(name, data);
+	assert.equal(readMasks(String(files.get("mask.csv")), "mask.csv"), mask);
+	const { prepared } = task;
+	if (!prepared) throw new Error("expected a prepared scan");
+	const { values } = scanField(prepared.whole, prepared.counts);
+	assert.ok(Number.isNaN(values[56 * 64 + 8]));
+	assert.ok(prepared.whole.image.every(Number.isFinite));
+});
+
 test("an extractor: weights for all methods but ridge, and why there are no networks", async () => {
 	const choice = { method: "auto", seed: 1 } as const;
 	await makeExtractor(choice).then(
@@ -119,6 +153,20 @@ test("the command line that gives the same: what is the default is left out, the
 			seed: 2,
 		}),
 		"npx qpi-lens extract 'it'\\''s a scan.3ds' --channel='LI Demod 1 X' --energy=-0.02 --crop=-10,5,200 --low-pass=0.8 --scatterers=scatterers.csv --method=two-step --symmetry=4 --seed=2 --no-repair",
+	);
+	assert.is(
+		commandOf("map.npy", {
+			...plain,
+			axes: "yx",
+			orientation: "top",
+			crop: { x: 0, y: 20, width: 300, height: 200 },
+			mask: "mask.csv",
+			background: 0,
+			stepEdges: false,
+			clusters: false,
+			pixel: 1.5,
+		}),
+		"npx qpi-lens extract map.npy --crop=0,20,300,200 --axes=yx --orientation=top --mask=mask.csv --background=0 --pixel=1.5 --no-clusters --no-steps --detect",
 	);
 });
 

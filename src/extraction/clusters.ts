@@ -1,6 +1,6 @@
 /** Clusters: high areas that are too wide for a single scatterer. */
 import { distances, parts } from "./areas.ts";
-import { median, type Scan, spread } from "./scan.ts";
+import { median, robustSigma, type Scan, spread } from "./scan.ts";
 
 /** Robust sigmas beyond which a pixel is part of one. */
 const SIGMAS = 8;
@@ -11,7 +11,7 @@ const USUAL = { count: 4, times: 1.5 };
 /** Angstrom around them that do not count either. */
 const MARGIN = 20;
 /** More of the scan than this are no clusters. */
-const MOST = 1 / 3;
+const MOST = 0.45;
 
 export interface Clusters {
 	/** A pixel: 1 on a cluster or near it. */
@@ -28,18 +28,39 @@ export interface Clusters {
  * narrower; where many areas are high, one is a cluster when it is clearly wider than the usual one.
  */
 export function findClusters(scan: Scan, weights: ArrayLike<number>): Clusters {
-	const { image, spacing } = scan;
-	const counted = image.map((v, p) => (weights[p] > 0 ? v : Number.NaN));
+	const counted = scan.image.map((v, p) => (weights[p] > 0 ? v : Number.NaN));
+	const first = wideAreas(scan, counted, robustSigma(counted));
+	if (!first) return none(scan);
+	// What is left without them says how high the ripples are, also where few scatterers stand on an empty ground.
+	const sigma = spread(counted.map((v, p) => (first.mask[p] ? Number.NaN : v)));
+	const found = wideAreas(scan, counted, sigma);
+	if (!found) return none(scan);
+	const share = found.mask.reduce((sum, m) => sum + m, 0) / found.mask.length;
+	return share > MOST ? { ...none(scan), tooMuch: share } : found;
+}
+
+const none = ({ image }: Scan) => ({
+	mask: new Uint8Array(image.length),
+	count: 0,
+	height: 0,
+});
+
+/** The areas beyond eight sigmas that are wide, and 20 A about them; undefined when there are none. */
+function wideAreas(
+	scan: Scan,
+	counted: Float32Array,
+	sigma: number,
+): Clusters | undefined {
+	const { spacing } = scan;
 	const middle = median(counted);
-	const sigma = spread(counted);
-	const none = { mask: new Uint8Array(image.length), count: 0, height: 0 };
 	const high = Uint8Array.from(counted, (v) =>
 		Math.abs(v - middle) > SIGMAS * sigma ? 1 : 0,
 	);
-	if (!(sigma > 0) || !high.includes(1)) return none;
+	if (!(sigma > 0) || !high.includes(1)) return undefined;
 	const { labels, sizes } = parts(high, scan);
+	// What does not count may hide the rest of a cluster.
 	const inside = distances(
-		high.map((h) => 1 - h),
+		high.map((h, p) => (Number.isNaN(counted[p]) ? 0 : 1 - h)),
 		scan,
 	);
 	const heights = new Float64Array(sizes.length);
@@ -47,7 +68,7 @@ export function findClusters(scan: Scan, weights: ArrayLike<number>): Clusters {
 	const pixel = Math.max(spacing.x, spacing.y);
 	labels.forEach((label, p) => {
 		if (label === 0) return;
-		heights[label] = Math.max(heights[label], Math.abs(image[p] - middle));
+		heights[label] = Math.max(heights[label], Math.abs(counted[p] - middle));
 		widths[label] = Math.max(widths[label], 2 * inside[p] - pixel);
 	});
 	const usual =
@@ -58,16 +79,13 @@ export function findClusters(scan: Scan, weights: ArrayLike<number>): Clusters {
 	);
 	const wide = Array.from(widths, (w, label) => label > 0 && w >= least);
 	const count = wide.filter(Boolean).length;
-	if (count === 0) return none;
+	if (count === 0) return undefined;
 	const away = distances(
 		labels.map((label) => (wide[label] ? 1 : 0)),
 		scan,
 	);
-	const mask = Uint8Array.from(away, (d) => (d <= MARGIN ? 1 : 0));
-	const share = mask.reduce((sum, m) => sum + m, 0) / mask.length;
-	if (share > MOST) return { ...none, tooMuch: share };
 	return {
-		mask,
+		mask: Uint8Array.from(away, (d) => (d <= MARGIN ? 1 : 0)),
 		count,
 		height: Math.max(...heights.filter((_, label) => wide[label])) / sigma,
 	};

@@ -1,7 +1,8 @@
 /** The offsets of scan lines. Rows, the scan lines, are lines of constant y. */
-import { median, robustSigma, type Scan } from "./scan.ts";
+import { deviation, median, robustSigma, type Scan, spread } from "./scan.ts";
+import { num } from "./told.ts";
 
-export interface LineOffsets {
+interface LineOffsets {
 	/** To be subtracted from each row, mean 0. */
 	readonly offsets: Float64Array;
 	/** Power that is constant along x over what the signal accounts for: 0.3 to 5 on ripples without offsets. */
@@ -21,7 +22,7 @@ const NEIGHBOURS = [1, 2, 3, 4, 5, 6];
  * coefficient counts as three standard deviations at most. Nothing is assumed of the offsets' spectrum.
  * Values beyond three robust sigmas of their row's median count as three, so that defects and streaks do not make offsets.
  */
-export function lineOffsets(
+function lineOffsets(
 	{ image, nx, ny }: Scan,
 	valid: ArrayLike<number>,
 ): LineOffsets {
@@ -89,12 +90,35 @@ function smoothPower(spectra: readonly Float64Array[]): Float64Array {
 	});
 }
 
-/** The scan less an offset for each row. */
-export function removeOffsets(scan: Scan, offsets: ArrayLike<number>): Scan {
-	return {
-		...scan,
-		image: scan.image.map((value, p) => value - offsets[p % scan.ny]),
-	};
+/** Offsets worth removing: standard deviations, and power over what the signal accounts for. */
+const EVIDENT = { rms: 0.2, excess: 4 };
+/** Beyond so many robust sigmas are clusters, not the signal. */
+const FAR = 8;
+
+/** The scan less its rows' offsets, where they are `wanted` or evident, and a line for people. */
+export function withoutLines(
+	scan: Scan,
+	valid: Float32Array,
+	wanted: boolean,
+): [note: string, scan: Scan] {
+	const { offsets, excess } = lineOffsets(scan, valid);
+	const rms = Math.hypot(...offsets) / Math.sqrt(offsets.length);
+	const relative = rms / (clippedDeviation(scan.image, valid) || 1);
+	const note = `offsets of ${num(rms)} (${num(relative)} standard deviations, ${num(excess)} times what the signal accounts for)`;
+	if (!wanted && !(relative > EVIDENT.rms && excess > EVIDENT.excess))
+		return [`${note} are too small to remove`, scan];
+	const image = scan.image.map((v, p) => v - offsets[p % scan.ny]);
+	return [`${note} removed`, { ...scan, image }];
+}
+
+/** Standard deviation of what counts, values far off taken as less far. */
+function clippedDeviation(image: Float32Array, valid: Float32Array): number {
+	const counted = image.filter((_, p) => valid[p] > 0);
+	const [middle, most] = [median(counted), FAR * spread(counted)];
+	if (!(most > 0)) return deviation(counted);
+	return deviation(
+		counted.map((v) => Math.max(-most, Math.min(most, v - middle))),
+	);
 }
 
 /** Linear interpolation across values that are NaN; the ends go on as they are. */

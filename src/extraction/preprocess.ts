@@ -1,25 +1,18 @@
 /** From a scan as the microscope wrote it to the map that extraction works on, one visible step after the other. */
-import {
-	type Background,
-	fitBackground,
-	MOST_ORDER,
-	type Order,
-	removeBackground,
-} from "./background.ts";
+import { MOST_ORDER, type Order } from "./background.ts";
 import { findClusters } from "./clusters.ts";
 import { lowPass } from "./filter.ts";
-import { lineOffsets, removeOffsets } from "./lines.ts";
+import { levelled } from "./level.ts";
+import { withoutLines } from "./lines.ts";
 import { type Crop, checkCrop, mapOf } from "./map.ts";
 import { covered, type Shape } from "./masks.ts";
-import { coarsen } from "./polynomials.ts";
 import {
 	findMissing,
 	removeBadRows,
 	removeSpikes,
 	removeStreaks,
 } from "./repair.ts";
-import { fill, median, type Scan, shown, spread } from "./scan.ts";
-import { alignSteps, findSteps } from "./terraces.ts";
+import { deviation, fill, type Scan, shown } from "./scan.ts";
 import { count, num, percent } from "./told.ts";
 
 export type { Order } from "./background.ts";
@@ -82,13 +75,6 @@ export interface Prepared {
 	readonly warnings: readonly string[];
 }
 
-/** Line offsets worth removing: standard deviations, and power over what the signal accounts for. */
-const OFFSETS = { rms: 0.2, excess: 4 };
-/** Beyond so many robust sigmas are clusters, not the signal. */
-const FAR = 8;
-/** Blocks a side of the coarse scan that backgrounds and steps are found on. */
-const BLOCKS = 128;
-
 /**
  * Prepares a scan: missing rows and the given mask, step edges and background, line offsets, repair, clip, clusters, low-pass, crop, and where needed resampling, in this order.
  * @throws RangeError when the sizes do not fit, nothing was measured or is left, or an option is out of range (a rectangle that leaves the scan)
@@ -97,7 +83,7 @@ export function preprocess(
 	scan: Scan,
 	options: PreprocessOptions = {},
 ): Prepared {
-	const { repair = true, clip = 8, clusters = true } = options;
+	const { flatten, repair = true, clip = 8, clusters = true } = options;
 	const rectangle = check(scan, options);
 	const { nx, ny, spacing } = scan;
 	const steps: PreprocessStep[] = [];
@@ -159,9 +145,12 @@ export function preprocess(
 	if (!counts.includes(1))
 		throw new RangeError("preprocess: nothing is left: all of it is masked");
 
-	const background = levelled();
-	if (options.flatten !== "none" && options.flatten !== "plane")
-		step(...withoutLines(current, counts, options.flatten === "line"));
+	const level = levelled(current, counts, options);
+	if (level.edges) hide("steps", level.edges);
+	for (const { name, note, scan: result } of level.steps)
+		step(name, note, result);
+	if (flatten !== "none" && flatten !== "plane")
+		step("lines", ...withoutLines(current, counts, flatten === "line"));
 
 	if (repair) {
 		const streaks = removeStreaks(current, counts);
@@ -224,71 +213,13 @@ export function preprocess(
 		scan: map.scan,
 		weights: map.weights,
 		centre: map.centre,
-		order: background,
+		order: level.order,
 		whole: current,
 		counts,
 		masks,
 		steps,
 		warnings: [...warnings, ...map.warnings],
 	};
-
-	/** Step edges and background, which hang together; the order of the polynomial that was removed. */
-	function levelled(): number {
-		const { flatten = "auto", stepEdges = true } = options;
-		const order = options.background ?? ORDERS[flatten];
-		const middle = median(current.image.filter((_, p) => counts[p] > 0));
-		const coarse = coarsen(current, counts, middle, BLOCKS);
-		const edges = stepEdges ? findSteps(coarse) : undefined;
-		const found = fitBackground(coarse, order, edges);
-		if (edges) {
-			const aligned = alignSteps(current, coarse, edges, found);
-			const share = hide("steps", aligned.area);
-			step(
-				"steps",
-				`${aligned.note}: ${percent(share)} of the scan`,
-				aligned.scan,
-			);
-		} else if (stepEdges) step("steps", "no step edge found");
-		if (order !== 0 || flatten !== "none")
-			step(
-				"background",
-				toldBackground(found, order),
-				removeBackground(current, found),
-			);
-		return found.order;
-	}
-}
-
-/** What `flatten` says of the background's order. */
-const ORDERS = { auto: "auto", none: 0, plane: 1, line: 1 } as const;
-
-function toldBackground(
-	{ order, share, evidence }: Background,
-	wanted: Order | "auto",
-): string {
-	const seen = evidence.map((e) => num(e.excess)).join(", ");
-	const by =
-		wanted === "auto"
-			? ` by evidence: orders 1 to 4 hold ${seen} times what ripples put into them`
-			: "";
-	return order > 0
-		? `polynomial of order ${order} removed, ${percent(share)} of the robust variance${by}`
-		: `none removed${by}`;
-}
-
-function withoutLines(
-	scan: Scan,
-	counts: Float32Array,
-	wanted: boolean,
-): [name: string, note: string, scan: Scan] {
-	const { offsets, excess } = lineOffsets(scan, counts);
-	const rms = Math.hypot(...offsets) / Math.sqrt(offsets.length);
-	const relative = rms / (clippedDeviation(scan.image, counts) || 1);
-	const note = `offsets of ${num(rms)} (${num(relative)} standard deviations, ${num(excess)} times what the signal accounts for)`;
-	const evident = relative > OFFSETS.rms && excess > OFFSETS.excess;
-	return wanted || evident
-		? ["lines", `${note} removed`, removeOffsets(scan, offsets)]
-		: ["lines", `${note} are too small to remove`, scan];
 }
 
 function check(scan: Scan, options: PreprocessOptions) {
@@ -314,25 +245,4 @@ function check(scan: Scan, options: PreprocessOptions) {
 			`preprocess: expected background "auto" or 0 to ${MOST_ORDER}, got ${background}`,
 		);
 	return checkCrop(scan, options.crop);
-}
-
-/** Standard deviation of what counts, values far off taken as less far. */
-function clippedDeviation(image: Float32Array, counts: Float32Array): number {
-	const counted = image.filter((_, p) => counts[p] > 0);
-	const [middle, most] = [median(counted), FAR * spread(counted)];
-	if (!(most > 0)) return deviation(counted);
-	return deviation(
-		counted.map((v) => Math.max(-most, Math.min(most, v - middle))),
-	);
-}
-
-function deviation(image: Float32Array): number {
-	const n = image.length;
-	let [sum, squares] = [0, 0];
-	const shift = image[0]; // against cancellation: heights lie far from zero
-	for (const v of image) {
-		sum += v - shift;
-		squares += (v - shift) ** 2;
-	}
-	return Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
 }

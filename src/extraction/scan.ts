@@ -54,6 +54,18 @@ export function spread(values: ArrayLike<number>): number {
 	return off.length > 0 ? Math.max(1.4826 * median(off), outer) : Number.NaN;
 }
 
+/** Standard deviation of values that are all finite. */
+export function deviation(values: Float32Array): number {
+	const n = values.length;
+	let [sum, squares] = [0, 0];
+	const shift = values[0]; // against cancellation: heights lie far from zero
+	for (const v of values) {
+		sum += v - shift;
+		squares += (v - shift) ** 2;
+	}
+	return Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
+}
+
 /** What lies beyond an edge: the image mirrored in it, again and again. */
 export function mirror(i: number, n: number): number {
 	const j = ((i % (2 * n)) + 2 * n) % (2 * n);

@@ -1,21 +1,20 @@
-/** Step edges: where they run, and which terraces lie between them. On the coarse scan, whose blocks are narrower than ripples. */
+/** Terraces: which part of a scan belongs to which, and how they come to one level. */
 import { distances, parts } from "./areas.ts";
 import type { Background, Terraces } from "./background.ts";
-import { type Coarse, columnsOf, robustFit } from "./polynomials.ts";
-import { median, robustSigma, type Scan } from "./scan.ts";
+import { type Coarse, columnsOf } from "./polynomials.ts";
+import { median, type Scan, spread } from "./scan.ts";
+import { percent } from "./told.ts";
 
-/** Reach of the means on either side of a place, Angstrom, blocks at least. */
-const SIDE = { reach: 12, least: 2 };
-/** An edge is a line where these differ by so many robust sigmas; it goes on where they differ by the second number. */
-const EDGE = { sigmas: 6, goesOn: 3.5 };
-/** What is shorter than this share of the scan's shorter side is no edge, what is smaller than this share of its area no terrace. */
-const LEAST = { length: 0.35, area: 0.03 };
+/** Angstrom on either side of an edge that do not count. */
+const MARGIN = 12;
+/** A terrace runs along the scan's frame for this share of its shorter side (what lies within is a cluster), and has this share of its area. */
+const LEAST = { frame: 0.1, area: 0.03 };
 /** A step is higher than so many robust sigmas of the terraces, and of the same sign along this share of its length. */
 const STEP = { sigmas: 3, same: 0.8 };
 /** Terraces are seen over so many Angstrom beside an edge. */
 const RIM = 20;
-/** Lag of the differences that the background is found from before the terraces are known, share of the side. */
-const LAG = 1 / 16;
+/** A difference that is left between terraces that touch, robust sigmas: more is not aligned. */
+const LEFT = 1.5;
 
 export interface Steps extends Terraces {
 	/** As labels, but on the edges the nearest terrace. */
@@ -24,124 +23,8 @@ export interface Steps extends Terraces {
 	readonly heights: readonly number[];
 }
 
-/**
- * Finds the edges that part a scan into terraces.
- *
- * A background of fourth order goes first, fitted to differences between places a 16th of the side apart: steps are few among those, and do not bend it. Then at
- * every place the means of the blocks on its two sides are compared, along x and y: over some 12 A ripples, adatoms and noise cancel for the most part, a step does
- * not. Lines of large differences part the scan; what they part are terraces where the two sides differ by three sigmas, of one sign all along.
- * @returns undefined when there is none
- */
-export function findSteps(coarse: Coarse): Steps | undefined {
-	const { nx, ny, spacing } = coarse;
-	const flat = withoutBackground(coarse);
-	const jump = jumps(flat, coarse);
-	const middle = median(jump);
-	const sigma = robustSigma(jump);
-	if (!(sigma > 0)) return undefined;
-	const band = Uint8Array.from(jump, (g) =>
-		g > middle + EDGE.goesOn * sigma ? 1 : 0,
-	);
-	const edges = parts(band, coarse);
-	const box = edges.sizes.map(() => [nx, -1, ny, -1]);
-	const clear = new Set<number>();
-	edges.labels.forEach((label, p) => {
-		const [ix, iy] = [Math.floor(p / ny), p % ny];
-		const [x0, x1, y0, y1] = box[label];
-		box[label] = [
-			Math.min(x0, ix),
-			Math.max(x1, ix),
-			Math.min(y0, iy),
-			Math.max(y1, iy),
-		];
-		if (jump[p] > middle + EDGE.sigmas * sigma) clear.add(label);
-	});
-	const shorter = Math.min(nx * spacing.x, ny * spacing.y);
-	const long = box.map(
-		([x0, x1, y0, y1], label) =>
-			label > 0 &&
-			clear.has(label) &&
-			Math.max((x1 - x0 + 1) * spacing.x, (y1 - y0 + 1) * spacing.y) >=
-				LEAST.length * shorter,
-	);
-	if (!long.some(Boolean)) return undefined;
-	const edge = Uint8Array.from(edges.labels, (label) => (long[label] ? 1 : 0));
-	return part(flat, edge, coarse);
-}
-
-/** The coarse scan less a polynomial of fourth order that was fitted to differences. */
-function withoutBackground(coarse: Coarse): Float64Array {
-	const { values, nx, ny } = coarse;
-	const order = 4;
-	const columns = columnsOf(coarse, order).slice(1);
-	const pairs: [number, number][] = [];
-	const lag = Math.max(1, Math.round(Math.min(nx, ny) * LAG));
-	for (let ix = 0; ix < nx; ix++)
-		for (let iy = 0; iy < ny; iy++) {
-			const p = ix * ny + iy;
-			if (ix + lag < nx) pairs.push([p, p + lag * ny]);
-			if (iy + lag < ny) pairs.push([p, p + lag]);
-		}
-	const differences = (of: Float64Array) =>
-		Float64Array.from(pairs, ([a, b]) => of[b] - of[a]);
-	const { coefficients } = robustFit(
-		columns.map(differences),
-		differences(values),
-	);
-	return values.map((v, p) =>
-		columns.reduce((rest, column, i) => rest - coefficients[i] * column[p], v),
-	);
-}
-
-/** At each block, how much the means of what lies left and right, or below and above, differ; NaN where one of them is not known. */
-function jumps(flat: Float64Array, { nx, ny, spacing }: Coarse): Float64Array {
-	const reach = (dx: number) =>
-		Math.max(SIDE.least, Math.round(SIDE.reach / dx));
-	const [mx, my] = [reach(spacing.x), reach(spacing.y)];
-	const mean = meansOf(flat, nx, ny);
-	return Float64Array.from(flat, (_, p) => {
-		const [ix, iy] = [Math.floor(p / ny), p % ny];
-		const [hx, hy] = [mx >> 1, my >> 1];
-		const across =
-			mean(ix + 1, ix + mx, iy - hy, iy + hy) -
-			mean(ix - mx, ix - 1, iy - hy, iy + hy);
-		const along =
-			mean(ix - hx, ix + hx, iy + 1, iy + my) -
-			mean(ix - hx, ix + hx, iy - my, iy - 1);
-		// At the scan's edges only one of them is there.
-		if (Number.isNaN(across)) return Math.abs(along);
-		return Number.isNaN(along) ? Math.abs(across) : Math.hypot(across, along);
-	});
-}
-
-/** Means over rectangles of blocks (inclusive, cut at the scan's edges), of those that are known: NaN where none is. */
-function meansOf(values: Float64Array, nx: number, ny: number) {
-	const width = ny + 1;
-	const [sums, counts] = [0, 0].map(() => new Float64Array((nx + 1) * width));
-	for (let ix = 0; ix < nx; ix++)
-		for (let iy = 0; iy < ny; iy++) {
-			const v = values[ix * ny + iy];
-			const to = (ix + 1) * width + iy + 1;
-			const rest = (of: Float64Array) =>
-				of[to - 1] + of[to - width] - of[to - width - 1];
-			sums[to] = rest(sums) + (Number.isNaN(v) ? 0 : v);
-			counts[to] = rest(counts) + (Number.isNaN(v) ? 0 : 1);
-		}
-	return (x0: number, x1: number, y0: number, y1: number) => {
-		const [a, b] = [Math.max(0, x0), Math.min(nx, x1 + 1)];
-		const [c, d] = [Math.max(0, y0), Math.min(ny, y1 + 1)];
-		if (a >= b || c >= d) return Number.NaN;
-		const over = (of: Float64Array) =>
-			of[b * width + d] -
-			of[a * width + d] -
-			of[b * width + c] +
-			of[a * width + c];
-		return over(sums) / over(counts);
-	};
-}
-
-/** The terraces that edges part, where they differ. */
-function part(
+/** The terraces that edges part, where they differ; undefined when there are none. @param edge 1 on the lines that part the scan */
+export function part(
 	flat: Float64Array,
 	edge: Uint8Array,
 	coarse: Coarse,
@@ -150,8 +33,16 @@ function part(
 	const between = flat.map((v, p) => (edge[p] || Number.isNaN(v) ? 0 : 1));
 	const { labels, sizes } = parts(between, coarse);
 	const known = between.reduce((sum, v) => sum + v, 0);
+	const frame = sizes.map(() => 0);
+	labels.forEach((label, p) => {
+		const [ix, iy] = [Math.floor(p / ny), p % ny];
+		if (ix === 0 || iy === 0 || ix === nx - 1 || iy === ny - 1) frame[label]++;
+	});
 	const large = [...sizes.keys()].filter(
-		(k) => k > 0 && sizes[k] >= LEAST.area * known,
+		(k) =>
+			k > 0 &&
+			sizes[k] >= LEAST.area * known &&
+			frame[k] >= LEAST.frame * Math.min(nx, ny),
 	);
 	if (large.length < 2) return undefined;
 	// Each block's distance to each terrace, and the nearest.
@@ -165,7 +56,7 @@ function part(
 		away.reduce((best, d, k) => (d[p] < away[best][p] ? k : best), 0),
 	);
 	const sigma = Math.min(
-		...large.map((k) => robustSigma(flat.filter((_, p) => labels[p] === k))),
+		...large.map((k) => spread(flat.filter((_, p) => labels[p] === k))),
 	);
 	// Terraces that touch without a step are one.
 	const joined = large.map((_, k) => k);
@@ -195,13 +86,10 @@ function part(
 	});
 	const roots = [...new Set(joined.map((_, k) => find(k)))];
 	if (roots.length < 2) return undefined;
-	// The band about each real step; elsewhere every block belongs to a terrace.
 	const far = distances(real, coarse);
-	const width = 2 * SIDE.reach;
-	const margin = edge.map((e, p) => (e && far[p] <= width ? 1 : 0));
 	const owner = nearest.map((k) => roots.indexOf(find(k)));
 	return {
-		labels: owner.map((k, p) => (margin[p] ? -1 : k)),
+		labels: owner.map((k, p) => (far[p] <= MARGIN ? -1 : k)),
 		owner,
 		count: roots.length,
 		heights,
@@ -238,7 +126,7 @@ function stepAlong(
 	border: readonly number[],
 	{ nx, ny, spacing }: Coarse,
 ): { height: number; same: number } {
-	const reach = (dx: number) => Math.max(3, Math.ceil((SIDE.reach + RIM) / dx));
+	const reach = (dx: number) => Math.max(3, Math.ceil((MARGIN + RIM) / dx));
 	const [mx, my] = [reach(spacing.x), reach(spacing.y)];
 	const differences = border.map((p) => {
 		const [ix, iy] = [Math.floor(p / ny), p % ny];
@@ -263,9 +151,6 @@ function stepAlong(
 	const same = seen.filter((d) => d * height > 0).length / seen.length;
 	return { height, same };
 }
-
-/** A difference that is left between terraces that touch, robust sigmas: more is not aligned. */
-const LEFT = 1.5;
 
 /** Brings the terraces to the level of the largest. Of two that do not meet afterwards (one has a tilt of its own) the smaller is masked. */
 export function alignSteps(
@@ -300,6 +185,7 @@ export function alignSteps(
 		const k = labels[block(p)];
 		return k < 0 || lost.has(k) ? 1 : 0;
 	});
+	const share = area.reduce((sum, a) => sum + a, 0) / area.length;
 	const told = [...heights]
 		.sort((a, b) => b - a)
 		.map((h) => Number(h.toPrecision(3)));
@@ -309,6 +195,6 @@ export function alignSteps(
 			image: scan.image.map((v, p) => v - levels[owner[block(p)]]),
 		},
 		area,
-		note: `${count} terraces, step${told.length === 1 ? "" : "s"} of ${told.join(", ")}, brought to one level${lost.size > 0 ? `, but for ${lost.size} that do not fit and are masked` : ""}; edges masked`,
+		note: `${count} terraces, step${told.length === 1 ? "" : "s"} of ${told.join(", ")}, brought to one level${lost.size > 0 ? `, but for ${lost.size} that do not fit and are masked` : ""}; edges masked, ${percent(share)} of the scan`,
 	};
 }

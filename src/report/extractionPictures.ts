@@ -228,8 +228,10 @@ export function fitPicture(
 			),
 			panel(
 				"Residual",
-				residual,
-				"data less re-convolution, on the same scale",
+				Float32Array.from(residual, (v, p) =>
+					Number.isNaN(data[p]) ? Number.NaN : v,
+				),
+				"data less re-convolution, on the same scale; grey: not used",
 			),
 		],
 		{ size: 300 },

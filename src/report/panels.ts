@@ -14,7 +14,7 @@ import {
 	text,
 } from "./picture.ts";
 
-/** Values on a grid, value[ix * ny + iy], and the outer edges of its outer pixels. NaN is not measured. */
+/** Values on a grid, value[ix * ny + iy], and the outer edges of its outer pixels. NaN is not used. */
 export interface Field extends Grid {
 	readonly values: ArrayLike<number>;
 	readonly x: readonly [low: number, high: number];

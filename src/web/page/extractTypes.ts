@@ -70,7 +70,7 @@ export interface ShownItem {
 	readonly ny: number;
 	readonly kernel: Float32Array;
 	readonly uncertainty: Float32Array;
-	/** NaN where not measured. */
+	/** NaN where not used. */
 	readonly image: Float32Array;
 	readonly model: Float32Array;
 	readonly residual: Float32Array;

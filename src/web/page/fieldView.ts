@@ -231,7 +231,7 @@ export class FieldView {
 		const said = (v: number) => short(v / factor, 3);
 		this.#readout.textContent =
 			at && value !== undefined
-				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not measured" : `${said(value)} ${label}`}`
+				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not used" : `${said(value)} ${label}`}`
 				: `${this.#extremes.map(said).join(" to ")} ${label}`;
 	}
 

@@ -1,0 +1,156 @@
+/** The user's masks, and what the indices of an array are. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+	covered,
+	readMasks,
+	type Shape,
+	writeMasks,
+} from "../src/extraction/masks.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
+import { type Axes, arrange, layoutNote } from "../src/formats/axes.ts";
+import { FormatError, readMeasurement } from "../src/formats/measurement.ts";
+import { encodeNpy } from "../src/formats/npy.ts";
+import { rippledScan } from "./rippledScans.ts";
+
+const SHAPES: Shape[] = [
+	{ kind: "rectangle", x: 10.5, y: -20.5, width: 30, height: 12 },
+	{
+		kind: "polygon",
+		points: [
+			{ x: -40, y: 0 },
+			{ x: 0.5, y: 0 },
+			{ x: -40, y: 40.5 },
+		],
+	},
+];
+
+test("a mask's text, there and back", () => {
+	assert.equal(readMasks(writeMasks(SHAPES), "mask.csv"), SHAPES);
+	const other =
+		'\uFEFF# mine\r\n"shape";x;y\r\n\r\nRectangle; 10.5;-20.5;30;12;;\r\npolygon;-40;0;0.5;0;-40;40.5';
+	assert.equal(readMasks(other, "mask.csv"), SHAPES);
+	assert.equal(readMasks("# nothing\n", "mask.csv"), []);
+});
+
+test("a fault in it: its row, what was found and what was expected", () => {
+	for (const [text, error] of [
+		["circle,0,0,5", /m\.csv, row 1: found "circle", expected rectangle or p/],
+		["# a\nrectangle,0,0,5", /row 2: found 3 numbers, expected 4 of a rect/],
+		["rectangle,0,0,5,-1", /row 1: found 5 x -1 A, expected a width and a/],
+		["rectangle,0,,5,1", /row 1: found nothing, expected a number/],
+		["rectangle,0,zero,5,1", /row 1: found "zero", expected a number/],
+		["polygon,0,0,1,1", /row 1: found 4 numbers, expected x and y of each/],
+		["polygon,0,0,1,1,2,2,3", /row 1: found 7 numbers, expected x and y/],
+	] as const)
+		assert.throws(
+			() => readMasks(text, "m.csv"),
+			(e: Error) => e instanceof FormatError && error.test(e.message),
+			text,
+		);
+});
+
+test("pixels in the shapes, and nowhere else, do not count", () => {
+	const { scan } = rippledScan({ seed: 1, nx: 60, ny: 80, dx: 2 });
+	const area = covered(scan, SHAPES);
+	area.forEach((found, p) => {
+		const x = (Math.floor(p / 80) - 29.5) * 2;
+		const y = ((p % 80) - 39.5) * 2;
+		const inside =
+			(Math.abs(x - 10.5) <= 15 && Math.abs(y + 20.5) <= 6) ||
+			(x >= -40 && y >= 0 && x + y <= 0.5);
+		assert.is(found, inside ? 1 : 0, `(${x}, ${y})`);
+	});
+	const prepared = preprocess(scan, { mask: SHAPES });
+	assert.ok(prepared.counts.every((c, p) => c === 1 - area[p]));
+	assert.is(prepared.masks[0].name, "given mask");
+	// What lies under it does not matter.
+	const image = scan.image.map((v, p) => (area[p] ? 1e4 : v));
+	const other = preprocess({ ...scan, image }, { mask: SHAPES });
+	assert.equal(other.scan, prepared.scan);
+	const [, shown] = prepared.steps;
+	assert.ok(shown.scan.image.every((v, p) => Number.isNaN(v) === !!area[p]));
+	const everything: Shape = {
+		kind: "rectangle",
+		...{ x: 0, y: 0, width: 500, height: 500 },
+	};
+	assert.throws(
+		() => preprocess(scan, { mask: [everything] }),
+		/nothing is left: all of it is masked/,
+	);
+});
+
+/** value = 100 e + 10 x + y */
+const VALUE = { e: 100, x: 10, y: 1 };
+const LENGTH = { e: 2, x: 3, y: 4 };
+
+/** An array with these axes, y's first index at the bottom or the top. */
+function arrayOf(axes: string, top: boolean) {
+	const shape = [...axes].map((a) => LENGTH[a as keyof typeof LENGTH]);
+	const data = new Float32Array(shape.reduce((a, b) => a * b));
+	data.forEach((_, p) => {
+		let rest = p;
+		for (let k = shape.length - 1; k >= 0; k--) {
+			const axis = axes[k] as keyof typeof VALUE;
+			const i = rest % shape[k];
+			rest = Math.floor(rest / shape[k]);
+			data[p] += VALUE[axis] * (axis === "y" && top ? 3 - i : i);
+		}
+	});
+	return readMeasurement(encodeNpy(data, shape), "a.npy");
+}
+
+test("an array's axes, every order and both orientations", () => {
+	for (const axes of ["xy", "yx", "exy", "eyx", "xye", "yxe", "xey", "yex"])
+		for (const top of [false, true]) {
+			const found = arrange(
+				arrayOf(axes, top),
+				{ axes: axes as Axes, orientation: top ? "top" : "bottom" },
+				"a.npy",
+			);
+			assert.equal([found.nx, found.ny], [3, 4]);
+			const [{ images }] = found.channels;
+			assert.is(images.length, axes.includes("e") ? 2 : 1);
+			assert.is(found.energies.length, axes.includes("e") ? 2 : 0);
+			images.forEach((image, e) => {
+				image.forEach((v, p) => {
+					assert.is(v, 100 * e + 10 * Math.floor(p / 4) + (p % 4), axes);
+				});
+			});
+		}
+	const plain = arrayOf("exy", false);
+	assert.equal(arrange(plain, {}, "a.npy"), plain);
+	assert.match(
+		arrange(arrayOf("xye", false), { axes: "xye" }, "a.npy").warnings[0],
+		/numbered 0 to 1/,
+	);
+});
+
+test("axes that do not fit, files that say it themselves, and a hint", () => {
+	const image = arrayOf("xy", false);
+	assert.throws(
+		() => arrange(image, { axes: "xye" }, "a.npy"),
+		/a\.npy: found one image of 3 x 4, expected --axes xy or yx/,
+	);
+	assert.throws(
+		() => arrange(arrayOf("exy", false), { axes: "yx" }, "a.npy"),
+		/found three indices, 2 x 3 x 4, expected --axes with x, y and e/,
+	);
+	assert.throws(
+		() => arrange({ ...image, format: "sxm" }, { orientation: "top" }, "a.sxm"),
+		/a sxm file, which says how its images lie, expected no --orientation/,
+	);
+	assert.match(layoutNote(image) ?? "", /first index: x from left to right/);
+	assert.is(layoutNote({ ...image, format: "3ds" }), undefined);
+	const last = readMeasurement(
+		encodeNpy(new Float32Array(5 * 5 * 3), [5, 5, 3]),
+		"a.npy",
+	);
+	assert.match(layoutNote(last) ?? "", /looks like 3 images of 5 x 5: --axes/);
+	const hint = /--axes xye or yxe/;
+	assert.ok(arrange(last, {}, "a.npy").warnings.some((w) => hint.test(w)));
+	const { warnings } = arrange(last, { axes: "yxe" }, "a.npy");
+	assert.ok(!warnings.some((w) => hint.test(w)));
+});
+
+test.run();
