@@ -24,6 +24,7 @@ const TOGETHER = 32;
  */
 export class GpuSolver implements ManySolver {
 	readonly name: string;
+	readonly together = TOGETHER;
 	readonly #gpu: Gpu;
 
 	constructor(gpu: Gpu) {
@@ -49,7 +50,7 @@ export class GpuSolver implements ManySolver {
 		for (const alike of grouped(items)) {
 			const { shape, period } = alike[0].normal.operator;
 			const each = 8 * (period[1] / 2 + 1) * Math.max(period[0], shape.size);
-			const most = Math.min(TOGETHER, Math.floor(limit / each));
+			const most = Math.min(TOGETHER, Math.max(1, Math.floor(limit / each)));
 			for (let from = 0; from < alike.length; from += most) {
 				const batch = alike.slice(from, from + most);
 				const found = await this.#solve(batch, factors, lambda, accuracy);
@@ -80,7 +81,7 @@ export class GpuSolver implements ManySolver {
 			const own = right.subarray(b * kinds * area, (b + 1) * kinds * area);
 			pad(item.right, size, 1 / scales[b], own);
 		});
-		// What the scope owns goes back when it ends; what the steps need of it must outlive it, for they wait in between.
+		// Of no scope: between the steps' scopes there is waiting.
 		const made: Tensor[] = [];
 		const keep = (data: Float32Array, shape: number[]) => {
 			const t = tensor(gpu, data, shape);
