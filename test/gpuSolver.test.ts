@@ -1,5 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { ConjugateGradients } from "../src/engine/ops/conjugateGradients.ts";
+import { scope } from "../src/engine/scope.ts";
+import { type Tensor, zeros } from "../src/engine/tensor.ts";
 import { GpuSolver } from "../src/extraction/gpuSolver.ts";
 import { openGpu } from "../src/node/adapter.ts";
 import { BlockCovariance } from "../src/qpi/blockCovariance.ts";
@@ -107,6 +110,25 @@ test("what does not fit is refused", async () => {
 		.solve(short, covariance, 2, { tolerance: 0.01, steps: 8 })
 		.then(String, String);
 	assert.match(message, /a right-hand side of 49 values/);
+});
+
+test("equations that do not fit are refused", () => {
+	scope(gpu, () => {
+		const same = (x: Tensor) => x;
+		const refused = (right: number[], seen: number[], lambda = 1) =>
+			assert.throws(
+				() =>
+					new ConjugateGradients(zeros(gpu, right), {
+						...{ normal: same, covariance: same, lambda },
+						seen: zeros(gpu, seen),
+					}),
+				/ConjugateGradients: right \[.*expected \[B, length\]/,
+			);
+		refused([2, 6], [1, 1, 6, 4]);
+		refused([2, 8], [1, 1, 12, 4]);
+		refused([2, 8], [3, 1, 8, 4]);
+		refused([2, 8], [1, 1, 8, 4], 0);
+	});
 });
 
 test.run();
