@@ -5,8 +5,7 @@ import { scope } from "../src/engine/scope.ts";
 import { type Tensor, zeros } from "../src/engine/tensor.ts";
 import { GpuSolver } from "../src/extraction/gpuSolver.ts";
 import { openGpu } from "../src/node/adapter.ts";
-import { BlockCovariance } from "../src/qpi/blockCovariance.ts";
-import { independent } from "../src/qpi/factoredCovariance.ts";
+import { FactoredCovariance } from "../src/qpi/factoredCovariance.ts";
 import { onThisThread } from "../src/qpi/solveMany.ts";
 import { compare } from "./opTesting.ts";
 import { problem, type Sizes } from "./solving.ts";
@@ -52,7 +51,12 @@ for (const [name, sizes] of Object.entries(cases))
 test("nodes on their own, as small as currents in ampere", async () => {
 	const { rights } = problem({ ...common, nx: 45, ny: 38, size: 13 });
 	const [{ system, right }] = rights;
-	const covariance = new BlockCovariance([independent(13 * 13)]);
+	const none = new Float64Array(0);
+	const covariance = new FactoredCovariance({
+		own: new Float64Array(13 * 13).map((_, i) => 1 + (i % 3)),
+		components: new Float32Array(0),
+		...{ variances: none, weights: none, vectors: none },
+	});
 	const small = [{ system, right: right.map((v) => 1e-21 * v) }];
 	const accuracy = { tolerance: 1e-4, steps: 200 };
 	const [found] = await solver.solve(small, covariance, 3, accuracy);
