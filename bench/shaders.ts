@@ -18,6 +18,7 @@ import { moves, optimisers } from "./shaders/moves.ts";
 import { others } from "./shaders/ops.ts";
 import { measurePeaks, peaksShader } from "./shaders/peaks.ts";
 import { FORWARD } from "./shaders/row.ts";
+import { spectral } from "./shaders/spectral.ts";
 import type { Clock } from "./shaders/timing.ts";
 import { Chooser } from "./shaders/variants.ts";
 
@@ -29,11 +30,16 @@ interface Options {
 	readonly parts?: boolean;
 }
 
-const table = [...convolutions, ...others, ...moves, ...optimisers].flatMap(
-	(op) =>
-		op.passes
-			? op.passes.map((pass) => ({ op, pass, name: `${op.name} ${pass.name}` }))
-			: [{ op, pass: FORWARD, name: op.name }],
+const table = [
+	...convolutions,
+	...others,
+	...moves,
+	...optimisers,
+	...spectral,
+].flatMap((op) =>
+	op.passes
+		? op.passes.map((pass) => ({ op, pass, name: `${op.name} ${pass.name}` }))
+		: [{ op, pass: FORWARD, name: op.name }],
 );
 
 async function bench(options: Options): Promise<void> {

@@ -7,6 +7,7 @@ import * as norm from "./cases/norm.ts";
 import * as random from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
+import * as spectral from "./cases/spectral.ts";
 import type { BadCall, Case } from "./opTesting.ts";
 
 const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
@@ -18,6 +19,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	norm,
 	sample,
 	random,
+	spectral,
 ];
 
 export const cases = families.flatMap((family) => family.cases);

@@ -15,6 +15,7 @@ test("threads give the bits of one thread, in two calls with other covariances, 
 	const threads = new SolveThreads(2);
 	try {
 		assert.is(threads.name, "2 threads");
+		assert.is(threads.together, 2);
 		for (const [kinds, seed, steps] of [
 			[2, 1, 60],
 			[1, 2, 9],

@@ -13,6 +13,8 @@ export interface Sizes {
 	readonly kinds?: number;
 	readonly marks: number;
 	readonly components: number;
+	/** Patterns of coefficients that are more likely. */
+	readonly alike?: number;
 	/** Right-hand sides of one system, and systems: other pixels left out in each. */
 	readonly rights: number;
 	readonly systems?: number;
@@ -29,6 +31,7 @@ export function problem(
 		kinds = 1,
 		marks,
 		components,
+		alike = 2,
 		rights,
 		systems = 1,
 		moved = false,
@@ -60,16 +63,17 @@ export function problem(
 			out.push({ system, right: system.noise(random) });
 	}
 	const parts = Array.from({ length: kinds }, () =>
-		smooth(random, size, components),
+		smooth(random, size, components, alike),
 	);
 	return { rights: out, covariance: new BlockCovariance(parts) };
 }
 
-/** Waves of falling variance under an envelope, a little of every node, and two kernels that are more likely. */
+/** Waves of falling variance under an envelope, a little of every node, and kernels that are more likely. */
 function smooth(
 	random: Random,
 	size: number,
 	count: number,
+	alike: number,
 ): FactoredCovariance {
 	const components = new Float32Array(count * size * size);
 	const middle = (size - 1) / 2;
@@ -91,7 +95,9 @@ function smooth(
 		own: new Float64Array(size * size).map(() => random.uniform(0.001, 0.003)),
 		components,
 		variances: Float64Array.from({ length: count }, (_, c) => 5 / (1 + c)),
-		weights: Float64Array.of(0.5, 0.2),
-		vectors: Float64Array.from({ length: 2 * count }, () => random.normal()),
+		weights: Float64Array.from({ length: alike }, (_, m) => 0.5 / (1 + m)),
+		vectors: Float64Array.from({ length: alike * count }, () =>
+			random.normal(),
+		),
 	});
 }

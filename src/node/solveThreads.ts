@@ -12,7 +12,8 @@ import { SOLVE_WORKER, type SolveTask } from "./solveWorker.ts";
  */
 export class SolveThreads implements ManySolver {
 	readonly name: string;
-	readonly #threads: number;
+	/** Threads. */
+	readonly together: number;
 	#workers: PoolWorker[] = [];
 	/** Copies in shared memory. */
 	readonly #shared = new WeakMap<object, ArrayBufferView>();
@@ -23,7 +24,7 @@ export class SolveThreads implements ManySolver {
 			throw new RangeError(
 				`SolveThreads: expected at least 1 thread, got ${threads}`,
 			);
-		this.#threads = threads;
+		this.together = threads;
 		this.name = threads === 1 ? "1 thread" : `${threads} threads`;
 	}
 
@@ -36,7 +37,7 @@ export class SolveThreads implements ManySolver {
 	): Promise<Float64Array[]> {
 		const factors = this.#share(factorsOf(covariance));
 		const workers = this.#workers;
-		while (workers.length < Math.min(this.#threads, rights.length))
+		while (workers.length < Math.min(this.together, rights.length))
 			workers.push(new PoolWorker(SOLVE_WORKER, undefined));
 		const out = new Array<Float64Array>(rights.length);
 		let next = 0;

@@ -25,15 +25,20 @@ export function solveOne(
 	lambda: number,
 	{ tolerance, steps }: Accuracy,
 ): Float64Array {
+	checkRight(normal, right);
+	const run = new Lanczos(normal, covariance, right);
+	while (run.length < steps && !(run.error(lambda) < tolerance))
+		run.extend(BLOCK);
+	return run.solve(lambda).kernels;
+}
+
+/** @throws RangeError when a right-hand side is not of the kernels' size */
+export function checkRight(normal: NormalMatrix, right: Float64Array): void {
 	const { nodes } = normal.operator;
 	if (right.length !== nodes)
 		throw new RangeError(
 			`expected a right-hand side of ${nodes} values, as many as the kernels have, got ${right.length}`,
 		);
-	const run = new Lanczos(normal, covariance, right);
-	while (run.length < steps && !(run.error(lambda) < tolerance))
-		run.extend(BLOCK);
-	return run.solve(lambda).kernels;
 }
 
 /** Vectors that are orthonormal in x^T C y from a start vector on, and the tridiagonal T of N C between them. */

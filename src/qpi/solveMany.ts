@@ -13,6 +13,8 @@ export interface Right {
 export interface ManySolver {
 	/** Where it computes, for reports. */
 	readonly name: string;
+	/** Right-hand sides that it takes at once: so many cost hardly more time than one. */
+	readonly together: number;
 	/**
 	 * @param rights of systems whose operators have one shape; sites and weights may differ
 	 * @returns C u_i of each
@@ -30,6 +32,7 @@ export interface ManySolver {
 /** One after another. */
 export const onThisThread: ManySolver = {
 	name: "one thread",
+	together: 1,
 	async solve(rights, covariance, lambda, accuracy) {
 		return rights.map(({ system, right }) =>
 			solveOne(system.matrix, covariance, right, lambda, accuracy),
