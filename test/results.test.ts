@@ -88,9 +88,9 @@ test("a mask is written out as it was read, and shown as not used", async () => 
 	];
 	const taken = take(input, { ...options, detect: true, mask });
 	const [task] = taken.tasks;
-	assert.is(task.valid?.[56 * 64 + 8], 0);
+	assert.is(task.weights?.[56 * 64 + 8], 0);
 	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
-	const analysis = analyseAll(taken, [await extract(task)]);
+	const analysis = analyseAll(taken, await extract(taken));
 	const about = {
 		input,
 		parameters: {},

@@ -104,7 +104,7 @@ async function evaluateOnMaps(
 				})),
 			},
 			{ prior },
-			{ method, solver, seed: 1 },
+			{ method, solvers: [solver], seed: 1 },
 		);
 	};
 	const evaluation = await evaluateMaps(folder, extract, {

@@ -1,3 +1,4 @@
+import { GpuSolver } from "../extraction/gpuSolver.ts";
 import {
 	type Extractor,
 	type ExtractorChoice,
@@ -27,22 +28,26 @@ export async function openExtractor({
 	...choice
 }: OpenOptions): Promise<Extractor> {
 	const { method } = choice;
-	const solver = new SolveThreads();
+	const threads = new SolveThreads();
 	const weights = method === "ridge" ? undefined : await openWeights(folder);
 	let missing: string | undefined;
 	const networks = isNetwork(method) || (square && method === "auto");
-	const gpu = networks
-		? await openGpu({ adapter }).catch((error) => {
-				const needed = adapter || isNetwork(method);
-				if (needed || !(error instanceof MachineError)) throw error;
-				missing = error.message;
-				return undefined;
-			})
-		: undefined;
+	let gpu = await openGpu({ adapter }).catch((error) => {
+		const needed = adapter || isNetwork(method);
+		if (needed || !(error instanceof MachineError)) throw error;
+		if (networks) missing = error.message;
+		return undefined;
+	});
+	// Threads are faster than a software adapter on the same cores (bench:solve): it is not even tried, but when asked for.
+	if (gpu && !networks && !adapter && gpu.software) {
+		gpu.dispose();
+		gpu = undefined;
+	}
 	try {
 		const extractor = await makeExtractor({
 			...choice,
-			...{ weights, gpu, solver, missing },
+			...{ weights, missing, gpu: networks ? gpu : undefined },
+			solvers: gpu ? [threads, new GpuSolver(gpu)] : [threads],
 			adapter: gpu && describeAdapter(gpu),
 		});
 		return {

@@ -13,7 +13,6 @@ import {
 	type MapOptions,
 } from "../extraction/extractMap.ts";
 import type { Weights } from "../extraction/weights.ts";
-import type { ManySolver } from "../qpi/solveMany.ts";
 import type { Taken } from "./take.ts";
 
 export interface Extractor {
@@ -49,8 +48,8 @@ export interface ExtractorOptions extends ExtractorChoice {
 	readonly adapter?: string;
 	/** Why there is no `gpu`. */
 	readonly missing?: string;
-	/** What solves maps' many right-hand sides at once. */
-	readonly solver?: ManySolver;
+	/** What can solve maps' many right-hand sides at once: the fastest is taken. */
+	readonly solvers?: MapOptions["solvers"];
 }
 
 /** Whether a method is a network's, which needs a device and squares of 64 x 64 pixels. */
@@ -67,7 +66,7 @@ export async function makeExtractor({
 	gpu,
 	adapter,
 	missing,
-	solver,
+	solvers,
 }: ExtractorOptions): Promise<Extractor> {
 	if (method !== "ridge" && !weights)
 		throw new Error(`method ${method}: expected weights`);
@@ -80,7 +79,6 @@ export async function makeExtractor({
 				};
 	return {
 		about: {
-			...(solver ? { solver: solver.name } : {}),
 			...(adapter ? { adapter } : {}),
 			...(weights && method !== "ridge"
 				? { weights: `${weights.place}, version ${weights.manifest.version}` }
@@ -95,7 +93,7 @@ export async function makeExtractor({
 				: maps(taken, onProgress),
 		async close() {
 			learned.networks?.dispose();
-			await solver?.close?.();
+			for (const solver of solvers ?? []) await solver.close?.();
 		},
 	};
 
@@ -111,7 +109,7 @@ export async function makeExtractor({
 		};
 		return extractMaps(stack, learned, {
 			...{ method: method as MapMethod | "auto", window, symmetry, seed },
-			...{ solver, onProgress },
+			...{ solvers, onProgress },
 		});
 	}
 
