@@ -2,6 +2,7 @@
 export { detectScatterers } from "../extraction/detect.ts";
 export { dispersion } from "../extraction/dispersion.ts";
 export { extract } from "../extraction/extract.ts";
+export { extractMap, extractMaps } from "../extraction/extractMap.ts";
 export { readMasks, writeMasks } from "../extraction/masks.ts";
 export {
 	preprocess,
@@ -9,6 +10,7 @@ export {
 	toModel,
 	toScan,
 } from "../extraction/preprocess.ts";
+export { readScatterers, writeScatterers } from "../extraction/scatterers.ts";
 export { dominantPeak, profile, spectrum } from "../extraction/spectrum.ts";
 export { testSymmetry } from "../extraction/symmetry.ts";
 export { readMeasurement } from "../formats/measurement.ts";

@@ -106,7 +106,7 @@ export function drawRecipe(
 export function makeMap(
 	recipe: MapRecipe,
 	seed: number,
-	index: number,
+	index = 0,
 ): GeneratedMap {
 	check(recipe);
 	const { pixels, field, kinds = 1, spread = 0 } = recipe;
