@@ -25,6 +25,8 @@ export interface ManySolver {
 		lambda: number,
 		accuracy: Accuracy,
 	): Promise<Float64Array[]>;
+	/** Ends what it keeps for the next call. */
+	close?(): Promise<void>;
 }
 
 /** One after another. */
