@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { chooseSolver } from "../src/extraction/chooseSolver.ts";
+import { chooseSolver, FastestSolver } from "../src/extraction/chooseSolver.ts";
 import { type ManySolver, onThisThread } from "../src/qpi/solveMany.ts";
 import { problem } from "./solving.ts";
 
@@ -72,6 +72,34 @@ test("one that is slow to come is not waited for again, and one that fails is na
 	assert.is(solver, first);
 	assert.equal(late.calls, [1]);
 	assert.equal(measured[2], { name: "broken", error: "the device is lost" });
+});
+
+test("the solver of many calls: the first at little work, then the one that was chosen, once", async () => {
+	const first = waiting("first", 2, 60);
+	let closed = 0;
+	const close = async () => {
+		closed++;
+	};
+	const many = { ...waiting("many", 20, 60), close };
+	const solver = new FastestSolver([first, many]);
+	const few = rights.slice(0, 1);
+	const call = (rights: typeof few, steps: number) =>
+		solver.solve(rights, covariance, 1, { tolerance: 0.01, steps });
+	await call(few, 8);
+	assert.equal([solver.name, solver.together], ["first", 2]);
+	assert.equal(solver.measured, []);
+	assert.equal(first.calls, [1, 1]);
+	// one beside it does not choose too
+	await Promise.all([call(rights, 80), call(few, 80)]);
+	assert.equal([solver.name, solver.together], ["many", 20]);
+	assert.equal(many.calls, [1, 20, 40]);
+	const asked = first.calls.length;
+	assert.is((await call(rights, 80)).length, 40);
+	assert.equal(many.calls, [1, 20, 40, 40]);
+	assert.is(first.calls.length, asked);
+	assert.is(solver.measured.length, 2);
+	await solver.close();
+	assert.is(closed, 1);
 });
 
 test("alone, and on nothing", async () => {

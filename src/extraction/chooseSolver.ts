@@ -26,7 +26,7 @@ const ENOUGH = 1000;
 /**
  * The fastest of some solvers, found by a few steps on the problem's own right-hand sides, as many of them as each takes at once. Where the first
  * would be done within a second, or is alone, it is taken as it is. Each other is warmed up by one right-hand side; where that alone takes longer than the first
- * needs for everything, it is not tried further.
+ * needs for everything, it is not tried further. (A software driver of WebGPU computes on the CPU that the threads have already, far slower: not to be among them.)
  */
 export async function chooseSolver(
 	[first, ...others]: readonly [ManySolver, ...ManySolver[]],
@@ -68,6 +68,55 @@ export async function chooseSolver(
 		}
 	}
 	return { solver: best, measured };
+}
+
+/** The first of some solvers until a call that is worth a choice, from then on the fastest. */
+export class FastestSolver implements ManySolver {
+	readonly #candidates: readonly [ManySolver, ...ManySolver[]];
+	#chosen: ChosenSolver;
+	#choosing = false;
+
+	/** To be closed: closes them. */
+	constructor(candidates: readonly [ManySolver, ...ManySolver[]]) {
+		this.#candidates = candidates;
+		this.#chosen = { solver: candidates[0], measured: [] };
+	}
+
+	get name(): string {
+		return this.#chosen.solver.name;
+	}
+
+	get together(): number {
+		return this.#chosen.solver.together;
+	}
+
+	/** For reports; see ChosenSolver. */
+	get measured(): ChosenSolver["measured"] {
+		return this.#chosen.measured;
+	}
+
+	async solve(
+		rights: readonly Right[],
+		covariance: Covariance,
+		lambda: number,
+		accuracy: Accuracy,
+	): Promise<Float64Array[]> {
+		// Another call meanwhile goes to the first.
+		if (this.measured.length === 0 && !this.#choosing) {
+			this.#choosing = true;
+			const work = { rights, covariance, lambda, accuracy };
+			try {
+				this.#chosen = await chooseSolver(this.#candidates, work);
+			} finally {
+				this.#choosing = false;
+			}
+		}
+		return this.#chosen.solver.solve(rights, covariance, lambda, accuracy);
+	}
+
+	async close(): Promise<void> {
+		await Promise.all(this.#candidates.map((solver) => solver.close?.()));
+	}
 }
 
 /** Milliseconds of a few steps on the first right-hand sides. */
