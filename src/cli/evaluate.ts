@@ -104,7 +104,7 @@ async function evaluateOnMaps(
 				})),
 			},
 			{ prior },
-			{ method, solvers: [solver], seed: 1 },
+			{ method, solver, seed: 1 },
 		);
 	};
 	const evaluation = await evaluateMaps(folder, extract, {

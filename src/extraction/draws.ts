@@ -4,7 +4,6 @@ import { MapSolver } from "../qpi/mapPosterior.ts";
 import type { ManySolver } from "../qpi/solveMany.ts";
 import { Random } from "../random.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
-import { type ChosenSolver, chooseSolver } from "./chooseSolver.ts";
 import type { KindKernel } from "./extraction.ts";
 import type { Native } from "./ownPixel.ts";
 import { kindOf, type MapSolution, type SitedMap } from "./refineMap.ts";
@@ -12,15 +11,15 @@ import { kindOf, type MapSolution, type SitedMap } from "./refineMap.ts";
 /** Draws need no more digits than this. */
 const ROUGH = { tolerance: 0.15, steps: 20 };
 
-/** Draws of the kernels less those found: of prior and noise, and of sites within their own errors; and by which of the solvers. */
+/** Draws of the kernels less those found: of prior and noise, and of sites within their own errors. */
 export async function drawn(
 	map: SitedMap,
 	fit: MapSolution,
 	{ errors }: Pick<AdjustedSites, "errors">,
 	count: number,
 	seed: number,
-	solvers: readonly [ManySolver, ...ManySolver[]],
-): Promise<{ deviations: Float64Array[]; chosen: ChosenSolver }> {
+	many: ManySolver,
+): Promise<Float64Array[]> {
 	const { system, kernels, lambda, sites, size } = fit;
 	const solver = new MapSolver(system, fit.covariance);
 	const model = system.operator.apply(kernels);
@@ -37,16 +36,8 @@ export async function drawn(
 		const shift = system.see(other.map((v, p) => v - model[p])).right;
 		return { system, truth, right: right.map((v, i) => v + shift[i]) };
 	});
-	const { covariance } = fit;
-	const work = { rights: draws, covariance, lambda, accuracy: ROUGH };
-	const chosen = await chooseSolver(solvers, work);
-	const found = await chosen.solver.solve(draws, covariance, lambda, ROUGH);
-	return {
-		deviations: draws.map(({ truth }, s) =>
-			truth.map((v, i) => v - found[s][i]),
-		),
-		chosen,
-	};
+	const found = await many.solve(draws, fit.covariance, lambda, ROUGH);
+	return draws.map(({ truth }, s) => truth.map((v, i) => v - found[s][i]));
 }
 
 export function kindKernel(

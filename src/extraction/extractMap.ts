@@ -5,7 +5,6 @@ import { dot } from "../qpi/ridge.ts";
 import { type ManySolver, onThisThread } from "../qpi/solveMany.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
-import type { ChosenSolver } from "./chooseSolver.ts";
 import { drawn, kindKernel } from "./draws.ts";
 import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
 import { HeldOut, inSample } from "./heldOut.ts";
@@ -62,8 +61,8 @@ export interface MapOptions {
 	/** Posterior samples; 16 when not given. */
 	readonly samples?: number;
 	readonly seed?: number;
-	/** What can solve many right-hand sides at once: the fastest is taken. One after another on this thread when not given. */
-	readonly solvers?: readonly [ManySolver, ...ManySolver[]];
+	/** What solves many right-hand sides at once; one after another on this thread when not given. */
+	readonly solver?: ManySolver;
 	/** Told before each part how many are done, of about how many, and which comes. */
 	readonly onProgress?: (done: number, total: number, what: string) => void;
 }
@@ -103,8 +102,7 @@ export async function extractMaps(
 	options: MapOptions = {},
 ): Promise<Extraction[]> {
 	const { method = "refined", samples = 16, seed = 0, symmetry = 1 } = options;
-	const { solvers = [onThisThread] } = options;
-	let [solver] = solvers;
+	const { solver = onThisThread } = options;
 	const wanted: MapMethod[] =
 		method === "auto" ? ["ridge", "refined"] : [method];
 	if (wanted.includes("refined") && !prior)
@@ -205,16 +203,15 @@ export async function extractMaps(
 		if (!common) {
 			await watch.start("uncertainty");
 			const change = adjustTo(coarse, known);
-			const draws = await drawn(coarse, known, change, samples, seed, solvers);
-			solver = draws.chosen.solver;
 			common = {
-				...{ change, sigma: known.sigma, ...draws },
+				...{ change, sigma: known.sigma },
+				deviations: await drawn(coarse, known, change, samples, seed, solver),
 				native: new OwnPixel(map, known, factor, own),
 			};
 			shared.set(name, common);
 			await watch.start("map's own pixel");
 		}
-		const { native, change, deviations, chosen } = common;
+		const { native, change, deviations } = common;
 		const wide = common.sigma > 0 ? fit.sigma / common.sigma : 1;
 		const found = native.take(here.image, {
 			kernels: fit.kernels,
@@ -251,7 +248,7 @@ export async function extractMaps(
 			trust: native.trust,
 			parameters: {
 				...parametersOf(fit),
-				solver: describeSolver(chosen),
+				solver: solver.name,
 				window,
 				pixel: map.pixel,
 				binned: factor,
@@ -270,19 +267,8 @@ interface Shared {
 	readonly deviations: readonly Float64Array[];
 	/** The noise that they were drawn with. */
 	readonly sigma: number;
-	readonly chosen: ChosenSolver;
 	readonly native: OwnPixel;
 }
-
-/** "2 threads", and what each that was tried took. */
-const describeSolver = ({ solver, measured }: ChosenSolver): string =>
-	[
-		solver.name,
-		...measured.map(
-			({ name, milliseconds, error }) =>
-				`${name}: ${milliseconds === undefined ? error : `${milliseconds.toFixed(2)} ms a step`}`,
-		),
-	].join("; ");
 
 function parametersOf(fit: MapSolution): Record<string, number | boolean> {
 	const { lambda, sigma: noise, scale, evidence, colour } = fit;

@@ -1,3 +1,4 @@
+import { FastestSolver } from "../extraction/chooseSolver.ts";
 import { GpuSolver } from "../extraction/gpuSolver.ts";
 import {
 	type Extractor,
@@ -47,7 +48,7 @@ export async function openExtractor({
 		const extractor = await makeExtractor({
 			...choice,
 			...{ weights, missing, gpu: networks ? gpu : undefined },
-			solvers: gpu ? [threads, new GpuSolver(gpu)] : [threads],
+			solver: gpu ? new FastestSolver([threads, new GpuSolver(gpu)]) : threads,
 			adapter: gpu && describeAdapter(gpu),
 		});
 		return {

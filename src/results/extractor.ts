@@ -48,8 +48,8 @@ export interface ExtractorOptions extends ExtractorChoice {
 	readonly adapter?: string;
 	/** Why there is no `gpu`. */
 	readonly missing?: string;
-	/** What can solve maps' many right-hand sides at once: the fastest is taken. */
-	readonly solvers?: MapOptions["solvers"];
+	/** What solves maps' many right-hand sides at once. */
+	readonly solver?: MapOptions["solver"];
 }
 
 /** Whether a method is a network's, which needs a device and squares of 64 x 64 pixels. */
@@ -66,7 +66,7 @@ export async function makeExtractor({
 	gpu,
 	adapter,
 	missing,
-	solvers,
+	solver,
 }: ExtractorOptions): Promise<Extractor> {
 	if (method !== "ridge" && !weights)
 		throw new Error(`method ${method}: expected weights`);
@@ -93,7 +93,7 @@ export async function makeExtractor({
 				: maps(taken, onProgress),
 		async close() {
 			learned.networks?.dispose();
-			for (const solver of solvers ?? []) await solver.close?.();
+			await solver?.close?.();
 		},
 	};
 
@@ -109,7 +109,7 @@ export async function makeExtractor({
 		};
 		return extractMaps(stack, learned, {
 			...{ method: method as MapMethod | "auto", window, symmetry, seed },
-			...{ solvers, onProgress },
+			...{ solver, onProgress },
 		});
 	}
 
