@@ -69,6 +69,8 @@ export interface MapOptions {
 
 /** Radius of kernels, Angstrom: at least, and at most. */
 const WINDOW = [64, 160];
+/** And pixels, at least: fewer hold no pattern. */
+const LEAST = 16;
 /** A kernel has no more pixels than this along its side when it is solved for: finer maps are binned, and what is finer than that is added at the end. */
 const SIDE = 65;
 
@@ -374,7 +376,7 @@ function windowOf(map: SitedMap, asked: number | undefined): number {
 		size,
 		coarse.pixel,
 	);
-	return Math.min(reach, Math.max(WINDOW[0], found));
+	return Math.min(reach, Math.max(WINDOW[0], LEAST * map.pixel, found));
 }
 
 function modelOf(
