@@ -26,13 +26,21 @@ import {
 import { compareKernels } from "../src/qpi/metrics.ts";
 import { makeSplit } from "../src/qpi/split.ts";
 import { Random } from "../src/random.ts";
+import { mapRows } from "./mapRows.ts";
 
-const { kernels: wanted, json } = new Command("npm run bench:extraction --")
-	.description("Robustness and calibration of extraction, on unseen kernels.")
+const {
+	kernels: wanted,
+	json,
+	only,
+} = new Command("npm run bench:extraction --")
+	.description(
+		"Speed and calibration on maps, robustness and calibration on 64 x 64 images of unseen kernels.",
+	)
+	.option("--only <part>", "maps, or images")
 	.option("--kernels <n>", "how many kernels", Number, 11)
 	.option("--json <file>", "where the figures go")
 	.parse()
-	.opts<{ kernels: number; json?: string }>();
+	.opts<{ kernels: number; json?: string; only?: string }>();
 
 const SEED = 1;
 const specs = planKernels(100, SEED);
@@ -104,6 +112,13 @@ const CONDITIONS: Record<string, (spec: KernelSpec) => Made> = {
 };
 
 const weights = await openWeights();
+const maps =
+	only === "images" ? undefined : await mapRows(await weights.prior());
+if (only === "maps") {
+	if (json)
+		await writeFileAtomic(json, `${JSON.stringify({ maps }, null, "\t")}\n`);
+	process.exit();
+}
 const gpu = await openGpu({});
 const networks = await weights.networks(gpu);
 const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
@@ -193,6 +208,6 @@ for (const noise of [0.1, 0.3, 0.5]) {
 if (json)
 	await writeFileAtomic(
 		json,
-		`${JSON.stringify({ kernels: chosen.length, robustness, calibration }, null, "\t")}\n`,
+		`${JSON.stringify({ maps, kernels: chosen.length, robustness, calibration }, null, "\t")}\n`,
 	);
 gpu.dispose();

@@ -273,7 +273,8 @@ interface Shared {
 }
 
 function parametersOf(fit: MapSolution): Record<string, number | boolean> {
-	const { lambda, sigma: noise, scale, evidence, colour } = fit;
+	const { lambda, scale, evidence, colour } = fit;
+	const noise = fit.sigma / Math.sqrt(colour);
 	const refined = fit as Partial<RefinedMap>;
 	return {
 		...(refined.workingPixel === undefined

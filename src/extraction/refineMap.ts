@@ -36,7 +36,7 @@ export interface MapSolution extends MapPosterior {
 	readonly covariance: Covariance;
 	readonly system: MapSystem;
 	readonly sites: readonly Required<Site>[];
-	/** Pixels that err together, by which lambda was widened; 1 where errors are white. */
+	/** Pixels that err together, by which lambda and sigma^2 were widened; 1 where errors are white. */
 	readonly colour: number;
 }
 
@@ -157,6 +157,9 @@ export async function refineMap(
 					...under(found.parts, found.system, found.sites, {
 						lambda: colour * found.lambda,
 					}),
+					// The kernels' scale stays; the noise is that of as many fewer independent pixels.
+					scale: found.scale,
+					sigma: Math.sqrt(colour) * found.sigma,
 					evidence: found.evidence / colour,
 					colour,
 				}
@@ -204,7 +207,12 @@ export async function refineMap(
 			steps: 32,
 		});
 		const rest = { size, covariance, system: shared, sites: best.sites };
-		return { ...found, ...rest, colour: best.colour, ...about, again };
+		const sigma = Math.sqrt(best.colour) * rough.sigma;
+		const { scale } = rough;
+		return {
+			...{ ...found, ...rest, ...about, again },
+			...{ scale, sigma, colour: best.colour },
+		};
 	};
 	return { ...best, ...about, again };
 }
@@ -227,7 +235,8 @@ export function adjustTo(
 			weights,
 			kernels: found.kernels,
 			size: found.size,
-			sigma: found.sigma,
+			// Of a pixel: what errs together is not a scatterer's own.
+			sigma: found.sigma / Math.sqrt(found.colour),
 		},
 		found.sites,
 		map.sites,
