@@ -112,7 +112,7 @@ export interface MapPosterior {
 /** Lanczos steps at most. */
 const STEPS = 80;
 /** Steps of the run that only the determinant needs. */
-const PROBED = 24;
+const PROBED = 32;
 /** Enough when the solver's error is below this share of what regularisation leaves. */
 const TOLERANCE = 0.03;
 /** And not to be judged when above this. */
