@@ -174,7 +174,7 @@ export function makeTasks(
 	origin: string,
 ): Taken {
 	const kept = scatterers.filter(({ keep }) => keep);
-	const [{ steps }] = prepared;
+	const [{ steps, order, masks }] = prepared;
 	const [square] = squares;
 	const { spacing, centre } = square;
 	const more = warningsOf(kept, square);
@@ -209,6 +209,8 @@ export function makeTasks(
 			energies: used.map(({ energy }) => energy ?? null),
 			spacing,
 			centre,
+			background: order,
+			masks,
 			steps: steps.map(({ name, note }) => ({ name, note })),
 		},
 	};
