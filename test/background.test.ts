@@ -134,6 +134,25 @@ test("terraces come to one level, and their edges do not count", () => {
 		}
 });
 
+test("clusters on step edges are masked as a whole", () => {
+	for (const seed of [1, 2, 3, 4]) {
+		const made = rippledScan({
+			seed,
+			nx: 180,
+			steps: [-30, 25],
+			clusters: 4,
+			order: 3,
+			background: 20,
+		});
+		const prepared = preprocess(made.scan);
+		assert.match(note(prepared, "steps"), /^3 terraces/, `seed ${seed}`);
+		const { counts } = prepared;
+		const left = made.cluster.filter((c, p) => c === 1 && counts[p] > 0);
+		assert.is(left.length, 0, `seed ${seed}`);
+		assert.ok(error(prepared, made) < 0.06, `seed ${seed}`);
+	}
+});
+
 test("no step is seen in ripples, adatoms, clusters or backgrounds", () => {
 	const random = new Random(11);
 	for (let seed = 1; seed <= 12; seed++) {
