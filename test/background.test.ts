@@ -9,6 +9,7 @@ import {
 	surface,
 } from "../src/extraction/polynomials.ts";
 import { type Prepared, preprocess } from "../src/extraction/preprocess.ts";
+import { median, robustSigma, spread } from "../src/extraction/scan.ts";
 import { Random } from "../src/random.ts";
 import { errorOf, type RippledScan, rippledScan } from "./rippledScans.ts";
 
@@ -84,6 +85,7 @@ test("a cubic background under adatoms and clusters, with rows missing", () => {
 
 test("adatoms are no clusters, however tall and many", () => {
 	for (const [scatterers, adatoms] of [
+		[2, 40],
 		[5, 20],
 		[13, 40],
 		[60, 30],
@@ -132,6 +134,25 @@ test("terraces come to one level, and their edges do not count", () => {
 		}
 });
 
+test("clusters on step edges are masked as a whole", () => {
+	for (const seed of [1, 2, 3, 4]) {
+		const made = rippledScan({
+			seed,
+			nx: 180,
+			steps: [-30, 25],
+			clusters: 4,
+			order: 3,
+			background: 20,
+		});
+		const prepared = preprocess(made.scan);
+		assert.match(note(prepared, "steps"), /^3 terraces/, `seed ${seed}`);
+		const { counts } = prepared;
+		const left = made.cluster.filter((c, p) => c === 1 && counts[p] > 0);
+		assert.is(left.length, 0, `seed ${seed}`);
+		assert.ok(error(prepared, made) < 0.06, `seed ${seed}`);
+	}
+});
+
 test("no step is seen in ripples, adatoms, clusters or backgrounds", () => {
 	const random = new Random(11);
 	for (let seed = 1; seed <= 12; seed++) {
@@ -167,6 +188,31 @@ test("a change of the tip, creep and a drift from line to line go with the lines
 		const before = errorOf(image, signal, counts);
 		assert.ok(before > 0.9 && left < 0.08, `${name}: ${before} to ${left}`);
 	}
+});
+
+test("median and robust deviations, against sorted values", () => {
+	const random = new Random(8);
+	for (let n = 0; n < 200; n++) {
+		// Equal values and gaps among them.
+		const values = Array.from({ length: n % 41 }, () =>
+			random.uniform() < 0.1 ? Number.NaN : Math.round(3 * random.normal()),
+		);
+		const sorted = (of: number[]) =>
+			of.filter(Number.isFinite).sort((a, b) => a - b);
+		const middle = (of: number[]) => {
+			const s = sorted(of);
+			return (s[(s.length - 1) >> 1] + s[s.length >> 1]) / 2;
+		};
+		assert.equal(median(values), middle(values));
+		const off = values.map((v) => Math.abs(v - middle(values)));
+		assert.equal(robustSigma(values), 1.4826 * middle(off));
+		const outer = sorted(off)[Math.floor(0.9 * sorted(off).length)] / 1.645;
+		assert.equal(spread(values), Math.max(1.4826 * middle(off), outer));
+	}
+	const many = Float64Array.from({ length: 3e5 }, () => random.normal());
+	assert.ok(Math.abs(median(many)) < 0.02);
+	assert.ok(Math.abs(robustSigma(many) - 1) < 0.02);
+	assert.ok(Math.abs(spread(many) - 1) < 0.02);
 });
 
 test("distances and connected parts, against their definitions", () => {

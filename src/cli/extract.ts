@@ -143,7 +143,12 @@ async function extract(file: string, options: Options): Promise<void> {
 			);
 			const about = {
 				input,
-				parameters: { ...options, out: undefined },
+				parameters: {
+					...options,
+					steps: undefined,
+					stepEdges: options.steps,
+					out: undefined,
+				},
 				about: extractor.about,
 				versions: { "qpi-lens": VERSION, node: process.version },
 				command: commandLine("npx qpi-lens extract"),

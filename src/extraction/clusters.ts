@@ -4,12 +4,16 @@ import { median, robustSigma, type Scan, spread } from "./scan.ts";
 
 /** Robust sigmas beyond which a pixel is part of one. */
 const SIGMAS = 8;
-/** Angstrom: what is narrower is a scatterer, what is wider is none whatever the others look like. And pixels that tell wide from narrow. */
-const WIDTH = { least: 9, most: 18, pixels: 4 };
-/** Where there are so many high areas, the usual one is a scatterer, and a cluster wider by this. */
+/**
+ * Angstrom: what is narrower is a scatterer, what is wider is none. Between them the usual high area decides, where there are so many: a cluster is wider by this. Where there
+ * are few, they may be all scatterers there are, and have to be `alone` wide. And pixels that tell wide from narrow.
+ */
+const WIDTH = { least: 9, most: 18, alone: 16, pixels: 4 };
 const USUAL = { count: 4, times: 1.5 };
 /** Angstrom around them that do not count either. */
 const MARGIN = 20;
+/** Angstrom around that, where a scatterer's own ripples are. */
+const NEAR = 40;
 /** More of the scan than this are no clusters. */
 const MOST = 0.45;
 
@@ -24,15 +28,22 @@ export interface Clusters {
 }
 
 /**
- * Connected areas beyond eight robust sigmas, of either sign, in which a disc of some 9 A has room (what survives an opening by it), and 20 A about them. A tall adatom is
- * narrower; where many areas are high, one is a cluster when it is clearly wider than the usual one.
+ * Connected areas beyond eight robust sigmas, of either sign, in which a disc of 9 to 18 A has room (what survives an opening by it), and 20 A about them. A tall adatom is
+ * narrower.
  */
 export function findClusters(scan: Scan, weights: ArrayLike<number>): Clusters {
 	const counted = scan.image.map((v, p) => (weights[p] > 0 ? v : Number.NaN));
 	const first = wideAreas(scan, counted, robustSigma(counted));
 	if (!first) return none(scan);
-	// What is left without them says how high the ripples are, also where few scatterers stand on an empty ground.
-	const sigma = spread(counted.map((v, p) => (first.mask[p] ? Number.NaN : v)));
+	// What is left without them says how high the ripples are; where few scatterers stand on an empty ground, what is left near them does.
+	const away = distances(first.mask, scan);
+	const [rest, near] = [Number.POSITIVE_INFINITY, NEAR].map((reach) =>
+		spread(
+			counted.map((v, p) => (away[p] > 0 && away[p] < reach ? v : Number.NaN)),
+		),
+	);
+	// NaN where nothing is near.
+	const sigma = near > 0 ? Math.max(near, rest) : rest;
 	const found = wideAreas(scan, counted, sigma);
 	if (!found) return none(scan);
 	const share = found.mask.reduce((sum, m) => sum + m, 0) / found.mask.length;
@@ -72,7 +83,9 @@ function wideAreas(
 		widths[label] = Math.max(widths[label], 2 * inside[p] - pixel);
 	});
 	const usual =
-		sizes.length > USUAL.count ? USUAL.times * median(widths.subarray(1)) : 0;
+		sizes.length > USUAL.count
+			? USUAL.times * median(widths.subarray(1))
+			: WIDTH.alone;
 	const least = Math.max(
 		WIDTH.pixels * pixel,
 		Math.min(WIDTH.most, Math.max(WIDTH.least, usual)),

@@ -145,6 +145,8 @@ export function preprocess(
 	if (!counts.includes(1))
 		throw new RangeError("preprocess: nothing is left: all of it is masked");
 
+	// Clusters are looked for on step edges too: what shows beside one may be narrow.
+	const seen = counts;
 	const level = levelled(current, counts, options);
 	if (level.edges) hide("steps", level.edges);
 	for (const { name, note, scan: result } of level.steps)
@@ -178,7 +180,7 @@ export function preprocess(
 		);
 	}
 	if (clusters) {
-		const found = findClusters(current, counts);
+		const found = findClusters(current, seen);
 		const share = hide("clusters", found.mask);
 		step(
 			"clusters",

@@ -265,6 +265,8 @@ function optionsOf(
 	const { file } = needed(input);
 	const chosen: ExtractSettings = {
 		...settings,
+		stepEdges: settings.stepEdges ?? true,
+		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
 		mask: settings.mask?.length ? MASK : undefined,
 		detect: !scatterers && !dataset,
