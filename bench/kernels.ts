@@ -24,7 +24,7 @@ export function grid(
 	);
 }
 
-/** `Re[exp(i phase) H0(qr/2)^2] exp(-r/decay)` over its envelope at one wavelength; flat within an eighth of it. */
+/** `Re[exp(i phase) H0(qr/2)^2] exp(-r/decay)` over its envelope at one wavelength; smooth within a sixth of it. */
 export function rings(
 	q: number,
 	phase: number,
@@ -33,7 +33,7 @@ export function rings(
 	const wave = (2 * Math.PI) / q;
 	const scale = Math.hypot(...hankel0(Math.PI)) ** -2 * Math.exp(wave / decay);
 	return (r) => {
-		const [re, im] = hankel0((q / 2) * Math.max(r, wave / 8));
+		const [re, im] = hankel0((q / 2) * Math.hypot(r, wave / 6));
 		const value =
 			(re * re - im * im) * Math.cos(phase) - 2 * re * im * Math.sin(phase);
 		return scale * value * Math.exp(-r / decay);

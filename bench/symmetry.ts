@@ -10,12 +10,17 @@ import { kernelImage, kernelModel, planKernels } from "../src/qpi/generator.ts";
 import { Random } from "../src/random.ts";
 import { between, filtered, grid, measured, middle, rings } from "./kernels.ts";
 
-const { kernels: count, json } = new Command("npm run bench:symmetry --")
+const {
+	kernels: count,
+	filter,
+	json,
+} = new Command("npm run bench:symmetry --")
 	.description("How often a kernel's symmetry is found.")
 	.option("--kernels <n>", "kernels of each row", Number, 100)
+	.option("--filter <text>", "only rows whose name contains it", "")
 	.option("--json <file>", "where the figures go")
 	.parse()
-	.opts<{ kernels: number; json?: string }>();
+	.opts<{ kernels: number; filter: string; json?: string }>();
 
 /** Value of the ripples of the profile `wave` at a place; lengths in wavelengths, about 1 at one of them. */
 type Pattern = (wave: (r: number) => number, x: number, y: number) => number;
@@ -29,7 +34,12 @@ const contour =
 const amplitude =
 	(m: number, depth: number): Pattern =>
 	(wave, x, y) =>
-		wave(Math.hypot(x, y)) * (1 + depth * Math.cos(m * Math.atan2(y, x) + 1));
+		wave(Math.hypot(x, y)) *
+		(1 +
+			depth *
+				// no harmonic at the scatterer itself
+				Math.min(1, (2 * Math.hypot(x, y)) ** m) *
+				Math.cos(m * Math.atan2(y, x) + 1));
 /** m scatterers on a circle. */
 const cluster =
 	(m: number, radius: number): Pattern =>
@@ -86,6 +96,16 @@ function make(random: Random, pattern: Pattern, { qd, core, tip }: Flaws) {
 	});
 	const blur = 0.06 * wave * between(random, 0.7, 1.2);
 	const [dx, dy] = [0, 0].map(() => between(random, -0.3, 0.3));
+	if (process.env.WHY)
+		console.log(
+			"shift",
+			dx.toFixed(2),
+			dy.toFixed(2),
+			"qd",
+			qd.toFixed(2),
+			"R",
+			radius.toFixed(1),
+		);
 	const box = (q: number) => (q ? Math.sin(q / 2) / (q / 2) : 1);
 	const seen = filtered(sharp, side, (qx, qy) => {
 		const [a, b] = [c * qx + s * qy, c * qy - s * qx];
@@ -162,8 +182,8 @@ const folds = ([2, 3, 4, 6] as const).flatMap((order): Row[] => {
 		row("amplitude, by 30 to 60 %", (r) =>
 			amplitude(order, between(r, 0.3, 0.6)),
 		),
-		row(`cluster, ${order} in a circle of 0.4 to 0.7 wavelengths`, (r) =>
-			cluster(order, between(r, 0.4, 0.7)),
+		row(`cluster, ${order} in a circle, 0.8 to 1.1 wavelengths apart`, (r) =>
+			cluster(order, (between(r, 0.8, 1.1) * order) / (2 * Math.PI)),
 		),
 	];
 });
@@ -192,7 +212,8 @@ const show = (name: string, figures: readonly string[]) =>
 	);
 const ORDERS = ["isotropic", 6, 4, 3, 2, 1] as const;
 show("kernels found to be", ["right", ...ORDERS.map(String), "ms"]);
-const table = ROWS.map((row, r) => {
+const table = ROWS.filter(({ name }) => name.includes(filter)).map((row) => {
+	const r = ROWS.indexOf(row);
 	const found = new Map<Order, number>(ORDERS.map((o) => [o, 0]));
 	let ms = 0;
 	for (let i = 0; i < count; i++) {
@@ -203,6 +224,16 @@ const table = ROWS.map((row, r) => {
 		const start = performance.now();
 		const verdict = testSymmetry(kernel, { samples, groups });
 		ms += (performance.now() - start) / count;
+		if (process.env.WHY && verdict.order !== row.order)
+			console.log(
+				verdict.harmonics
+					.slice(0, 8)
+					.map(
+						(h) =>
+							(h.share * 100).toFixed(1) + "%/" + h.significance?.toFixed(1),
+					)
+					.join(" "),
+			);
 		if (process.env.WHY && verdict.order !== row.order)
 			console.log(verdict.why);
 		found.set(verdict.order, (found.get(verdict.order) ?? 0) + 1);

@@ -18,6 +18,10 @@ export interface Noise {
 	readonly uneven: readonly number[];
 	/** |correlation|^2 of a_m on two rings. */
 	related(m: number, k: number, l: number): number;
+	/** Expected |sum weight a_m|^2, a weight for each ring. */
+	projected(m: number, weights: Float64Array): number;
+	/** Of these estimates; infinite when they are taken as known. */
+	readonly degrees: number;
 }
 
 /** Rings either side over which an estimate from few draws is averaged. */
@@ -66,6 +70,16 @@ export function spreadNoise(
 		return sum;
 	});
 	return {
+		degrees,
+		projected(m, weights) {
+			let sum = 0;
+			for (const w of waves) {
+				const side = (part: keyof Waves) =>
+					weights.reduce((total, v, k) => total + v * w[k][part][m], 0);
+				sum += side("re") ** 2 + side("im") ** 2;
+			}
+			return (scale * sum) / degrees;
+		},
 		power: raw.map((_, k) =>
 			Float64Array.from({ length: HARMONICS + 1 }, (_, m) =>
 				Math.max(
@@ -120,6 +134,12 @@ export function withGroups(
 		power: known.power.map((row, k) => row.map((v, m) => v * factor[k][m])),
 		uneven: known.uneven.map((v, k) => Math.max(v, left.uneven[k])),
 		related: known.related,
+		projected: (m, weights) =>
+			known.projected(
+				m,
+				weights.map((v, k) => v * Math.sqrt(factor[k][m])),
+			),
+		degrees: known.degrees,
 	};
 }
 
@@ -165,6 +185,15 @@ export function mapNoise(
 	return {
 		power,
 		uneven: variance.map((v, k) => v * (1 - noise[0][k][k])),
+		projected(m, weights) {
+			const w = weights.map((v, k) => v * Math.sqrt(variance[k]));
+			return w.reduce(
+				(sum, v, k) =>
+					sum + v * w.reduce((row, u, l) => row + u * noise[m][k][l], 0),
+				0,
+			);
+		},
+		degrees: Number.POSITIVE_INFINITY,
 		related: (m, k, l) =>
 			noise[m][k][l] ** 2 / (noise[m][k][k] * noise[m][l][l]),
 	};
@@ -196,10 +225,37 @@ function bandNoise(radii: readonly number[], area: number): Float64Array[][] {
 	return all;
 }
 
+/** Standard deviations of a normal variate that is as rare as a mean `x` of unit gamma variates of this variance (Wilson & Hilferty, PNAS 17, 684 (1931)); at most 1000. */
+const rarity = (x: number, variance: number) =>
+	Math.min(1000, (Math.cbrt(x) - 1 + variance / 9) / Math.sqrt(variance / 9));
+
+/**
+ * Standard deviations by which the harmonic m has more of the shape `template` than the errors make. The square of the projection is exponential, or, with errors of few degrees of freedom, has a tail as
+ * (1 + x/degrees)^-degrees.
+ */
+export function match(
+	waves: readonly Waves[],
+	m: number,
+	template: Float64Array,
+	radii: readonly number[],
+	noise: Noise,
+): number {
+	const weights = template.map((v, k) => v * radii[k]);
+	const side = (part: keyof Waves) =>
+		weights.reduce((sum, v, k) => sum + v * waves[k][part][m], 0);
+	const x = (side("re") ** 2 + side("im") ** 2) / noise.projected(m, weights);
+	if (!(x > 0)) return Number.NEGATIVE_INFINITY;
+	const { degrees } = noise;
+	return rarity(
+		Number.isFinite(degrees) ? degrees * Math.log1p(x / degrees) : x,
+		1,
+	);
+}
+
 /**
  * Standard deviations by which the mean of |a_m|^2 over its expectation is too large, the greatest over the innermost quarter, half and the whole of the rings. Each term is
- * exponential, the mean about a gamma variate (Wilson & Hilferty, PNAS 17, 684 (1931)) of as many terms as the correlation between rings leaves. Rings within m/2 pixels are left out: there neither noise nor signal, both
- * below Nyquist, has that harmonic. At most 1000, so that a kernel without errors has a number too.
+ * exponential, the mean about a gamma variate of as many terms as the correlation between rings leaves. Rings within m/2 pixels are left out: there neither noise nor signal, both
+ * below Nyquist, has that harmonic.
  */
 export function excess(
 	pulls: readonly number[],
@@ -219,8 +275,7 @@ export function excess(
 			for (let l = first; l < end; l++)
 				variance += noise.related(m, k, l) / rings ** 2;
 		}
-		const z = (Math.cbrt(mean) - 1 + variance / 9) / Math.sqrt(variance / 9);
-		best = Math.max(best, z);
+		best = Math.max(best, rarity(mean, variance));
 	}
-	return Math.min(best, 1000);
+	return best;
 }

@@ -2,7 +2,13 @@
  * Which rotational symmetry about its centre, the middle of the image, a kernel supports: judged by its angular harmonics (harmonics.ts), for an n-fold kernel has those with m a
  * multiple of n, an isotropic one m = 0 alone.
  */
-import { excess, mapNoise, spreadNoise, withGroups } from "./angularNoise.ts";
+import {
+	excess,
+	mapNoise,
+	match,
+	spreadNoise,
+	withGroups,
+} from "./angularNoise.ts";
 import {
 	HARMONICS,
 	harmonicsOf,
@@ -14,7 +20,12 @@ import {
 } from "./harmonics.ts";
 import { extent, sideOf } from "./radial.ts";
 import type { Order } from "./rotate.ts";
-import { ripplesOf, withoutSystematics } from "./systematics.ts";
+import {
+	ripplesOf,
+	stretchOf,
+	waveOf,
+	withoutSystematics,
+} from "./systematics.ts";
 
 export { type Order, rotate, symmetrise } from "./rotate.ts";
 
@@ -29,7 +40,7 @@ export interface SymmetryOptions {
 	groups?: readonly ArrayLike<number>[];
 	/** Pixels from the middle where the ripples end: by default where the kernel does (zeros, or no more than noise), at most the inscribed circle. */
 	radius?: number;
-	/** Standard deviations from which a harmonic is significant; 4 by default, for 36 are tried (12 orders, three parts). */
+	/** Standard deviations from which a harmonic is significant; 4 by default, for 60 are tried (12 orders, three parts and two shapes). */
 	significance?: number;
 	/** Share of the ripples' power below which a harmonic is put down to what the errors do not cover; 0.01 by default. */
 	tolerance?: number;
@@ -53,7 +64,7 @@ export interface Harmonic {
 	readonly m: number;
 	/** Share of the ripples' power (mean removed), noise and what systematic errors explain taken off; all shares and the isotropic one add up to 1 at most. */
 	readonly share: number;
-	/** Standard deviations above noise, the greatest over three parts of the ripples; null when no errors are known. */
+	/** Standard deviations above noise, the greatest over three parts of the ripples and two shapes, an amplitude and a q that go round with m; null when no errors are known. */
 	readonly significance: number | null;
 	readonly significant: boolean;
 }
@@ -118,12 +129,23 @@ export function testSymmetry(
 			powers.reduce((sum, p) => sum + p, 0),
 		);
 
+	const stretch = stretchOf(raw, zone.radii);
 	const harmonics: Harmonic[] = [];
 	for (let m = 1; m <= HARMONICS; m++) {
 		const share = all > 0 ? powers[m - 1] / all : 0;
-		const pulls = noise?.power.map((row, k) => powerAt(waves[k], m) / row[m]);
 		const significance =
-			noise && pulls ? excess(pulls, m, zone.radii, noise) : null;
+			noise &&
+			Math.max(
+				excess(
+					noise.power.map((row, k) => powerAt(waves[k], m) / row[m]),
+					m,
+					zone.radii,
+					noise,
+				),
+				...[waveOf(raw, zone, m), stretch].map((shape) =>
+					match(waves, m, shape, zone.radii, noise),
+				),
+			);
 		harmonics.push({
 			m,
 			share,

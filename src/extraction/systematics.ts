@@ -20,12 +20,13 @@ import { profile } from "./profile.ts";
 const CORE = 1 / 3;
 /** Pixels, and part of a wavelength, by which the scatterer may lie beside the middle. */
 const [OFF, OFF_WAVE] = [1, 1 / 4];
+const ROUNDS = 3;
 /** Times what the core and the pixels say, which a harmonic of the ripples may have. */
-const DOUBT = 2;
+const DOUBT = 1.25;
 
 /**
  * The ripples of a kernel that ends `end` pixels from the middle: outside the core, about the scatterer. The wavelength is that of the most prominent maximum of the profile; where there is none the core is
- * taken to end at the first zero of the rings' mean. The scatterer's place is where the harmonic m = 1 of the ripples vanishes that a shift makes.
+ * taken to end at the first zero of the rings' mean. The scatterer's place is found by what a shift does to the harmonics.
  */
 export function ripplesOf(
 	kernel: ArrayLike<number>,
@@ -36,27 +37,62 @@ export function ripplesOf(
 	const q = peak?.q ?? null;
 	const wave = q ? (2 * Math.PI) / q : firstZero(kernel, n, end);
 	const core = Math.max(1, Math.min(wave, CORE * end));
-	let zone = zoneOf(n, core, end);
+	const zone = zoneOf(n, core, end);
 	if (!q) return { zone, q };
-	const limit = Math.min(OFF, OFF_WAVE * wave);
-	for (let round = 0; round < 4; round++) {
-		const waves = ripples(kernel, zone).map(harmonicsOf);
-		// K(r - s) has a_1 = -(s_x - i s_y)/2 dK/dr, and J0' = -J1
-		const slope = waveOf(waves, zone, 1, (k) => k);
-		let [re, im, norm] = [0, 0, 0];
-		zone.radii.forEach((r, k) => {
-			re += r * slope[k] * waves[k].re[1];
-			im += r * slope[k] * waves[k].im[1];
-			norm += r * slope[k] ** 2;
-		});
-		if (norm === 0) break;
-		const x = zone.centre[0] + (2 * re) / norm;
-		const y = zone.centre[1] - (2 * im) / norm;
-		const shrink = Math.min(1, limit / Math.hypot(x, y));
-		zone = zoneOf(n, core, end, [shrink * x, shrink * y]);
-	}
-	return { zone, q };
+	return { zone: centred(kernel, zone, Math.min(OFF, OFF_WAVE * wave)), q };
 }
+
+/**
+ * The zone about the scatterer's place, at most `limit` pixels from the middle: where the harmonics have the least power (Gauss-Newton by differences) that a shift makes of an even order's, the odd
+ * ones, or that it makes of three-fold waves, all but m = 3, 6, ...; of both places the one with less.
+ */
+function centred(
+	kernel: ArrayLike<number>,
+	{ n, core, end }: Zone,
+	limit: number,
+): Zone {
+	const at = ([x, y]: Place) => zoneOf(n, core, end, [x, y]);
+	const dot = (a: Float64Array, b: Float64Array) =>
+		a.reduce((sum, v, i) => sum + v * b[i], 0);
+	const [even, three] = [2, 3].map((order) => {
+		const orders = Array.from({ length: HARMONICS }, (_, i) => i + 1).filter(
+			(m) => m % order !== 0,
+		);
+		const asymmetry = (place: Place) => {
+			const zone = at(place);
+			const rows = ripples(kernel, zone).map(harmonicsOf);
+			return Float64Array.from(
+				rows.flatMap(({ re, im }, k) =>
+					orders.flatMap((m) => {
+						const weight = Math.sqrt(zone.radii[k] / orders.length);
+						return [weight * re[m], weight * im[m]];
+					}),
+				),
+			);
+		};
+		let [x, y] = [0, 0];
+		const step = limit / 4;
+		for (let round = 0; round < ROUNDS; round++) {
+			const here = asymmetry([x, y]);
+			const slope = (place: Place) =>
+				asymmetry(place).map((v, i) => (v - here[i]) / step);
+			const [dx, dy] = [slope([x + step, y]), slope([x, y + step])];
+			const [xx, xy, yy] = [dot(dx, dx), dot(dx, dy), dot(dy, dy)];
+			const determinant = xx * yy - xy * xy;
+			if (!(determinant > 1e-12 * xx * yy)) break;
+			const [bx, by] = [dot(dx, here), dot(dy, here)];
+			x -= (yy * bx - xy * by) / determinant;
+			y -= (xx * by - xy * bx) / determinant;
+			const shrink = Math.min(1, limit / Math.hypot(x, y));
+			[x, y] = [shrink * x, shrink * y];
+		}
+		const left = asymmetry([x, y]);
+		return { place: [x, y] as const, power: dot(left, left) };
+	});
+	return at(three.power < even.power ? three.place : even.place);
+}
+
+type Place = readonly [number, number];
 
 function firstZero(kernel: ArrayLike<number>, n: number, end: number): number {
 	const radii = Array.from({ length: Math.floor(end) }, (_, k) => k + 1);
@@ -65,12 +101,11 @@ function firstZero(kernel: ArrayLike<number>, n: number, end: number): number {
 	return at < 0 ? end : radii[at];
 }
 
-/** `integral A0(q) weight(q) J_m(qr) q dq` on the zone's rings, A0 the transform of the rings' means: the waves that are there, with an angular harmonic m. */
-function waveOf(
+/** `integral A0(q) J_m(qr) q dq` on the zone's rings, A0 the transform of the rings' means: the waves that are there, with an angular harmonic m. */
+export function waveOf(
 	waves: readonly Waves[],
 	{ radii, end }: Zone,
 	m: number,
-	weight: (q: number) => number = () => 1,
 ): Float64Array {
 	const steps = Math.ceil(2 * end);
 	const dq = Math.PI / steps;
@@ -82,17 +117,25 @@ function waveOf(
 			(sum, r, k) => sum + r * waves[k].re[0] * table[k][0],
 			0,
 		);
-		const factor = strength * weight(q) * q * dq;
+		const factor = strength * q * dq;
 		for (let k = 0; k < out.length; k++) out[k] += factor * table[k][m];
 	}
 	return out;
+}
+
+/** `r d/dr` of the rings' mean: the shape of a harmonic of the waves' q. */
+export function stretchOf(waves: readonly Waves[], radii: readonly number[]) {
+	return Float64Array.from(radii, (r, k) => {
+		const [a, b] = [Math.max(0, k - 1), Math.min(radii.length - 1, k + 1)];
+		return (r * (waves[b].re[0] - waves[a].re[0])) / (radii[b] - radii[a]);
+	});
 }
 
 /**
  * Takes off the harmonics what a background and, as far as core and pixels allow, tip, marks and pixel grid explain:
  * - polynomials up to fourth order, whatever their size: r^m and r^(m+2);
  * - an amplitude of the waves, m even, in q space: a tip of variance s^2 + d cos 2 theta makes `(q^2 d/2)^k / 2^k k!` of m = 2k (Gaussian), where the
- *   core says d; pixels that are averages, m = 4: `(q a)^4 / 2880`, four times that of one averaging (sinc), m = 8 its square. Twice these are allowed.
+ *   core says d; pixels that are averages, m = 4: `(q a)^4 / 2880`, four times that of one averaging (sinc), m = 8 its square. A quarter more is allowed, for m = 2 in the core's direction.
  */
 export function withoutSystematics(
 	kernel: ArrayLike<number>,
@@ -102,7 +145,10 @@ export function withoutSystematics(
 ): Waves[] {
 	const out = waves.map(({ re, im }) => ({ re: re.slice(), im: im.slice() }));
 	const { radii } = zone;
-	const elongation = q ? (q * q * elongationOf(kernel, zone)) / 2 : 0;
+	const [along, across] = q ? elongationOf(kernel, zone) : [0, 0];
+	/** Of m = 2, as the core has it. */
+	const tilt = [(along * (q ?? 0) ** 2) / 4, (across * (q ?? 0) ** 2) / 4];
+	const elongation = 2 * Math.hypot(tilt[0], tilt[1]);
 	const pixels = q ? q ** 4 / 2880 : 0;
 	for (let m = 1; m <= HARMONICS; m++) {
 		const basis: Float64Array[] = [];
@@ -121,16 +167,16 @@ export function withoutSystematics(
 		});
 		const grid = m === 4 ? pixels : m === 8 ? pixels ** 2 : 0;
 		const allowed = m % 2 ? 0 : DOUBT * (tip(elongation, m / 2) + grid);
-		if (allowed > 0) {
-			const wave = waveOf(waves, zone, m);
-			const norm = clean(wave);
-			const [re, im] = sides.map(({ part }) => dot(part, wave) / (norm || 1));
-			const share = Math.min(1, allowed / Math.hypot(re, im));
-			[re, im].forEach((c, i) => {
-				if (norm > 0)
-					wave.forEach((v, k) => {
-						sides[i].part[k] -= share * c * v;
-					});
+		const wave = allowed > 0 ? waveOf(waves, zone, m) : new Float64Array(0);
+		const norm = allowed > 0 ? clean(wave) : 0;
+		if (norm > 0) {
+			const found = sides.map(({ part }) => dot(part, wave) / norm);
+			const explained =
+				m === 2 ? inDirection(found, tilt) : within(found, allowed);
+			explained.forEach((c, i) => {
+				wave.forEach((v, k) => {
+					sides[i].part[k] -= c * v;
+				});
 			});
 		}
 		for (const { side, part } of sides)
@@ -152,6 +198,19 @@ export function withoutSystematics(
 	}
 }
 
+/** The part of `found` that is up to DOUBT times `expected`. */
+function inDirection(found: readonly number[], expected: readonly number[]) {
+	const square = expected[0] ** 2 + expected[1] ** 2;
+	const times = (found[0] * expected[0] + found[1] * expected[1]) / square;
+	const share = Math.min(DOUBT, Math.max(0, times));
+	return expected.map((v) => share * v);
+}
+
+function within(found: readonly number[], limit: number) {
+	const share = Math.min(1, limit / Math.hypot(found[0], found[1]));
+	return found.map((v) => share * v);
+}
+
 /** |a_2k| over a_0 in q space of a Gaussian tip: the first term of I_k(x) / I_0(x). */
 function tip(x: number, k: number): number {
 	let value = 1;
@@ -159,11 +218,14 @@ function tip(x: number, k: number): number {
 	return Math.min(1, value);
 }
 
-/** Half the difference of the core's variances (pixels^2) along its axes, as of a blur: to first order `a_2 = d/4 (f'' - f'/r)` of a round f. */
-function elongationOf(kernel: ArrayLike<number>, { n, core, centre }: Zone) {
-	const step = 0.5;
+/** Half the difference of the inner core's variances (pixels^2) along its axes, as of a blur, times exp(-2i angle): to first order `a_2 = d/4 (f'' - f'/r)` of a round f. */
+function elongationOf(
+	kernel: ArrayLike<number>,
+	{ n, core, centre }: Zone,
+): [number, number] {
+	const step = 0.25;
 	const radii = Array.from(
-		{ length: Math.ceil(core / step) + 2 },
+		{ length: Math.ceil(Math.max(1.5, core / 4) / step) + 1 },
 		(_, k) => (k + 1) * step,
 	);
 	const waves = polar(kernel, n, radii, centre).map(harmonicsOf);
@@ -176,5 +238,5 @@ function elongationOf(kernel: ArrayLike<number>, { n, core, centre }: Zone) {
 		im += r * bend * waves[k].im[2];
 		norm += r * bend * bend;
 	}
-	return norm > 0 ? Math.hypot(re, im) / norm : 0;
+	return norm > 0 ? [re / norm, im / norm] : [0, 0];
 }
