@@ -6,8 +6,12 @@ import { sampler } from "./rotate.ts";
 
 /** Harmonics that are judged. */
 export const HARMONICS = 12;
-/** Points on each ring: divisible by all orders, and more than twice the highest harmonic that a ring of 64 pixels holds. */
-export const POINTS = 192;
+/** Points on the widest rings; half or a quarter of them on those that hold no harmonics for more. Divisible by all orders. */
+const POINTS = 192;
+
+/** A ring of r pixels holds harmonics up to pi r: these must not be taken for the ones that are judged. */
+const pointsOn = (r: number) =>
+	[POINTS / 4, POINTS / 2].find((n) => n >= Math.PI * r + HARMONICS) ?? POINTS;
 
 /** The ripples: the rings that are judged, in pixels about a centre. */
 export interface Zone {
@@ -72,11 +76,16 @@ export function polar(
 ): Float64Array[] {
 	const at = sampler(kernel, n);
 	const [x, y] = centre.map((c) => c + (n - 1) / 2);
-	return radii.map((r) =>
-		Float64Array.from({ length: POINTS }, (_, t) =>
-			at(x + r * COSINE[t], y + r * COSINE[(t + (3 * POINTS) / 4) % POINTS]),
-		),
-	);
+	return radii.map((r) => {
+		const points = pointsOn(r);
+		return Float64Array.from({ length: points }, (_, i) => {
+			const t = (i * POINTS) / points;
+			return at(
+				x + r * COSINE[t],
+				y + r * COSINE[(t + (3 * POINTS) / 4) % POINTS],
+			);
+		});
+	});
 }
 
 export interface Waves {
@@ -92,28 +101,25 @@ const COSINE = Float64Array.from({ length: POINTS }, (_, t) =>
 export function harmonicsOf(ring: ArrayLike<number>): Waves {
 	const re = new Float64Array(HARMONICS + 1);
 	const im = new Float64Array(HARMONICS + 1);
+	const stride = POINTS / ring.length;
 	for (let m = 0; m <= HARMONICS; m++)
-		for (let t = 0; t < POINTS; t++) {
-			const value = ring[t] / POINTS;
-			re[m] += value * COSINE[(m * t) % POINTS];
+		for (let t = 0; t < ring.length; t++) {
+			const value = ring[t] / ring.length;
+			const at = m * t * stride;
+			re[m] += value * COSINE[at % POINTS];
 			// sin x = cos(x - a quarter turn)
-			im[m] -= value * COSINE[(m * t + (3 * POINTS) / 4) % POINTS];
+			im[m] -= value * COSINE[(at + (3 * POINTS) / 4) % POINTS];
 		}
 	return { re, im };
 }
 
-/** Mean of ring(t) ring(shift + direction t). */
-export function overlap(
-	ring: Float64Array,
-	shift: number,
-	direction: 1 | -1,
-): number {
+/** Mean of ring(theta) ring(theta + 2 pi / order). */
+export function overlap(ring: Float64Array, order: number): number {
+	const { length } = ring;
+	const shift = length / order;
 	let sum = 0;
-	for (let t = 0; t < POINTS; t++)
-		sum += ring[t] * ring[(shift + direction * t + POINTS) % POINTS];
-	return sum / POINTS;
+	for (let t = 0; t < length; t++) sum += ring[t] * ring[(shift + t) % length];
+	return sum / length;
 }
 
-export function meanSquare(ring: Float64Array): number {
-	return overlap(ring, 0, 1);
-}
+export const meanSquare = (ring: Float64Array): number => overlap(ring, 1);

@@ -14,7 +14,6 @@ import {
 	harmonicsOf,
 	meanSquare,
 	overlap,
-	POINTS,
 	ripples,
 	type Waves,
 } from "./harmonics.ts";
@@ -23,7 +22,7 @@ import type { Order } from "./rotate.ts";
 import {
 	ripplesOf,
 	stretchOf,
-	waveOf,
+	wavesOf,
 	withoutSystematics,
 } from "./systematics.ts";
 
@@ -97,7 +96,8 @@ export function testSymmetry(
 	const { zone, q } = ripplesOf(kernel, n, end);
 	const rings = ripples(kernel, zone);
 	const raw = rings.map(harmonicsOf);
-	const waves = withoutSystematics(kernel, raw, zone, q);
+	const shapes = wavesOf(raw, zone);
+	const waves = withoutSystematics(kernel, raw, shapes, zone, q);
 	const plain = samples
 		? spreadNoise(samples, zone)
 		: uncertainty === undefined
@@ -142,7 +142,7 @@ export function testSymmetry(
 					zone.radii,
 					noise,
 				),
-				...[waveOf(raw, zone, m), stretch].map((shape) =>
+				...[shapes[m], stretch].map((shape) =>
 					match(waves, m, shape, zone.radii, noise),
 				),
 			);
@@ -171,9 +171,7 @@ export function testSymmetry(
 				against,
 				rejected,
 			};
-		const turned = weigh(
-			(k) => overlap(rings[k], POINTS / order, 1) - raw[k].re[0] ** 2,
-		);
+		const turned = weigh((k) => overlap(rings[k], order) - raw[k].re[0] ** 2);
 		return {
 			order,
 			whole: total ? (isotropic + turned) / total : 1,
@@ -189,7 +187,7 @@ export function testSymmetry(
 		order,
 		scores,
 		harmonics,
-		mirror: anisotropic ? bestMirror(rings, raw, weigh, signal) : null,
+		mirror: anisotropic ? bestMirror(raw, weigh) : null,
 		why: reason(order, scores, harmonics, noise !== null),
 	};
 }
@@ -274,20 +272,33 @@ function reason(
 	return `${order}-fold: not isotropic because of ${show(strongest(all))}, and by ${by} no harmonic that is not a multiple of ${order}${correlation}.`;
 }
 
-/** Mirrored about the axis phi, K(r, theta) becomes K(r, 2 phi - theta): all axes through points and half-points of the rings. */
+/** Axes that are tried, over pi. */
+const AXES = 192;
+
+/** Mirrored about the axis phi, K(r, theta) becomes K(r, 2 phi - theta), and a_m becomes its conjugate times exp(-2i m phi). */
 function bestMirror(
-	rings: readonly Float64Array[],
 	waves: readonly Waves[],
 	weigh: (f: (k: number) => number) => number,
-	signal: number,
 ): { axis: number; score: number } {
+	const orders = Array.from({ length: HARMONICS }, (_, i) => i + 1);
+	const squares = orders.map((m) => {
+		const [re, im] = [
+			weigh((k) => waves[k].re[m] ** 2 - waves[k].im[m] ** 2),
+			weigh((k) => 2 * waves[k].re[m] * waves[k].im[m]),
+		];
+		return { m, re, im, all: weigh((k) => powerAt(waves[k], m)) };
+	});
+	const all = squares.reduce((sum, s) => sum + s.all, 0);
 	let best = { axis: 0, score: Number.NEGATIVE_INFINITY };
-	for (let shift = 0; shift < POINTS; shift++) {
-		const both = weigh(
-			(k) => overlap(rings[k], shift, -1) - waves[k].re[0] ** 2,
-		);
-		const score = Math.max(-1, Math.min(1, both / signal));
-		if (score > best.score) best = { axis: (Math.PI * shift) / POINTS, score };
+	for (let i = 0; i < AXES; i++) {
+		const axis = (Math.PI * i) / AXES;
+		const score =
+			squares.reduce(
+				(sum, { m, re, im }) =>
+					sum + re * Math.cos(2 * m * axis) - im * Math.sin(2 * m * axis),
+				0,
+			) / all;
+		if (score > best.score) best = { axis, score };
 	}
 	return best;
 }

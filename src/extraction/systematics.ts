@@ -20,7 +20,7 @@ import { profile } from "./profile.ts";
 const CORE = 1 / 3;
 /** Pixels, and part of a wavelength, by which the scatterer may lie beside the middle. */
 const [OFF, OFF_WAVE] = [1, 1 / 4];
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** Times what the core and the pixels say, which a harmonic of the ripples may have. */
 const DOUBT = 1.25;
 
@@ -48,46 +48,56 @@ export function ripplesOf(
  */
 function centred(
 	kernel: ArrayLike<number>,
-	{ n, core, end }: Zone,
+	{ n, core, end, radii }: Zone,
 	limit: number,
 ): Zone {
 	const at = ([x, y]: Place) => zoneOf(n, core, end, [x, y]);
 	const dot = (a: Float64Array, b: Float64Array) =>
 		a.reduce((sum, v, i) => sum + v * b[i], 0);
+	const step = limit / 4;
+	/** Rows of harmonics and their change with the place. */
+	const around = ([x, y]: Place) =>
+		[
+			[x, y],
+			[x + step, y],
+			[x, y + step],
+		].map(([u, v]) => ripples(kernel, at([u, v])).map(harmonicsOf));
+	const start = around([0, 0]);
 	const [even, three] = [2, 3].map((order) => {
 		const orders = Array.from({ length: HARMONICS }, (_, i) => i + 1).filter(
 			(m) => m % order !== 0,
 		);
-		const asymmetry = (place: Place) => {
-			const zone = at(place);
-			const rows = ripples(kernel, zone).map(harmonicsOf);
-			return Float64Array.from(
-				rows.flatMap(({ re, im }, k) =>
-					orders.flatMap((m) => {
-						const weight = Math.sqrt(zone.radii[k] / orders.length);
-						return [weight * re[m], weight * im[m]];
-					}),
-				),
-			);
-		};
-		let [x, y] = [0, 0];
-		const step = limit / 4;
+		let [x, y, power] = [0, 0, 0];
 		for (let round = 0; round < ROUNDS; round++) {
-			const here = asymmetry([x, y]);
-			const slope = (place: Place) =>
-				asymmetry(place).map((v, i) => (v - here[i]) / step);
-			const [dx, dy] = [slope([x + step, y]), slope([x, y + step])];
+			const [here, right, above] = (round ? around([x, y]) : start).map(
+				(rows) =>
+					Float64Array.from(
+						rows.flatMap(({ re, im }, k) =>
+							orders.flatMap((m) => {
+								const weight = Math.sqrt(radii[k] / orders.length);
+								return [weight * re[m], weight * im[m]];
+							}),
+						),
+					),
+			);
+			const [dx, dy] = [right, above].map((there) =>
+				there.map((v, i) => (v - here[i]) / step),
+			);
 			const [xx, xy, yy] = [dot(dx, dx), dot(dx, dy), dot(dy, dy)];
 			const determinant = xx * yy - xy * xy;
 			if (!(determinant > 1e-12 * xx * yy)) break;
 			const [bx, by] = [dot(dx, here), dot(dy, here)];
-			x -= (yy * bx - xy * by) / determinant;
-			y -= (xx * by - xy * bx) / determinant;
-			const shrink = Math.min(1, limit / Math.hypot(x, y));
-			[x, y] = [shrink * x, shrink * y];
+			const [u, v] = [
+				x - (yy * bx - xy * by) / determinant,
+				y - (xx * by - xy * bx) / determinant,
+			];
+			const shrink = Math.min(1, limit / Math.hypot(u, v));
+			const [mx, my] = [shrink * u - x, shrink * v - y];
+			const left = here.map((c, i) => c + mx * dx[i] + my * dy[i]);
+			power = dot(left, left);
+			[x, y] = [x + mx, y + my];
 		}
-		const left = asymmetry([x, y]);
-		return { place: [x, y] as const, power: dot(left, left) };
+		return { place: [x, y] as const, power };
 	});
 	return at(three.power < even.power ? three.place : even.place);
 }
@@ -101,24 +111,28 @@ function firstZero(kernel: ArrayLike<number>, n: number, end: number): number {
 	return at < 0 ? end : radii[at];
 }
 
-/** `integral A0(q) J_m(qr) q dq` on the zone's rings, A0 the transform of the rings' means: the waves that are there, with an angular harmonic m. */
-export function waveOf(
+/** `integral A0(q) J_m(qr) q dq` on the zone's rings, by m, A0 the transform of the rings' means: the waves that are there, with an angular harmonic m. */
+export function wavesOf(
 	waves: readonly Waves[],
 	{ radii, end }: Zone,
-	m: number,
-): Float64Array {
+): Float64Array[] {
 	const steps = Math.ceil(2 * end);
 	const dq = Math.PI / steps;
-	const out = new Float64Array(radii.length);
+	const out = Array.from(
+		{ length: HARMONICS + 1 },
+		() => new Float64Array(radii.length),
+	);
 	for (let s = 0; s < steps; s++) {
 		const q = (s + 0.5) * dq;
-		const table = radii.map((r) => besselJ(q * r, m));
+		const table = radii.map((r) => besselJ(q * r, HARMONICS));
 		const strength = radii.reduce(
 			(sum, r, k) => sum + r * waves[k].re[0] * table[k][0],
 			0,
 		);
 		const factor = strength * q * dq;
-		for (let k = 0; k < out.length; k++) out[k] += factor * table[k][m];
+		out.forEach((wave, m) => {
+			for (let k = 0; k < wave.length; k++) wave[k] += factor * table[k][m];
+		});
 	}
 	return out;
 }
@@ -140,6 +154,7 @@ export function stretchOf(waves: readonly Waves[], radii: readonly number[]) {
 export function withoutSystematics(
 	kernel: ArrayLike<number>,
 	waves: readonly Waves[],
+	shapes: readonly Float64Array[],
 	zone: Zone,
 	q: number | null,
 ): Waves[] {
@@ -167,7 +182,7 @@ export function withoutSystematics(
 		});
 		const grid = m === 4 ? pixels : m === 8 ? pixels ** 2 : 0;
 		const allowed = m % 2 ? 0 : DOUBT * (tip(elongation, m / 2) + grid);
-		const wave = allowed > 0 ? waveOf(waves, zone, m) : new Float64Array(0);
+		const wave = shapes[m].slice();
 		const norm = allowed > 0 ? clean(wave) : 0;
 		if (norm > 0) {
 			const found = sides.map(({ part }) => dot(part, wave) / norm);
