@@ -75,7 +75,7 @@ export function middle(image: Float64Array, side: number, n: number) {
 }
 
 /** Draws, groups left out, and pixels over which the noise is smoothed (Gaussian, s.d.). */
-const [SAMPLES, GROUPS, SMOOTH] = [16, 6, 0.8];
+const [SAMPLES, GROUPS, SMOOTH] = [12, 5, 0.8];
 /** Noise that only the groups know of, over the noise of the samples. */
 const UNKNOWN = 0.5;
 

@@ -16,7 +16,7 @@ const {
 	json,
 } = new Command("npm run bench:symmetry --")
 	.description("How often a kernel's symmetry is found.")
-	.option("--kernels <n>", "kernels of each row", Number, 100)
+	.option("--kernels <n>", "kernels of each row", Number, 60)
 	.option("--filter <text>", "only rows whose name contains it", "")
 	.option("--json <file>", "where the figures go")
 	.parse()
@@ -75,8 +75,8 @@ const [NOISE, BACKGROUND] = [
 
 function make(random: Random, pattern: Pattern, { qd, core, tip }: Flaws) {
 	const wave = (2 * Math.PI) / qd;
-	const longest = qd < 0.7 ? 3.2 : 8;
-	const radius = wave * between(random, 2.5, longest);
+	const longest = qd < 0.7 ? 2.8 : 6;
+	const radius = wave * between(random, 2.4, longest);
 	const n = 2 * Math.ceil(radius) + 1;
 	const side = SIDES.find((size) => size >= n + 14) ?? Number.NaN;
 	const f = rings(
@@ -189,7 +189,7 @@ const ROWS: Row[] = [
 	...folds,
 	...families.map(
 		([order, names]): Row => ({
-			name: `generator's ${names.join(", ")}`,
+			name: `generator's ${names.join(", ")}, 64 x 64`,
 			order,
 			make: (random, index) => generated(random, names, index),
 		}),

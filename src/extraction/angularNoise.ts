@@ -118,27 +118,14 @@ export function withGroups(
 	const g = groups.length;
 	const left = spreadNoise(groups, zone, (g - 1) ** 2 / g);
 	if (!known) return left;
-	// a handful of groups says little of a single harmonic: the ratio is that of each with its neighbours
-	const factor = known.power.map((_, k) =>
-		Array.from({ length: HARMONICS + 1 }, (_, m) => {
-			const sum = (rows: readonly Float64Array[]) =>
-				nearby(
-					rows,
-					k,
-					(row) => row[m] + row[Math.max(0, m - 1)] + (row[m + 1] ?? row[m]),
-				);
-			return Math.max(1, sum(left.power) / sum(known.power));
-		}),
-	);
 	return {
-		power: known.power.map((row, k) => row.map((v, m) => v * factor[k][m])),
+		power: known.power.map((row, k) =>
+			row.map((v, m) => Math.max(v, left.power[k][m])),
+		),
 		uneven: known.uneven.map((v, k) => Math.max(v, left.uneven[k])),
 		related: known.related,
 		projected: (m, weights) =>
-			known.projected(
-				m,
-				weights.map((v, k) => v * Math.sqrt(factor[k][m])),
-			),
+			Math.max(known.projected(m, weights), left.projected(m, weights)),
 		degrees: known.degrees,
 	};
 }

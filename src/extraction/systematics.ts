@@ -38,7 +38,6 @@ export function ripplesOf(
 	const wave = q ? (2 * Math.PI) / q : firstZero(kernel, n, end);
 	const core = Math.max(1, Math.min(wave, CORE * end));
 	const zone = zoneOf(n, core, end);
-	if (!q) return { zone, q };
 	return { zone: centred(kernel, zone, Math.min(OFF, OFF_WAVE * wave)), q };
 }
 
