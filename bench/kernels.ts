@@ -33,7 +33,7 @@ export function rings(
 	const wave = (2 * Math.PI) / q;
 	const scale = Math.hypot(...hankel0(Math.PI)) ** -2 * Math.exp(wave / decay);
 	return (r) => {
-		const [re, im] = hankel0((q / 2) * Math.hypot(r, wave / 6));
+		const [re, im] = hankel0((q / 2) * (r ** 4 + (wave / 6) ** 4) ** 0.25);
 		const value =
 			(re * re - im * im) * Math.cos(phase) - 2 * re * im * Math.sin(phase);
 		return scale * value * Math.exp(-r / decay);

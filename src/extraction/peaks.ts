@@ -66,9 +66,13 @@ export function findPeaks(
 		significance: least = 3,
 	}: PeakOptions = {},
 ): Peak[] {
-	const { q, value, resolution, reach } = profile;
+	const { q, value, noise, resolution, reach } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
+	// a modulus S with noise of variance N is S + N/4S in the mean
+	const signal = noise
+		? value.map((v, k) => v - noise[k] / Math.max(4 * v, 1e-300))
+		: value;
 	for (let k = 1; k < q.length - 1; k++) {
 		if (q[k] < qMin || q[k] > qMax || !isTop(value, k)) continue;
 		const valley = key(value, k);
@@ -79,7 +83,7 @@ export function findPeaks(
 			significance === null ? value[k] < FLOOR * median : significance < least
 		)
 			continue;
-		const fitted = vertex(profile, value, k);
+		const fitted = vertex(profile, signal, k);
 		if (!fitted) continue;
 		const unit = resolution / (fitted.q * reach);
 		const statistical =

@@ -20,6 +20,8 @@ export interface Profile {
 	readonly covariance?: Float64Array;
 	/** One standard deviation of each value. */
 	readonly error?: Float64Array;
+	/** Mean over directions of the expected |F|^2 of the errors alone. */
+	readonly noise?: Float64Array;
 	/** Of kernels with one group of scatterers left out each. */
 	readonly groups?: readonly Float64Array[];
 	/** Of two kernels, each of half of the groups. */
@@ -99,40 +101,57 @@ export function profile(
 	const grid = { n, spacing, reach, outgoing: options.waves !== "full" };
 	const angles = directions(options);
 	const table = tableOf(grid, q);
-	const [value, ...rest] = meanModuli(
-		[kernel, ...(halves ?? []), ...(groups ?? []), ...(samples ?? [])],
-		angles.map((angle) => view(grid, angle)),
-		table,
+	const views = angles.map((angle) => view(grid, angle));
+	const [own, ofHalves, ofGroups, ofSamples] = [
+		[kernel],
+		halves ?? [],
+		groups ?? [],
+		samples ?? [],
+	].map((kernels) =>
+		kernels.map((k) => views.map((view) => transform(k, view, table))),
 	);
 	const narrow = { ...grid, reach: reach / LONGER };
-	const [shorter] = meanModuli(
-		[kernel],
-		angles.map((angle) => view(narrow, angle)),
-		tableOf(narrow, q),
-	);
-	const first = (halves?.length ?? 0) + (groups?.length ?? 0);
+	const short = tableOf(narrow, q);
 	const known: Profile = {
 		q,
-		value,
-		shorter,
-		...(halves && { halves: [rest[0], rest[1]], groups: rest.slice(2, first) }),
+		value: meanModulus(own[0]),
+		shorter: meanModulus(
+			angles.map((angle) => transform(kernel, view(narrow, angle), short)),
+		),
+		...(halves && {
+			halves: [meanModulus(ofHalves[0]), meanModulus(ofHalves[1])],
+			groups: ofGroups.map(meanModulus),
+		}),
 		reach,
 		resolution: (2 * Math.PI) / reach,
 		sector: options.direction !== undefined,
 	};
 	if (!samples && !uncertainty) return known;
+	const correlation = options.correlation ?? 4;
 	const covariance = samples
-		? spread(rest.slice(first))
-		: propagated(
-				kernel,
-				angles.map((angle) => view(grid, angle)),
-				q,
-				table,
-				uncertainty ?? [],
-				options.correlation ?? 4,
-			);
+		? spread(ofSamples.map(meanModulus))
+		: propagated(kernel, views, q, table, uncertainty ?? [], correlation);
+	let noise = samples
+		? scatter(ofSamples, 1)
+		: q.map(() => flatNoise(views[0], uncertainty ?? [], correlation));
+	if (groups) {
+		// the jackknife's ratio to what was known, over as many q as the window resolves
+		const left = scatter(ofGroups, (groups.length - 1) ** 2 / groups.length);
+		const width = Math.round(known.resolution / q[1]);
+		const factor = q.map((_, k) => {
+			const near = (values: Float64Array) =>
+				values
+					.subarray(Math.max(0, k - width), k + width + 1)
+					.reduce((a, b) => a + b, 0);
+			return Math.max(1, near(left) / near(noise) || 1);
+		});
+		noise = noise.map((v, k) => v * factor[k]);
+		for (let k = 0; k < q.length; k++)
+			for (let l = 0; l < q.length; l++)
+				covariance[k * q.length + l] *= Math.sqrt(factor[k] * factor[l]);
+	}
 	const error = q.map((_, k) => Math.sqrt(covariance[k * (q.length + 1)]));
-	return { ...known, covariance, error };
+	return { ...known, covariance, error, noise };
 }
 
 /** What is known of the kernel by each half of the groups alone: `g K - (g - 1) mean of those that leave one of the half's groups out`, to first order. */
@@ -262,12 +281,17 @@ function tableOf({ spacing, reach }: Grid, q: Float64Array): Table {
 	return { points, re, im };
 }
 
+interface Transform {
+	readonly re: Float64Array;
+	readonly im: Float64Array;
+}
+
 /** sum_p weight_p kernel_p exp(-i q lag_p) for each q. */
 function transform(
 	kernel: ArrayLike<number>,
 	{ pixel, bin, taps }: View,
 	table: Table,
-): { re: Float64Array; im: Float64Array } {
+): Transform {
 	const line = new Float64Array(table.points);
 	for (let p = 0; p < pixel.length; p++) {
 		const value = kernel[pixel[p]];
@@ -287,20 +311,48 @@ function transform(
 	return { re, im };
 }
 
-function meanModuli(
-	kernels: readonly ArrayLike<number>[],
-	views: readonly View[],
-	table: Table,
-): Float64Array[] {
-	return kernels.map((kernel) => {
-		const mean = new Float64Array(table.re.length / table.points);
-		for (const view of views) {
-			const { re, im } = transform(kernel, view, table);
-			for (let k = 0; k < mean.length; k++)
-				mean[k] += Math.sqrt(re[k] ** 2 + im[k] ** 2) / views.length;
-		}
-		return mean;
-	});
+function meanModulus(views: readonly Transform[]): Float64Array {
+	const mean = new Float64Array(views[0].re.length);
+	for (const { re, im } of views)
+		for (let k = 0; k < mean.length; k++)
+			mean[k] += Math.sqrt(re[k] ** 2 + im[k] ** 2) / views.length;
+	return mean;
+}
+
+/** Variance of F among kernels, times `scale`, its mean over the views. */
+function scatter(
+	kernels: readonly (readonly Transform[])[],
+	scale: number,
+): Float64Array {
+	const views = kernels[0].length;
+	const out = new Float64Array(kernels[0][0].re.length);
+	for (let v = 0; v < views; v++)
+		for (const part of ["re", "im"] as const)
+			for (let k = 0; k < out.length; k++) {
+				let [sum, squares] = [0, 0];
+				for (const kernel of kernels) {
+					const value = kernel[v][part][k];
+					sum += value;
+					squares += value * value;
+				}
+				out[k] +=
+					(scale * Math.max(0, squares - sum ** 2 / kernels.length)) /
+					(kernels.length - 1) /
+					views;
+			}
+	return out;
+}
+
+/** |F|^2 of errors that `correlation` pixels share. */
+function flatNoise(
+	{ pixel, weight }: View,
+	uncertainty: ArrayLike<number>,
+	correlation: number,
+): number {
+	return weight.reduce(
+		(sum, w, p) => sum + correlation * (w * uncertainty[pixel[p]]) ** 2,
+		0,
+	);
 }
 
 /** Covariance of the mean moduli: d|F| = Re[conj(F)/|F| dF], summed over directions before it is squared, for they share pixels. */
