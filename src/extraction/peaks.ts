@@ -44,10 +44,12 @@ export interface JudgedPeak {
  */
 const [SIDE_LOBE, FLOOR] = [0.06, 2];
 /**
- * In units of resolution / (q reach). Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, which pulls the peak down by NEAR: the mean over 250 kernels
- * `Re[f H0(kr)^2] exp(-r/l)` with windows of 50 to 150 A, any phase, l = 40 to 200 A; LEFT is what they scatter by. A sector's q changes within it: that much of the resolution more.
+ * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR resolution / ((q reach)^2 + CLOSE): the mean of
+ * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT resolution / (q reach) is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
  */
-const [NEAR, LEFT, SECTOR] = [0.3, 0.17, 0.04];
+const [NEAR, CLOSE, LEFT, SECTOR] = [12, 50, 0.12, 0.04];
+const pull = (q: number, { resolution, reach }: Profile) =>
+	(NEAR * resolution) / ((q * reach) ** 2 + CLOSE);
 /** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
 const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
 /** Degrees of freedom that a covariance is taken to have. */
@@ -66,7 +68,7 @@ export function findPeaks(
 		significance: least = 3,
 	}: PeakOptions = {},
 ): Peak[] {
-	const { q, value, noise, resolution, reach } = profile;
+	const { q, value, noise, resolution } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
 	// a modulus S with noise of variance N is S + N/4S in the mean
@@ -85,12 +87,13 @@ export function findPeaks(
 			continue;
 		const fitted = vertex(profile, signal, k);
 		if (!fitted) continue;
-		const unit = resolution / (fitted.q * reach);
 		const statistical =
 			deviationOf(profile, fitted.points, fitted.gradient) ?? 0;
-		const systematic = LEFT * unit + (profile.sector ? SECTOR * resolution : 0);
+		const systematic =
+			(LEFT * resolution) / (fitted.q * profile.reach) +
+			(profile.sector ? SECTOR * resolution : 0);
 		peaks.push({
-			q: fitted.q + NEAR * unit,
+			q: fitted.q + pull(fitted.q, profile),
 			error: Math.hypot(statistical, systematic),
 			statistical,
 			systematic,
@@ -131,7 +134,7 @@ function doubts(profile: Profile, peak: Peak): string[] {
 	const { groups, halves, shorter, resolution } = profile;
 	const missing: string[] = [];
 	// uncorrected, as the others' are
-	const q = peak.q - (NEAR * resolution) / (peak.q * profile.reach);
+	const q = peak.q - pull(peak.q, profile);
 	const near = (value: Float64Array, centre: number, within: number) => {
 		const found = nearest(profile, value, centre);
 		return found !== null && Math.abs(found - centre) <= within;
