@@ -124,9 +124,12 @@ test("what is no dispersion is refused with the reason", () => {
 const peak = (q: number, prominence = 1): Peak => ({
 	q,
 	error: 0.002,
+	statistical: 0.002,
+	systematic: 0,
 	height: 1,
 	prominence,
 	significance: 9,
+	share: 0.5,
 });
 
 test("a branch is followed past stronger strangers and gaps, in any order of energies", () => {

@@ -174,11 +174,7 @@ test("propagated errors are what noise does, for a map and for samples", () => {
 	const scatter = Math.sqrt(
 		found.reduce((sum, q) => sum + (q - peak.q) ** 2, 0) / found.length,
 	);
-	const statistical = Math.sqrt(
-		peak.error ** 2 -
-			(map.systematic + (0.6 * map.resolution ** 3) / peak.q ** 2) ** 2,
-	);
-	near(statistical / scatter, 1, 0.25, "position's error");
+	near(peak.statistical / scatter, 1, 0.25, "position's error");
 	// four times the power in errors that go together
 	const patches = profile(kernel, { uncertainty: sigma });
 	near((patches.error?.[k] ?? 0) / map.error[k], 2, 1e-9, "correlation");
@@ -224,13 +220,22 @@ test("sentences have value and error to the error's digits", () => {
 	assert.is(withError(0.16512, 0.0014), "0.1651 +- 0.0014");
 	assert.is(withError(-65.2, 12.3), "-65 +- 12");
 	assert.is(withError(0.41, 0), "0.41");
-	const peak = { q: 0.1651, error: 0.003, height: 1, prominence: 1 };
+	const peak = {
+		q: 0.1651,
+		error: 0.003,
+		statistical: 0.0027,
+		systematic: 0.00014,
+		height: 1,
+		prominence: 1,
+		share: 0.6,
+	};
 	assert.is(
 		describePeak({ ...peak, significance: 12.2 }),
-		"q = 0.165 +- 0.003 1/A (wavelength 38 A; 12 sigma)",
+		"q = 0.165 +- 0.003 1/A (wavelength 38 A; 12 sigma; statistical 0.003, systematic 0.00014)",
 	);
 	assert.match(describePeak({ ...peak, significance: null }), /errors unknown/);
-	assert.is(describePeak(null), "no significant peak");
+	assert.is(describePeak(null), "no q* that holds: no significant peak");
+	assert.is(describePeak(null, ["a", "b"]), "no q* that holds: a; b");
 });
 
 test("wrong input is named", () => {

@@ -1,20 +1,23 @@
-/** Peaks of q profiles. */
-import type { Profile } from "./spectrum.ts";
+/** Peaks of q profiles, and which of them hold. */
+import type { Profile } from "./profile.ts";
 
 /** A maximum of a profile. */
 export interface Peak {
-	/** 1/A, where the fitted parabola has its maximum. */
+	/** 1/A, where the fitted parabola has its maximum, corrected for the near field (NEAR). */
 	readonly q: number;
-	/**
-	 * One standard deviation: the propagated error and, in quadrature, what the method is off by on generated kernels of known q: the profile's `systematic` (0.001 1/A
-	 * for a reach of 200 A, in a sector 0.003) and near the q = 0 disk more (LOW). Without the kernel's errors only the latter.
-	 */
+	/** One standard deviation: the statistical and the systematic part in quadrature. */
 	readonly error: number;
+	/** What the errors of the kernel make of it: its samples' or pixels', and the jackknife's over groups of scatterers; 0 when both are unknown. */
+	readonly statistical: number;
+	/** What the window and the near field leave without noise (LEFT, SECTOR): common to kernels of one window at nearby q. */
+	readonly systematic: number;
 	readonly height: number;
 	/** Height above the higher of the two valleys that part it from higher ground. */
 	readonly prominence: number;
 	/** Prominence over its standard deviation; null when the profile has no errors. */
 	readonly significance: number | null;
+	/** Share of the kernel's power (|F|^2 above noise, in the q plane) within one resolution of the peak. */
+	readonly share: number;
 }
 
 export interface PeakOptions {
@@ -24,6 +27,15 @@ export interface PeakOptions {
 	qMax?: number;
 	/** Standard deviations; 3 by default. */
 	significance?: number;
+	/** Share of the variance of held-out pixels that the kernel explains; null where it is not known. */
+	heldOut?: number | null;
+}
+
+/** A peak that holds, or what it lacks. */
+export interface JudgedPeak {
+	readonly peak: Peak | null;
+	/** Reasons why there is none; empty where there is one. */
+	readonly missing: readonly string[];
 }
 
 /**
@@ -31,8 +43,17 @@ export interface PeakOptions {
  * profile's median below which it counts as noise.
  */
 const [SIDE_LOBE, FLOOR] = [0.06, 2];
-/** Times resolution^3 / q^2: the bias of broadened surface states at small q (0.005 1/A at 0.06, 0.0015 at 0.1; reach 200 A). */
-const LOW = 0.6;
+/**
+ * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR resolution / ((q reach)^2 + CLOSE): the mean of
+ * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT resolution / (q reach) is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
+ */
+const [NEAR, CLOSE, LEFT, SECTOR] = [12, 50, 0.12, 0.04];
+const pull = (q: number, { resolution, reach }: Profile) =>
+	(NEAR * resolution) / ((q * reach) ** 2 + CLOSE);
+/** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
+const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
+/** Degrees of freedom that a covariance is taken to have. */
+const DEGREES = 15;
 
 /**
  * The significant peaks of a profile, most prominent first; empty when there is none. A peak is a maximum between qMin and qMax with a prominence of at
@@ -47,54 +68,129 @@ export function findPeaks(
 		significance: least = 3,
 	}: PeakOptions = {},
 ): Peak[] {
-	const { q, value, covariance, systematic, resolution } = profile;
+	const { q, value, noise, resolution } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
+	// a modulus S with noise of variance N is S + N/4S in the mean
+	const signal = noise
+		? value.map((v, k) => v - noise[k] / Math.max(4 * v, 1e-300))
+		: value;
 	for (let k = 1; k < q.length - 1; k++) {
-		if (q[k] < qMin || q[k] > qMax) continue;
-		if (!(value[k] > value[k - 1] && value[k] >= value[k + 1])) continue;
+		if (q[k] < qMin || q[k] > qMax || !isTop(value, k)) continue;
 		const valley = key(value, k);
 		const prominence = value[k] - value[valley];
-		const variance = covariance && differenceVariance(covariance, k, valley);
-		const significance =
-			variance === undefined ? null : prominence / Math.sqrt(variance);
+		const deviation = deviationOf(profile, [k, valley], [1, -1]);
+		const significance = deviation === null ? null : prominence / deviation;
 		if (
 			significance === null ? value[k] < FLOOR * median : significance < least
 		)
 			continue;
-		const fitted = vertex(profile, k);
+		const fitted = vertex(profile, signal, k);
 		if (!fitted) continue;
-		const low = (LOW * resolution ** 3) / fitted.q ** 2;
-		const error = Math.hypot(fitted.error, systematic + low);
+		const statistical =
+			deviationOf(profile, fitted.points, fitted.gradient) ?? 0;
+		const systematic =
+			(LEFT * resolution) / (fitted.q * profile.reach) +
+			(profile.sector ? SECTOR * resolution : 0);
 		peaks.push({
-			q: fitted.q,
-			error,
+			q: fitted.q + pull(fitted.q, profile),
+			error: Math.hypot(statistical, systematic),
+			statistical,
+			systematic,
 			height: value[k],
 			prominence,
 			significance,
+			share: shareOf(profile, fitted.q),
 		});
 	}
 	peaks.sort((a, b) => b.prominence - a.prominence);
 	return peaks.filter((p) => p.prominence >= SIDE_LOBE * peaks[0].prominence);
 }
 
-/** The most prominent peak, or null when none is significant. */
+/**
+ * The most prominent peak if it holds: by the errors, in most groups of scatterers left out, in both halves of them, with a shorter window, with a share of the
+ * kernel's power, of a kernel that explains held-out pixels. What is not known (no groups, no held-out score) is not asked.
+ */
+export function judgePeak(
+	profile: Profile,
+	options: PeakOptions = {},
+): JudgedPeak {
+	const { heldOut } = options;
+	const [peak] = findPeaks(profile, options);
+	const missing: string[] = [];
+	if (heldOut != null && heldOut < HELD_OUT)
+		missing.push(
+			`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
+		);
+	if (!peak)
+		missing.push(
+			`no maximum stands out by ${options.significance ?? 3} standard deviations`,
+		);
+	else missing.push(...doubts(profile, peak));
+	return { peak: missing.length ? null : peak, missing };
+}
+
+function doubts(profile: Profile, peak: Peak): string[] {
+	const { groups, halves, shorter, resolution } = profile;
+	const missing: string[] = [];
+	// uncorrected, as the others' are
+	const q = peak.q - pull(peak.q, profile);
+	const near = (value: Float64Array, centre: number, within: number) => {
+		const found = nearest(profile, value, centre);
+		return found !== null && Math.abs(found - centre) <= within;
+	};
+	if (peak.share < SHARE)
+		missing.push(
+			`${(100 * peak.share).toFixed(0)} % of the kernel's power lie in the peak, expected ${100 * SHARE} or more`,
+		);
+	if (!near(shorter, q, Math.max(4 * peak.statistical, 0.15 * resolution)))
+		missing.push("it moves when the window is shorter");
+	if (groups) {
+		const within = Math.max(3 * peak.error, 0.1 * resolution);
+		const found = groups.filter((value) => near(value, q, within)).length;
+		if (found < MOST * groups.length)
+			missing.push(
+				`it is found in ${found} of ${groups.length} kernels with a group of scatterers left out`,
+			);
+	}
+	if (halves) {
+		const [a, b] = halves.map((value) => nearest(profile, value, q));
+		// each half errs by sqrt 2 times the whole's error, their difference by twice
+		const within = Math.max(6 * peak.statistical, 0.1 * resolution);
+		if (a === null || b === null || Math.abs(a - b) > within)
+			missing.push("two halves of the scatterers do not agree on it");
+	}
+	return missing;
+}
+
+/** The most prominent peak, or null when it does not hold (`judgePeak` says why). */
 export function dominantPeak(
 	profile: Profile,
 	options?: PeakOptions,
 ): Peak | null {
-	return findPeaks(profile, options)[0] ?? null;
+	return judgePeak(profile, options).peak;
 }
 
-/** "q = 0.165 +- 0.003 1/A (wavelength 38 A; 12 sigma)", or that there is no peak. */
-export function describePeak(peak: Peak | null): string {
-	if (!peak) return "no significant peak";
-	const sigma =
-		peak.significance === null
-			? "kernel's errors unknown"
-			: `${peak.significance.toFixed(0)} sigma`;
-	return `q = ${withError(peak.q, peak.error)} 1/A (wavelength ${((2 * Math.PI) / peak.q).toFixed(0)} A; ${sigma})`;
+/** "q = 0.165 +- 0.003 1/A (wavelength 38 A; 12 sigma; statistical 0.002, systematic 0.002)", or that there is no peak that holds, and what is `missing`. */
+export function describePeak(
+	peak: Peak | null,
+	missing: readonly string[] = [],
+): string {
+	if (!peak)
+		return `no q* that holds: ${missing.length ? missing.join("; ") : "no significant peak"}`;
+	const { q, error, statistical, systematic, significance } = peak;
+	const notes = [`wavelength ${((2 * Math.PI) / q).toFixed(0)} A`];
+	if (significance === null) notes.push("kernel's errors unknown");
+	else
+		notes.push(
+			`${significance.toFixed(0)} sigma`,
+			`statistical ${digitsOf(statistical)}, systematic ${digitsOf(systematic)}`,
+		);
+	return `q = ${withError(q, error)} 1/A (${notes.join("; ")})`;
 }
+
+/** An error by itself, as `withError` writes it. */
+const digitsOf = (error: number) => withError(0, error).split(" ").pop();
 
 /** "0.165 +- 0.003": one digit of the error, two when it begins with 1. */
 export function withError(value: number, error: number): string {
@@ -119,16 +215,82 @@ function key(value: Float64Array, k: number): number {
 	return value[left] > value[right] ? left : right;
 }
 
-function differenceVariance(c: Float64Array, k: number, l: number): number {
-	const m = Math.sqrt(c.length);
-	return c[k * m + k] + c[l * m + l] - 2 * c[k * m + l];
+const isTop = (value: Float64Array, k: number) =>
+	value[k] > value[k - 1] && value[k] >= value[k + 1];
+
+/** Vertex of the maximum of `value` that is nearest to q (1/A), within half a resolution; null when there is none. */
+function nearest(
+	profile: Profile,
+	value: Float64Array,
+	q: number,
+): number | null {
+	let best: number | null = null;
+	for (let k = 1; k < value.length - 1; k++) {
+		if (Math.abs(profile.q[k] - q) > profile.resolution / 2) continue;
+		if (!isTop(value, k)) continue;
+		const at = vertex(profile, value, k)?.q;
+		if (
+			at !== undefined &&
+			(best === null || Math.abs(at - q) < Math.abs(best - q))
+		)
+			best = at;
+	}
+	return best;
 }
 
-/** Vertex of the least-squares parabola through the points within 0.3 resolutions of maximum k, with its propagated error. */
+function shareOf({ q, value, error, resolution }: Profile, at: number): number {
+	let [inside, all] = [0, 0];
+	for (let k = 0; k < q.length; k++) {
+		const power =
+			q[k] * Math.max(0, value[k] ** 2 - (error ? error[k] ** 2 : 0));
+		all += power;
+		if (Math.abs(q[k] - at) < resolution) inside += power;
+	}
+	return all ? inside / all : 0;
+}
+
+/**
+ * Standard deviation of `sum gradient value[points]`: by the covariance and by the jackknife over groups (Efron & Stein, Ann. Stat. 9, 586 (1981)), whose few degrees of freedom are
+ * pooled with the covariance's unless it is larger by more than chance; then it stands alone. Null when neither is known.
+ */
+function deviationOf(
+	{ q, covariance, groups }: Profile,
+	points: readonly number[],
+	gradient: readonly number[],
+): number | null {
+	let known: number | null = null;
+	if (covariance) {
+		known = 0;
+		for (let i = 0; i < points.length; i++)
+			for (let j = 0; j < points.length; j++)
+				known +=
+					gradient[i] *
+					gradient[j] *
+					covariance[points[i] * q.length + points[j]];
+		known = Math.max(0, known);
+	}
+	if (!groups) return known === null ? null : Math.sqrt(known);
+	const left = groups.map((value) =>
+		points.reduce((sum, k, i) => sum + gradient[i] * value[k], 0),
+	);
+	const mean = left.reduce((a, b) => a + b, 0) / left.length;
+	const degrees = left.length - 1;
+	const jackknife =
+		(degrees / left.length) * left.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+	if (known === null || jackknife > (1 + 4 / Math.sqrt(degrees)) * known)
+		// Student's t at one standard deviation
+		return Math.sqrt(jackknife) * (1 + 0.6 / degrees);
+	return Math.sqrt(
+		(DEGREES * known + degrees * jackknife) / (DEGREES + degrees),
+	);
+}
+
+/** Vertex of the least-squares parabola through the points within 0.3 resolutions of maximum k, and its derivative by their values (1/A per unit). */
 function vertex(
-	{ q, value, covariance, resolution }: Profile,
+	{ q, resolution }: Profile,
+	value: Float64Array,
 	k: number,
-): { q: number; error: number } | null {
+): { q: number; points: number[]; gradient: number[] } | null {
 	const h = Math.max(1, Math.round((0.3 * resolution) / q[1]));
 	const first = Math.max(0, k - h);
 	const last = Math.min(q.length - 1, k + h);
@@ -146,14 +308,8 @@ function vertex(
 	if (!(curve < 0)) return null;
 	const at = -slope / (2 * curve);
 	if (Math.abs(at) > x.length / 2) return null;
-	let variance = 0;
-	if (covariance) {
-		const g = x.map(
-			(v) => -v / s2 / (2 * curve) - (at * (v * v - mean2)) / s4 / curve,
-		);
-		for (let i = 0; i < g.length; i++)
-			for (let j = 0; j < g.length; j++)
-				variance += g[i] * g[j] * covariance[points[i] * q.length + points[j]];
-	}
-	return { q: (mid + at) * q[1], error: Math.sqrt(variance) * q[1] };
+	const gradient = x.map(
+		(v) => q[1] * (-v / s2 / (2 * curve) - (at * (v * v - mean2)) / s4 / curve),
+	);
+	return { q: (mid + at) * q[1], points, gradient };
 }

@@ -1,5 +1,5 @@
 /** Turning a kernel about its centre, the middle of the image, and averaging over turns. */
-import { sideOf } from "./spectrum.ts";
+import { sideOf } from "./radial.ts";
 
 /** An order of rotation; "isotropic" stands for all of them. */
 export type Order = 1 | 2 | 3 | 4 | 6 | "isotropic";
@@ -21,6 +21,7 @@ export function rotate(kernel: ArrayLike<number>, angle: number): Float32Array {
 	const c = exact ? Math.round(Math.cos(angle)) : Math.cos(angle);
 	const s = exact ? Math.round(Math.sin(angle)) : Math.sin(angle);
 	const middle = (n - 1) / 2;
+	const at = sampler(kernel, n);
 	for (let i = 0; i < n; i++)
 		for (let j = 0; j < n; j++) {
 			const u = c * (i - middle) + s * (j - middle) + middle;
@@ -29,7 +30,7 @@ export function rotate(kernel: ArrayLike<number>, angle: number): Float32Array {
 			out[i * n + j] = exact
 				? kernel[u * n + v]
 				: inside
-					? sample(kernel, n, u, v)
+					? at(u, v)
 					: Number.NaN;
 		}
 	return out;
@@ -58,24 +59,29 @@ export function symmetrise(
 	return Float32Array.from(sum, (value, i) => value / count[i]);
 }
 
-/** Value of an n x n image at the fractional pixel (u, v); beyond the rim its pixels count again. */
-export function sample(
+/** Values of an n x n image at fractional pixels (u, v); beyond the rim its pixels count again. */
+export function sampler(
 	image: ArrayLike<number>,
 	n: number,
-	u: number,
-	v: number,
-): number {
-	const wu = taps(u - Math.floor(u));
-	const wv = taps(v - Math.floor(v));
-	let value = 0;
-	for (let p = 0; p < 2 * HALF; p++) {
-		const i = Math.min(n - 1, Math.max(0, Math.floor(u) + 1 - HALF + p));
-		for (let q = 0; q < 2 * HALF; q++) {
-			const j = Math.min(n - 1, Math.max(0, Math.floor(v) + 1 - HALF + q));
-			value += wu[p] * wv[q] * image[i * n + j];
+): (u: number, v: number) => number {
+	const side = n + 2 * HALF;
+	const wide = Float64Array.from({ length: side * side }, (_, p) => {
+		const clamp = (i: number) => Math.min(n - 1, Math.max(0, i - HALF));
+		return image[clamp(Math.floor(p / side)) * n + clamp(p % side)];
+	});
+	return (u, v) => {
+		const [i, j] = [Math.floor(u), Math.floor(v)];
+		const wu = taps(u - i);
+		const wv = taps(v - j);
+		let value = 0;
+		for (let p = 0; p < 2 * HALF; p++) {
+			let line = 0;
+			let at = (i + 1 + p) * side + j + 1;
+			for (let q = 0; q < 2 * HALF; q++, at++) line += wv[q] * wide[at];
+			value += wu[p] * line;
 		}
-	}
-	return value;
+		return value;
+	};
 }
 
 const known: Float64Array[] = [];

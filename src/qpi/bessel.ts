@@ -59,3 +59,28 @@ function asymptotic(x: number, y: number): [number, number] {
 	const [er, ei] = [amplitude * Math.cos(phase), amplitude * Math.sin(phase)];
 	return [er * sr - ei * si, er * si + ei * sr];
 }
+
+/** J0(x) ... J_last(x) of the first kind, x >= 0, by downward recurrence (Miller; Abramowitz & Stegun 9.12) to about 1e-14. */
+export function besselJ(x: number, last: number): Float64Array {
+	const values = new Float64Array(last + 1);
+	if (x === 0) {
+		values[0] = 1;
+		return values;
+	}
+	let [above, here, norm] = [0, 1e-300, 0];
+	for (let m = 2 * Math.ceil(0.55 * Math.max(last, x) + 20); m >= 0; m--) {
+		if (m <= last) values[m] = here;
+		// J0 + 2 (J2 + J4 + ...) = 1
+		if (m % 2 === 0) norm += m ? 2 * here : here;
+		const below = ((2 * m) / x) * here - above;
+		above = here;
+		here = below;
+		if (Math.abs(here) > 1e200) {
+			here *= 1e-200;
+			above *= 1e-200;
+			norm *= 1e-200;
+			for (let k = m; k <= last; k++) values[k] *= 1e-200;
+		}
+	}
+	return values.map((v) => v / norm);
+}
