@@ -15,6 +15,7 @@ import { findMissed, type Missed } from "../extraction/missed.ts";
 import {
 	describePeak,
 	dominantPeak,
+	judgePeak,
 	type Peak,
 	type Profile,
 	profile,
@@ -60,6 +61,8 @@ export interface Item extends KindKernel {
 	readonly profile: Profile;
 	readonly plain: Profile;
 	readonly peak: Peak | null;
+	/** What a q* that holds lacks, where there is none. */
+	readonly missing: readonly string[];
 	readonly symmetry: SymmetryVerdict;
 	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
 	readonly sectors: readonly Sector[];
@@ -121,10 +124,12 @@ function analyse(
 	const errors = errorsOf(kernelOf);
 	const { pixel: spacing, truth } = taken;
 	const outgoing = profile(kernel, { spacing, ...errors });
+	const judge = { heldOut: heldOutOf(extraction) };
+	const { peak, missing } = judgePeak(outgoing, judge);
 	const symmetry = testSymmetry(kernel, errors);
 	const sectors = axesOf(symmetry).map((direction): Sector => {
 		const along = profile(kernel, { spacing, direction, ...errors });
-		return { direction, profile: along, peak: dominantPeak(along) };
+		return { direction, profile: along, peak: dominantPeak(along, judge) };
 	});
 	return {
 		...kernelOf,
@@ -137,7 +142,8 @@ function analyse(
 		}),
 		profile: outgoing,
 		plain: profile(kernel, { spacing, waves: "full" }),
-		peak: dominantPeak(outgoing),
+		peak,
+		missing,
 		symmetry,
 		sectors,
 		scores: truth && compareKernels(kernel, truth),
@@ -173,10 +179,14 @@ function missedIn(
 
 /** Draws from the posterior that are enough to take errors from. */
 const ENOUGH = 8;
+/** Kernels without a part each that make a jackknife. */
+const GROUPS = 4;
 
-/** What is known of a kernel's errors: draws of it, else a map. */
-const errorsOf = ({ samples, uncertainty }: KindKernel) =>
-	samples.length >= ENOUGH ? { samples } : { uncertainty };
+/** What is known of a kernel's errors: draws of it, else a map, and the jackknife. */
+const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
+	...(samples.length >= ENOUGH ? { samples } : { uncertainty }),
+	...(groups.length >= GROUPS ? { groups } : {}),
+});
 
 /** A mirror axis, and the nearest of the other kind: an n-fold pattern has 2n half axes, of two kinds in turn. */
 function axesOf({ order, mirror }: SymmetryVerdict): number[] {
@@ -188,10 +198,13 @@ function axesOf({ order, mirror }: SymmetryVerdict): number[] {
 export const degrees = (angle: number): string =>
 	`${Math.round((angle * 180) / Math.PI) % 180}°`;
 
+const heldOutOf = ({ explained, method }: Extraction) =>
+	explained[method]?.heldOut ?? null;
+
 /** What the best of several kernels is chosen by. */
-const heldOut = ({ extraction: { explained, method } }: Item) =>
-	explained[method]?.heldOut ??
-	explained[method]?.inSample ??
+const heldOut = ({ extraction }: Item) =>
+	heldOutOf(extraction) ??
+	extraction.explained[extraction.method]?.inSample ??
 	Number.NEGATIVE_INFINITY;
 
 /** q(E) where the file says the energies of three kernels or more. */
@@ -284,7 +297,7 @@ export function findingsOf(
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
 	const lines = [
 		`method ${NAMES[method]}${of}: explains ${share(explained[method]?.heldOut)} of the variance of held-out pixels${rivals.length ? ` (${rivals.join(", ")})` : ""}, ${share(explained[method]?.inSample)} of the fitted ones`,
-		`q*: ${describePeak(shown.peak).replace(/^q = /, "")}`,
+		`q*: ${describePeak(shown.peak, shown.missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
 		`symmetry: ${shown.symmetry.why}`,
 	];
 	if (shown.missed.length > 0)
@@ -296,7 +309,7 @@ export function findingsOf(
 	for (const other of items)
 		if (other.task === shown.task && other.kind !== shown.kind)
 			lines.push(
-				`kind ${other.kind}: q* ${describePeak(other.peak).replace(/^q = /, "")}; ${other.symmetry.why}`,
+				`kind ${other.kind}: ${describePeak(other.peak, other.missing)}; ${other.symmetry.why}`,
 			);
 	if (band) lines.push(`dispersion: ${describeDispersion(band)}`);
 	if (taken.truth) {
@@ -366,6 +379,7 @@ export function resultOf(
 			.length,
 		explainedVariance: { heldOut: each("heldOut"), inSample: each("inSample") },
 		q: peak,
+		qMissing: rest.missing,
 		sectors: sectors.map(({ direction, peak: q }) => ({ direction, q })),
 		symmetry: {
 			// An isotropic kernel has every order; 6 is the highest that is tried.
