@@ -42,7 +42,7 @@ export interface MarkedMap {
 	readonly pixel: number;
 	/** What each pixel counts, 0 nowhere; 1 when not given. */
 	readonly weights?: ArrayLike<number>;
-	/** Order of the polynomial background that is fitted along, 0 (a constant) when not given. */
+	/** Order of the polynomial background that was taken away: it is fitted along once more, and what is weaker up to the second order always. */
 	readonly order?: number;
 	readonly marks: readonly MapMark[];
 }
@@ -71,6 +71,8 @@ export interface MapOptions {
 const WINDOW = [64, 160];
 /** And pixels, at least: fewer hold no pattern. */
 const LEAST = 16;
+/** Of the polynomials that are fitted along, at least. */
+const ORDER = 2;
 /** A kernel has no more pixels than this along its side when it is solved for: finer maps are binned, and what is finer than that is added at the end. */
 const SIDE = 65;
 
@@ -290,7 +292,8 @@ function parametersOf(fit: MapSolution): Record<string, number | boolean> {
 
 /** Marks as sites on pixels, their kinds numbered without gaps; the image is the one that shows them best. */
 function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
-	const { images, nx, ny, pixel, order = 0, marks } = stack;
+	const { images, nx, ny, pixel, marks } = stack;
+	const order = Math.max(ORDER, stack.order ?? 0);
 	const pixels = nx * ny;
 	if (images.length === 0) throw new RangeError("expected an image, got none");
 	for (const image of images)
