@@ -4,7 +4,7 @@
  */
 import { HBAR2_2M } from "../qpi/bands.ts";
 import {
-	findPeaks,
+	heldPeaks,
 	type Peak,
 	type PeakOptions,
 	type ProfileOptions,
@@ -18,7 +18,7 @@ export interface DispersionPoint {
 	readonly energy: number;
 	/** The peak on the branch; null when this energy has none. */
 	readonly peak: Peak | null;
-	/** All significant peaks of this energy, most prominent first. */
+	/** All peaks of this energy that hold, most prominent first. */
 	readonly candidates: readonly Peak[];
 }
 
@@ -31,13 +31,22 @@ export interface Dispersion {
 }
 
 export interface DispersionOptions
-	extends Omit<ProfileOptions, "uncertainty" | "samples">,
-		PeakOptions {
+	extends Omit<ProfileOptions, "uncertainty" | "samples" | "groups">,
+		Omit<PeakOptions, "heldOut"> {
 	/** Of each kernel, one standard deviation a pixel. */
 	uncertainties?: readonly ArrayLike<number>[];
 	/** Of each kernel, draws from its posterior. */
 	samples?: readonly (readonly ArrayLike<number>[])[];
+	/** Of each kernel, those with one group of scatterers left out each; undefined where there are none. */
+	groups?: readonly (readonly ArrayLike<number>[] | undefined)[];
+	/** Of each kernel, the share of the variance of held-out pixels that it explains; null where it is not known. */
+	heldOut?: readonly (number | null)[];
 }
+
+/** Parts of a peak's systematic error that all energies have in common, and that each has of its own, as stacks of rings without noise have them (npm run bench:significance). */
+const [COMMON, OWN] = [1, 0.3];
+/** How far apart (ln q) two waves are whose common parts are alike by exp(-1). */
+const ALIKE = 0.7;
 
 /**
  * q(E) of kernels of one scatterer at several energies (eV), along `direction` or over all directions, and its parabola.
@@ -48,11 +57,13 @@ export function dispersion(
 	kernels: readonly ArrayLike<number>[],
 	options: DispersionOptions = {},
 ): Dispersion {
-	const { uncertainties, samples } = options;
+	const { uncertainties, samples, groups, heldOut } = options;
 	for (const [name, list] of Object.entries({
 		kernels,
 		uncertainties,
 		samples,
+		groups,
+		heldOut,
 	}))
 		if (list && list.length !== energies.length)
 			throw new Error(
@@ -61,13 +72,14 @@ export function dispersion(
 	if (!energies.every(Number.isFinite))
 		throw new Error("dispersion: an energy is not a finite number");
 	const candidates = kernels.map((kernel, i) =>
-		findPeaks(
+		heldPeaks(
 			profile(kernel, {
 				...options,
 				uncertainty: uncertainties?.[i],
 				samples: samples?.[i],
+				groups: groups?.[i],
 			}),
-			options,
+			{ ...options, heldOut: heldOut?.[i] },
 		),
 	);
 	const branch = followBranch(energies, candidates);
@@ -78,7 +90,16 @@ export function dispersion(
 	}));
 	const result = fitParabola(
 		points.flatMap(({ energy, peak }) =>
-			peak ? [{ energy, q: peak.q, error: peak.error }] : [],
+			peak
+				? [
+						{
+							energy,
+							q: peak.q,
+							error: Math.hypot(peak.statistical, OWN * peak.systematic),
+							systematic: COMMON * peak.systematic,
+						},
+					]
+				: [],
 		),
 	);
 	return typeof result === "string"
@@ -162,7 +183,10 @@ export interface ParabolaFit {
 	/** E0, eV. */
 	readonly bottom: number;
 	readonly bottomError: number;
-	/** Of (mass, bottom): variances and their covariance; all errors include `inflation`. */
+	/** The part of the errors that comes from what all points have in common: it moves the parabola and scatters no point. */
+	readonly massSystematic: number;
+	readonly bottomSystematic: number;
+	/** Of (mass, bottom): variances and their covariance; all errors include `inflation`, but for the systematic part. */
 	readonly covariance: readonly [
 		readonly [number, number],
 		readonly [number, number],
@@ -170,18 +194,20 @@ export interface ParabolaFit {
 	readonly chi2: number;
 	/** Points used less two. */
 	readonly degrees: number;
-	/** sqrt(chi2 / degrees) where that is above 1: the points scatter by that much more than their errors say. Else 1. */
+	/** sqrt(chi2 / degrees) where that is above 1 by more than chance makes it (two standard deviations): the points scatter by that much more than their errors say. Else 1. */
 	readonly inflation: number;
 	readonly used: number;
 	/** Energies (eV) left out as outliers. */
 	readonly dropped: readonly number[];
 }
 
-/** A wave vector (1/A, with one standard deviation) at an energy (eV). */
+/** A wave vector (1/A, with one standard deviation of its own) at an energy (eV). */
 export interface QPoint {
 	readonly energy: number;
 	readonly q: number;
 	readonly error: number;
+	/** What it is off by together with the others, 1/A; 0 by default. */
+	readonly systematic?: number;
 }
 
 /** Standard deviations beyond which a point is an outlier, and below which a curvature is none. */
@@ -233,20 +259,25 @@ export function fitParabola(points: readonly QPoint[]): ParabolaFit | string {
 		chi2 = sum((p) => (p.energy - bottom - slope * p.q ** 2) ** 2);
 	}
 	const degrees = kept.length - 2;
-	const inflation = Math.max(1, Math.sqrt(chi2 / degrees));
+	const reduced = chi2 / degrees;
+	const inflation =
+		reduced > 1 + 2 * Math.sqrt(2 / degrees) ? Math.sqrt(reduced) : 1;
 	const significance = Math.abs(slope) / Math.sqrt(varSlope) / inflation;
 	if (!(significance >= LEAST))
 		return `q does not change with the energy by more than its errors and scatter allow (slope of E over q^2: ${significance.toFixed(1)} standard deviations)`;
 	const mass = HBAR2_2M / (4 * slope);
 	const perSlope = -mass / slope;
-	const vMass = (inflation * perSlope) ** 2 * varSlope;
-	const vBottom = inflation ** 2 * varBottom;
-	const both = inflation ** 2 * perSlope * cross;
+	const [common, mixed, offset] = commonPart(kept, slope);
+	const vMass = perSlope ** 2 * (inflation ** 2 * varSlope + common);
+	const vBottom = inflation ** 2 * varBottom + offset;
+	const both = perSlope * (inflation ** 2 * cross + mixed);
 	return {
 		mass,
 		massError: Math.sqrt(vMass),
 		bottom,
 		bottomError: Math.sqrt(vBottom),
+		massSystematic: Math.abs(perSlope) * Math.sqrt(common),
+		bottomSystematic: Math.sqrt(offset),
 		covariance: [
 			[vMass, both],
 			[both, vBottom],
@@ -257,6 +288,38 @@ export function fitParabola(points: readonly QPoint[]): ParabolaFit | string {
 		used: kept.length,
 		dropped: dropped.map((p) => p.energy),
 	};
+}
+
+/** Variance of the slope, covariance, variance of the bottom by the systematic errors, which are alike at nearby q. */
+function commonPart(
+	points: readonly QPoint[],
+	slope: number,
+): [number, number, number] {
+	const weights = points.map(({ q, error }) => (q * error) ** -2);
+	const total = weights.reduce((a, b) => a + b, 0);
+	const mean =
+		points.reduce((sum, p, i) => sum + weights[i] * p.q ** 2, 0) / total;
+	const sxx = points.reduce(
+		(sum, p, i) => sum + weights[i] * (p.q ** 2 - mean) ** 2,
+		0,
+	);
+	/** What the slope and the bottom change by when a point's q is off by its systematic error. */
+	const changes = points.map(({ q, systematic = 0 }, i) => {
+		const energy = -2 * slope * q * systematic * weights[i];
+		const ofSlope = ((q ** 2 - mean) / sxx) * energy;
+		return [ofSlope, energy / total - ofSlope * mean] as const;
+	});
+	const out: [number, number, number] = [0, 0, 0];
+	changes.forEach((a, i) => {
+		changes.forEach((b, j) => {
+			const apart = Math.abs(Math.log(points[i].q / points[j].q));
+			const alike = Math.exp(-apart / ALIKE);
+			out[0] += alike * a[0] * b[0];
+			out[1] += alike * a[0] * b[1];
+			out[2] += alike * a[1] * b[1];
+		});
+	});
+	return out;
 }
 
 /** The fit in one sentence, or why there is none. */
@@ -273,6 +336,15 @@ export function describeDispersion({
 		notes.push(`errors scaled by ${fit.inflation.toFixed(1)}`);
 	if (fit.dropped.length)
 		notes.push(`left out as outliers: ${fit.dropped.map(meV).join(", ")} meV`);
+	if (fit.massSystematic > 0)
+		notes.push(
+			`of the errors ${withError(0, fit.massSystematic).split(" ").pop()} m_e and ${withError(
+				0,
+				fit.bottomSystematic * 1000,
+			)
+				.split(" ")
+				.pop()} meV systematic`,
+		);
 	const kind = mass < 0 ? "hole-like, " : "";
 	return `m* = ${withError(mass, massError)} m_e, E0 = ${withError(bottom * 1000, bottomError * 1000)} meV (${kind}${notes.join("; ")}).`;
 }

@@ -44,12 +44,12 @@ export interface JudgedPeak {
  */
 const [SIDE_LOBE, FLOOR] = [0.06, 2];
 /**
- * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR resolution / ((q reach)^2 + CLOSE): the mean of
+ * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR / ((q reach)^2 + CLOSE) of the resolution, at most MOST_PULL: the mean of
  * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT resolution / (q reach) is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
  */
-const [NEAR, CLOSE, LEFT, SECTOR] = [12, 50, 0.12, 0.04];
+const [NEAR, CLOSE, MOST_PULL, LEFT, SECTOR] = [12, 50, 0.055, 0.13, 0.04];
 const pull = (q: number, { resolution, reach }: Profile) =>
-	(NEAR * resolution) / ((q * reach) ** 2 + CLOSE);
+	resolution * Math.min(MOST_PULL, NEAR / ((q * reach) ** 2 + CLOSE));
 /** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
 const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
 /** Degrees of freedom that a covariance is taken to have. */
@@ -71,10 +71,7 @@ export function findPeaks(
 	const { q, value, noise, resolution } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
-	// a modulus S with noise of variance N is S + N/4S in the mean
-	const signal = noise
-		? value.map((v, k) => v - noise[k] / Math.max(4 * v, 1e-300))
-		: value;
+	const signal = noise ? value.map((v, k) => withoutNoise(v, noise[k])) : value;
 	for (let k = 1; k < q.length - 1; k++) {
 		if (q[k] < qMin || q[k] > qMax || !isTop(value, k)) continue;
 		const valley = key(value, k);
@@ -107,6 +104,14 @@ export function findPeaks(
 	return peaks.filter((p) => p.prominence >= SIDE_LOBE * peaks[0].prominence);
 }
 
+/** S of a mean modulus v of S and complex noise of variance N: Rice's mean is sqrt(S^2 + N/2) for small noise and sqrt(pi N/4) without S; between them to 2 % of sqrt N. */
+function withoutNoise(v: number, noise: number): number {
+	const floor = (Math.PI / 4) * noise;
+	if (v * v <= floor) return 0;
+	const share = (floor / (v * v)) ** 2;
+	return Math.sqrt(v * v - (noise / 2) * (1 - share) - floor * share);
+}
+
 /**
  * The most prominent peak if it holds: by the errors, in most groups of scatterers left out, in both halves of them, with a shorter window, with a share of the
  * kernel's power, of a kernel that explains held-out pixels. What is not known (no groups, no held-out score) is not asked.
@@ -115,19 +120,33 @@ export function judgePeak(
 	profile: Profile,
 	options: PeakOptions = {},
 ): JudgedPeak {
-	const { heldOut } = options;
 	const [peak] = findPeaks(profile, options);
-	const missing: string[] = [];
-	if (heldOut != null && heldOut < HELD_OUT)
-		missing.push(
-			`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
-		);
+	const missing = unexplained(options);
 	if (!peak)
 		missing.push(
 			`no maximum stands out by ${options.significance ?? 3} standard deviations`,
 		);
 	else missing.push(...doubts(profile, peak));
 	return { peak: missing.length ? null : peak, missing };
+}
+
+/** All peaks that hold, most prominent first; as `judgePeak` judges. */
+export const heldPeaks = (
+	profile: Profile,
+	options: PeakOptions = {},
+): Peak[] =>
+	unexplained(options).length
+		? []
+		: findPeaks(profile, options).filter(
+				(peak) => doubts(profile, peak).length === 0,
+			);
+
+function unexplained({ heldOut }: PeakOptions): string[] {
+	return heldOut != null && heldOut < HELD_OUT
+		? [
+				`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
+			]
+		: [];
 }
 
 function doubts(profile: Profile, peak: Peak): string[] {
