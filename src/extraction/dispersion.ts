@@ -44,9 +44,9 @@ export interface DispersionOptions
 }
 
 /** Parts of a peak's systematic error that all energies have in common, and that each has of its own, as stacks of rings without noise have them (npm run bench:significance). */
-const [COMMON, OWN] = [1, 0.3];
+const [COMMON, OWN] = [1.1, 0.3];
 /** How far apart (ln q) two waves are whose common parts are alike by exp(-1). */
-const ALIKE = 0.7;
+const ALIKE = 1.1;
 
 /**
  * q(E) of kernels of one scatterer at several energies (eV), along `direction` or over all directions, and its parabola.
@@ -313,7 +313,7 @@ function commonPart(
 	changes.forEach((a, i) => {
 		changes.forEach((b, j) => {
 			const apart = Math.abs(Math.log(points[i].q / points[j].q));
-			const alike = Math.exp(-apart / ALIKE);
+			const alike = Math.exp(-((apart / ALIKE) ** 2));
 			out[0] += alike * a[0] * b[0];
 			out[1] += alike * a[0] * b[1];
 			out[2] += alike * a[1] * b[1];

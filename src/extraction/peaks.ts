@@ -45,13 +45,21 @@ export interface JudgedPeak {
 const [SIDE_LOBE, FLOOR] = [0.06, 2];
 /**
  * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR / ((q reach)^2 + CLOSE) of the resolution, at most MOST_PULL: the mean of
- * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT resolution / (q reach) is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
+ * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT / (q reach) and, with
+ * few waves in the window, FEW / (q reach)^2 of the resolution is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
  */
-const [NEAR, CLOSE, MOST_PULL, LEFT, SECTOR] = [12, 50, 0.055, 0.13, 0.04];
+const [NEAR, CLOSE, MOST_PULL] = [12, 50, 0.055];
+const [LEFT, FEW, SECTOR] = [0.13, 1.2, 0.04];
 const pull = (q: number, { resolution, reach }: Profile) =>
 	resolution * Math.min(MOST_PULL, NEAR / ((q * reach) ** 2 + CLOSE));
+const left = (q: number, { resolution, reach }: Profile) => {
+	const waves = q * reach;
+	return resolution * Math.hypot(LEFT / waves, FEW / waves ** 2);
+};
 /** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
 const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
+/** Of the resolution: a peak that is known no better than this is none. */
+const VAGUE = 0.25;
 /** Degrees of freedom that a covariance is taken to have. */
 const DEGREES = 15;
 
@@ -87,8 +95,7 @@ export function findPeaks(
 		const statistical =
 			deviationOf(profile, fitted.points, fitted.gradient) ?? 0;
 		const systematic =
-			(LEFT * resolution) / (fitted.q * profile.reach) +
-			(profile.sector ? SECTOR * resolution : 0);
+			left(fitted.q, profile) + (profile.sector ? SECTOR * resolution : 0);
 		peaks.push({
 			q: fitted.q + pull(fitted.q, profile),
 			error: Math.hypot(statistical, systematic),
@@ -161,6 +168,10 @@ function doubts(profile: Profile, peak: Peak): string[] {
 	if (peak.share < SHARE)
 		missing.push(
 			`${(100 * peak.share).toFixed(0)} % of the kernel's power lie in the peak, expected ${100 * SHARE} or more`,
+		);
+	if (peak.statistical > VAGUE * resolution)
+		missing.push(
+			`its error, ${digitsOf(peak.statistical)} 1/A, is more than a quarter of what the window resolves`,
 		);
 	if (!near(shorter, q, Math.max(4 * peak.statistical, 0.15 * resolution)))
 		missing.push("it moves when the window is shorter");
