@@ -9,7 +9,7 @@ import { findMissed, type Missed } from "../extraction/missed.ts";
 import { toScan } from "../extraction/preprocess.ts";
 import {
 	describePeak,
-	dominantPeak,
+	judgePeak,
 	type Peak,
 	type Profile,
 	profile,
@@ -43,6 +43,8 @@ export interface Sector {
 	readonly direction: number;
 	readonly profile: Profile;
 	readonly peak: Peak | null;
+	/** Why there is no peak that holds; empty where there is one. */
+	readonly missing: readonly string[];
 }
 
 /** A kernel and what is read from it. */
@@ -54,6 +56,8 @@ export interface Item {
 	readonly profile: Profile;
 	readonly plain: Profile;
 	readonly peak: Peak | null;
+	/** Why there is no peak that holds; empty where there is one. */
+	readonly missing: readonly string[];
 	readonly symmetry: SymmetryVerdict;
 	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
 	readonly sectors: readonly Sector[];
@@ -102,9 +106,11 @@ function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
 	const { spacing, truth } = taken;
 	const outgoing = profile(kernel, { spacing, ...errors });
 	const symmetry = testSymmetry(kernel, errors);
+	const held = { heldOut: heldOutOf(extraction) };
+	const { peak, missing } = judgePeak(outgoing, held);
 	const sectors = axesOf(symmetry).map((direction): Sector => {
 		const along = profile(kernel, { spacing, direction, ...errors });
-		return { direction, profile: along, peak: dominantPeak(along) };
+		return { direction, profile: along, ...judgePeak(along, held) };
 	});
 	const missed = findMissed(
 		extraction.residual,
@@ -122,7 +128,8 @@ function analyse(task: Task, extraction: Extraction, taken: Taken): Item {
 		spectrum: spectrum(kernel, { spacing, pad: 128 }),
 		profile: outgoing,
 		plain: profile(kernel, { spacing, waves: "full" }),
-		peak: dominantPeak(outgoing),
+		peak,
+		missing,
 		symmetry,
 		sectors,
 		scores: truth && compareKernels(kernel, truth),
@@ -146,6 +153,9 @@ function axesOf({ order, mirror }: SymmetryVerdict): number[] {
 export const degrees = (angle: number): string =>
 	`${Math.round((angle * 180) / Math.PI) % 180}°`;
 
+const heldOutOf = ({ explained, method }: Extraction) =>
+	explained[method]?.heldOut ?? null;
+
 /** What the best of several kernels is chosen by. */
 const heldOut = ({ extraction: { explained, method } }: Item) =>
 	explained[method]?.heldOut ??
@@ -161,6 +171,7 @@ function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
 		items.map(({ extraction }) => extraction.kernel),
 		{
 			spacing,
+			heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
 			...(items.every(({ extraction }) => extraction.samples.length >= ENOUGH)
 				? { samples: items.map(({ extraction }) => extraction.samples) }
 				: {
@@ -208,15 +219,15 @@ export function findingsOf(
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
 	const lines = [
 		`method ${NAMES[method]}${of}: explains ${share(explained[method]?.heldOut)} of the variance of held-out pixels${rivals.length ? ` (${rivals.join(", ")})` : ""}, ${share(explained[method]?.inSample)} of the fitted ones`,
-		`q*: ${describePeak(shown.peak).replace(/^q = /, "")}`,
+		`q*: ${describePeak(shown.peak, shown.missing).replace(/^q = /, "")}`,
 		`symmetry: ${shown.symmetry.why}`,
 	];
 	if (shown.missed.length > 0)
 		lines.push(
 			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,
 		);
-	for (const { direction, peak } of shown.sectors)
-		lines.push(`along ${degrees(direction)}: ${describePeak(peak)}`);
+	for (const { direction, peak, missing } of shown.sectors)
+		lines.push(`along ${degrees(direction)}: ${describePeak(peak, missing)}`);
 	if (band) lines.push(`dispersion: ${describeDispersion(band)}`);
 	if (taken.truth) {
 		const mean = (key: "ncc" | "mae") =>
