@@ -72,6 +72,31 @@ test("standard errors and covariance are what scatter does", () => {
 		assert.ok(value > 0.75 && value < 1.3, `${name}: ${value}, expected 1`);
 });
 
+test("what all points have in common moves the parabola and scatters none", () => {
+	const alone = fitted(points(0.002));
+	const common = fitted(
+		points(0.002).map((p) => ({ ...p, systematic: 0.003 })),
+	);
+	assert.is(common.mass, alone.mass);
+	assert.is(common.chi2, alone.chi2);
+	assert.is(alone.massSystematic, 0);
+	assert.ok(
+		Math.abs(
+			Math.hypot(alone.bottomError, common.bottomSystematic) -
+				common.bottomError,
+		) < 1e-12,
+	);
+	// about as much as when it happens, and in proportion
+	const shift = 1e-5;
+	const after = fitted(points(0.002).map((p) => ({ ...p, q: p.q + shift })));
+	const said = (times: number) =>
+		fitted(points(0.002).map((p) => ({ ...p, systematic: times * shift })))
+			.bottomSystematic;
+	const times = said(1) / Math.abs(after.bottom - alone.bottom);
+	assert.ok(times > 0.5 && times < 3, `${times}`);
+	assert.ok(Math.abs(said(2) / said(1) - 2) < 1e-9);
+});
+
 test("one or two outliers are left out and named", () => {
 	const random = new Random(2);
 	const list = points().map((p, i) => ({

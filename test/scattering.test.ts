@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { HBAR2_2M } from "../src/qpi/bands.ts";
-import { hankel0 } from "../src/qpi/bessel.ts";
+import { besselJ, hankel0 } from "../src/qpi/bessel.ts";
 import {
 	type KernelModel,
 	type KernelSpec,
@@ -66,6 +66,20 @@ test("hankel0: tabulated values on the real axis", () => {
 		const [re, im] = hankel0(x);
 		near(re, j, 1e-10, `J0(${x})`);
 		near(im, y, 1e-10, `Y0(${x})`);
+	}
+});
+
+test("besselJ: the harmonics of exp(i x sin t)", () => {
+	for (const x of [0, 0.3, 7, 61]) {
+		const values = besselJ(x, 12);
+		for (const m of [0, 1, 5, 12]) {
+			let sum = 0;
+			for (let t = 0; t < 512; t++) {
+				const angle = (2 * Math.PI * t) / 512;
+				sum += Math.cos(m * angle - x * Math.sin(angle)) / 512;
+			}
+			assert.ok(Math.abs(values[m] - sum) < 1e-12, `J${m}(${x})`);
+		}
 	}
 });
 

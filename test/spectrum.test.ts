@@ -4,11 +4,13 @@ import {
 	describePeak,
 	dominantPeak,
 	findPeaks,
+	judgePeak,
 	MODEL_SPACING,
 	profile,
 	spectrum,
 	withError,
 } from "../src/extraction/spectrum.ts";
+import { hankel0 } from "../src/qpi/bessel.ts";
 import {
 	type KernelSpec,
 	kernelImage,
@@ -199,6 +201,118 @@ test("no peak is invented: white noise, nothing at all, noise far above a signal
 	const peak = dominantPeak(profile(fair, { uncertainty: small }));
 	assert.ok(peak && (peak.significance ?? 0) > 5);
 	near(peak.q, 0.2, 3 * peak.error, "fair");
+});
+
+/** Waves of a point scatterer on 61 x 61 pixels of 2 A that are zero from `radius` on. */
+const native = (q: number, radius: number, phase = 0.7) =>
+	Float64Array.from({ length: 61 * 61 }, (_, p) => {
+		const r = 2 * Math.hypot(Math.floor(p / 61) - 30, (p % 61) - 30);
+		const [re, im] = hankel0((q / 2) * Math.max(r, 2));
+		return r < radius
+			? (re * re - im * im) * Math.cos(phase) - 2 * re * im * Math.sin(phase)
+			: 0;
+	});
+
+test("the window ends where the kernel does: at zeros, or in the noise", () => {
+	const kernel = native(0.4, 44);
+	near(profile(kernel, { spacing: 2 }).reach, 45, 2, "zeros");
+	assert.is(profile(kernel, { spacing: 2, reach: 50 }).reach, 50);
+	const random = new Random(21);
+	const faint = native(0.4, 60).map(
+		(v, p) =>
+			v *
+			Math.exp(-((Math.floor(p / 61) - 30) ** 2 + ((p % 61) - 30) ** 2) / 80),
+	);
+	const sigma = 0.004;
+	const samples = Array.from({ length: 12 }, () =>
+		faint.map((v) => v + sigma * random.normal()),
+	);
+	const noisy = faint.map((v) => v + sigma * random.normal());
+	const { reach } = profile(noisy, { spacing: 2, samples });
+	assert.ok(reach > 24 && reach < 48, `noise: ${reach}`);
+	near(profile(ripples(0.2, 0)).reach, 31.5 * D, 1e-9, "circle");
+});
+
+test("the transform by lines is the sum over pixels", () => {
+	const kernel = native(0.4, 44);
+	const { q, value } = profile(kernel, { spacing: 2, reach: 44 });
+	for (const k of [0, 13, 60, 110]) {
+		let mean = 0;
+		for (let a = 0; a < 48; a++) {
+			const angle = ((a + 0.5) / 48) * 2 * Math.PI;
+			let [re, im] = [0, 0];
+			kernel.forEach((v, p) => {
+				const [x, y] = [2 * (Math.floor(p / 61) - 30), 2 * ((p % 61) - 30)];
+				const t = x * Math.cos(angle) + y * Math.sin(angle);
+				const r = Math.hypot(x, y);
+				if (t <= 0 || r >= 44) return;
+				const w = 4 * v * (Math.sin((Math.PI * r) / 44) * (t / r)) ** 2;
+				re += w * Math.cos(q[k] * t);
+				im -= w * Math.sin(q[k] * t);
+			});
+			mean += Math.hypot(re, im) / 48;
+		}
+		near(value[k], mean, 1e-4 * Math.max(...value), `q = ${q[k]}`);
+	}
+});
+
+test("a peak holds in most groups and both halves, of a kernel that explains something", () => {
+	const random = new Random(22);
+	const kernel = native(0.4, 58);
+	const samples = Array.from({ length: 12 }, () =>
+		kernel.map((v) => v && v + 0.002 * random.normal()),
+	);
+	const judge = (
+		groups: Float64Array[] | undefined,
+		heldOut: number | null = null,
+		of = kernel,
+	) => judgePeak(profile(of, { spacing: 2, samples, groups }), { heldOut });
+	const alike = [1.02, 0.98, 1, 1.01, 0.99].map((share) =>
+		kernel.map((v) => share * v),
+	);
+	const good = judge(alike);
+	assert.ok(good.peak && good.missing.length === 0);
+	near(good.peak.q, 0.4, 3 * good.peak.error, "q");
+	near(
+		Math.hypot(good.peak.statistical, good.peak.systematic),
+		good.peak.error,
+		1e-12,
+		"parts",
+	);
+	assert.ok(good.peak.share > 0.3 && good.peak.share <= 1);
+	const poor = judge(alike, 0.03);
+	assert.is(poor.peak, null);
+	assert.match(poor.missing.join(), /explains 0.03 of held-out.*expected 0.10/);
+	assert.match(
+		describePeak(poor.peak, poor.missing),
+		/^no q\* that holds: the/,
+	);
+	assert.is(
+		dominantPeak(profile(kernel, { spacing: 2 }), { heldOut: 0 }),
+		null,
+	);
+	// every group saw other waves
+	const parts = [0.25, 0.33, 0.4, 0.52, 0.61].map((q) => native(q, 58, 9 * q));
+	const sum = kernel.map((_, p) => parts.reduce((s, part) => s + part[p], 0));
+	const mixed = judge(
+		parts.map((part) => sum.map((v, p) => (v - part[p]) / 4)),
+		null,
+		sum.map((v) => v / 5),
+	);
+	assert.is(mixed.peak, null);
+	// two halves of the groups, each with its own
+	const [a, b] = [native(0.37, 58), native(0.43, 58)];
+	const both = a.map((v, p) => (v + b[p]) / 2);
+	const split = judge(
+		[a, b, a, b].map((part) => both.map((v, p) => (4 * v - part[p]) / 3)),
+		null,
+		both,
+	);
+	assert.is(split.peak, null);
+	assert.throws(
+		() => profile(kernel, { groups: [kernel] }),
+		/at least 3 groups/,
+	);
 });
 
 test("two rings give two peaks, and qMin and qMax choose", () => {

@@ -2,9 +2,9 @@
  * q(E) of a stack of kernels and the parabola through it. A wave that is scattered back changes its momentum by q = 2k, so that a free-electron-like band
  * `E = E0 + hbar^2 k^2 / 2m` reads `E = E0 + hbar^2 (q/2)^2 / 2m` (Crommie, Lutz & Eigler, Nature 363, 524 (1993); Hasegawa & Avouris, Phys. Rev. Lett. 71, 1071 (1993)).
  */
-import { HBAR2_2M } from "../qpi/bands.ts";
+import { fitParabola, meV, type ParabolaFit } from "./parabola.ts";
 import {
-	findPeaks,
+	heldPeaks,
 	type Peak,
 	type PeakOptions,
 	type ProfileOptions,
@@ -12,13 +12,15 @@ import {
 	withError,
 } from "./spectrum.ts";
 
+export { fitParabola, type ParabolaFit, type QPoint } from "./parabola.ts";
+
 /** What one energy says. */
 export interface DispersionPoint {
 	/** eV. */
 	readonly energy: number;
 	/** The peak on the branch; null when this energy has none. */
 	readonly peak: Peak | null;
-	/** All significant peaks of this energy, most prominent first. */
+	/** All peaks of this energy that hold, most prominent first. */
 	readonly candidates: readonly Peak[];
 }
 
@@ -31,13 +33,20 @@ export interface Dispersion {
 }
 
 export interface DispersionOptions
-	extends Omit<ProfileOptions, "uncertainty" | "samples">,
-		PeakOptions {
+	extends Omit<ProfileOptions, "uncertainty" | "samples" | "groups">,
+		Omit<PeakOptions, "heldOut"> {
 	/** Of each kernel, one standard deviation a pixel. */
 	uncertainties?: readonly ArrayLike<number>[];
 	/** Of each kernel, draws from its posterior. */
 	samples?: readonly (readonly ArrayLike<number>[])[];
+	/** Of each kernel, those with one group of scatterers left out each; undefined where there are none. */
+	groups?: readonly (readonly ArrayLike<number>[] | undefined)[];
+	/** Of each kernel, the share of the variance of held-out pixels that it explains; null where it is not known. */
+	heldOut?: readonly (number | null)[];
 }
+
+/** Parts of a peak's systematic error that all energies have in common, and that each has of its own, as stacks of rings without noise have them (npm run bench:significance). */
+const [COMMON, OWN] = [1.1, 0.3];
 
 /**
  * q(E) of kernels of one scatterer at several energies (eV), along `direction` or over all directions, and its parabola.
@@ -48,11 +57,13 @@ export function dispersion(
 	kernels: readonly ArrayLike<number>[],
 	options: DispersionOptions = {},
 ): Dispersion {
-	const { uncertainties, samples } = options;
+	const { uncertainties, samples, groups, heldOut } = options;
 	for (const [name, list] of Object.entries({
 		kernels,
 		uncertainties,
 		samples,
+		groups,
+		heldOut,
 	}))
 		if (list && list.length !== energies.length)
 			throw new Error(
@@ -61,13 +72,14 @@ export function dispersion(
 	if (!energies.every(Number.isFinite))
 		throw new Error("dispersion: an energy is not a finite number");
 	const candidates = kernels.map((kernel, i) =>
-		findPeaks(
+		heldPeaks(
 			profile(kernel, {
 				...options,
 				uncertainty: uncertainties?.[i],
 				samples: samples?.[i],
+				groups: groups?.[i],
 			}),
-			options,
+			{ ...options, heldOut: heldOut?.[i] },
 		),
 	);
 	const branch = followBranch(energies, candidates);
@@ -78,7 +90,16 @@ export function dispersion(
 	}));
 	const result = fitParabola(
 		points.flatMap(({ energy, peak }) =>
-			peak ? [{ energy, q: peak.q, error: peak.error }] : [],
+			peak
+				? [
+						{
+							energy,
+							q: peak.q,
+							error: Math.hypot(peak.statistical, OWN * peak.systematic),
+							systematic: COMMON * peak.systematic,
+						},
+					]
+				: [],
 		),
 	);
 	return typeof result === "string"
@@ -154,111 +175,6 @@ export function followBranch(
 	return branch;
 }
 
-/** `E = bottom + hbar^2 q^2 / (8 mass)`. */
-export interface ParabolaFit {
-	/** Effective mass in electron masses; negative for a band that opens downward. */
-	readonly mass: number;
-	readonly massError: number;
-	/** E0, eV. */
-	readonly bottom: number;
-	readonly bottomError: number;
-	/** Of (mass, bottom): variances and their covariance; all errors include `inflation`. */
-	readonly covariance: readonly [
-		readonly [number, number],
-		readonly [number, number],
-	];
-	readonly chi2: number;
-	/** Points used less two. */
-	readonly degrees: number;
-	/** sqrt(chi2 / degrees) where that is above 1: the points scatter by that much more than their errors say. Else 1. */
-	readonly inflation: number;
-	readonly used: number;
-	/** Energies (eV) left out as outliers. */
-	readonly dropped: readonly number[];
-}
-
-/** A wave vector (1/A, with one standard deviation) at an energy (eV). */
-export interface QPoint {
-	readonly energy: number;
-	readonly q: number;
-	readonly error: number;
-}
-
-/** Standard deviations beyond which a point is an outlier, and below which a curvature is none. */
-const [OUTLIER, LEAST] = [4, 3];
-
-/**
- * Weighted least squares of E over q^2, each q's error carried over to the energy by the slope (effective variance; Orear, Am. J. Phys. 50, 912 (1982)). With five points or more up
- * to a quarter of them are left out if they lie more than four (scaled) standard deviations from the line through the medians (Sen, J. Am. Stat. Assoc. 63, 1379 (1968)).
- * @returns a sentence when no meaningful parabola exists
- */
-export function fitParabola(points: readonly QPoint[]): ParabolaFit | string {
-	const n = points.length;
-	if (n < 3)
-		return `a parabola needs a peak at three energies or more, there ${n === 1 ? "is one" : `are ${n || "none"}`}`;
-	const bad = points.find((p) => !(p.error > 0 && p.q > 0));
-	if (bad)
-		return `the point at ${meV(bad.energy)} meV has q = ${bad.q} with error ${bad.error}, expected both above 0`;
-	const start = medianLine(points);
-	if (!start)
-		return "all peaks lie at the same q: there is no dispersion to fit";
-	const pull = ({ energy, q, error }: QPoint) =>
-		(energy - start.bottom - start.slope * q * q) /
-		Math.max(2 * Math.abs(start.slope) * q * error, 1e-9);
-	const scale = Math.max(
-		1,
-		1.4826 * median(points.map((p) => Math.abs(pull(p)))),
-	);
-	const suspects = points
-		.filter((p) => Math.abs(pull(p)) > OUTLIER * scale)
-		.sort((a, b) => Math.abs(pull(b)) - Math.abs(pull(a)));
-	const dropped = n < 5 ? [] : suspects.slice(0, Math.floor(n / 4) || 1);
-	const kept = points.filter((p) => !dropped.includes(p));
-
-	let { slope, bottom } = start;
-	let [varSlope, varBottom, cross, chi2] = [0, 0, 0, 0];
-	for (let round = 0; round < 30; round++) {
-		const weights = kept.map(({ q, error }) => (2 * slope * q * error) ** -2);
-		const sum = (f: (p: QPoint) => number) =>
-			kept.reduce((total, p, i) => total + weights[i] * f(p), 0);
-		const total = sum(() => 1);
-		const mx = sum((p) => p.q ** 2) / total;
-		const my = sum((p) => p.energy) / total;
-		const sxx = sum((p) => (p.q ** 2 - mx) ** 2);
-		slope = sum((p) => (p.q ** 2 - mx) * (p.energy - my)) / sxx;
-		bottom = my - slope * mx;
-		varSlope = 1 / sxx;
-		varBottom = 1 / total + mx ** 2 / sxx;
-		cross = -mx / sxx;
-		chi2 = sum((p) => (p.energy - bottom - slope * p.q ** 2) ** 2);
-	}
-	const degrees = kept.length - 2;
-	const inflation = Math.max(1, Math.sqrt(chi2 / degrees));
-	const significance = Math.abs(slope) / Math.sqrt(varSlope) / inflation;
-	if (!(significance >= LEAST))
-		return `q does not change with the energy by more than its errors and scatter allow (slope of E over q^2: ${significance.toFixed(1)} standard deviations)`;
-	const mass = HBAR2_2M / (4 * slope);
-	const perSlope = -mass / slope;
-	const vMass = (inflation * perSlope) ** 2 * varSlope;
-	const vBottom = inflation ** 2 * varBottom;
-	const both = inflation ** 2 * perSlope * cross;
-	return {
-		mass,
-		massError: Math.sqrt(vMass),
-		bottom,
-		bottomError: Math.sqrt(vBottom),
-		covariance: [
-			[vMass, both],
-			[both, vBottom],
-		],
-		chi2,
-		degrees,
-		inflation,
-		used: kept.length,
-		dropped: dropped.map((p) => p.energy),
-	};
-}
-
 /** The fit in one sentence, or why there is none. */
 export function describeDispersion({
 	points,
@@ -273,36 +189,15 @@ export function describeDispersion({
 		notes.push(`errors scaled by ${fit.inflation.toFixed(1)}`);
 	if (fit.dropped.length)
 		notes.push(`left out as outliers: ${fit.dropped.map(meV).join(", ")} meV`);
+	if (fit.massSystematic > 0)
+		notes.push(
+			`of the errors ${withError(0, fit.massSystematic).split(" ").pop()} m_e and ${withError(
+				0,
+				fit.bottomSystematic * 1000,
+			)
+				.split(" ")
+				.pop()} meV systematic`,
+		);
 	const kind = mass < 0 ? "hole-like, " : "";
 	return `m* = ${withError(mass, massError)} m_e, E0 = ${withError(bottom * 1000, bottomError * 1000)} meV (${kind}${notes.join("; ")}).`;
-}
-
-/** Median of the slopes of all pairs, then of the offsets. */
-function medianLine(
-	points: readonly QPoint[],
-): { slope: number; bottom: number } | null {
-	const slopes = points.flatMap((a, i) =>
-		points
-			.slice(i + 1)
-			.map((b) => (b.energy - a.energy) / (b.q ** 2 - a.q ** 2))
-			.filter(Number.isFinite),
-	);
-	const slope = slopes.length ? median(slopes) : 0;
-	if (slope === 0) return null;
-	return {
-		slope,
-		bottom: median(points.map((p) => p.energy - slope * p.q ** 2)),
-	};
-}
-
-function median(values: number[]): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	const half = sorted.length >> 1;
-	return sorted.length % 2
-		? sorted[half]
-		: (sorted[half - 1] + sorted[half]) / 2;
-}
-
-function meV(energy: number): string {
-	return (energy * 1000).toFixed(0);
 }

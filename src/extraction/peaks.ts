@@ -44,14 +44,22 @@ export interface JudgedPeak {
  */
 const [SIDE_LOBE, FLOOR] = [0.06, 2];
 /**
- * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR resolution / ((q reach)^2 + CLOSE): the mean of
- * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT resolution / (q reach) is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
+ * Waves of a scatterer at the distance r have a phase of order 1/qr on top of qr, and the window weighs small r too, which pulls the peak down by NEAR / ((q reach)^2 + CLOSE) of the resolution, at most MOST_PULL: the mean of
+ * kernels `Re[f H0(kr)^2] exp(-r/l)` in windows of 30 to 150 A, any phase, l = 40 to 200 A. LEFT / (q reach) and, with
+ * few waves in the window, FEW / (q reach)^2 of the resolution is what they scatter by. A sector's q changes within it: SECTOR of the resolution more.
  */
-const [NEAR, CLOSE, LEFT, SECTOR] = [12, 50, 0.12, 0.04];
+const [NEAR, CLOSE, MOST_PULL] = [12, 50, 0.055];
+const [LEFT, FEW, SECTOR] = [0.13, 1.2, 0.04];
 const pull = (q: number, { resolution, reach }: Profile) =>
-	(NEAR * resolution) / ((q * reach) ** 2 + CLOSE);
+	resolution * Math.min(MOST_PULL, NEAR / ((q * reach) ** 2 + CLOSE));
+const left = (q: number, { resolution, reach }: Profile) => {
+	const waves = q * reach;
+	return resolution * Math.hypot(LEFT / waves, FEW / waves ** 2);
+};
 /** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
 const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
+/** Of the resolution: a peak that is known no better than this is none. */
+const VAGUE = 0.25;
 /** Degrees of freedom that a covariance is taken to have. */
 const DEGREES = 15;
 
@@ -71,10 +79,7 @@ export function findPeaks(
 	const { q, value, noise, resolution } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
-	// a modulus S with noise of variance N is S + N/4S in the mean
-	const signal = noise
-		? value.map((v, k) => v - noise[k] / Math.max(4 * v, 1e-300))
-		: value;
+	const signal = noise ? value.map((v, k) => withoutNoise(v, noise[k])) : value;
 	for (let k = 1; k < q.length - 1; k++) {
 		if (q[k] < qMin || q[k] > qMax || !isTop(value, k)) continue;
 		const valley = key(value, k);
@@ -90,8 +95,7 @@ export function findPeaks(
 		const statistical =
 			deviationOf(profile, fitted.points, fitted.gradient) ?? 0;
 		const systematic =
-			(LEFT * resolution) / (fitted.q * profile.reach) +
-			(profile.sector ? SECTOR * resolution : 0);
+			left(fitted.q, profile) + (profile.sector ? SECTOR * resolution : 0);
 		peaks.push({
 			q: fitted.q + pull(fitted.q, profile),
 			error: Math.hypot(statistical, systematic),
@@ -107,6 +111,14 @@ export function findPeaks(
 	return peaks.filter((p) => p.prominence >= SIDE_LOBE * peaks[0].prominence);
 }
 
+/** S of a mean modulus v of S and complex noise of variance N: Rice's mean is sqrt(S^2 + N/2) for small noise and sqrt(pi N/4) without S; between them to 2 % of sqrt N. */
+function withoutNoise(v: number, noise: number): number {
+	const floor = (Math.PI / 4) * noise;
+	if (v * v <= floor) return 0;
+	const share = (floor / (v * v)) ** 2;
+	return Math.sqrt(v * v - (noise / 2) * (1 - share) - floor * share);
+}
+
 /**
  * The most prominent peak if it holds: by the errors, in most groups of scatterers left out, in both halves of them, with a shorter window, with a share of the
  * kernel's power, of a kernel that explains held-out pixels. What is not known (no groups, no held-out score) is not asked.
@@ -115,19 +127,33 @@ export function judgePeak(
 	profile: Profile,
 	options: PeakOptions = {},
 ): JudgedPeak {
-	const { heldOut } = options;
 	const [peak] = findPeaks(profile, options);
-	const missing: string[] = [];
-	if (heldOut != null && heldOut < HELD_OUT)
-		missing.push(
-			`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
-		);
+	const missing = unexplained(options);
 	if (!peak)
 		missing.push(
 			`no maximum stands out by ${options.significance ?? 3} standard deviations`,
 		);
 	else missing.push(...doubts(profile, peak));
 	return { peak: missing.length ? null : peak, missing };
+}
+
+/** All peaks that hold, most prominent first; as `judgePeak` judges. */
+export const heldPeaks = (
+	profile: Profile,
+	options: PeakOptions = {},
+): Peak[] =>
+	unexplained(options).length
+		? []
+		: findPeaks(profile, options).filter(
+				(peak) => doubts(profile, peak).length === 0,
+			);
+
+function unexplained({ heldOut }: PeakOptions): string[] {
+	return heldOut != null && heldOut < HELD_OUT
+		? [
+				`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
+			]
+		: [];
 }
 
 function doubts(profile: Profile, peak: Peak): string[] {
@@ -142,6 +168,10 @@ function doubts(profile: Profile, peak: Peak): string[] {
 	if (peak.share < SHARE)
 		missing.push(
 			`${(100 * peak.share).toFixed(0)} % of the kernel's power lie in the peak, expected ${100 * SHARE} or more`,
+		);
+	if (peak.statistical > VAGUE * resolution)
+		missing.push(
+			`its error, ${digitsOf(peak.statistical)} 1/A, is more than a quarter of what the window resolves`,
 		);
 	if (!near(shorter, q, Math.max(4 * peak.statistical, 0.15 * resolution)))
 		missing.push("it moves when the window is shorter");

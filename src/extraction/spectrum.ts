@@ -8,6 +8,7 @@ export {
 	describePeak,
 	dominantPeak,
 	findPeaks,
+	heldPeaks,
 	type JudgedPeak,
 	judgePeak,
 	type Peak,

@@ -14,7 +14,6 @@ import type {
 import { findMissed, type Missed } from "../extraction/missed.ts";
 import {
 	describePeak,
-	dominantPeak,
 	judgePeak,
 	type Peak,
 	type Profile,
@@ -50,6 +49,8 @@ export interface Sector {
 	readonly direction: number;
 	readonly profile: Profile;
 	readonly peak: Peak | null;
+	/** Why there is no peak that holds; empty where there is one. */
+	readonly missing: readonly string[];
 }
 
 /** A kernel and what is read from it. */
@@ -129,7 +130,7 @@ function analyse(
 	const symmetry = testSymmetry(kernel, errors);
 	const sectors = axesOf(symmetry).map((direction): Sector => {
 		const along = profile(kernel, { spacing, direction, ...errors });
-		return { direction, profile: along, peak: dominantPeak(along, judge) };
+		return { direction, profile: along, ...judgePeak(along, judge) };
 	});
 	return {
 		...kernelOf,
@@ -216,6 +217,10 @@ function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
 		items.map(({ kernel }) => kernel),
 		{
 			spacing,
+			heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
+			groups: items.map(({ groups }) =>
+				groups.length >= GROUPS ? groups : undefined,
+			),
 			...(items.every(({ samples }) => samples.length >= ENOUGH)
 				? { samples: items.map(({ samples }) => samples) }
 				: { uncertainties: items.map(({ uncertainty }) => uncertainty) }),
