@@ -97,6 +97,13 @@ test("what all points have in common moves the parabola and scatters none", () =
 	assert.ok(Math.abs(said(2) / said(1) - 2) < 1e-9);
 });
 
+test("errors that are estimates of few draws count for less", () => {
+	const known = fitted(points(0.002));
+	const vague = fitted(points(0.002).map((p) => ({ ...p, degrees: 11 })));
+	const times = vague.massError / known.massError;
+	assert.ok(times > 1.1 && times < 1.2, `${times}`);
+});
+
 test("one or two outliers are left out and named", () => {
 	const random = new Random(2);
 	const list = points().map((p, i) => ({

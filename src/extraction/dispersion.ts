@@ -89,7 +89,7 @@ export function dispersion(
 		candidates: candidates[i],
 	}));
 	const result = fitParabola(
-		points.flatMap(({ energy, peak }) =>
+		points.flatMap(({ energy, peak }, i) =>
 			peak
 				? [
 						{
@@ -97,6 +97,7 @@ export function dispersion(
 							q: peak.q,
 							error: Math.hypot(peak.statistical, OWN * peak.systematic),
 							systematic: COMMON * peak.systematic,
+							degrees: samples && samples[i].length - 1,
 						},
 					]
 				: [],

@@ -34,6 +34,8 @@ export interface QPoint {
 	readonly error: number;
 	/** What it is off by together with the others, 1/A; 0 by default. */
 	readonly systematic?: number;
+	/** Degrees of freedom of `error`, where it is an estimate. */
+	readonly degrees?: number;
 }
 
 /** How far apart (ln q) two waves are whose common parts are alike by exp(-1). */
@@ -82,9 +84,14 @@ export function fitParabola(points: readonly QPoint[]): ParabolaFit | string {
 		const sxx = sum((p) => (p.q ** 2 - mx) ** 2);
 		slope = sum((p) => (p.q ** 2 - mx) * (p.energy - my)) / sxx;
 		bottom = my - slope * mx;
-		varSlope = 1 / sxx;
-		varBottom = 1 / total + mx ** 2 / sxx;
-		cross = -mx / sxx;
+		// weights that are estimates make the mean worse, and seem better than it is (Meier, Biometrics 9, 59 (1953))
+		const doubt = kept.reduce((more, { degrees }, i) => {
+			const share = weights[i] / total;
+			return more + (4 * share * (1 - share)) / (degrees ?? Infinity);
+		}, 1);
+		varSlope = doubt / sxx;
+		varBottom = doubt * (1 / total + mx ** 2 / sxx);
+		cross = (-doubt * mx) / sxx;
 		chi2 = sum((p) => (p.energy - bottom - slope * p.q ** 2) ** 2);
 	}
 	const degrees = kept.length - 2;
