@@ -62,8 +62,8 @@ test("a dropped file to its kernel, and all its results as a .zip", async () => 
 	assert.is(await extract(page), "");
 	assert.is(await page.isVisible("#stale"), false);
 	assert.match(await text(page, "#results-head"), "by refined");
-	assert.match(await text(page, "#adapter"), /Networks ran on: \S/);
-	assert.is(await page.locator("#methods tbody tr").count(), 4);
+	assert.is(await text(page, "#adapter"), "", "maps need no network");
+	assert.is(await page.locator("#methods tbody tr").count(), 2);
 	await shot(page, "auto-1280-light");
 	const [download] = await Promise.all([
 		page.waitForEvent("download"),
@@ -90,8 +90,11 @@ test("the command line that it shows gives the same", async () => {
 	const [a, b] = [ofPage["result.json"], ofCommand("result.json")].map(
 		(bytes) => JSON.parse(new TextDecoder().decode(bytes)),
 	);
-	const { versions, parameters, ...rest } = a;
-	const { versions: _, parameters: given, ...other } = b;
+	// Where it was computed, and how long that took.
+	for (const { solution } of [a, b]) delete solution.solver;
+	const { versions, parameters, seconds, ...rest } = a;
+	const { versions: _, parameters: given, seconds: __, ...other } = b;
+	assert.equal(Object.keys(seconds), Object.keys(b.seconds));
 	assert.equal(differences(rest, other), []);
 	// The command line has its options in the order of its own.
 	assert.equal(parameters, given);
@@ -104,13 +107,8 @@ test("the same files of numbers", () => {
 		const [a, b] = [ofPage[name], ofCommand(name)].map((bytes) =>
 			decodeNpy(new Uint8Array(bytes), name),
 		);
-		assert.equal(
-			[a.shape, b.shape],
-			[
-				[64, 64],
-				[64, 64],
-			],
-		);
+		assert.equal(a.shape, b.shape);
+		assert.ok(a.shape[0] === a.shape[1] && a.shape[0] % 2 === 1, name);
 		closeTo(a.data as Float32Array, b.data as Float32Array, SAME);
 	}
 	const marks = new TextDecoder().decode(ofPage["scatterers.csv"]);
@@ -150,10 +148,10 @@ test("a switch to another method that was compared takes no new extraction", asy
 		);
 		assert.is(await text(page, "#methods .chosen th"), shown);
 	};
-	await switched("two-step");
-	assert.is(await text(page, "#methods tbody"), compared);
-	assert.match(await text(page, "#command"), "--method=two-step");
-	// Ridge is compared with nothing, as on the command line.
+	// One that is asked for is compared with nothing, as on the command line.
+	await switched("refined");
+	assert.is(await page.locator("#methods tbody tr").count(), 1);
+	assert.match(await text(page, "#command"), "--method=refined");
 	await switched("ridge");
 	assert.is(await page.locator("#methods tbody tr").count(), 1);
 	assert.is(await text(page, "#adapter"), "");

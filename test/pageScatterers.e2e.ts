@@ -156,7 +156,9 @@ test("edits make results stale, until they are taken back", async () => {
 	});
 	// While it works people go on.
 	await page.waitForFunction(() =>
-		document.getElementById("work-what")?.textContent?.includes(": ridge"),
+		document
+			.getElementById("work-what")
+			?.textContent?.includes("held-out parts, ridge"),
 	);
 	await page.fill("#seed", "2");
 	assert.is(await ended(page), "");

@@ -157,7 +157,7 @@ const handlers = {
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
-				{ method, window, symmetry, seed },
+				{ method, window, symmetry, seed, square: taken.square },
 				report,
 			);
 			const { about } = extractor;

@@ -1,6 +1,9 @@
 /** What extraction runs on in a page: weights, a device where there is one, and that it can be lost. */
 import type { Gpu } from "../../engine/gpu.ts";
+import { FastestSolver } from "../../extraction/chooseSolver.ts";
+import { GpuSolver } from "../../extraction/gpuSolver.ts";
 import type { Weights } from "../../extraction/weights.ts";
+import { onThisThread } from "../../qpi/solveMany.ts";
 import {
 	type Extractor,
 	type ExtractorChoice,
@@ -26,18 +29,28 @@ export const adapterName = (): string | null => gpu?.adapterName ?? null;
  * unless the method is one of them: then a NoWebGpuError is thrown.
  */
 export async function openExtractor(
-	choice: ExtractorChoice,
+	{ square, ...choice }: ExtractorChoice & { readonly square: boolean },
 	report: Report,
 ): Promise<Extractor> {
+	const { method } = choice;
 	try {
-		const missing = await prepare(choice.method, report);
-		const adapter = gpu && `adapter: ${gpu.adapterName}`;
+		const missing = await prepare(method, report);
+		const networks = isNetwork(method) || (square && method === "auto");
+		// A software adapter is slower than this thread (npm run bench:solve).
+		const solving =
+			!square && method !== "ridge" && !gpu?.software ? gpu : undefined;
+		const used = networks || solving ? gpu : undefined;
 		const made = await makeExtractor({
-			...choice,
-			...{ weights, gpu, adapter, missing },
+			...{ ...choice, weights },
+			gpu: networks ? gpu : undefined,
+			missing: networks ? missing : undefined,
+			adapter: used && `adapter: ${used.adapterName}`,
+			solver: solving
+				? new FastestSolver([onThisThread, new GpuSolver(solving)])
+				: onThisThread,
 		});
 		// Not before: where none is made, methods can still be switched by the one before.
-		extractor?.close();
+		await extractor?.close();
 		extractor = made;
 		return made;
 	} catch (error) {
