@@ -10,16 +10,24 @@ export interface Misfit {
 	readonly deviation: number;
 }
 
-/** Misfits below this share of the image's standard deviation are none. */
-const SMALL = 0.1;
-/** Pixels that are tried for erring together with one: this far in x and y. */
-const PATCH = 6;
+/** What is looked for in a misfit (npm run bench:ablation). */
+export const MISFIT = {
+	/** Misfits below this share of the image's standard deviation are none. */
+	small: 0.1,
+	/** Pixels that are tried for erring together with one: this far in x and y. */
+	patch: 6,
+	/** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
+	doubt: 4,
+};
 
 /**
  * How many pixels err together: the sum of the squared autocorrelation of the misfit, 1 for white noise (an area in pixels; the variance of a sum of squares
  * grows by it). Also 1 where next to nothing is left unexplained.
  */
-export function colourOf({ rest, nx, ny, weights, deviation }: Misfit): number {
+export function colourOf(
+	{ rest, nx, ny, weights, deviation }: Misfit,
+	{ small, patch } = MISFIT,
+): number {
 	const counts = Uint8Array.from(weights, (w) => (w > 0 ? 1 : 0));
 	let [measured, square] = [0, 0];
 	for (let i = 0; i < counts.length; i++)
@@ -28,10 +36,10 @@ export function colourOf({ rest, nx, ny, weights, deviation }: Misfit): number {
 			square += rest[i] ** 2;
 		}
 	const power = square / measured;
-	if (!(power > (SMALL * deviation) ** 2)) return 1;
+	if (!(power > (small * deviation) ** 2)) return 1;
 	let sum = 0;
-	for (let dx = 0; dx <= PATCH; dx++)
-		for (let dy = dx === 0 ? 0 : -PATCH; dy <= PATCH; dy++) {
+	for (let dx = 0; dx <= patch; dx++)
+		for (let dy = dx === 0 ? 0 : -patch; dy <= patch; dy++) {
 			let [product, count] = [0, 0];
 			for (let x = 0; x < nx - dx; x++)
 				for (let y = Math.max(0, -dy); y < Math.min(ny, ny - dy); y++) {
@@ -49,21 +57,16 @@ export function colourOf({ rest, nx, ny, weights, deviation }: Misfit): number {
 	return Math.max(1, sum);
 }
 
-/** Times the median that a local misfit must reach before pixels are doubted: of noise alone it stays below 3. */
-const DOUBT = 4;
 /** Degrees of freedom of the t distribution. */
 const FREEDOM = 4;
 /** Pixels around one whose misfit is looked at together: 5 x 5. */
 const REACH = 2;
 
 /** Weights after one step of iterative reweighting, from the mean square misfit around each pixel; undefined where it is even. */
-export function doubted({
-	rest,
-	nx,
-	ny,
-	weights,
-	deviation,
-}: Misfit): Float64Array | undefined {
+export function doubted(
+	{ rest, nx, ny, weights, deviation }: Misfit,
+	{ small, doubt } = MISFIT,
+): Float64Array | undefined {
 	const local = new Float64Array(nx * ny);
 	for (let x = 0; x < nx; x++)
 		for (let y = 0; y < ny; y++) {
@@ -84,8 +87,8 @@ export function doubted({
 	const known = local.filter((_, i) => weights[i] > 0).sort();
 	const median = known[Math.floor(known.length / 2)] ?? 0;
 	// Where almost everything is explained, what is left is the prior's doing and says nothing about the image.
-	const usual = Math.max(median, (SMALL * deviation) ** 2);
-	if (!(known[known.length - 1] > DOUBT * usual)) return undefined;
+	const usual = Math.max(median, (small * deviation) ** 2);
+	if (!(known[known.length - 1] > doubt * usual)) return undefined;
 	return Float64Array.from(
 		local,
 		(v, i) => (weights[i] * (FREEDOM + 1)) / (FREEDOM + Math.max(1, v / usual)),

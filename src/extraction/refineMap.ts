@@ -9,7 +9,13 @@ import {
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { WindowPrior } from "../qpi/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
-import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
+import {
+	colourOf,
+	deviationOf,
+	doubted,
+	MISFIT,
+	type Misfit,
+} from "./misfit.ts";
 import { ringsOf } from "./reach.ts";
 import { chooseWorkingPixel, type WorkingPixel } from "./workingPixel.ts";
 
@@ -51,14 +57,21 @@ export interface RefinedMap extends MapSolution, WorkingPixel {
 	again(image: ArrayLike<number>): RefinedMap;
 }
 
-/** Components of the prior that are kept, and that the choice of the working pixel is made with. */
-const [MOST, TRIAL] = [500, 250];
-/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
-const NEAR = { width: 0.07, share: 0.2 };
-/** Lanczos steps that are enough to compare, and to know which kernels are alike. */
-const FEW = 24;
-/** Adjustments of the scatterers at most. */
-const ROUNDS = 2;
+/** The choices that refineMap() rests on (npm run bench:ablation). */
+export const REFINE_MAP = {
+	/** Components of the prior that are kept, and that the choice of the working pixel is made with. */
+	most: 500,
+	trial: 250,
+	/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near); null: the whole distribution alone. */
+	near: { width: 0.07, share: 0.2 } as { width: number; share: number } | null,
+	/** Whether each pixel gets a variance of its own where ridge has what the first answer lacks. */
+	own: true,
+	/** Lanczos steps that are enough to compare working pixels, and to know which kernels are alike. */
+	few: 24,
+	/** Adjustments of the scatterers at most. */
+	rounds: 2,
+	misfit: MISFIT,
+};
 /** What is expected of marks: relative amplitude, and place in Angstrom. */
 const MARKS = { amplitude: 0.3, shift: 1.5 };
 
@@ -98,8 +111,10 @@ export async function refineMap(
 	prior: KernelPrior,
 	ridge: MapSolution,
 	report: (what: string) => Promise<void> = async () => {},
+	constants = REFINE_MAP,
 ): Promise<RefinedMap> {
 	const { image, pixel, kinds } = map;
+	const { few, near: alike } = constants;
 	const { size, system } = ridge;
 	await report("working pixel");
 	const look = (working: number, most: number) =>
@@ -109,15 +124,15 @@ export async function refineMap(
 		pixel,
 		rough,
 		(working) => {
-			const part = look(working, TRIAL);
+			const part = look(working, constants.trial);
 			const parts = Array.from({ length: kinds }, () => part);
 			return new MapSolver(system, new BlockCovariance(parts)).solve(image, {
-				steps: FEW,
+				steps: few,
 			}).evidence;
 		},
 	);
 	await report("prior");
-	const whole = look(workingPixel, MOST);
+	const whole = look(workingPixel, constants.most);
 	const under = (
 		parts: readonly WindowPrior[],
 		system: MapSystem,
@@ -134,22 +149,33 @@ export async function refineMap(
 		map.sites,
 	);
 	const own = first.parts.map((part, s) =>
-		part.withOwn(
-			ownVariance(part, kindOf(ridge, s), kindOf(first, s), first.scale, size),
-		),
+		constants.own
+			? part.withOwn(
+					ownVariance(
+						part,
+						kindOf(ridge, s),
+						kindOf(first, s),
+						first.scale,
+						size,
+					),
+				)
+			: part,
 	);
-	await report("kernels like it");
-	const near = (from: typeof first) =>
+	/** The distributions near the kernels that were solved for. */
+	const nearTo = (from: readonly WindowPrior[], u: Float64Array) =>
 		own.map((part, s) =>
-			part.near(
-				from.parts[s].coefficients(kindOf({ ...from, kernels: from.u }, s)),
-				NEAR,
-			),
+			alike
+				? part.near(
+						from[s].coefficients(kindOf({ kernels: u, size }, s)),
+						alike,
+					)
+				: part,
 		);
-	const second = under(near(first), system, map.sites);
+	await report("kernels like it");
+	const second = under(nearTo(first.parts, first.u), system, map.sites);
 	let best = second.evidence > first.evidence ? second : first;
 	const misfit = (found: MapSolution): Misfit => misfitOf(map, found);
-	const colour = colourOf(misfit(best));
+	const colour = colourOf(misfit(best), constants.misfit);
 	const widened = (found: typeof first): typeof first =>
 		colour > 1
 			? {
@@ -168,7 +194,7 @@ export async function refineMap(
 
 	let occam = 0;
 	const prior1 = { amplitude: MARKS.amplitude, shift: MARKS.shift / pixel };
-	for (let round = 0; round < ROUNDS; round++) {
+	for (let round = 0; round < constants.rounds; round++) {
 		if (!(best.sigma > 0)) break;
 		await report("marks");
 		const change = adjustTo(map, best, prior1);
@@ -180,7 +206,7 @@ export async function refineMap(
 		occam = change.occam;
 	}
 	const adjusted = best.sites !== map.sites;
-	const weights = doubted(misfit(best));
+	const weights = doubted(misfit(best), constants.misfit);
 	if (weights) {
 		await report("doubtful pixels");
 		const doubting = systemOf(map, size, best.sites, weights);
@@ -197,10 +223,8 @@ export async function refineMap(
 	const solver = new MapSolver(shared, new BlockCovariance(own));
 	const growth = best.lambda / first.lambda;
 	const again = (image: ArrayLike<number>): RefinedMap => {
-		const rough = solver.solve(image, { steps: FEW });
-		const parts = own.map((part, s) =>
-			part.near(part.coefficients(kindOf({ kernels: rough.u, size }, s)), NEAR),
-		);
+		const rough = solver.solve(image, { steps: few });
+		const parts = nearTo(own, rough.u);
 		const covariance = new BlockCovariance(parts);
 		const found = new MapSolver(shared, covariance).solve(image, {
 			lambda: growth * rough.lambda,

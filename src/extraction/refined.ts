@@ -2,7 +2,13 @@ import { ForwardOperator } from "../qpi/forward.ts";
 import { type Posterior, posterior } from "../qpi/posterior.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { adjust, type Weighted } from "./adjust.ts";
-import { colourOf, deviationOf, doubted, type Misfit } from "./misfit.ts";
+import {
+	colourOf,
+	deviationOf,
+	doubted,
+	MISFIT,
+	type Misfit,
+} from "./misfit.ts";
 
 /** An image and what is known of it. */
 export interface Marked {
@@ -27,11 +33,16 @@ export interface Refined extends Posterior {
 	readonly robust: boolean;
 }
 
-/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near). */
-const NEAR = { width: 0.07, share: 0.2 };
-const FEW = 30;
-/** Adjustments of the scatterers at most. */
-const ROUNDS = 3;
+/** The choices that refine() rests on (npm run bench:ablation). */
+export const REFINE = {
+	/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near); null: the whole distribution alone. */
+	near: { width: 0.07, share: 0.2 } as { width: number; share: number } | null,
+	/** Lanczos steps that are enough to know which kernels are alike, and whether that helps. */
+	few: 30,
+	/** Adjustments of the scatterers at most. */
+	rounds: 3,
+	misfit: MISFIT,
+};
 
 /**
  * The most probable kernel, and with it where the scatterers are:
@@ -45,7 +56,11 @@ const ROUNDS = 3;
  * 3. where the image stays unexplained (a scatterer that was not marked, another species, the tip) its pixels count for less, as if errors had Student's
  *    t distribution locally, and the kernel is found once more.
  */
-export function refine(marked: Marked, prior: KernelPrior): Refined {
+export function refine(
+	marked: Marked,
+	prior: KernelPrior,
+	{ near, few, rounds, misfit } = REFINE,
+): Refined {
 	const { image, scatterers: marks } = marked;
 	const given = Float64Array.from(image, (_, i) =>
 		marked.weights ? marked.weights[i] : 1,
@@ -65,18 +80,22 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 		const all = { ...found, covariance, operator, scatterers, weights };
 		return colour > 1 ? widened(all, image, colour) : all;
 	};
-	// To know which kernels are alike, a few steps do.
-	const first = under(prior, marks, given, { steps: FEW });
-	const second = under(prior.near(first.kernel, NEAR), marks, given);
-	let best =
-		second.evidence > first.evidence ? second : under(prior, marks, given);
-	const colour = colourOf(misfitOf(image, best, given));
+	// To know which kernels are alike, and whether that helps, as few steps of both do.
+	const first = under(prior, marks, given, { steps: few });
+	const local = near && prior.near(first.kernel, near);
+	const better =
+		local &&
+		under(local, marks, given, { steps: few }).evidence > first.evidence;
+	let best = under(better ? local : prior, marks, given);
+	const colour = colourOf(misfitOf(image, best, given), misfit);
 	if (colour > 1) best = widened(best, image, colour);
 	const again = (scatterers: readonly Weighted[], weights: Float64Array) =>
-		under(prior.near(best.kernel, NEAR), scatterers, weights, { colour });
+		under(near ? prior.near(best.kernel, near) : prior, scatterers, weights, {
+			colour,
+		});
 
 	let occam = 0;
-	for (let round = 0; round < ROUNDS; round++) {
+	for (let round = 0; round < rounds; round++) {
 		const { kernel, offset, sigma, scatterers } = best;
 		if (!(sigma > 0)) break;
 		const change = adjust(
@@ -94,7 +113,7 @@ export function refine(marked: Marked, prior: KernelPrior): Refined {
 		occam = change.occam;
 	}
 	const adjusted = best.scatterers !== marks;
-	const weights = doubted(misfitOf(image, best, given));
+	const weights = doubted(misfitOf(image, best, given), misfit);
 	if (weights) best = again(best.scatterers, weights);
 	return { ...best, adjusted, robust: weights !== undefined };
 }
