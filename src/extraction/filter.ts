@@ -1,15 +1,7 @@
 /** Filters in the plane of wave vectors q (1/Angstrom, q = 2 pi / wavelength), and the power there. */
 import { Fft2d } from "../qpi/fft.ts";
+import { smooth } from "../qpi/realFft.ts";
 import { mirror, type Scan } from "./scan.ts";
-
-/** The next size that the Fourier transform takes. */
-function goodSize(n: number): number {
-	for (let size = Math.max(2, n); ; size++) {
-		let rest = size;
-		for (const factor of [2, 3, 5]) while (rest % factor === 0) rest /= factor;
-		if (rest === 1) return size;
-	}
-}
 
 /** Angular frequency of each index of a transform of length n at spacing dx, 1/Angstrom. */
 const frequencies = (n: number, dx: number) =>
@@ -30,7 +22,7 @@ export function radialFilter(
 	const { nx, ny, spacing } = scan;
 	const pad = (n: number, dx: number) => Math.min(n, Math.ceil(margin / dx));
 	const [mx, my] = [pad(nx, spacing.x), pad(ny, spacing.y)];
-	const [wx, wy] = [goodSize(nx + 2 * mx), goodSize(ny + 2 * my)];
+	const [wx, wy] = [smooth(nx + 2 * mx), smooth(ny + 2 * my)];
 	const re = new Float64Array(wx * wy);
 	const im = new Float64Array(wx * wy);
 	for (let ix = 0; ix < wx; ix++)
@@ -69,7 +61,7 @@ export function lowPass(scan: Scan, cut: number): Scan {
  */
 export function powerBeyond(scan: Scan): (q: number) => number {
 	const { image, nx, ny, spacing } = scan;
-	const [wx, wy] = [goodSize(nx), goodSize(ny)];
+	const [wx, wy] = [smooth(nx), smooth(ny)];
 	const hann = (i: number, n: number) =>
 		Math.sin((Math.PI * (i + 0.5)) / n) ** 2;
 	let [sum, weight] = [0, 0];

@@ -1,12 +1,9 @@
 /** Turning a kernel about its centre, the middle of the image, and averaging over turns. */
+import { HALF, taps } from "../qpi/interpolate.ts";
 import { sideOf } from "./radial.ts";
 
 /** An order of rotation; "isotropic" stands for all of them. */
 export type Order = 1 | 2 | 3 | 4 | 6 | "isotropic";
-
-/** Half the width (pixels) and shape of the Kaiser-windowed sinc: off by 0.3 to 0.6 % (L2) on generated kernels up to 0.9 of Nyquist; cubic interpolation by 10 %. */
-export const HALF = 8;
-const KAISER = 5;
 
 /**
  * The kernel turned counterclockwise by `angle` radians about the middle of an n x n image. Multiples of a quarter turn move pixels exactly; other angles are interpolated by a
@@ -71,8 +68,8 @@ export function sampler(
 	});
 	return (u, v) => {
 		const [i, j] = [Math.floor(u), Math.floor(v)];
-		const wu = taps(u - i);
-		const wv = taps(v - j);
+		const { weights: wu } = taps(u - i);
+		const { weights: wv } = taps(v - j);
 		let value = 0;
 		for (let p = 0; p < 2 * HALF; p++) {
 			let line = 0;
@@ -82,31 +79,4 @@ export function sampler(
 		}
 		return value;
 	};
-}
-
-const known: Float64Array[] = [];
-
-/** Weights of the pixels at 1 - HALF ... HALF for a point at 0 <= fraction < 1 (to 1/8192 of a pixel); they add up to one. */
-function taps(of: number): Float64Array {
-	const place = Math.round(of * 8192);
-	if (known[place]) return known[place];
-	const fraction = place / 8192;
-	const weights = Float64Array.from({ length: 2 * HALF }, (_, p) => {
-		const x = p + 1 - HALF - fraction;
-		const sinc = Math.abs(x) < 1e-9 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-		return sinc * bessel0(KAISER * Math.sqrt(Math.max(0, 1 - (x / HALF) ** 2)));
-	});
-	const sum = weights.reduce((total, w) => total + w, 0);
-	known[place] = weights.map((w) => w / sum);
-	return known[place];
-}
-
-/** Modified Bessel function I0, by its series. */
-function bessel0(x: number): number {
-	let [sum, term] = [1, 1];
-	for (let k = 1; term > 1e-12 * sum; k++) {
-		term *= (x / 2 / k) ** 2;
-		sum += term;
-	}
-	return sum;
 }

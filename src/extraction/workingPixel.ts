@@ -1,4 +1,5 @@
 /** How many Angstrom a node of the prior is. */
+import { besselJ } from "../qpi/bessel.ts";
 
 export interface WorkingPixel {
 	/** Angstrom a node of the prior. */
@@ -75,18 +76,8 @@ function waveVector(kernel: Float64Array): number {
 	let [low, high] = [0.05, 2.4];
 	for (let round = 0; round < 40; round++) {
 		const q = (low + high) / 2;
-		if (bessel(2 * q) / bessel(q) > ratio) low = q;
+		if (besselJ(2 * q, 0)[0] / besselJ(q, 0)[0] > ratio) low = q;
 		else high = q;
 	}
 	return (low + high) / 2;
-}
-
-/** J0 by its series. */
-function bessel(x: number): number {
-	let [sum, term] = [1, 1];
-	for (let k = 1; k < 20; k++) {
-		term *= -(x * x) / (4 * k * k);
-		sum += term;
-	}
-	return sum;
 }
