@@ -61,7 +61,7 @@ export interface RefinedMap extends MapSolution, WorkingPixel {
 export const REFINE_MAP = {
 	/** Components of the prior that are kept, and that the choice of the working pixel is made with. */
 	most: 500,
-	trial: 250,
+	trial: 100,
 	/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near); null: the whole distribution alone. */
 	near: { width: 0.07, share: 0.2 } as { width: number; share: number } | null,
 	/** Whether each pixel gets a variance of its own where ridge has what the first answer lacks. */
