@@ -206,9 +206,9 @@ test("a square that is drawn beyond the picture ends at its edge", async () => {
 });
 
 test("a list that was found with other settings is a list of one's own", async () => {
-	await page.waitForTimeout(500); // the whole image is prepared again
+	await page.waitForTimeout(2000); // the whole image is prepared again
 	await page.click("#detect");
-	await page.waitForTimeout(1500); // it finds what is there already: nothing to wait for
+	await page.waitForTimeout(4000); // it finds what is there already: nothing to wait for
 	assert.is(await rows.count(), 11);
 	await page.click("#add-mark");
 	await page.fill("#low-pass", "0.3");
@@ -287,6 +287,25 @@ test("a list of another program takes the place of the edited one", async () => 
 		() => document.querySelectorAll("#marks-table tbody tr").length === 2,
 	);
 	assert.equal(await place(2), { x: -30, y: 40 });
+});
+
+test("a rectangle is masked on the picture, counts nowhere, and is part of what the page says", async () => {
+	await page.click("#crop-clear");
+	await page.getByLabel("mask", { exact: true }).check();
+	await drag({ x: -150, y: 60 }, { x: -50, y: -20 });
+	await page.waitForFunction(() =>
+		document.getElementById("told")?.textContent?.includes("mask: "),
+	);
+	assert.is(await text(page, "#mask-count"), "1 area masked by hand");
+	await shot(page, "mask-1280-light");
+	await page.fill("#window", "90");
+	assert.is(await extract(page), "");
+	const command = await text(page, "#command");
+	assert.match(command, "--mask=mask.csv");
+	assert.match(command, "--window=90");
+	await page.click("#mask-undo");
+	assert.is(await text(page, "#mask-count"), "nothing masked by hand");
+	assert.is(await page.isVisible("#stale"), true);
 });
 
 test("it had nothing to complain of, and asked nobody else", clean);

@@ -1,10 +1,11 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
+import { readMasks } from "../../extraction/masks.ts";
 import type { Rectangle } from "../../extraction/resample.ts";
 import { writeScatterers } from "../../extraction/scatterers.ts";
 import type { PrepareOptions } from "../../results/take.ts";
 import { Remote, type Report } from "../rpc.ts";
 import { download } from "../weights.ts";
-import { byId, input, make, save, select } from "./dom.ts";
+import { byId, input, make, numberOf, save, select } from "./dom.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -78,6 +79,7 @@ export function startExtract(): void {
 		scatterers,
 		() => form.settings.crop ?? null,
 		(square) => form.crop(square),
+		form.masks,
 	);
 	const results = new Results(profileOf, (name, index) => {
 		void work.act("making the files", async (report) => {
@@ -169,6 +171,7 @@ export function startExtract(): void {
 		settings: form.settings,
 		scatterers: scatterers.asFound ? null : scatterers.list,
 		method: select("method").value,
+		window: numberOf(input("window")),
 		symmetry: (Number(select("symmetry").value) ||
 			undefined) as ExtractRequest["symmetry"],
 		seed: input("seed").valueAsNumber,
@@ -275,6 +278,14 @@ export function startExtract(): void {
 			);
 		});
 		input("marks-file").value = "";
+	});
+	input("mask-file").addEventListener("change", () => {
+		const chosen = input("mask-file").files?.[0];
+		if (!chosen) return;
+		void work.act(`reading ${chosen.name}`, async () => {
+			form.masks.replace(readMasks(await chosen.text(), chosen.name));
+		});
+		input("mask-file").value = "";
 	});
 	byId("save-marks").addEventListener("click", () =>
 		save(

@@ -1,7 +1,9 @@
 /** The form that says which image of a file is meant, and how it is prepared. */
+import type { Order } from "../../extraction/preprocess.ts";
 import type { PrepareOptions } from "../../results/take.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
+import { Masks } from "./maskTool.ts";
 import type { Square } from "./scatterers.ts";
 
 /** Changed settings count when nothing has changed for so long, milliseconds. */
@@ -9,7 +11,17 @@ const CALM = 250;
 
 const NUMBERS = ["field", "low-pass", "clip", "crop-x", "crop-y", "crop-size"];
 
+const CHECKS = ["repair", "step-edges", "clusters"];
+
 export class ImageForm {
+	readonly masks = new Masks(() => {
+		const { length } = this.masks.list;
+		byId("mask-count").textContent =
+			length === 0
+				? "nothing masked by hand"
+				: `${length} ${length === 1 ? "area" : "areas"} masked by hand`;
+		this.change();
+	});
 	#opened: Opened | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	readonly #changing: () => void;
@@ -24,6 +36,10 @@ export class ImageForm {
 		form.addEventListener("change", () => this.isValid());
 		form.addEventListener("submit", (event) => event.preventDefault());
 		byId("crop-clear").addEventListener("click", () => this.crop(null));
+		byId("mask-clear").addEventListener("click", () => this.masks.replace([]));
+		byId("mask-undo").addEventListener("click", () =>
+			this.masks.replace(this.masks.list.slice(0, -1)),
+		);
 	}
 
 	/** Something was changed, by people or by the page. */
@@ -64,8 +80,10 @@ export class ImageForm {
 		byId("field-label").hidden = size !== undefined;
 		input("field").required = sizeless;
 		for (const id of NUMBERS) input(id).value = "";
-		for (const id of ["flatten", "energies"]) select(id).selectedIndex = 0;
-		input("repair").checked = true;
+		for (const id of ["flatten", "background", "energies"])
+			select(id).selectedIndex = 0;
+		for (const id of CHECKS) input(id).checked = true;
+		if (this.masks.list.length > 0) this.masks.replace([]);
 		input("energy").value = "0";
 		// A dataset's file has images as they are, and their scatterers.
 		for (const element of byId("image-form").querySelectorAll("input, select"))
@@ -102,13 +120,18 @@ export class ImageForm {
 		const [x, y, size] = ["crop-x", "crop-y", "crop-size"].map((id) =>
 			numberOf(input(id)),
 		);
+		const order = select("background").value;
 		return {
 			channel: channel === opened.chosen ? undefined : channel,
 			energy: one ? energies[input("energy").valueAsNumber] : undefined,
 			field: opened.size ? undefined : numberOf(input("field")),
 			flatten: (select("flatten").value ||
 				undefined) as PrepareOptions["flatten"],
+			background: order === "" ? undefined : (Number(order) as Order),
 			repair: input("repair").checked,
+			stepEdges: input("step-edges").checked ? undefined : false,
+			clusters: input("clusters").checked ? undefined : false,
+			mask: this.masks.list.length > 0 ? this.masks.list : undefined,
 			clip: numberOf(input("clip")),
 			lowPass: numberOf(input("low-pass")),
 			crop: size === undefined ? undefined : { x: x ?? 0, y: y ?? 0, size },

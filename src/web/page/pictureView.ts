@@ -1,9 +1,10 @@
-/** The measured image with its scatterers, and what the pointer does on it: mark, crop, or move. */
+/** The measured image with its scatterers, and what the pointer does on it: mark, crop, mask, or move. */
 import { diverging } from "../../report/colour.ts";
 import { byId } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView, Link } from "./fieldView.ts";
+import { type Masks, maskTool } from "./maskTool.ts";
 import {
 	cropTool,
 	markTool,
@@ -27,6 +28,7 @@ export class PictureView {
 		scatterers: Scatterers,
 		square: () => Square | null,
 		crop: (square: Square) => void,
+		masks: Masks,
 	) {
 		const redraw = () => this.#link.changed();
 		const marking = markTool(scatterers, redraw, () => this.fixed);
@@ -36,9 +38,11 @@ export class PictureView {
 			crop,
 			redraw,
 		);
+		const masking = maskTool(masks, redraw);
 		const paint: Tool["paint"] = (ctx, place) => {
 			const cropped = square();
 			if (cropped) outline(ctx, place, cropped);
+			masking.paint(ctx, place);
 			marking.paint(ctx, place);
 		};
 		const tools: Readonly<Record<string, Tool>> = {
@@ -50,6 +54,7 @@ export class PictureView {
 					marking.paint(ctx, place);
 				},
 			},
+			mask: { ...masking, paint },
 			move: { down: () => null, paint },
 		};
 		this.#view.tool = tools.mark;
