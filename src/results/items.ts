@@ -305,6 +305,11 @@ export function findingsOf(
 		`q*: ${describePeak(shown.peak, shown.missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
 		`symmetry: ${shown.symmetry.why}`,
 	];
+	const { window, workingPixel } = shown.extraction.parameters;
+	if (typeof window === "number")
+		lines.push(
+			`window: kernels of ${window.toFixed(0)} Å radius, ${shown.extraction.size} x ${shown.extraction.size} pixels of ${Number(taken.pixel.toPrecision(3))} Å${typeof workingPixel === "number" ? `; working pixel ${workingPixel.toFixed(1)} Å` : ""}`,
+		);
 	if (shown.missed.length > 0)
 		lines.push(
 			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,
