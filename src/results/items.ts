@@ -305,10 +305,10 @@ export function findingsOf(
 		`q*: ${describePeak(shown.peak, shown.missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
 		`symmetry: ${shown.symmetry.why}`,
 	];
-	const { window, workingPixel } = shown.extraction.parameters;
-	if (typeof window === "number")
+	const { window: reach, workingPixel } = shown.extraction.parameters;
+	if (typeof reach === "number")
 		lines.push(
-			`window: kernels of ${window.toFixed(0)} Å radius, ${shown.extraction.size} x ${shown.extraction.size} pixels of ${Number(taken.pixel.toPrecision(3))} Å${typeof workingPixel === "number" ? `; working pixel ${workingPixel.toFixed(1)} Å` : ""}`,
+			`window: kernels of ${reach.toFixed(0)} Å radius, ${shown.extraction.size} x ${shown.extraction.size} pixels of ${Number(taken.pixel.toPrecision(3))} Å${typeof workingPixel === "number" ? `; working pixel ${workingPixel.toFixed(1)} Å` : ""}`,
 		);
 	if (shown.missed.length > 0)
 		lines.push(
