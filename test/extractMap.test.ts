@@ -8,7 +8,9 @@ import { HeldOut } from "../src/extraction/heldOut.ts";
 import { preprocess } from "../src/extraction/preprocess.ts";
 import { reachOf } from "../src/extraction/reach.ts";
 import { ridgeMap, type SitedMap } from "../src/extraction/refineMap.ts";
+import { chooseWorkingPixel } from "../src/extraction/workingPixel.ts";
 import { openWeights } from "../src/node/weights.ts";
+import { besselJ } from "../src/qpi/bessel.ts";
 import { MapOperator } from "../src/qpi/mapOperator.ts";
 import { type GeneratedMap, makeMap } from "../src/qpi/maps.ts";
 import { centredCorrelation } from "../src/qpi/metrics.ts";
@@ -371,6 +373,37 @@ test("how far a pattern reaches is seen above its noise", () => {
 		const found = reachOf([pattern(reach)], size, 2);
 		assert.ok(Math.abs(found - reach) <= 12, `${reach}: ${found}`);
 	}
+});
+
+test("weights that do not fit the map are refused", async () => {
+	const map = prepared(makeMap({ ...recipe, background: 0 }, 4));
+	let failure = "";
+	await extractMap(
+		{ ...map, weights: map.weights.slice(1) },
+		{ prior },
+		{ method: "ridge" },
+	).catch((error: Error) => {
+		failure = error.message;
+	});
+	assert.match(
+		failure,
+		"expected weights of 120 x 96 = 11520 pixels, got 11519",
+	);
+});
+
+test("waves of two radians a pixel are not made shorter, those of a fifth are made longer", () => {
+	const rings = (q: number) =>
+		Float64Array.from(
+			{ length: 61 * 61 },
+			(_, p) =>
+				besselJ(q * Math.hypot(Math.floor(p / 61) - 30, (p % 61) - 30), 0)[0],
+		);
+	// The evidence always likes larger pixels: what stops it is what the prior knows.
+	const most = (q: number) =>
+		chooseWorkingPixel(2, [rings(q)], (pixel) => pixel).workingPixel / 2;
+	assert.is(most(2), 1);
+	assert.ok(Math.abs(most(1) - 2) < 1e-9);
+	assert.ok(most(0.2) > 10 && most(0.2) * 0.2 < 2.7, `${most(0.2)}`);
 });
 
 test.run();

@@ -54,6 +54,10 @@ export function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
 			throw new RangeError(
 				`expected a map of ${nx} x ${ny} = ${pixels} pixels, got ${image.length}`,
 			);
+	if (stack.weights && stack.weights.length !== pixels)
+		throw new RangeError(
+			`expected weights of ${nx} x ${ny} = ${pixels} pixels, got ${stack.weights.length}`,
+		);
 	if (!(pixel > 0))
 		throw new RangeError(`expected a pixel above 0 A, got ${pixel}`);
 	const weights = Float64Array.from({ length: pixels }, (_, p) =>

@@ -72,7 +72,8 @@ function waveVector(kernel: Float64Array): number {
 	};
 	const [one, two] = [lag(1), lag(2)];
 	// for one wave vector at all angles, <cos(q d cos t)> = J0(q d): 1 - (q d)^2 / 4 + (q d)^4 / 64
-	const ratio = Math.max(-0.4, Math.min(0.999, two / one));
+	// Where neighbours are no more alike than not, the waves are as short as they can be.
+	const ratio = one > 0 ? Math.min(0.999, two / one) : Number.NEGATIVE_INFINITY;
 	let [low, high] = [0.05, 2.4];
 	for (let round = 0; round < 40; round++) {
 		const q = (low + high) / 2;

@@ -93,6 +93,7 @@ export class PoolWorker {
 		reject: (error: unknown) => void;
 	}[] = [];
 	#failure: unknown;
+	#stopping = false;
 
 	constructor(entry: URL, workerData: unknown) {
 		this.#worker = new Worker(entry, { workerData });
@@ -101,7 +102,7 @@ export class PoolWorker {
 			const waiting = this.#waiting.shift();
 			if ("error" in reply) waiting?.reject(reply.error);
 			else waiting?.resolve(reply.results);
-			if (this.#waiting.length === 0) this.#worker.unref();
+			if (this.#waiting.length === 0 && !this.#stopping) this.#worker.unref();
 		});
 		this.#worker.on("error", (error) => this.#fail(error));
 		this.#worker.on("exit", (code) =>
@@ -120,6 +121,9 @@ export class PoolWorker {
 	}
 
 	async stop(): Promise<void> {
+		// Its end is waited for, even where its last answer is still on its way.
+		this.#stopping = true;
+		this.#worker.ref();
 		await this.#worker.terminate();
 	}
 
