@@ -15,15 +15,17 @@ import { medianOf, type Peak, peaks, spreadOf } from "./grid.ts";
 import { step } from "./step.ts";
 
 /** Rounds at most. */
-const ROUNDS = 10;
+const ROUNDS = 7;
 /** Of the first rounds, those in which kernels and marks are shifted to have the kernel's centre in its middle, and pixels that are not worth it. */
 const CENTRED = { rounds: 3, least: 0.25 };
 /** Standard deviations that a mark must stand out by in the first round, and by how much more in each further one, up to LEAST: kernels are rough at first, and what they miss is no noise. */
-const PATIENCE = { first: 2.5, more: 0.6 };
+const PATIENCE = { first: 3, more: 0.8 };
 /** What a mark has to explain, standard deviations squared: its place is one of thousands. */
 export const PRICE = 25;
+/** What a mark that is added has to stand out by at least. */
+const ADDED = 4.5;
 /** Rounds, the last ones, of which the best is taken. */
-const STRICT = 5;
+const STRICT = 4;
 /** Angstrom about a site in which its place and amplitude are sought, and pixels at most. */
 const REACH = { angstrom: 40, pixels: 14 };
 /** Lanczos steps for a kernel that is only looked with. */
@@ -31,9 +33,11 @@ const STEPS = 24;
 /** A scatterer stands out of the noise by this many standard deviations: the highest of a million places of noise reaches 4.9. */
 export const LEAST = 5.5;
 /** And has this share of its kind's usual amplitude. */
-const USUAL = 0.3;
+const USUAL = 0.35;
 /** Angstrom: two of one kind are no nearer, and pixels. */
 const APART = { angstrom: 5, pixels: 1.5 };
+/** Angstrom: two of one kind that are nearer and together no stronger than this many usual ones are one. */
+const ONE = { angstrom: 10, weight: 1.5 };
 /** A pixel that the model misses by more standard deviations than this counts for nothing more. */
 const TOO_FAR = 8;
 
@@ -60,15 +64,18 @@ export async function completed(
 	size: number,
 	signed: boolean,
 	{
+		white,
 		rounds = ROUNDS,
 		grow = true,
 		report = async () => {},
 	}: {
+		/** Standard deviation of a pixel's white noise: there is no less. */
+		readonly white: number;
 		readonly rounds?: number;
 		/** Whether marks are added. */
 		readonly grow?: boolean;
 		readonly report?: (sites: readonly Required<Site>[]) => Promise<void>;
-	} = {},
+	},
 ): Promise<Completed> {
 	let map = start;
 	const convolution = new Convolution(map.nx, map.ny, size);
@@ -76,15 +83,15 @@ export async function completed(
 	let noise = Number.POSITIVE_INFINITY;
 	const seen: Completed[] = [];
 	for (let round = 0; ; round++) {
-		const looked = look(map, size, convolution, noise);
-		noise = looked.noise;
+		const looked = look(map, size, convolution, white, noise);
+		noise = Math.max(white, looked.noise);
 		seen.push(looked);
 		if (round >= rounds || looked.map.sites.length === 0) break;
 		const least = Math.min(LEAST, PATIENCE.first + PATIENCE.more * round);
 		const kept = pruned(looked, signed, least);
 		const added =
 			grow && round > 0
-				? newSites(looked, kept, signed, Math.max(3.5, least))
+				? newSites(looked, kept, signed, Math.max(ADDED, least))
 				: [];
 		const next = {
 			...looked.map,
@@ -101,12 +108,18 @@ export async function completed(
 		if (settled && least === LEAST) break;
 		map = { ...next, sites };
 	}
-	const merit = ({ left, map }: Completed) =>
-		-left / noise ** 2 - PRICE * map.sites.length;
 	// Rounds of patience hold marks that are none.
 	const strict = seen.slice(-STRICT);
-	return strict.reduce((a, b) => (merit(b) >= merit(a) ? b : a));
+	return strict.reduce((a, b) =>
+		meritOf(b, noise) >= meritOf(a, noise) ? b : a,
+	);
 }
+
+/** How well marks explain a map for their number: minus half of it is, roughly, a log likelihood. */
+export const meritOf = (
+	{ left, map }: Pick<Completed, "left" | "map">,
+	noise: number,
+): number => -left / noise ** 2 - PRICE * map.sites.length;
 
 /** How far each kind's kernel is off its middle. */
 const centres = ({ fit, map }: Completed) =>
@@ -125,12 +138,13 @@ export function look(
 	map: SitedMap,
 	size: number,
 	convolution: Convolution,
+	white = 0,
 	least = Number.POSITIVE_INFINITY,
 ): Completed {
 	const fit = ridgeMap(map, size, { steps: STEPS });
 	const rest = Float64Array.from(misfitOf(map, fit).rest);
 	const { matches, noise } = matched(map, fit, rest, convolution);
-	const sigma = Math.min(least, Math.max(...noise));
+	const sigma = Math.max(white, Math.min(least, Math.max(...noise)));
 	const { nx, ny, weights } = map;
 	const stepped = step(
 		{
@@ -221,10 +235,32 @@ function pruned(
 		const z = signed ? Math.abs(significances[j]) : significances[j];
 		if (!(z > least && strong > USUAL)) continue;
 		if (!inside(site.x, map.nx) || !inside(site.y, map.ny)) continue;
-		if (!kept.some((k) => k.kind === site.kind && near(k, site, map.pixel)))
-			kept.push(site);
+		const twin = kept.findIndex((k) => k.kind === site.kind && same(k, site));
+		if (twin < 0) kept.push(site);
+		else kept[twin] = joined(kept[twin], site);
 	}
 	return kept;
+
+	function same(a: Required<Site>, b: Required<Site>): boolean {
+		if (near(a, b, map.pixel)) return true;
+		const together = (a.weight + b.weight) / (medians[a.kind] || 1);
+		return (
+			Math.hypot(a.x - b.x, a.y - b.y) * map.pixel < ONE.angstrom &&
+			Math.abs(together) < ONE.weight
+		);
+	}
+}
+
+/** Two that are one: between them, as strong as both. */
+function joined(a: Required<Site>, b: Required<Site>): Required<Site> {
+	const weight = a.weight + b.weight;
+	const part = weight === 0 ? 0 : Math.max(0, Math.min(1, b.weight / weight));
+	return {
+		...a,
+		weight,
+		x: a.x + part * (b.x - a.x),
+		y: a.y + part * (b.y - a.y),
+	};
 }
 
 const near = (

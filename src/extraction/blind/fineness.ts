@@ -12,12 +12,18 @@ const CARRIED = 0.8;
 /** Pixels along the shorter side that must be left. */
 const FEWEST = 96;
 
-/** By how much an image may be binned: the power that stands above the white noise of the shortest waves stays but for a thirtieth. */
-export function binning(
+export interface Fineness {
+	/** Pixels along a side that may be one: the power that stands above the noise stays but for a thirtieth. */
+	readonly factor: number;
+	/** Standard deviation of a pixel's white noise, from the power of the shortest waves. */
+	readonly noise: number;
+}
+
+export function finenessOf(
 	{ image, weights }: Seen,
 	nx: number,
 	ny: number,
-): number {
+): Fineness {
 	const fft = new RealFft2d(...RealFft2d.sizes(nx, ny));
 	const spectrum = fft.spectrum();
 	fft.forward(
@@ -49,8 +55,12 @@ export function binning(
 	let [last, sum] = [rings - 1, 0];
 	while (last > 0 && sum + above[last] < LOST * total) sum += above[last--];
 	const most = Math.max(1, Math.floor(Math.min(nx, ny) / FEWEST));
-	return Math.max(
-		1,
-		Math.min(most, Math.floor((CARRIED * rings) / (last + 1))),
-	);
+	const counted = weights.reduce((sum, w) => sum + w * w, 0);
+	return {
+		factor: Math.max(
+			1,
+			Math.min(most, Math.floor((CARRIED * rings) / (last + 1))),
+		),
+		noise: counted > 0 ? Math.sqrt(floor / counted) : 0,
+	};
 }

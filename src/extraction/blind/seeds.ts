@@ -13,8 +13,8 @@ export interface Seed {
 /** Widths of the spots, Angstrom, as the literature's scatterers have them. */
 const WIDTHS = [3, 5, 8, 12];
 const OUTER = 1.6;
-/** A spot stands out by more than this, robust standard deviations. */
-const LEAST = 3;
+/** A spot stands out by more than this, robust standard deviations; where scatterers are dense, few do so by the first. */
+const LEAST = [4, 2.5];
 /** Spots that are averaged, and how many there must be. */
 const MOST = 12;
 const FEW = 3;
@@ -40,8 +40,10 @@ export function seedsOf(
 			);
 			const noise = spreadOf(spots, weights);
 			if (!(noise > 0)) continue;
-			const list = peaks(spots, nx, ny, 2 * sigma, LEAST * noise);
-			if (list.length < FEW) continue;
+			const list = LEAST.map((least) =>
+				peaks(spots, nx, ny, 2 * sigma, least * noise),
+			).find(({ length }) => length >= FEW);
+			if (!list) continue;
 			const top = list.slice(0, JUDGED);
 			const merit = top[top.length >> 1].value / noise;
 			const kernel = commonOf(image, weights, nx, ny, list, reach);

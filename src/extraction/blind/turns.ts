@@ -11,14 +11,13 @@ export interface Activated {
 	readonly size: number;
 }
 
-/** Turns in all, and those of them with the small window. */
-const TURNS = 10;
-const NARROW = 6;
+/** Share of the turns that have the seed's small window. */
+const NARROW = 0.6;
 /** FISTA's steps a turn, and the conjugate gradients' for the kernel. */
 const STEPS = 40;
 const KERNEL = { ridge: 0.02, steps: 12 };
 /** The threshold as a share of the strongest correlations, at first and in the end; and what it is at least, standard deviations of the correlation with what is left. */
-const LAMBDA = { first: 0.5, last: 0.05, noise: 2 };
+const LAMBDA = { first: 0.5, last: 0.25, noise: 1 };
 /** What counts as the strongest: all but so many of the pixels are weaker. */
 const STRONGEST = 0.001;
 /** Pixels that a kernel is moved at most a turn to have its heaviest part in the middle. */
@@ -35,7 +34,7 @@ export async function inTurns(
 	seed: Seed,
 	size: number,
 	signed: boolean,
-	round: number,
+	turns: number,
 	report: (done: number, total: number, kernel: Activated) => Promise<void>,
 ): Promise<Activated> {
 	const narrow = new Convolution(nx, ny, seed.size);
@@ -47,8 +46,8 @@ export async function inTurns(
 	const weighted = convolution.ofMap(
 		seen.image.map((v, p) => v * seen.weights[p]),
 	);
-	for (let turn = 0; turn < TURNS; turn++) {
-		if (turn === NARROW && size > seed.size) {
+	for (let turn = 0; turn < turns; turn++) {
+		if (turn === Math.floor(NARROW * turns) && size > seed.size) {
 			convolution = new Convolution(nx, ny, size);
 			kernel = resized(kernel, seed.size, size);
 		}
@@ -61,21 +60,20 @@ export async function inTurns(
 			match,
 		);
 		const { first, last } = LAMBDA;
-		const part = first * (last / first) ** (turn / (TURNS - 1));
+		const part = first * (last / first) ** (turn / (turns - 1));
 		const lambda = Math.max(part * strongest(match, signed), least);
 		x = activation(convolution, spectrum, seen, x, {
 			...{ lambda, steps: STEPS, signed },
 		});
 		kernel = kernelFor(convolution, x, seen, kernel, KERNEL);
 		least = LAMBDA.noise * noiseOf(convolution, x, kernel, seen);
-		if (turn < round) kernel = radial(kernel, convolution.size);
-		if (turn < TURNS - 2)
+		if (turn < turns - 2)
 			[kernel, x] = centred(kernel, convolution.size, seed.size, x, nx, ny);
 		const norm = Math.sqrt(kernel.reduce((sum, v) => sum + v * v, 0));
 		if (!(norm > 0)) break;
 		kernel = kernel.map((v) => v / norm);
 		for (let p = 0; p < x.length; p++) x[p] *= norm;
-		await report(turn + 1, TURNS, {
+		await report(turn + 1, turns, {
 			...{ activation: x, kernel, size: convolution.size },
 		});
 	}
@@ -154,27 +152,4 @@ function moved(
 		for (let y = Math.max(0, dy); y < Math.min(ny, ny + dy); y++)
 			out[x * ny + y] = grid[(x - dx) * ny + y - dy];
 	return out;
-}
-
-/** Mean over the angles about the middle. */
-export function radial(kernel: Float64Array, size: number): Float64Array {
-	const middle = (size - 1) / 2;
-	const rings = Math.ceil(Math.SQRT2 * middle) + 2;
-	const [sum, count] = [new Float64Array(rings), new Float64Array(rings)];
-	const at = (p: number) =>
-		Math.hypot(Math.floor(p / size) - middle, (p % size) - middle);
-	kernel.forEach((v, p) => {
-		const r = at(p);
-		const [k, part] = [Math.floor(r), r % 1];
-		sum[k] += (1 - part) * v;
-		count[k] += 1 - part;
-		sum[k + 1] += part * v;
-		count[k + 1] += part;
-	});
-	const mean = sum.map((v, k) => (count[k] > 0 ? v / count[k] : 0));
-	return kernel.map((_, p) => {
-		const r = at(p);
-		const [k, part] = [Math.floor(r), r % 1];
-		return (1 - part) * mean[k] + part * mean[k + 1];
-	});
 }

@@ -1,0 +1,190 @@
+/** The kind that explains most of what is seen. */
+import { kindOf, misfitOf, ridgeMap, type SitedMap } from "../refineMap.ts";
+import { centreOf } from "./centre.ts";
+import { type Completed, completed, meritOf } from "./complete.ts";
+import { Convolution } from "./convolution.ts";
+import { activation, type Seen } from "./deconvolve.ts";
+import { spreadOf } from "./grid.ts";
+import { placesOf } from "./places.ts";
+import { normalised, type Seed, seedsOf } from "./seeds.ts";
+import { type Activated, inTurns } from "./turns.ts";
+
+/** A map that is searched: binned, clipped where it stands out too far. */
+export interface Searched {
+	readonly map: SitedMap;
+	readonly seen: Seen;
+	/** Pixels along the side of kernels, and of seeds. */
+	readonly size: number;
+	readonly seedReach: number;
+	/** Of a pixel, standard deviation. */
+	readonly white: number;
+	readonly signed: boolean;
+}
+
+/** Seeds that are tried on a part of the map, and of those, on all of it. */
+const TRIED = 8;
+const TAKEN = 2;
+/** Pixels along the side of the part that they are tried on. */
+const PART = 112;
+/** Turns of a trial, and of the whole map. */
+const TURNS = { trial: 6, whole: 10 };
+/** The deconvolution that takes near ones apart: threshold, share of the strongest, and steps. */
+const APART = { lambda: 0.04, steps: 150 };
+
+/**
+ * The kernel whose marks explain most for their number: seeds are tried on a part of the map, the best ones deconvolve all of it in turns, and their marks are completed.
+ * @returns undefined where nothing is found
+ */
+export async function firstKind(
+	searched: Searched,
+	given: readonly Seed[] | undefined,
+	report: (
+		what: string,
+		kernel?: Activated,
+		marks?: SitedMap["sites"],
+	) => Promise<void>,
+): Promise<Completed | undefined> {
+	const { map, seen, size, white, signed, seedReach } = searched;
+	const { nx, ny, pixel } = map;
+	const seeds = given ?? seedsOf(seen, nx, ny, pixel, seedReach);
+	const best = given ?? (await tried(searched, seeds.slice(0, TRIED), report));
+	let found: Completed | undefined;
+	for (const seed of best.slice(0, TAKEN)) {
+		const active = await inTurns(
+			...([seen, nx, ny, seed, size, signed, TURNS.whole] as const),
+			(_, __, kernel) => report("deconvolution", kernel),
+		);
+		const done = await completed(
+			{ ...map, kinds: 1, sites: centredPlaces(active, map) },
+			size,
+			signed,
+			{ white, report: (sites) => report("marks", undefined, sites) },
+		);
+		found = better(found, done);
+	}
+	if (!found || found.map.sites.length === 0) return undefined;
+	const apart = await completed(
+		{ ...map, kinds: 1, sites: takenApart(searched, found) },
+		size,
+		signed,
+		{ white, report: (sites) => report("near ones", undefined, sites) },
+	);
+	return better(found, apart);
+}
+
+function better(a: Completed | undefined, b: Completed): Completed {
+	if (!a) return b;
+	const noise = Math.min(a.noise, b.noise);
+	return meritOf(b, noise) > meritOf(a, noise) ? b : a;
+}
+
+/** Where an activation gathers, seen from the kernel's own centre. */
+export function centredPlaces(
+	{ activation, kernel, size }: Activated,
+	{ nx, ny, pixel }: SitedMap,
+): SitedMap["sites"] {
+	const { dx, dy } = centreOf(kernel, size, pixel);
+	return placesOf(activation, nx, ny, pixel).map((site) => ({
+		...site,
+		x: site.x + dx,
+		y: site.y + dy,
+	}));
+}
+
+/** The places of a finer activation of a kernel that is known well by now. */
+function takenApart(
+	{ seen, signed, size }: Searched,
+	{ map, fit }: Completed,
+): SitedMap["sites"] {
+	const { nx, ny, pixel } = map;
+	const convolution = new Convolution(nx, ny, size);
+	const kernel = convolution.ofKernel(normalised(kindOf(fit, 0)));
+	const match = new Float64Array(nx * ny);
+	convolution.match(
+		convolution.ofMap(seen.image.map((v, p) => v * seen.weights[p])),
+		kernel,
+		match,
+	);
+	const top = match.slice().sort()[Math.floor(0.999 * match.length)];
+	const x = activation(convolution, kernel, seen, new Float64Array(nx * ny), {
+		lambda: APART.lambda * top,
+		steps: APART.steps,
+		signed,
+	});
+	return placesOf(x, nx, ny, pixel);
+}
+
+/** The seeds with what they became on a part of the map, the one that explains most for its marks first. */
+async function tried(
+	{ map, seen, seedReach, white, signed }: Searched,
+	seeds: readonly Seed[],
+	report: (what: string, kernel?: Activated) => Promise<void>,
+): Promise<Seed[]> {
+	const part = liveliest(map, seen);
+	const found: { seed: Seed; merit: number }[] = [];
+	for (const seed of seeds) {
+		const active = await inTurns(
+			...([
+				part.seen,
+				part.map.nx,
+				part.map.ny,
+				seed,
+				seed.size,
+				signed,
+			] as const),
+			TURNS.trial,
+			async () => {},
+		);
+		await report("seeds", active);
+		const sites = placesOf(
+			active.activation,
+			part.map.nx,
+			part.map.ny,
+			map.pixel,
+		);
+		if (sites.length === 0) continue;
+		const marked = { ...part.map, kinds: 1, sites };
+		const fit = ridgeMap(marked, 2 * seedReach + 1, { steps: 16 });
+		const { rest } = misfitOf(marked, fit);
+		const left = Array.from(rest).reduce(
+			(sum, v, p) => sum + part.seen.weights[p] * v * v,
+			0,
+		);
+		found.push({
+			seed: { ...active, merit: seed.merit },
+			merit: meritOf(
+				{ left, map: marked },
+				white || spreadOf(rest, part.seen.weights),
+			),
+		});
+	}
+	return found.sort((a, b) => b.merit - a.merit).map(({ seed }) => seed);
+}
+
+/** The square part that holds most power. */
+function liveliest(map: SitedMap, seen: Seen): { map: SitedMap; seen: Seen } {
+	const [nx, ny] = [Math.min(PART, map.nx), Math.min(PART, map.ny)];
+	let best = { x: 0, y: 0, power: -1 };
+	const steps = (n: number, part: number) =>
+		n > part
+			? [0, 0.25, 0.5, 0.75, 1].map((s) => Math.round(s * (n - part)))
+			: [0];
+	for (const x of steps(map.nx, nx))
+		for (const y of steps(map.ny, ny)) {
+			let power = 0;
+			for (let i = 0; i < nx; i++)
+				for (let j = 0; j < ny; j++) {
+					const p = (x + i) * map.ny + y + j;
+					power += seen.weights[p] * seen.image[p] ** 2;
+				}
+			if (power > best.power) best = { x, y, power };
+		}
+	const cut = (from: ArrayLike<number>) =>
+		Float64Array.from(
+			{ length: nx * ny },
+			(_, p) =>
+				from[(best.x + Math.floor(p / ny)) * map.ny + best.y + (p % ny)],
+		);
+	const part = { image: cut(seen.image), weights: cut(seen.weights) };
+	return { seen: part, map: { ...map, ...part, nx, ny, sites: [] } };
+}
