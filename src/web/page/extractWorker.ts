@@ -20,18 +20,19 @@ import {
 	resultNames,
 	resultObject,
 } from "../../results/files.ts";
+import { type Found, findScatterers } from "../../results/findScatterers.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
 import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
 import { picturesOf } from "../../results/pictures.ts";
 import {
-	findScatterers,
 	makeTasks,
 	type Preparation,
 	type PrepareOptions,
 	prepareScans,
 	type Taken,
 	take,
+	tasksOf,
 } from "../../results/take.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
@@ -47,6 +48,8 @@ import { byMethod, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
+/** What was found in it. */
+let found: Found | undefined;
 let dataset: Taken | undefined;
 let analysis: Analysis | undefined;
 let options: ResultOptions | undefined;
@@ -69,6 +72,7 @@ const handlers = {
 		const { measurement } = read;
 		input = read;
 		preparation = undefined;
+		found = undefined;
 		dataset = undefined;
 		analysis = undefined;
 		fits = undefined;
@@ -101,10 +105,10 @@ const handlers = {
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
-	prepare(settings: PrepareOptions): PreparedImages {
+	async prepare(settings: PrepareOptions): Promise<PreparedImages> {
 		const { measurement } = needed(input);
 		if (!measurement) {
-			dataset = take(needed(input), { ...settings, detect: false });
+			dataset = await take(needed(input), settings);
 			const { tasks, pixel, centre, told, warnings } = dataset;
 			return {
 				labels: tasks.map(({ label }) => label),
@@ -122,6 +126,7 @@ const handlers = {
 				),
 			};
 		}
+		found = undefined;
 		preparation = prepareScans({ ...needed(input), measurement }, settings);
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
@@ -146,7 +151,10 @@ const handlers = {
 		return { field, range: aboutMedian(field.values) };
 	},
 
-	detect: (): DetectedScatterer[] => findScatterers(needed(preparation)),
+	async detect(): Promise<readonly DetectedScatterer[]> {
+		found = await findScatterers(needed(preparation));
+		return found.scatterers;
+	},
 
 	readScatterers: ({ text, file }: { text: string; file: string }) =>
 		readScatterers(text, file),
@@ -288,13 +296,12 @@ function optionsOf(
 function takeAgain({ scatterers, method }: ExtractRequest): Taken {
 	const images = needed(preparation);
 	const square = isNetwork(METHODS[method]);
-	if (!scatterers)
-		return makeTasks(images, findScatterers(images), "found", square);
+	if (!scatterers) return tasksOf(images, needed(found), square);
 	return makeTasks(
 		images,
 		readScatterers(writeScatterers(scatterers), SCATTERERS),
 		`from ${SCATTERERS}`,
-		square,
+		{ square },
 	);
 }
 
