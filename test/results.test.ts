@@ -79,6 +79,55 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	assert.is(findings, analysis.findings);
 });
 
+test("what no kind explains is listed, left out and told", async () => {
+	const preparation = prepareScans(input, options);
+	const found = await findScatterers(preparation);
+	const leftover = { x: -120, y: 33, significance: 7.2, looks: "dark ring" };
+	const row = { ...leftover, weight: 1, quality: 0, keep: false, kind: 1 };
+	const told = ["2 kinds were tried; one explains as much."];
+	const taken = tasksOf(preparation, {
+		...found,
+		...{ explained: 0.75, leftovers: [leftover], told },
+		scatterers: [...found.scatterers, row],
+	});
+	assert.is(taken.tasks[0].scatterers.length, places.length);
+	assert.equal(taken.told.slice(-2), [
+		`${places.length} scatterers found, 1 more left out (keep = 0)`,
+		...told,
+	]);
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const analysis = analyseAll(taken, await extract(taken));
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: {},
+		command: "",
+	};
+	assert.equal(resultObject(analysis, about).found, {
+		kinds: [{ kind: 1, marks: places.length }],
+		explained: 0.75,
+		leftovers: [leftover],
+		told,
+	});
+	const files = new Map<string, unknown>();
+	for await (const [name, data] of resultFiles(
+		analysis,
+		about,
+		async () => new Uint8Array(24),
+	))
+		files.set(name, data);
+	assert.match(String(files.get("scatterers.csv")), /\n-120,33,1,0,0,1,7\.2\b/);
+	const report = String(files.get("report.html"));
+	const section = report.slice(report.indexOf("<h2>What was found</h2>"));
+	assert.match(section, "held-out blocks that they explain, is 0.750");
+	assert.match(section, '<th scope="row">dark ring</th><td>−120.0</td>');
+	assert.throws(
+		() => tasksOf(preparation, { ...found, kinds: [], told }),
+		/^nothing to extract: 2 kinds were tried/,
+	);
+});
+
 test("a mask is written out as it was read, and shown as not used", async () => {
 	const mask = [
 		{ kind: "rectangle", x: 150, y: -150, width: 80, height: 60 } as const,

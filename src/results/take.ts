@@ -147,7 +147,7 @@ export function tasksOf(
 ): Taken {
 	if (found.kinds.length === 0)
 		throw new FormatError(
-			`nothing to extract: ${[...found.told, "no scatterer was found"].join("; ")}`,
+			`nothing to extract: ${found.told.join("; ") || "no scatterer was found"}`,
 		);
 	return makeTasks(preparation, found.scatterers, "found", { square, found });
 }
