@@ -1,6 +1,5 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
-import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Extraction } from "../../extraction/extract.ts";
 import type { Prepared } from "../../extraction/preprocess.ts";
 import {
@@ -20,7 +19,11 @@ import {
 	resultNames,
 	resultObject,
 } from "../../results/files.ts";
-import { type Found, findScatterers } from "../../results/findScatterers.ts";
+import {
+	type FindOptions,
+	type Found,
+	findScatterers,
+} from "../../results/findScatterers.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
 import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
@@ -42,14 +45,13 @@ import type {
 	Outcome,
 	PreparedImages,
 	ShownImage,
+	Turn,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { byMethod, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
-/** What was found in it. */
-let found: Found | undefined;
 let dataset: Taken | undefined;
 let analysis: Analysis | undefined;
 let options: ResultOptions | undefined;
@@ -72,7 +74,6 @@ const handlers = {
 		const { measurement } = read;
 		input = read;
 		preparation = undefined;
-		found = undefined;
 		dataset = undefined;
 		analysis = undefined;
 		fits = undefined;
@@ -126,7 +127,6 @@ const handlers = {
 				),
 			};
 		}
-		found = undefined;
 		preparation = prepareScans({ ...needed(input), measurement }, settings);
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
@@ -151,10 +151,13 @@ const handlers = {
 		return { field, range: aboutMedian(field.values) };
 	},
 
-	async detect(): Promise<readonly DetectedScatterer[]> {
-		found = await findScatterers(needed(preparation));
-		return found.scatterers;
-	},
+	/** Looks for scatterers; progress is a Turn each. */
+	detect: (options: FindOptions, report: Report): Promise<Found> =>
+		findScatterers(needed(preparation), options, (turn) => {
+			const { done, total, what } = turn;
+			const progress: Turn = { done, total, what, turn };
+			report(progress);
+		}),
 
 	readScatterers: ({ text, file }: { text: string; file: string }) =>
 		readScatterers(text, file),
@@ -267,9 +270,11 @@ function outcome(
 
 /** What results say of how they came about. */
 function optionsOf(
-	{ settings, scatterers, method, window, symmetry, seed }: ExtractRequest,
+	request: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
+	const { settings, scatterers, found, method, window, symmetry, seed } =
+		request;
 	const { file } = needed(input);
 	const chosen: ExtractSettings = {
 		...settings,
@@ -277,7 +282,8 @@ function optionsOf(
 		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
 		mask: settings.mask?.length ? MASK : undefined,
-		detect: !scatterers && !dataset,
+		detect: found ? true : undefined,
+		...found?.options,
 		method,
 		window,
 		symmetry,
@@ -293,13 +299,16 @@ function optionsOf(
 }
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
-function takeAgain({ scatterers, method }: ExtractRequest): Taken {
+function takeAgain({ scatterers, found, method }: ExtractRequest): Taken {
 	const images = needed(preparation);
 	const square = isNetwork(METHODS[method]);
-	if (!scatterers) return tasksOf(images, needed(found), square);
+	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,
-		readScatterers(writeScatterers(scatterers), SCATTERERS),
+		readScatterers(
+			writeScatterers(needed(scatterers ?? undefined)),
+			SCATTERERS,
+		),
 		`from ${SCATTERERS}`,
 		{ square },
 	);
