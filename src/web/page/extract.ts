@@ -74,16 +74,14 @@ export function startExtract(): void {
 	);
 	/** Prepares what has changed, and shows the image of the energy that is chosen. */
 	const refresh = () => {
-		const again = async (report: Report): Promise<void> => {
-			await prepare(report);
-		};
-		// A search in an image that is no longer wanted is not waited for.
-		if (search.running && JSON.stringify(form.settings) !== search.running)
-			return void work.instead("preparing", again);
 		work.whenFree(() => {
 			// What is shown already is not done again: that would hide an error that has just come.
-			if (file && wish() !== shown) void work.act("preparing", again);
+			if (file && wish() !== shown)
+				void work.act("preparing", (report) => prepare(report));
 		});
+		// A search in an image that is no longer wanted is not waited for.
+		if (search.running && JSON.stringify(form.settings) !== search.running)
+			work.stop();
 	};
 	const wish = () => JSON.stringify([form.settings, input("energy").value]);
 	const picture = new PictureView(
