@@ -37,7 +37,7 @@ interface Options extends ImageChoice, FindChoice {
 	method: string;
 	window?: number;
 	symmetry?: Order;
-	adjust: boolean;
+	adjust?: boolean;
 	out?: string;
 	seed: number;
 	weights?: string;
