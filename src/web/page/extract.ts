@@ -47,6 +47,10 @@ export function startExtract(): void {
 	const scatterers = new Scatterers(() => {
 		table.show();
 		kinds.show();
+		const told = scatterers.asFound ? search.found?.result.told : undefined;
+		byId("found-told").replaceChildren(
+			...(told ?? []).map((line) => make("li", {}, line)),
+		);
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
