@@ -338,6 +338,21 @@ test("scatterers as text, there and back", () => {
 		/\nx,y,weight,quality,keep,kind\n-12\.345,67\.8,1\.1,0\.93,1,1\n0,-0\.001,0\.5,0,0,12\n/,
 	);
 	assert.equal(readScatterers(text, "a.csv"), list);
+	const [first, second] = list;
+	const known = [
+		{ ...first, significance: 8.3, errors: { x: 0.4, y: 0.35, weight: 0.02 } },
+		{ ...second, significance: 5.1 },
+	];
+	const more = writeScatterers(known);
+	assert.match(
+		more,
+		/,kind,significance,x_error,y_error,weight_error\n.*,1,1,8\.3,0\.4,0\.35,0\.02\n.*,0,12,5\.1,,,\n/,
+	);
+	assert.equal(readScatterers(more, "a.csv"), known);
+	assert.throws(
+		() => readScatterers("x,y,x_error\n1,2,big\n", "a.csv"),
+		/a\.csv, row 2: found "big" as x_error, expected a number/,
+	);
 });
 
 test("what people and programs make of that text", () => {

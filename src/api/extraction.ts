@@ -1,4 +1,15 @@
 /** What `import ... from "qpi-lens/extraction"` gives: from an instrument's file to the kernel and what is read from it; all but the networks without a GPU. */
+export {
+	type BlindKind,
+	type BlindMark,
+	type BlindOptions,
+	type BlindResult,
+	type BlindTurn,
+	findScatterers,
+	type Leftover,
+	type SeedWindow,
+	type UnmarkedStack,
+} from "../extraction/blind.ts";
 export { detectScatterers } from "../extraction/detect.ts";
 export { dispersion } from "../extraction/dispersion.ts";
 export { extract } from "../extraction/extract.ts";

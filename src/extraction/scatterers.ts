@@ -13,32 +13,54 @@ export interface DetectedScatterer {
 	keep: boolean;
 	/** Which kernel it has, from 1: scatterers of one kind share one. */
 	kind: number;
-	/** Of its amplitude in the image, standard deviations; near zero where there is nothing. Written, not read. */
+	/** Of its amplitude in the image, standard deviations; near zero where there is nothing. */
 	significance?: number;
+	/** Standard deviations of amplitude and place, Angstrom. */
+	errors?: {
+		readonly weight: number;
+		readonly x: number;
+		readonly y: number;
+	};
 }
 
 const COLUMNS = ["x", "y", "weight", "quality", "keep", "kind"] as const;
-type Column = (typeof COLUMNS)[number];
+/** Written where they are known. */
+const ERRORS = ["x_error", "y_error", "weight_error"] as const;
+type Column =
+	| (typeof COLUMNS)[number]
+	| (typeof ERRORS)[number]
+	| "significance";
 
 const HEAD = `# Scatterers. x, y: Angstrom from the centre of the whole scan, x to the right, y up.
 # weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out. kind: from 1; those of one kind share a kernel.
+# significance: amplitude over its standard deviation. x_error, y_error, weight_error: standard deviations. Both may be left out.
 `;
 
-/** The text of a list: two lines of comment, a header, and a row each to a thousandth. */
+/** The text of a list: lines of comment, a header, and a row each to a thousandth. */
 export function writeScatterers(
 	scatterers: readonly DetectedScatterer[],
 ): string {
 	const number = (v: number) => String(Number(v.toFixed(3)));
 	const judged = scatterers.some((s) => s.significance !== undefined);
+	const measured = scatterers.some((s) => s.errors !== undefined);
 	const rows = scatterers.map(
-		({ x, y, weight, quality, keep, kind, significance }) =>
+		({ x, y, weight, quality, keep, kind, significance, errors }) =>
 			[
 				...[x, y, weight, quality].map(number),
 				...[keep ? 1 : 0, kind],
 				...(judged ? [significance?.toFixed(1) ?? ""] : []),
+				...(measured
+					? [errors?.x, errors?.y, errors?.weight].map((v) =>
+							v === undefined ? "" : number(v),
+						)
+					: []),
 			].join(","),
 	);
-	const columns = [...COLUMNS, ...(judged ? ["significance"] : [])];
+	const columns = [
+		...COLUMNS,
+		...(judged ? ["significance"] : []),
+		...(measured ? ERRORS : []),
+	];
 	return `${HEAD}${[columns.join(","), ...rows].map((row) => `${row}\n`).join("")}`;
 }
 
@@ -105,6 +127,10 @@ export function readScatterers(
 			const kind = number("kind", 1);
 			if (!Number.isInteger(kind) || kind < 1)
 				throw fail(`${kind} as kind`, "a whole number from 1");
+			const known = (column: Column) =>
+				field(column) === "" ? undefined : number(column);
+			const significance = known("significance");
+			const [x, y, weight] = ERRORS.map(known);
 			scatterers.push({
 				x: number("x"),
 				y: number("y"),
@@ -112,6 +138,10 @@ export function readScatterers(
 				quality,
 				keep,
 				kind,
+				...(significance === undefined ? {} : { significance }),
+				...(x === undefined || y === undefined || weight === undefined
+					? {}
+					: { errors: { x, y, weight } }),
 			});
 		});
 	return scatterers;

@@ -1,9 +1,11 @@
 /** What to type for the results that the page has. */
+import type { FindOptions } from "./findScatterers.ts";
 import type { TakeOptions } from "./take.ts";
 
 /** The options of `extract` that decide its results. */
 export interface ExtractSettings
-	extends Omit<TakeOptions, "scatterers" | "mask"> {
+	extends Omit<TakeOptions, "scatterers" | "mask" | "find" | "onFind">,
+		Omit<FindOptions, "seeds"> {
 	/** Files' names. */
 	readonly scatterers?: string;
 	readonly mask?: string;
@@ -38,6 +40,7 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		pixel: settings.pixel,
 		max: settings.max,
 		scatterers: settings.scatterers,
+		kinds: settings.kinds,
 		method: method === "auto" ? undefined : method,
 		window: settings.window,
 		symmetry: settings.symmetry,
@@ -53,6 +56,7 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),
+		...(settings.signed ? ["--signed"] : []),
 		...(settings.detect ? ["--detect"] : []),
 	].join(" ");
 }
