@@ -34,7 +34,9 @@ export async function sbdMethod({
 }: BlindInput): Promise<BlindFound> {
 	const most = 0.45 * Math.min(stack.nx, stack.ny) * stack.pixel;
 	const size = Math.min(WINDOW, most);
-	const kinds = [...new Set(truth.map(({ kind }) => kind))].sort();
+	const kinds = [...new Set(truth.map(({ kind }) => kind))].sort(
+		(a, b) => a - b,
+	);
 	const windows = kinds.map((kind) => {
 		const { x, y } = isolated(truth, kind, stack, size);
 		return { x, y, size };
