@@ -509,13 +509,49 @@ test("generate --maps: maps with their marks and true kernels; what does not go 
 	for (const [args, message] of [
 		[["--marks", "3"], /--marks is for maps; give --maps <n> with it/],
 		[["--maps", "2", "-k", "9"], /--kernels.* cannot be used with .*--maps/],
-		[["--maps", "2", "--marks", "9-6"], /Expected a whole number from 1/],
+		[["--maps", "2", "--marks", "9-6"], /Expected a whole number from 0/],
 		[["--maps", "2", "--pixels", "16"], /Expected pixels such as 256/],
 		[["--maps", "2", "--field", "1-2-3"], /a range of them such as 50-5000/],
 		[["--maps", "0"], /Expected 1 or more/],
 	] as const)
 		await refused([...again, ...args], 1, message);
 	assert.not(existsSync(at("none")));
+});
+
+test("evaluate --maps --blind: maps with and without scatterers, ours and the rival; what does not go together is refused", async () => {
+	const make = (out: string, marks: string) =>
+		ran(
+			...["generate", "--out", at(out), "--maps", "1", "--marks", marks],
+			...["--pixels", "80x64", "--field", "260", "--noise", "0.3"],
+		);
+	await make("unmarked", "10");
+	await make("noise", "0");
+	const blind = async (folder: string, ...more: string[]) => {
+		const args = ["evaluate", "--maps", at(folder), "--blind", "--json"];
+		return JSON.parse((await ran(...args, ...more)).stdout);
+	};
+	const keys = ["kinds", "recall", "precision", "positionError", "ncc"];
+	for (const more of [[], ["--rival", "sbd"]]) {
+		const { maps, mean } = await blind("unmarked", ...more);
+		const score = maps["map-001"];
+		for (const key of [...keys, "seconds"])
+			assert.ok(key in score && key in mean, key);
+		assert.ok(score.recall > 0.3 && score.ncc[0] > 0.5, `${more}`);
+		const { stdout } = await ran(
+			...["evaluate", "--maps", at("unmarked"), "--blind", ...more],
+		);
+		assert.match(stdout, /^map +noise +kinds.*\nmap-001.*\nmean /);
+	}
+	const { maps } = await blind("noise");
+	assert.is(maps["map-001"].recall, null);
+	assert.equal(maps["map-001"].ncc, []);
+	const maps80 = ["evaluate", "--maps", at("unmarked")];
+	await refused([...maps80, "--rival", "sbd"], 1, /give --blind with it/);
+	await refused(
+		["evaluate", "--data", at("data"), "--blind"],
+		1,
+		/--blind is for maps/,
+	);
 });
 
 test("evaluate --json: one object and nothing else on standard output", async () => {
