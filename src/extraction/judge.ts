@@ -2,7 +2,7 @@
 import { type ManySolver, onThisThread } from "../qpi/solveMany.ts";
 import { binned } from "./bin.ts";
 import { HeldOut } from "./heldOut.ts";
-import { ridgeMap } from "./refineMap.ts";
+import { ridgeMap, type SitedMap } from "./refineMap.ts";
 import { type MarkedMap, SIDE, sited } from "./sitedMap.ts";
 
 export interface JudgeOptions {
@@ -45,12 +45,23 @@ export async function judgeMarks(
 	const factor = Math.max(1, Math.ceil((2 * reach) / map.pixel / SIDE));
 	const coarse = binned(map, factor);
 	const size = 2 * Math.round(reach / coarse.pixel) + 1;
-	const fit = ridgeMap(coarse, size, { steps: STEPS });
-	const held = new HeldOut(coarse, fit, reach);
-	const { share } = await held.judge(coarse.image, fit, solver);
-	const { power } = fit.system.see(coarse.image);
+	return judgeSites(coarse, size, reach, solver);
+}
+
+/** The same of a map whose pixels are as they are to be. @param size pixels along a kernel's side @param reach Angstrom, its radius */
+export async function judgeSites(
+	map: SitedMap,
+	size: number,
+	reach: number,
+	solver: ManySolver = onThisThread,
+): Promise<Judgement> {
+	if (map.sites.length === 0) return { score: 0, explained: 0, penalty: 0 };
+	const fit = ridgeMap(map, size, { steps: STEPS });
+	const held = new HeldOut(map, fit, reach);
+	const { share } = await held.judge(map.image, fit, solver);
+	const { power } = fit.system.see(map.image);
 	const area = fit.system.weights.filter((w) => w > 0).length;
-	const places = (area * coarse.pixel ** 2) / PLACE ** 2;
+	const places = (area * map.pixel ** 2) / PLACE ** 2;
 	const nats = map.sites.length * (UNKNOWNS + Math.log(Math.max(1, places)));
 	const penalty = power > 0 ? (2 * nats * fit.sigma ** 2) / power : 0;
 	return { score: share - penalty, explained: share, penalty };

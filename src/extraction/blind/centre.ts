@@ -1,6 +1,7 @@
 /** The common shift of a kernel and its marks, which no data fix: a stated rule does. */
+
+import { MapConvolution } from "../../qpi/convolution.ts";
 import { HALF, taps } from "../../qpi/interpolate.ts";
-import { Convolution } from "./convolution.ts";
 
 /** Angstrom that a kernel may be moved at most. */
 const MOST = 24;
@@ -55,7 +56,7 @@ function turnedAlike(
 ): { dx: number; dy: number; alike: number } {
 	const turned = turn(kernel, size, angle);
 	const wide = 2 * size - 1;
-	const convolution = new Convolution(size, size, wide);
+	const convolution = new MapConvolution(size, size, wide);
 	const both = correlate(convolution, kernel, turned);
 	// Power of both where they overlap, for each shift.
 	const ones = new Float64Array(size * size).fill(1);
@@ -96,11 +97,11 @@ function turnedAlike(
 
 /** For each lag l: sum over p of a(p) b(p + l), for lags up to size - 1. */
 function correlate(
-	convolution: Convolution,
+	convolution: MapConvolution,
 	a: Float64Array,
 	b: Float64Array,
 ): Float64Array {
-	return convolution.kernelOf(convolution.ofMap(b), convolution.ofMap(a));
+	return convolution.kernelOf(convolution.mapSpectrum(a), b);
 }
 
 const vertex = (before: number, top: number, after: number) => {

@@ -1,4 +1,6 @@
 /** Scatterers completed by the model itself: kernels from marks, marks from kernels, until neither changes. */
+
+import { MapConvolution } from "../../qpi/convolution.ts";
 import type { Site } from "../../qpi/mapOperator.ts";
 import { ringsOf } from "../reach.ts";
 import {
@@ -10,7 +12,6 @@ import {
 } from "../refineMap.ts";
 import { assigned } from "./assign.ts";
 import { centreOf } from "./centre.ts";
-import { Convolution } from "./convolution.ts";
 import { medianOf, type Peak, peaks, spreadOf } from "./grid.ts";
 import { step } from "./step.ts";
 
@@ -78,7 +79,7 @@ export async function completed(
 	},
 ): Promise<Completed> {
 	let map = start;
-	const convolution = new Convolution(map.nx, map.ny, size);
+	const convolution = new MapConvolution(map.nx, map.ny, size);
 	// What is left while marks are missing is no noise: the least that was seen is nearest to it.
 	let noise = Number.POSITIVE_INFINITY;
 	const seen: Completed[] = [];
@@ -137,7 +138,7 @@ export const reachFor = (pixel: number): number =>
 export function look(
 	map: SitedMap,
 	size: number,
-	convolution: Convolution,
+	convolution: MapConvolution,
 	white = 0,
 	least = Number.POSITIVE_INFINITY,
 ): Completed {
@@ -174,21 +175,17 @@ export function matched(
 	map: SitedMap,
 	fit: Pick<MapSolution, "kernels" | "size">,
 	rest: Float64Array,
-	convolution: Convolution,
+	convolution: MapConvolution,
 ): { matches: Float64Array[]; noise: number[] } {
-	const { weights, kinds, nx, ny } = map;
-	const seen = convolution.ofMap(rest.map((v, p) => v * weights[p]));
-	const counted = convolution.ofMap(weights);
+	const { weights, kinds } = map;
+	const seen = rest.map((v, p) => v * weights[p]);
 	const noise: number[] = [];
 	const matches = Array.from({ length: kinds }, (_, s) => {
 		const kernel = quietened(kindOf(fit, s), fit.size);
-		const out = new Float64Array(nx * ny);
-		const power = new Float64Array(nx * ny);
-		convolution.match(seen, convolution.ofKernel(kernel), out);
-		convolution.match(
-			counted,
-			convolution.ofKernel(kernel.map((v) => v * v)),
-			power,
+		const out = convolution.mapOf(convolution.kernelSpectrum(kernel), seen);
+		const power = convolution.mapOf(
+			convolution.kernelSpectrum(kernel.map((v) => v * v)),
+			weights,
 		);
 		const most = power.reduce((a, b) => Math.max(a, b), 0);
 		// A quarter of the pattern must be seen.

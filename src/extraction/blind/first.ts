@@ -1,13 +1,15 @@
 /** The kind that explains most of what is seen. */
+
+import { MapConvolution } from "../../qpi/convolution.ts";
 import { kindOf, misfitOf, ridgeMap, type SitedMap } from "../refineMap.ts";
+import { findActivation } from "../sbdSteps.ts";
 import { centreOf } from "./centre.ts";
 import { type Completed, completed, meritOf } from "./complete.ts";
-import { Convolution } from "./convolution.ts";
-import { activation, type Seen } from "./deconvolve.ts";
+import type { Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
 import { placesOf } from "./places.ts";
 import { normalised, type Seed, seedsOf } from "./seeds.ts";
-import { type Activated, inTurns } from "./turns.ts";
+import { type Activated, inTurns, strongest } from "./turns.ts";
 
 /** A map that is searched: binned, clipped where it stands out too far. */
 export interface Searched {
@@ -25,7 +27,7 @@ export interface Searched {
 const TRIED = 8;
 const TAKEN = 2;
 /** Pixels along the side of the part that they are tried on. */
-const PART = 112;
+const PART = 96;
 /** Turns of a trial, and of the whole map. */
 const TURNS = { trial: 6, whole: 10 };
 /** The deconvolution that takes near ones apart: threshold, share of the strongest, and steps. */
@@ -97,20 +99,18 @@ function takenApart(
 	{ map, fit }: Completed,
 ): SitedMap["sites"] {
 	const { nx, ny, pixel } = map;
-	const convolution = new Convolution(nx, ny, size);
-	const kernel = convolution.ofKernel(normalised(kindOf(fit, 0)));
-	const match = new Float64Array(nx * ny);
-	convolution.match(
-		convolution.ofMap(seen.image.map((v, p) => v * seen.weights[p])),
-		kernel,
-		match,
+	const convolution = new MapConvolution(nx, ny, size);
+	const kernel = normalised(kindOf(fit, 0));
+	const match = convolution.mapOf(
+		convolution.kernelSpectrum(kernel),
+		seen.image.map((v, p) => v * seen.weights[p]),
 	);
-	const top = match.slice().sort()[Math.floor(0.999 * match.length)];
-	const x = activation(convolution, kernel, seen, new Float64Array(nx * ny), {
-		lambda: APART.lambda * top,
-		steps: APART.steps,
-		signed,
-	});
+	const problem = {
+		...{ convolution, map: seen.image, weights: seen.weights },
+		...{ lambda: APART.lambda * strongest(match, signed), mu: 0, signed },
+	};
+	const nothing = new Float64Array(nx * ny);
+	const x = findActivation(problem, kernel, nothing, APART.steps);
 	return placesOf(x, nx, ny, pixel);
 }
 

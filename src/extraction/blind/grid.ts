@@ -102,3 +102,17 @@ export function spreadOf(
 		if (weights[p] > 0.5) counted.push(Math.abs(values[p]));
 	return 1.4826 * medianOf(counted);
 }
+
+/** Robust standard deviations beyond which a pixel says no more. */
+const CLIP = 6;
+
+/** What counts, cut off where it stands out too far, zero elsewhere. */
+export function clipped(
+	image: ArrayLike<number>,
+	weights: ArrayLike<number>,
+): Float64Array {
+	const most = CLIP * spreadOf(image, weights);
+	return Float64Array.from(image, (v, p) =>
+		weights[p] > 0 ? Math.max(-most, Math.min(most, v)) : 0,
+	);
+}

@@ -1,7 +1,8 @@
 /** Whether a kernel found at some places is seen at others: what tells scatterers from noise. */
+
+import { MapConvolution } from "../../qpi/convolution.ts";
 import { ridgeMap, type SitedMap } from "../refineMap.ts";
 import { matched, reachFor } from "./complete.ts";
-import { Convolution } from "./convolution.ts";
 import { step } from "./step.ts";
 
 /** Parts that the map is cut into. */
@@ -32,7 +33,7 @@ export function supportOf(map: SitedMap, size: number): Support {
 		];
 		return (i + 2 * j) % FOLDS;
 	};
-	const convolution = new Convolution(nx, ny, size);
+	const convolution = new MapConvolution(nx, ny, size);
 	const standing = new Float64Array(sites.length);
 	for (let fold = 0; fold < FOLDS; fold++) {
 		const weights = map.weights.map((w, p) =>

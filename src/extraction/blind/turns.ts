@@ -1,6 +1,7 @@
 /** From a first guess of a kernel to its activation: sparse deconvolution in turns with the kernel. */
-import { Convolution } from "./convolution.ts";
-import { activation, kernelFor, type Seen } from "./deconvolve.ts";
+import { MapConvolution } from "../../qpi/convolution.ts";
+import { findActivation } from "../sbdSteps.ts";
+import { kernelFor, type Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
 import { normalised, type Seed } from "./seeds.ts";
 
@@ -14,8 +15,8 @@ export interface Activated {
 /** Share of the turns that have the seed's small window. */
 const NARROW = 0.6;
 /** FISTA's steps a turn, and the conjugate gradients' for the kernel. */
-const STEPS = 40;
-const KERNEL = { ridge: 0.02, steps: 12 };
+const STEPS = 30;
+const KERNEL = { ridge: 0.02, steps: 8 };
 /** The threshold as a share of the strongest correlations, at first and in the end; and what it is at least, standard deviations of the correlation with what is left. */
 const LAMBDA = { first: 0.5, last: 0.25, noise: 1 };
 /** What counts as the strongest: all but so many of the pixels are weaker. */
@@ -37,34 +38,28 @@ export async function inTurns(
 	turns: number,
 	report: (done: number, total: number, kernel: Activated) => Promise<void>,
 ): Promise<Activated> {
-	const narrow = new Convolution(nx, ny, seed.size);
-	let convolution = narrow;
+	let convolution = new MapConvolution(nx, ny, seed.size);
 	let kernel = normalised(seed.kernel);
 	let x: Float64Array = new Float64Array(nx * ny);
-	const match = new Float64Array(nx * ny);
 	let least = 0;
-	const weighted = convolution.ofMap(
-		seen.image.map((v, p) => v * seen.weights[p]),
-	);
+	const counted = seen.image.map((v, p) => v * seen.weights[p]);
 	for (let turn = 0; turn < turns; turn++) {
 		if (turn === Math.floor(NARROW * turns) && size > seed.size) {
-			convolution = new Convolution(nx, ny, size);
+			convolution = new MapConvolution(nx, ny, size);
 			kernel = resized(kernel, seed.size, size);
 		}
-		const spectrum = convolution.ofKernel(kernel);
-		convolution.match(
-			convolution === narrow
-				? weighted
-				: convolution.ofMap(seen.image.map((v, p) => v * seen.weights[p])),
-			spectrum,
-			match,
+		const match = convolution.mapOf(
+			convolution.kernelSpectrum(kernel),
+			counted,
 		);
 		const { first, last } = LAMBDA;
 		const part = first * (last / first) ** (turn / (turns - 1));
 		const lambda = Math.max(part * strongest(match, signed), least);
-		x = activation(convolution, spectrum, seen, x, {
-			...{ lambda, steps: STEPS, signed },
-		});
+		const problem = {
+			...{ convolution, map: seen.image, weights: seen.weights },
+			...{ lambda, mu: 0, signed },
+		};
+		x = findActivation(problem, kernel, x, STEPS);
 		kernel = kernelFor(convolution, x, seen, kernel, KERNEL);
 		least = LAMBDA.noise * noiseOf(convolution, x, kernel, seen);
 		if (turn < turns - 2)
@@ -82,22 +77,22 @@ export async function inTurns(
 
 /** Standard deviation of the correlation of what is left with the kernel over its norm. */
 function noiseOf(
-	convolution: Convolution,
+	convolution: MapConvolution,
 	x: Float64Array,
 	kernel: Float64Array,
 	{ image, weights }: Seen,
 ): number {
-	const spectrum = convolution.ofKernel(kernel);
-	const map = new Float64Array(image.length);
-	convolution.model(convolution.ofMap(x), spectrum, map);
+	const spectrum = convolution.kernelSpectrum(kernel);
+	const map = convolution.convolve(convolution.mapSpectrum(x), spectrum);
 	for (let p = 0; p < map.length; p++)
 		map[p] = weights[p] * (image[p] - map[p]);
-	convolution.match(convolution.ofMap(map), spectrum, map);
+	const match = convolution.mapOf(spectrum, map);
 	const norm = Math.sqrt(kernel.reduce((sum, v) => sum + v * v, 0));
-	return norm > 0 ? spreadOf(map, weights) / norm : 0;
+	return norm > 0 ? spreadOf(match, weights) / norm : 0;
 }
 
-function strongest(match: Float64Array, signed: boolean): number {
+/** What all but a thousandth of the values are below. */
+export function strongest(match: Float64Array, signed: boolean): number {
 	const sorted = (signed ? match.map(Math.abs) : match.slice()).sort();
 	return sorted[Math.floor((1 - STRONGEST) * sorted.length)];
 }
