@@ -1,7 +1,15 @@
 /** Scatterers, their kinds and rough kernels of a map in which nothing is marked. */
 
-import { detectScatterers } from "./detect.ts";
-import type { MarkedStack } from "./sitedMap.ts";
+import { confirmed, type Finished, finished } from "./blind/finish.ts";
+import { firstKind } from "./blind/first.ts";
+import { moreKinds, type Report } from "./blind/kinds.ts";
+import { componentsOf } from "./blind/layers.ts";
+import { leftoversOf } from "./blind/leftovers.ts";
+import { prepared } from "./blind/prepare.ts";
+import { seedAt } from "./blind/seeds.ts";
+import type { State } from "./blind/state.ts";
+import type { SitedMap } from "./refineMap.ts";
+import { checked, type MarkedStack } from "./sitedMap.ts";
 
 /** A map, or the layers of a stack (energies) on the same pixels, as preprocess() leaves them; nothing is marked. */
 export type UnmarkedStack = Omit<MarkedStack, "marks">;
@@ -92,31 +100,138 @@ export interface BlindResult {
 	readonly told: readonly string[];
 }
 
-/** Finds the scatterers of a map. */
+/**
+ * Finds the scatterers of a map by itself: seeds of every width and polarity, sparse deconvolution in turns with the kernel, marks completed by the model, further kinds as long as the judge
+ * likes the map better with them, and in the end only what the kernels of scatterers elsewhere confirm. A kernel and its marks are known up to a common shift: its centre is the point
+ * about which it resembles itself most when turned by 180 or 120 degrees, else the centre of its power (blind/centre.ts). The same map gives the same marks.
+ * @throws RangeError when sizes do not fit, fewer than a tenth of the pixels count, or a number is out of range
+ */
 export async function findScatterers(
 	stack: UnmarkedStack,
-	_options: BlindOptions = {},
+	options: BlindOptions = {},
 ): Promise<BlindResult> {
-	const { images, nx, ny, pixel, weights } = stack;
-	const found = detectScatterers(
-		{
-			image: Float32Array.from(images[0]),
-			nx,
-			ny,
-			spacing: { x: pixel, y: pixel },
-		},
-		{ valid: weights },
-	).filter(({ keep }) => keep);
+	check(options);
+	const bare = bareMap(stack);
+	const { images, leftOut } = componentsOf(stack.images, bare.weights);
+	const nothing = (told: string): BlindResult => ({
+		...{ marks: [], kinds: [], leftovers: [], explained: null },
+		...{ layersLeftOut: leftOut, told: [told] },
+	});
+	if (images.length === 0)
+		return nothing("the image is the same everywhere: there is nothing to see");
+	let best: Found | undefined;
+	for (const image of images) {
+		const found = await search({ ...bare, image }, options);
+		const score = found?.state.judgement.score ?? 0;
+		if (found && score > (best?.state.judgement.score ?? 0)) best = found;
+	}
+	if (!best)
+		return nothing(
+			"no pattern was found at several places, beyond what noise looks like",
+		);
+	return resultOf(best, leftOut);
+}
+
+interface Found {
+	readonly map: SitedMap;
+	readonly state: State;
+	readonly finished: Finished;
+}
+
+/** Parts of a search, about: seeds, two deconvolutions, their marks, kinds. */
+const PARTS = 60;
+
+async function search(
+	map: SitedMap,
+	{ kinds, signed = false, seeds, onProgress }: BlindOptions,
+): Promise<Found | undefined> {
+	const { searched, factor } = prepared(map, signed);
+	const { pixel, nx, ny } = searched.map;
+	let done = 0;
+	const report: Report = async (what, kernel, sites) => {
+		await onProgress?.({
+			...{ what, done: Math.min(done++, PARTS - 1), total: PARTS },
+			...(kernel && {
+				kernel: Float32Array.from(kernel.kernel),
+				size: kernel.size,
+				pixel,
+			}),
+			marks: sites?.map((site) => ({
+				...inAngstrom(site, { nx, ny, pixel }),
+				kind: site.kind + 1,
+			})),
+		});
+	};
+	const windows = seeds?.map((seed) => seedAt(searched, seed));
+	const first = await firstKind(searched, windows?.slice(0, 1), report);
+	if (!first) return undefined;
+	const state = await confirmed(
+		searched,
+		await moreKinds(searched, first, kinds, windows?.slice(1) ?? [], report),
+	);
+	if (!state) return undefined;
+	const end = await finished(map, searched, state, factor);
+	return { map, state, finished: end };
+}
+
+function resultOf({ map, state, finished }: Found, leftOut: readonly number[]) {
+	const { sites, errors, significances, qualities, last } = finished;
+	const marks = sites.map((site, j): BlindMark => {
+		const { weight, x, y } = errors[j];
+		return {
+			...inAngstrom(site, map),
+			weight: site.weight,
+			kind: site.kind + 1,
+			quality: qualities[j],
+			significance: significances[j],
+			errors: { weight, x: x * map.pixel, y: y * map.pixel },
+		};
+	});
+	const small = last.map;
 	return {
-		marks: found.map(({ x, y, weight, kind, quality }) => ({
-			...{ x, y, weight, kind, quality },
-			significance: 10,
-			errors: { weight: 0.1, x: 1, y: 1 },
+		marks,
+		kinds: finished.kernels.map((kernel, k) => ({
+			kind: k + 1,
+			marks: marks.filter(({ kind }) => kind === k + 1).length,
+			kernel: Float32Array.from(kernel),
+			size: finished.size,
+			pixel: finished.pixel,
 		})),
-		kinds: [],
-		leftovers: [],
-		explained: null,
-		layersLeftOut: [],
+		leftovers: leftoversOf(small, last.rest).map(
+			({ significance, looks, ...place }) => ({
+				...inAngstrom(place, small),
+				...{ significance, looks },
+			}),
+		),
+		explained: state.judgement.explained,
+		layersLeftOut: leftOut,
 		told: [],
+	};
+}
+
+const inAngstrom = (
+	{ x, y }: { readonly x: number; readonly y: number },
+	{ nx, ny, pixel }: Pick<SitedMap, "nx" | "ny" | "pixel">,
+) => ({ x: (x - (nx - 1) / 2) * pixel, y: (y - (ny - 1) / 2) * pixel });
+
+function check({ kinds, seeds = [] }: BlindOptions): void {
+	if (kinds !== undefined && !(Number.isInteger(kinds) && kinds >= 1))
+		throw new RangeError(
+			`findScatterers: expected kinds as a whole number from 1, got ${kinds}`,
+		);
+	for (const { x, y, size } of seeds)
+		if (!(size > 0 && [x, y, size].every(Number.isFinite)))
+			throw new RangeError(
+				`findScatterers: expected a seed window of finite place and positive size, got ${x}, ${y}, ${size}`,
+			);
+}
+
+/** The stack as a map without marks; its image is replaced by what is searched. */
+function bareMap(stack: UnmarkedStack): SitedMap {
+	const { nx, ny, pixel, order = 0 } = stack;
+	const { images, weights } = checked(stack);
+	return {
+		...{ image: images[0], nx, ny, pixel, weights, order },
+		...{ kinds: 1, sites: [] },
 	};
 }

@@ -21,7 +21,7 @@ export function assigned(
 	const sites = map.sites.map((site) => {
 		let { kind } = site;
 		if (map.kinds > 1) {
-			const gains = gainsOf(map, found, site);
+			const { gains } = compared(map, found, site);
 			const best = gains.indexOf(Math.max(...gains));
 			const sigma2 = found.fit.sigma ** 2;
 			if (gains[best] - gains[kind] > MORE * sigma2) {
@@ -37,12 +37,22 @@ export function assigned(
 	return { sites, changes };
 }
 
-/** What each kind's kernel alone explains of the square about a site, its own pattern put back: in the map's units squared. */
-export function gainsOf(
+/** Correlation of the square about a site, its own pattern put back, with its kind's kernel; 0 where they have nothing in common. */
+export function likenessOf(
+	map: SitedMap,
+	found: { readonly fit: MapSolution; readonly rest: Float64Array },
+	site: Required<Site>,
+): number {
+	const { gains, seen } = compared(map, found, site);
+	return seen > 0 ? Math.sqrt(gains[site.kind] / seen) : 0;
+}
+
+/** In the map's units squared: what is seen in the square about a site, its own pattern put back, and what each kind's kernel alone explains of it. */
+function compared(
 	map: SitedMap,
 	{ fit, rest }: { readonly fit: MapSolution; readonly rest: Float64Array },
 	site: Required<Site>,
-): number[] {
+): { gains: number[]; seen: number } {
 	const { nx, ny, weights, kinds } = map;
 	const reach = Math.min(Math.round(NEAR / map.pixel), (fit.size - 1) / 2);
 	const side = 2 * reach + 1;
@@ -50,6 +60,7 @@ export function gainsOf(
 	const kernels = Array.from({ length: kinds }, (_, s) =>
 		shiftedKernel(kindOf(fit, s), fit.size, px - site.x, py - site.y, reach),
 	);
+	let total = 0;
 	const [sums, powers] = [new Float64Array(kinds), new Float64Array(kinds)];
 	for (let i = 0; i < side; i++)
 		for (let j = 0; j < side; j++) {
@@ -59,12 +70,16 @@ export function gainsOf(
 			if (!(w > 0)) continue;
 			const q = i * side + j;
 			const seen = rest[x * ny + y] + site.weight * kernels[site.kind][q];
+			total += w * seen * seen;
 			for (let s = 0; s < kinds; s++) {
 				sums[s] += w * seen * kernels[s][q];
 				powers[s] += w * kernels[s][q] ** 2;
 			}
 		}
-	return Array.from(sums, (sum, s) =>
-		powers[s] > 0 && sum > 0 ? sum ** 2 / powers[s] : 0,
+	const gains = Array.from(sums, (sum, s) =>
+		powers[s] > 0 && sum !== 0 && sum * site.weight > 0
+			? sum ** 2 / powers[s]
+			: 0,
 	);
+	return { gains, seen: total };
 }

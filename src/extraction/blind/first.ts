@@ -1,15 +1,14 @@
 /** The kind that explains most of what is seen. */
 
-import { MapConvolution } from "../../qpi/convolution.ts";
-import { kindOf, misfitOf, ridgeMap, type SitedMap } from "../refineMap.ts";
-import { findActivation } from "../sbdSteps.ts";
+import { misfitOf, ridgeMap, type SitedMap } from "../refineMap.ts";
 import { centreOf } from "./centre.ts";
-import { type Completed, completed, meritOf } from "./complete.ts";
+import { completed, meritOf } from "./complete.ts";
 import type { Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
 import { placesOf } from "./places.ts";
-import { normalised, type Seed, seedsOf } from "./seeds.ts";
-import { type Activated, inTurns, strongest } from "./turns.ts";
+import { type Seed, seedsOf } from "./seeds.ts";
+import { judged, type State } from "./state.ts";
+import { type Activated, inTurns } from "./turns.ts";
 
 /** A map that is searched: binned, clipped where it stands out too far. */
 export interface Searched {
@@ -21,6 +20,8 @@ export interface Searched {
 	/** Of a pixel, standard deviation. */
 	readonly white: number;
 	readonly signed: boolean;
+	/** Whether there may well be nothing, so that little is tried. */
+	readonly doubtful?: boolean;
 }
 
 /** Seeds that are tried on a part of the map, and of those, on all of it. */
@@ -30,9 +31,6 @@ const TAKEN = 2;
 const PART = 96;
 /** Turns of a trial, and of the whole map. */
 const TURNS = { trial: 6, whole: 10 };
-/** The deconvolution that takes near ones apart: threshold, share of the strongest, and steps. */
-const APART = { lambda: 0.04, steps: 150 };
-
 /**
  * The kernel whose marks explain most for their number: seeds are tried on a part of the map, the best ones deconvolve all of it in turns, and their marks are completed.
  * @returns undefined where nothing is found
@@ -45,39 +43,32 @@ export async function firstKind(
 		kernel?: Activated,
 		marks?: SitedMap["sites"],
 	) => Promise<void>,
-): Promise<Completed | undefined> {
-	const { map, seen, size, white, signed, seedReach } = searched;
+): Promise<State | undefined> {
+	const { map, seen, size, white, signed, seedReach, doubtful } = searched;
 	const { nx, ny, pixel } = map;
 	const seeds = given ?? seedsOf(seen, nx, ny, pixel, seedReach);
 	const best = given ?? (await tried(searched, seeds.slice(0, TRIED), report));
-	let found: Completed | undefined;
-	for (const seed of best.slice(0, TAKEN)) {
+	let found: State | undefined;
+	for (const seed of best.slice(0, doubtful ? 1 : TAKEN)) {
 		const active = await inTurns(
 			...([seen, nx, ny, seed, size, signed, TURNS.whole] as const),
 			(_, __, kernel) => report("deconvolution", kernel),
 		);
-		const done = await completed(
-			{ ...map, kinds: 1, sites: centredPlaces(active, map) },
-			size,
-			signed,
-			{ white, report: (sites) => report("marks", undefined, sites) },
-		);
-		found = better(found, done);
+		const next = await complete(centredPlaces(active, map), "marks");
+		if (!found || next.judgement.score > found.judgement.score) found = next;
 	}
-	if (!found || found.map.sites.length === 0) return undefined;
-	const apart = await completed(
-		{ ...map, kinds: 1, sites: takenApart(searched, found) },
-		size,
-		signed,
-		{ white, report: (sites) => report("near ones", undefined, sites) },
-	);
-	return better(found, apart);
-}
+	return found && found.map.sites.length > 0 ? found : undefined;
 
-function better(a: Completed | undefined, b: Completed): Completed {
-	if (!a) return b;
-	const noise = Math.min(a.noise, b.noise);
-	return meritOf(b, noise) > meritOf(a, noise) ? b : a;
+	async function complete(
+		sites: SitedMap["sites"],
+		what: string,
+	): Promise<State> {
+		const done = await completed({ ...map, kinds: 1, sites }, size, signed, {
+			white,
+			report: (marks) => report(what, undefined, marks),
+		});
+		return judged(done, size);
+	}
 }
 
 /** Where an activation gathers, seen from the kernel's own centre. */
@@ -93,36 +84,17 @@ export function centredPlaces(
 	}));
 }
 
-/** The places of a finer activation of a kernel that is known well by now. */
-function takenApart(
-	{ seen, signed, size }: Searched,
-	{ map, fit }: Completed,
-): SitedMap["sites"] {
-	const { nx, ny, pixel } = map;
-	const convolution = new MapConvolution(nx, ny, size);
-	const kernel = normalised(kindOf(fit, 0));
-	const match = convolution.mapOf(
-		convolution.kernelSpectrum(kernel),
-		seen.image.map((v, p) => v * seen.weights[p]),
-	);
-	const problem = {
-		...{ convolution, map: seen.image, weights: seen.weights },
-		...{ lambda: APART.lambda * strongest(match, signed), mu: 0, signed },
-	};
-	const nothing = new Float64Array(nx * ny);
-	const x = findActivation(problem, kernel, nothing, APART.steps);
-	return placesOf(x, nx, ny, pixel);
-}
-
 /** The seeds with what they became on a part of the map, the one that explains most for its marks first. */
 async function tried(
-	{ map, seen, seedReach, white, signed }: Searched,
+	{ map, seen, seedReach, white, signed, doubtful }: Searched,
 	seeds: readonly Seed[],
 	report: (what: string, kernel?: Activated) => Promise<void>,
 ): Promise<Seed[]> {
 	const part = liveliest(map, seen);
 	const found: { seed: Seed; merit: number }[] = [];
-	for (const seed of seeds) {
+	const noise = white || spreadOf(part.seen.image, part.seen.weights);
+	const nothing = -power(part.seen) / noise ** 2;
+	for (const seed of doubtful ? seeds.slice(0, TRIED / 2) : seeds) {
 		const active = await inTurns(
 			...([
 				part.seen,
@@ -150,16 +122,15 @@ async function tried(
 			(sum, v, p) => sum + part.seen.weights[p] * v * v,
 			0,
 		);
-		found.push({
-			seed: { ...active, merit: seed.merit },
-			merit: meritOf(
-				{ left, map: marked },
-				white || spreadOf(rest, part.seen.weights),
-			),
-		});
+		const merit = meritOf({ left, map: marked }, noise);
+		if (!doubtful || merit > nothing)
+			found.push({ seed: { ...active, merit: seed.merit }, merit });
 	}
 	return found.sort((a, b) => b.merit - a.merit).map(({ seed }) => seed);
 }
+
+const power = ({ image, weights }: Seen) =>
+	image.reduce((sum, v, p) => sum + weights[p] * v * v, 0);
 
 /** The square part that holds most power. */
 function liveliest(map: SitedMap, seen: Seen): { map: SitedMap; seen: Seen } {

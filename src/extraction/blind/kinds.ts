@@ -1,11 +1,14 @@
 /** How many kinds there are, and which: the judge decides between what is proposed. */
-import { type Judgement, judgeSites } from "../judge.ts";
-import { misfitOf, ridgeMap } from "../refineMap.ts";
+import { dot } from "../../qpi/ridge.ts";
+import { kindOf, misfitOf, ridgeMap } from "../refineMap.ts";
 import { windowOf } from "../sitedMap.ts";
+import { takenApart } from "./apart.ts";
 import { type Completed, completed } from "./complete.ts";
 import { firstKind, type Searched } from "./first.ts";
-import { clipped } from "./grid.ts";
+import { clipped, spreadOf } from "./grid.ts";
+import type { Seed } from "./seeds.ts";
 import { halves } from "./split.ts";
+import { judged, type State } from "./state.ts";
 
 /** Kinds at most. */
 const MOST = 5;
@@ -13,13 +16,10 @@ const MOST = 5;
 const FEW = 3;
 /** What the score must grow by for a further kind. */
 const GAIN = 0.01;
+/** Correlation of kernels that may be one. */
+const ALIKE = 0.5;
 /** Rounds of a completion that begins with good kernels. */
 const ROUNDS = 6;
-
-/** Marks, and how they are judged. */
-export interface State extends Completed {
-	readonly judgement: Judgement;
-}
 
 export type Report = (
 	what: string,
@@ -27,60 +27,106 @@ export type Report = (
 	sites?: Completed["map"]["sites"],
 ) => Promise<void>;
 
-/** Further kinds as long as the judge likes the map better with them: what is left may show another one, or one may be two. */
+/**
+ * Further kinds as long as the judge likes the map better with them: one may be two, and what is left may show another one. Near ones are taken apart before that, and
+ * what was one kind all along is joined in the end.
+ */
 export async function moreKinds(
 	searched: Searched,
 	first: State,
 	wanted: number | undefined,
+	seeds: readonly Seed[],
 	report: Report,
 ): Promise<State> {
+	const least = wanted === undefined ? GAIN : Number.NEGATIVE_INFINITY;
+	const more = (state: State) => state.map.kinds < (wanted ?? MOST);
 	let best = first;
-	while (best.map.kinds < (wanted ?? MOST)) {
-		const rivals: State[] = [];
-		for (let kind = 0; kind < best.map.kinds; kind++) {
-			const rival = await splitKind(searched, best, kind, report);
-			if (rival) rivals.push(rival);
+	for (const seed of seeds)
+		best = (await furtherKind(searched, best, [seed], report)) ?? best;
+	for (;;) {
+		const halved = more(best) && (await split(searched, best, least, report));
+		if (halved) {
+			best = halved;
+			continue;
 		}
-		const further = await furtherKind(searched, best, report);
-		if (further) rivals.push(further);
-		if (rivals.length === 0) return best;
-		const top = rivals.reduce((a, b) =>
-			b.judgement.score > a.judgement.score ? b : a,
-		);
-		const gain = top.judgement.score - best.judgement.score;
+		const further =
+			more(best) &&
+			(await furtherKind(searched, best, undefined, report, least));
+		if (further) {
+			best = further;
+			continue;
+		}
+		const before = best.judgement.score;
+		best = await takenApart(searched, best, report);
+		if (!more(best) || best.judgement.score - before < GAIN) break;
+	}
+	return wanted === undefined ? joined(searched, best, report) : best;
+}
+
+/** The best of all that come from one kind being two; undefined where none is worth it. */
+async function split(
+	searched: Searched,
+	state: State,
+	least: number,
+	report: Report,
+): Promise<State | undefined> {
+	let best: State | undefined;
+	for (let kind = 0; kind < state.map.kinds; kind++) {
+		const rival = await splitKind(searched, state, kind, report);
 		if (process.env.DEBUG)
 			console.log(
-				"   kinds",
-				best.map.kinds,
-				"score",
-				best.judgement.score.toFixed(4),
-				"rivals",
-				rivals
-					.map(
-						(r) =>
-							r.judgement.score.toFixed(4) +
-							" [" +
-							Array.from(
-								{ length: r.map.kinds },
-								(_, k) => r.map.sites.filter((s) => s.kind === k).length,
-							) +
-							"]",
-					)
-					.join(" "),
+				"   split",
+				kind,
+				state.judgement.score,
+				rival?.judgement.score,
 			);
-		if (gain < GAIN && wanted === undefined) return best;
-		best = top;
+		if (
+			rival &&
+			rival.judgement.score >
+				(best ?? state).judgement.score + (best ? 0 : least)
+		)
+			best = rival;
 	}
 	return best;
 }
 
-export async function judged(
-	found: Completed,
-	{ size }: Searched,
+/** Without the kinds that the judge does not miss. */
+async function joined(
+	searched: Searched,
+	state: State,
+	report: Report,
 ): Promise<State> {
-	const reach = ((size - 1) / 2) * found.map.pixel;
-	return { ...found, judgement: await judgeSites(found.map, size, reach) };
+	const best = state;
+	for (let a = 0; a < best.map.kinds; a++)
+		for (let b = a + 1; b < best.map.kinds; b++) {
+			const [one, two] = [kindOf(best.fit, a), kindOf(best.fit, b)];
+			if (alikeness(one, two) < ALIKE) continue;
+			const sites = best.map.sites.map((site) => ({
+				...site,
+				kind: site.kind === b ? a : site.kind - (site.kind > b ? 1 : 0),
+			}));
+			const kinds = best.map.kinds - 1;
+			const rival = await tryKinds(
+				searched,
+				{ ...best.map, kinds, sites },
+				report,
+			);
+			if (process.env.DEBUG)
+				console.log(
+					"   join",
+					a,
+					b,
+					best.judgement.score,
+					rival?.judgement.score,
+				);
+			if (rival && rival.judgement.score > best.judgement.score - GAIN)
+				return joined(searched, rival, report);
+		}
+	return best;
 }
+
+const alikeness = (a: Float64Array, b: Float64Array) =>
+	dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b) || 1);
 
 async function splitKind(
 	searched: Searched,
@@ -105,7 +151,9 @@ async function splitKind(
 async function furtherKind(
 	searched: Searched,
 	state: State,
+	seeds: readonly Seed[] | undefined,
 	report: Report,
+	least = Number.NEGATIVE_INFINITY,
 ): Promise<State | undefined> {
 	const { map } = state;
 	const left = leftBy(map);
@@ -114,21 +162,30 @@ async function furtherKind(
 			...searched,
 			map: { ...map, image: left, sites: [] },
 			seen: { image: clipped(left, map.weights), weights: map.weights },
+			white: Math.max(searched.white, spreadOf(left, map.weights)),
+			doubtful: true,
 		},
-		undefined,
+		seeds,
 		report,
 	);
 	if (!found || found.map.sites.length < FEW) return undefined;
 	// What looks like a kind in what is left must be one to the judge there.
-	const alone = await judged(found, searched);
 	if (process.env.DEBUG)
-		console.log("   rest", found.map.sites.length, alone.judgement);
-	if (alone.judgement.score < GAIN) return undefined;
+		console.log("   rest", found.map.sites.length, found.judgement);
+	if (found.judgement.score < least) return undefined;
 	const sites = [
 		...map.sites,
 		...found.map.sites.map((site) => ({ ...site, kind: map.kinds })),
 	];
-	return tryKinds(searched, { ...map, kinds: map.kinds + 1, sites }, report);
+	const rival = await tryKinds(
+		searched,
+		{ ...map, kinds: map.kinds + 1, sites },
+		report,
+	);
+	if (process.env.DEBUG)
+		console.log("   further", state.judgement.score, rival?.judgement.score);
+	const gain = (rival?.judgement.score ?? -1) - state.judgement.score;
+	return gain > least ? rival : undefined;
 }
 
 /** What the kernels leave when they reach as far as they can be seen: the far ripples of known scatterers must not pass for a kind of their own. */
@@ -152,5 +209,5 @@ async function tryKinds(
 		{ length: map.kinds },
 		(_, s) => done.map.sites.filter(({ kind }) => kind === s).length,
 	);
-	return counts.every((n) => n >= FEW) ? judged(done, searched) : undefined;
+	return counts.every((n) => n >= FEW) ? judged(done, size) : undefined;
 }

@@ -1,5 +1,6 @@
 /** First guesses of a kernel: what the most outstanding spots of one width and polarity have in common. */
 import type { Seen } from "./deconvolve.ts";
+import type { Searched } from "./first.ts";
 import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
 
 export interface Seed {
@@ -92,4 +93,36 @@ export function tapered(kernel: Float64Array, size: number): Float64Array {
 export function normalised(kernel: Float64Array): Float64Array {
 	const norm = Math.sqrt(kernel.reduce((sum, v) => sum + v * v, 0));
 	return norm > 0 ? kernel.map((v) => v / norm) : kernel;
+}
+
+/** What a window of the map shows, on its pixels. @throws RangeError when the window leaves the map or is too small */
+export function seedAt(
+	{ map, seen, size: largest }: Pick<Searched, "map" | "seen" | "size">,
+	{
+		x,
+		y,
+		size,
+	}: { readonly x: number; readonly y: number; readonly size: number },
+): Seed {
+	const { nx, ny, pixel } = map;
+	const reach = Math.min((largest - 1) / 2, Math.round(size / 2 / pixel));
+	const [px, py] = [
+		Math.round(x / pixel + (nx - 1) / 2),
+		Math.round(y / pixel + (ny - 1) / 2),
+	];
+	const inside = [
+		[px, nx],
+		[py, ny],
+	].every(([p, n]) => p - reach >= -1 && p + reach <= n);
+	if (!(reach >= 2 && inside))
+		throw new RangeError(
+			`findScatterers: expected a seed window inside the map and of ${(4 * pixel).toPrecision(3)} A or more, got ${size} A at (${x}, ${y})`,
+		);
+	const side = 2 * reach + 1;
+	const kernel = Float64Array.from({ length: side * side }, (_, p) => {
+		const i = px - reach + Math.floor(p / side);
+		const j = py - reach + (p % side);
+		return i >= 0 && j >= 0 && i < nx && j < ny ? seen.image[i * ny + j] : 0;
+	});
+	return { kernel: tapered(kernel, side), size: side, merit: 0 };
 }

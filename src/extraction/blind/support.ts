@@ -11,16 +11,11 @@ const FOLDS = 4;
 const BLOCK = 40;
 const STEPS = 16;
 
-export interface Support {
-	/** Of each site: its amplitude over the standard deviation, by the kernels of the scatterers elsewhere. */
-	readonly standing: Float64Array;
-}
-
 /**
- * Each scatterer is looked for, where it was found, with kernels that are made without the part of the map that it lies in. Noise gives every place a kernel that suits it, but
+ * Of each site its amplitude over the standard deviation, by the kernels of the scatterers elsewhere: each is looked for, where it was found, with kernels that are made without the part of the map that it lies in. Noise gives every place a kernel that suits it, but
  * none that suits other places.
  */
-export function supportOf(map: SitedMap, size: number): Support {
+export function supportOf(map: SitedMap, size: number): Float64Array {
 	const { nx, ny, sites } = map;
 	const block = Math.max(
 		8,
@@ -60,5 +55,5 @@ export function supportOf(map: SitedMap, size: number): Support {
 			standing[j] = (significances[j] * sigma) / noise[site.kind];
 		});
 	}
-	return { standing };
+	return standing;
 }
