@@ -48,15 +48,21 @@ export async function judgeMarks(
 	return judgeSites(coarse, size, reach, solver);
 }
 
-/** The same of a map whose pixels are as they are to be. @param size pixels along a kernel's side @param reach Angstrom, its radius */
+/**
+ * The same of a map whose pixels are as they are to be.
+ * @param size pixels along a kernel's side
+ * @param reach Angstrom, its radius
+ * @param lambda of the ridge, where it is known
+ */
 export async function judgeSites(
 	map: SitedMap,
 	size: number,
 	reach: number,
 	solver: ManySolver = onThisThread,
+	lambda?: number,
 ): Promise<Judgement> {
 	if (map.sites.length === 0) return { score: 0, explained: 0, penalty: 0 };
-	const fit = ridgeMap(map, size, { steps: STEPS });
+	const fit = ridgeMap(map, size, { steps: STEPS, lambda });
 	const held = new HeldOut(map, fit, reach);
 	const { share } = await held.judge(map.image, fit, solver);
 	const { power } = fit.system.see(map.image);

@@ -12,10 +12,6 @@ import { strongest } from "./turns.ts";
 
 /** The threshold, share of the strongest correlation, and steps: far more than it takes to find the others. */
 const FINE = { lambda: 0.03, steps: 150 };
-/** Rounds at most, and what each must gain for another one to be worth it. */
-const ROUNDS = 4;
-const GAIN = 0.003;
-
 /** Each kind's places from a finer activation of its kernel, which is known well by now, the other kinds taken away; kept where the judge likes them better. */
 export async function takenApart(
 	searched: Searched,
@@ -24,29 +20,17 @@ export async function takenApart(
 ): Promise<State> {
 	const { size, signed, white } = searched;
 	let best = state;
-	for (let round = 0; round < ROUNDS; round++) {
-		const before = best.judgement.score;
-		for (let kind = 0; kind < best.map.kinds; kind++) {
-			const sites = [
-				...best.map.sites.filter((site) => site.kind !== kind),
-				...finePlaces(searched, best, kind),
-			];
-			const done = await completed({ ...best.map, sites }, size, signed, {
-				white,
-				report: (marks) => report("near ones", undefined, marks),
-			});
-			const next = await judged(done, size);
-			if (process.env.DEBUG)
-				console.log(
-					"  apart",
-					best.map.sites.length,
-					best.judgement.score,
-					next.map.sites.length,
-					next.judgement.score,
-				);
-			if (next.judgement.score > best.judgement.score) best = next;
-		}
-		if (best.judgement.score - before < GAIN) break;
+	for (let kind = 0; kind < state.map.kinds; kind++) {
+		const sites = [
+			...best.map.sites.filter((site) => site.kind !== kind),
+			...finePlaces(searched, best, kind),
+		];
+		const done = await completed({ ...best.map, sites }, size, signed, {
+			...{ white, sure: true, lambda: best.fit.lambda },
+			report: (marks) => report("near ones", undefined, marks),
+		});
+		const next = await judged(done, size);
+		if (next.judgement.score > best.judgement.score) best = next;
 	}
 	return best;
 }

@@ -21,6 +21,7 @@ const ROUNDS = 7;
 const CENTRED = { rounds: 3, least: 0.25 };
 /** Standard deviations that a mark must stand out by in the first round, and by how much more in each further one, up to LEAST: kernels are rough at first, and what they miss is no noise. */
 const PATIENCE = { first: 3, more: 0.8 };
+const SURE = { first: 4.5, more: 0.5 };
 /** What a mark has to explain, standard deviations squared: its place is one of thousands. */
 export const PRICE = 25;
 /** What a mark that is added has to stand out by at least. */
@@ -66,12 +67,18 @@ export async function completed(
 	signed: boolean,
 	{
 		white,
-		rounds = ROUNDS,
+		lambda: known,
+		sure = false,
+		rounds = sure ? ROUNDS - 3 : ROUNDS,
 		grow = true,
 		report = async () => {},
 	}: {
 		/** Standard deviation of a pixel's white noise: there is no less. */
 		readonly white: number;
+		/** Of the kernels' ridge, where it is known about. */
+		readonly lambda?: number;
+		/** Whether kernels are known well from the start. */
+		readonly sure?: boolean;
 		readonly rounds?: number;
 		/** Whether marks are added. */
 		readonly grow?: boolean;
@@ -82,13 +89,17 @@ export async function completed(
 	const convolution = new MapConvolution(map.nx, map.ny, size);
 	// What is left while marks are missing is no noise: the least that was seen is nearest to it.
 	let noise = Number.POSITIVE_INFINITY;
+	let lambda = known;
 	const seen: Completed[] = [];
 	for (let round = 0; ; round++) {
-		const looked = look(map, size, convolution, white, noise);
+		const looked = look(map, size, convolution, white, noise, lambda);
 		noise = Math.max(white, looked.noise);
+		// It changes little from round to round, and takes as long to find as the kernels.
+		lambda = looked.fit.lambda;
 		seen.push(looked);
 		if (round >= rounds || looked.map.sites.length === 0) break;
-		const least = Math.min(LEAST, PATIENCE.first + PATIENCE.more * round);
+		const { first, more } = sure ? SURE : PATIENCE;
+		const least = Math.min(LEAST, first + more * round);
 		const kept = pruned(looked, signed, least);
 		const added =
 			grow && round > 0
@@ -141,8 +152,9 @@ export function look(
 	convolution: MapConvolution,
 	white = 0,
 	least = Number.POSITIVE_INFINITY,
+	lambda?: number,
 ): Completed {
-	const fit = ridgeMap(map, size, { steps: STEPS });
+	const fit = ridgeMap(map, size, { steps: STEPS, lambda });
 	const rest = Float64Array.from(misfitOf(map, fit).rest);
 	const { matches, noise } = matched(map, fit, rest, convolution);
 	const sigma = Math.max(white, Math.min(least, Math.max(...noise)));

@@ -28,7 +28,9 @@ export async function confirmed(
 	for (let round = 0; round < 3; round++) {
 		const { map } = best;
 		if (map.sites.length === 0) return undefined;
-		const standing = supportOf(map, size).map(signed ? Math.abs : (v) => v);
+		const standing = supportOf(map, size, best.fit.lambda).map(
+			signed ? Math.abs : (v) => v,
+		);
 		const of = (kind: number) =>
 			standing.filter((_, j) => map.sites[j].kind === kind).sort();
 		const good = Array.from({ length: map.kinds }, (_, kind) => {

@@ -18,8 +18,10 @@ const FEW = 3;
 const GAIN = 0.01;
 /** Correlation of kernels that may be one. */
 const ALIKE = 0.5;
-/** Rounds of a completion that begins with good kernels. */
-const ROUNDS = 6;
+/** Rounds of changes at most. */
+const ROUNDS = 8;
+/** A gain that needs no other way to be looked for. */
+const CLEAR = 0.03;
 
 export type Report = (
 	what: string,
@@ -43,51 +45,66 @@ export async function moreKinds(
 	let best = first;
 	for (const seed of seeds)
 		best = (await furtherKind(searched, best, [seed], report)) ?? best;
-	for (;;) {
-		const halved = more(best) && (await split(searched, best, least, report));
-		if (halved) {
-			best = halved;
-			continue;
+	/** The number of kinds at which what is left showed no other. */
+	let exhausted = 0;
+	for (let round = 0; round < ROUNDS; round++) {
+		const { kinds } = best.map;
+		const rivals = [await takenApart(searched, best, report)];
+		if (more(best)) rivals.push(...(await splits(searched, best, report)));
+		let top = bestOf(rivals);
+		if (more(best) && exhausted < kinds && gain(top, best) < CLEAR) {
+			const further = await furtherKind(
+				searched,
+				best,
+				undefined,
+				report,
+				least,
+			);
+			if (further) top = bestOf([top, further]);
+			else exhausted = kinds;
 		}
-		const further =
-			more(best) &&
-			(await furtherKind(searched, best, undefined, report, least));
-		if (further) {
-			best = further;
-			continue;
+		if (process.env.DEBUG)
+			console.log(
+				"  round",
+				round,
+				best.map.sites.length,
+				best.judgement.score,
+				rivals
+					.map((r) => r.map.kinds + ":" + r.judgement.score.toFixed(4))
+					.join(" "),
+				"->",
+				top.map.kinds,
+				top.judgement.score,
+			);
+		const forced = least < 0 && more(best) && top.map.kinds > kinds;
+		// A further kind has to be worth it; the same kinds may be a little better.
+		const enough = top.map.kinds > kinds ? GAIN : GAIN / 3;
+		if (!forced && gain(top, best) < enough) {
+			if (gain(top, best) > 0 && top.map.kinds === kinds) best = top;
+			break;
 		}
-		const before = best.judgement.score;
-		best = await takenApart(searched, best, report);
-		if (!more(best) || best.judgement.score - before < GAIN) break;
+		best = top;
 	}
 	return wanted === undefined ? joined(searched, best, report) : best;
 }
 
-/** The best of all that come from one kind being two; undefined where none is worth it. */
-async function split(
+const gain = (a: State, b: State) => a.judgement.score - b.judgement.score;
+
+const bestOf = (states: readonly State[]) =>
+	states.reduce((a, b) => (gain(b, a) > 0 ? b : a));
+
+/** What comes of each kind being two. */
+async function splits(
 	searched: Searched,
 	state: State,
-	least: number,
 	report: Report,
-): Promise<State | undefined> {
-	let best: State | undefined;
+): Promise<State[]> {
+	const found: State[] = [];
 	for (let kind = 0; kind < state.map.kinds; kind++) {
 		const rival = await splitKind(searched, state, kind, report);
-		if (process.env.DEBUG)
-			console.log(
-				"   split",
-				kind,
-				state.judgement.score,
-				rival?.judgement.score,
-			);
-		if (
-			rival &&
-			rival.judgement.score >
-				(best ?? state).judgement.score + (best ? 0 : least)
-		)
-			best = rival;
+		if (rival) found.push(rival);
 	}
-	return best;
+	return found;
 }
 
 /** Without the kinds that the judge does not miss. */
@@ -184,8 +201,7 @@ async function furtherKind(
 	);
 	if (process.env.DEBUG)
 		console.log("   further", state.judgement.score, rival?.judgement.score);
-	const gain = (rival?.judgement.score ?? -1) - state.judgement.score;
-	return gain > least ? rival : undefined;
+	return rival && gain(rival, state) > least ? rival : undefined;
 }
 
 /** What the kernels leave when they reach as far as they can be seen: the far ripples of known scatterers must not pass for a kind of their own. */
@@ -202,7 +218,7 @@ async function tryKinds(
 	const { size, signed, white } = searched;
 	const done = await completed(map, size, signed, {
 		white,
-		rounds: ROUNDS,
+		sure: true,
 		report: (sites) => report("kinds", undefined, sites),
 	});
 	const counts = Array.from(

@@ -35,7 +35,8 @@ export function prepared(
 		map.nx,
 		map.ny,
 	);
-	const coarse = binned({ ...map, image }, factor);
+	// Its background is gone but for what does not matter to a search.
+	const coarse = binned({ ...map, image, order: 0 }, factor);
 	const seen = {
 		image: clipped(coarse.image, coarse.weights),
 		weights: coarse.weights,

@@ -9,5 +9,14 @@ export interface State extends Completed {
 /** @param size pixels along the side of kernels */
 export async function judged(found: Completed, size: number): Promise<State> {
 	const reach = ((size - 1) / 2) * found.map.pixel;
-	return { ...found, judgement: await judgeSites(found.map, size, reach) };
+	return {
+		...found,
+		judgement: await judgeSites(
+			found.map,
+			size,
+			reach,
+			undefined,
+			found.fit.lambda,
+		),
+	};
 }

@@ -15,7 +15,11 @@ const STEPS = 16;
  * Of each site its amplitude over the standard deviation, by the kernels of the scatterers elsewhere: each is looked for, where it was found, with kernels that are made without the part of the map that it lies in. Noise gives every place a kernel that suits it, but
  * none that suits other places.
  */
-export function supportOf(map: SitedMap, size: number): Float64Array {
+export function supportOf(
+	map: SitedMap,
+	size: number,
+	lambda: number,
+): Float64Array {
 	const { nx, ny, sites } = map;
 	const block = Math.max(
 		8,
@@ -34,7 +38,7 @@ export function supportOf(map: SitedMap, size: number): Float64Array {
 		const weights = map.weights.map((w, p) =>
 			foldOf(Math.floor(p / ny), p % ny) === fold ? 0 : w,
 		);
-		const fit = ridgeMap({ ...map, weights }, size, { steps: STEPS });
+		const fit = ridgeMap({ ...map, weights }, size, { steps: STEPS, lambda });
 		const model = fit.system.operator.apply(fit.kernels);
 		const background = fit.system.background(map.image, model);
 		// What they leave of the whole map, the part left out too.
