@@ -10,7 +10,6 @@ export {
 	type SeedWindow,
 	type UnmarkedStack,
 } from "../extraction/blind.ts";
-export { detectScatterers } from "../extraction/detect.ts";
 export { dispersion } from "../extraction/dispersion.ts";
 export { extract } from "../extraction/extract.ts";
 export { extractMap, extractMaps } from "../extraction/extractMap.ts";

@@ -1,7 +1,7 @@
 /** Activation maps as lists of scatterers. */
 
 import { radialFilter } from "./filter.ts";
-import { maxima } from "./match.ts";
+import { maxima } from "./maxima.ts";
 import { median, type Scan } from "./scan.ts";
 import type { MapMark } from "./sitedMap.ts";
 

@@ -63,19 +63,6 @@ export async function moreKinds(
 			if (further) top = bestOf([top, further]);
 			else exhausted = kinds;
 		}
-		if (process.env.DEBUG)
-			console.log(
-				"  round",
-				round,
-				best.map.sites.length,
-				best.judgement.score,
-				rivals
-					.map((r) => r.map.kinds + ":" + r.judgement.score.toFixed(4))
-					.join(" "),
-				"->",
-				top.map.kinds,
-				top.judgement.score,
-			);
 		const forced = least < 0 && more(best) && top.map.kinds > kinds;
 		// A further kind has to be worth it; the same kinds may be a little better.
 		const enough = top.map.kinds > kinds ? GAIN : GAIN / 3;
@@ -128,14 +115,6 @@ async function joined(
 				{ ...best.map, kinds, sites },
 				report,
 			);
-			if (process.env.DEBUG)
-				console.log(
-					"   join",
-					a,
-					b,
-					best.judgement.score,
-					rival?.judgement.score,
-				);
 			if (rival && rival.judgement.score > best.judgement.score - GAIN)
 				return joined(searched, rival, report);
 		}
@@ -187,8 +166,6 @@ async function furtherKind(
 	);
 	if (!found || found.map.sites.length < FEW) return undefined;
 	// What looks like a kind in what is left must be one to the judge there.
-	if (process.env.DEBUG)
-		console.log("   rest", found.map.sites.length, found.judgement);
 	if (found.judgement.score < least) return undefined;
 	const sites = [
 		...map.sites,
@@ -199,8 +176,6 @@ async function furtherKind(
 		{ ...map, kinds: map.kinds + 1, sites },
 		report,
 	);
-	if (process.env.DEBUG)
-		console.log("   further", state.judgement.score, rival?.judgement.score);
 	return rival && gain(rival, state) > least ? rival : undefined;
 }
 

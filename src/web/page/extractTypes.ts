@@ -1,8 +1,8 @@
 /** What page and worker of the extraction tell each other. */
 import type { BlindTurn } from "../../extraction/blind.ts";
-import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
 import type { Rectangle } from "../../extraction/resample.ts";
+import type { DetectedScatterer } from "../../extraction/scatterers.ts";
 import type { Peak } from "../../extraction/spectrum.ts";
 import type { Field } from "../../report/panels.ts";
 import type { FindOptions, Found } from "../../results/findScatterers.ts";
