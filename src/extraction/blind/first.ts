@@ -57,7 +57,8 @@ export async function firstKind(
 		const next = await complete(centredPlaces(active, map), "marks");
 		if (!found || next.judgement.score > found.judgement.score) found = next;
 	}
-	return found && found.map.sites.length > 0 ? found : undefined;
+	// What the judge does not believe in no further work makes true.
+	return found && found.judgement.score > 0 ? found : undefined;
 
 	async function complete(
 		sites: SitedMap["sites"],

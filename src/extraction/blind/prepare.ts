@@ -1,6 +1,7 @@
 /** What is searched: one image on pixels no finer than its pattern needs. */
 import { binned } from "../bin.ts";
 import type { SitedMap } from "../refineMap.ts";
+import { SIDE } from "../sitedMap.ts";
 import { finenessOf } from "./fineness.ts";
 import type { Searched } from "./first.ts";
 import { clipped, medianOf } from "./grid.ts";
@@ -11,7 +12,7 @@ const SEED = 28;
 /** Pixels: seeds are no smaller. */
 const SMALLEST = 5;
 /** Share of the shorter side: kernels are no larger. */
-const LARGEST = 0.4;
+const LARGEST = 0.18;
 
 export interface Prepared {
 	readonly searched: Searched;
@@ -30,30 +31,31 @@ export function prepared(
 	const image = Float64Array.from(map.image, (v, p) =>
 		map.weights[p] > 0 ? v - middle : 0,
 	);
-	const { factor, noise } = finenessOf(
+	const radius = Math.min(
+		reach,
+		LARGEST * Math.min(map.nx, map.ny) * map.pixel,
+	);
+	const { factor: fine, noise } = finenessOf(
 		{ image: clipped(image, map.weights), weights: map.weights },
 		map.nx,
 		map.ny,
 	);
+	const factor = Math.max(fine, Math.ceil((2 * radius) / map.pixel / SIDE));
 	// Its background is gone but for what does not matter to a search.
 	const coarse = binned({ ...map, image, order: 0 }, factor);
 	const seen = {
 		image: clipped(coarse.image, coarse.weights),
 		weights: coarse.weights,
 	};
-	const shorter = Math.min(coarse.nx, coarse.ny);
-	const radius = Math.max(
-		SMALLEST,
-		Math.min(Math.round(reach / coarse.pixel), Math.floor(LARGEST * shorter)),
-	);
+	const pixels = Math.max(SMALLEST, Math.round(radius / coarse.pixel));
 	return {
 		factor,
 		searched: {
 			map: { ...coarse, image: seen.image },
 			seen,
-			size: 2 * radius + 1,
+			size: 2 * pixels + 1,
 			seedReach: Math.min(
-				radius,
+				pixels,
 				Math.max(SMALLEST, Math.round(SEED / coarse.pixel)),
 			),
 			white: noise / factor,
