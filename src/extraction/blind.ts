@@ -1,10 +1,11 @@
 /** Scatterers, their kinds and rough kernels of a map in which nothing is marked. */
 
 import { confirmed, type Finished, finished } from "./blind/finish.ts";
-import { firstKind } from "./blind/first.ts";
-import { moreKinds, type Report } from "./blind/kinds.ts";
+import { again, firstKind } from "./blind/first.ts";
+import { joined, moreKinds, type Report } from "./blind/kinds.ts";
 import { componentsOf } from "./blind/layers.ts";
 import { leftoversOf } from "./blind/leftovers.ts";
+import { withoutHeaps } from "./blind/outliers.ts";
 import { prepared } from "./blind/prepare.ts";
 import { seedAt } from "./blind/seeds.ts";
 import type { State } from "./blind/state.ts";
@@ -145,8 +146,8 @@ async function search(
 	map: SitedMap,
 	{ kinds, signed = false, seeds, onProgress }: BlindOptions,
 ): Promise<Found | undefined> {
-	const { searched, factor } = prepared(map, signed);
-	const { pixel, nx, ny } = searched.map;
+	const { searched: whole, factor, image } = prepared(map, signed);
+	const { pixel, nx, ny } = whole.map;
 	let done = 0;
 	const report: Report = async (what, kernel, sites) => {
 		await onProgress?.({
@@ -162,16 +163,37 @@ async function search(
 			})),
 		});
 	};
-	const windows = seeds?.map((seed) => seedAt(searched, seed));
-	const first = await firstKind(searched, windows?.slice(0, 1), report);
+	const windows = seeds?.map((seed) => seedAt(whole, seed));
+	let first = await firstKind(whole, windows?.slice(0, 1), report);
 	if (!first) return undefined;
-	const state = await confirmed(
-		searched,
-		await moreKinds(searched, first, kinds, windows?.slice(1) ?? [], report),
-	);
-	if (!state) return undefined;
-	const end = await finished(map, searched, state, factor);
-	return { map, state, finished: end };
+	const bare = withoutHeaps(whole, image, first);
+	const searched = bare ?? whole;
+	if (bare) first = await again(bare, first);
+	const rest = windows?.slice(1) ?? [];
+	let state = await moreKinds(searched, first, kinds, rest, report);
+	if (kinds === undefined && state.map.kinds > 1)
+		state = await joined(
+			searched,
+			state,
+			finerThan(map, signed, factor),
+			report,
+		);
+	const sure = await confirmed(searched, state);
+	if (!sure) return undefined;
+	const end = await finished(map, searched, sure, factor);
+	return { map, state: sure, finished: end };
+}
+
+/** The search on pixels as fine as kernels are extracted on, and how many of those a coarse one is; undefined where they are that fine. */
+function finerThan(map: SitedMap, signed: boolean, factor: number) {
+	const { finest } = prepared(map, signed);
+	for (let fine = finest; fine <= factor / 2; fine++)
+		if (factor % fine === 0)
+			return {
+				searched: prepared(map, signed, undefined, fine).searched,
+				factor: factor / fine,
+			};
+	return undefined;
 }
 
 function resultOf({ map, state, finished }: Found, leftOut: readonly number[]) {

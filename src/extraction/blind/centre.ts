@@ -2,6 +2,7 @@
 
 import { MapConvolution } from "../../qpi/convolution.ts";
 import { HALF, taps } from "../../qpi/interpolate.ts";
+import { dot } from "../../qpi/ridge.ts";
 
 /** Angstrom that a kernel may be moved at most. */
 const MOST = 24;
@@ -93,6 +94,26 @@ function turnedAlike(
 			dy: (-s * i + (c - 1) * j) / det,
 		};
 	}
+}
+
+/** How far (pixels) what the second kernel shows lies from where the first shows it, and how alike they are then. */
+export function shiftBetween(
+	one: Float64Array,
+	two: Float64Array,
+	size: number,
+	most: number,
+): { dx: number; dy: number; alike: number } {
+	const wide = 2 * size - 1;
+	const both = correlate(new MapConvolution(size, size, wide), one, two);
+	const norm = Math.sqrt(dot(one, one) * dot(two, two)) || 1;
+	let best = { dx: 0, dy: 0, alike: -1 };
+	for (let i = 1 - size; i < size; i++)
+		for (let j = 1 - size; j < size; j++) {
+			const alike = both[(i + size - 1) * wide + j + size - 1] / norm;
+			if (Math.hypot(i, j) <= most && alike > best.alike)
+				best = { dx: i, dy: j, alike };
+		}
+	return best;
 }
 
 /** For each lag l: sum over p of a(p) b(p + l), for lags up to size - 1. */

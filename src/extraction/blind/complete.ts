@@ -40,8 +40,6 @@ const USUAL = 0.35;
 const APART = { angstrom: 5, pixels: 1.5 };
 /** Angstrom: two of one kind that are nearer and together no stronger than this many usual ones are one. */
 const ONE = { angstrom: 10, weight: 1.5 };
-/** A pixel that the model misses by more standard deviations than this counts for nothing more. */
-const TOO_FAR = 8;
 
 export interface Completed {
 	readonly map: SitedMap;
@@ -359,31 +357,4 @@ export function usual(
 		...site,
 		weight: site.weight / (medians[site.kind] || 1),
 	}));
-}
-
-/** Weights without the pixels that the model misses by far, and their neighbours. */
-export function withoutOutliers({
-	map,
-	rest,
-}: Pick<Completed, "map" | "rest">): Float64Array {
-	const sigma = spreadOf(rest, map.weights);
-	const { nx, ny } = map;
-	const reach = Math.max(1, Math.round(8 / map.pixel));
-	const weights = Float64Array.from(map.weights);
-	for (let x = 0; x < nx; x++)
-		for (let y = 0; y < ny; y++) {
-			if (!(Math.abs(rest[x * ny + y]) > TOO_FAR * sigma)) continue;
-			for (
-				let i = Math.max(0, x - reach);
-				i <= Math.min(nx - 1, x + reach);
-				i++
-			)
-				for (
-					let j = Math.max(0, y - reach);
-					j <= Math.min(ny - 1, y + reach);
-					j++
-				)
-					weights[i * ny + j] = 0;
-		}
-	return weights;
 }

@@ -11,7 +11,7 @@ import { supportOf } from "./support.ts";
 
 /** What a scatterer stands out by with the kernels of the others, standard deviations, and what half of a kind's do. */
 const LEAST = 4.5;
-const USUAL = 6;
+const USUAL = 5;
 /** Scatterers that a kind needs. */
 const FEW = 3;
 

@@ -72,6 +72,21 @@ export async function firstKind(
 	}
 }
 
+/** A state's marks on a search that some of the map was taken from. */
+export async function again(
+	{ map: { weights }, size, signed, white }: Searched,
+	{ map, fit }: State,
+): Promise<State> {
+	const sites = map.sites.filter(({ x, y }) => {
+		const p = Math.round(x) * map.ny + Math.round(y);
+		return !(weights[p] === 0);
+	});
+	const done = await completed({ ...map, weights, sites }, size, signed, {
+		...{ white, sure: true, lambda: fit.lambda },
+	});
+	return judged(done, size);
+}
+
 /** Where an activation gathers, seen from the kernel's own centre. */
 export function centredPlaces(
 	{ activation, kernel, size }: Activated,

@@ -1,8 +1,9 @@
 /** How many kinds there are, and which: the judge decides between what is proposed. */
-import { dot } from "../../qpi/ridge.ts";
+
+import { unbinned } from "../bin.ts";
 import { kindOf, misfitOf, ridgeMap } from "../refineMap.ts";
-import { windowOf } from "../sitedMap.ts";
 import { takenApart } from "./apart.ts";
+import { shiftBetween } from "./centre.ts";
 import { type Completed, completed } from "./complete.ts";
 import { firstKind, type Searched } from "./first.ts";
 import { clipped, spreadOf } from "./grid.ts";
@@ -16,8 +17,14 @@ const MOST = 5;
 const FEW = 3;
 /** What the score must grow by for a further kind. */
 const GAIN = 0.01;
-/** Correlation of kernels that may be one. */
+/** Correlation of kernels that may be one, and Angstrom that one may be off the other. */
 const ALIKE = 0.5;
+const SHIFT = 24;
+/** Correlation from which kernels are compared on finer pixels, and what two must explain more than one then: sharp cores differ from place to place between the pixels. */
+const CLOSE = 0.7;
+const DIFFERENT = 0.03;
+/** A kind found in what is left is judged with kernels that are wider by this, too: far ripples pass for nothing then. */
+const WIDER = 1.6;
 /** Rounds of changes at most. */
 const ROUNDS = 8;
 /** A gain that needs no other way to be looked for. */
@@ -30,8 +37,7 @@ export type Report = (
 ) => Promise<void>;
 
 /**
- * Further kinds as long as the judge likes the map better with them: one may be two, and what is left may show another one. Near ones are taken apart before that, and
- * what was one kind all along is joined in the end.
+ * Further kinds as long as the judge likes the map better with them: one may be two, and what is left may show another one.
  */
 export async function moreKinds(
 	searched: Searched,
@@ -72,7 +78,7 @@ export async function moreKinds(
 		}
 		best = top;
 	}
-	return wanted === undefined ? joined(searched, best, report) : best;
+	return best;
 }
 
 const gain = (a: State, b: State) => a.judgement.score - b.judgement.score;
@@ -94,35 +100,70 @@ async function splits(
 	return found;
 }
 
-/** Without the kinds that the judge does not miss. */
-async function joined(
+/**
+ * Without the kinds that the judge does not miss. Kernels that are much alike are compared on finer pixels: on coarse ones the places between the pixels of one kind pass for
+ * kinds of their own.
+ */
+export async function joined(
 	searched: Searched,
 	state: State,
+	finer: { readonly searched: Searched; readonly factor: number } | undefined,
 	report: Report,
 ): Promise<State> {
-	const best = state;
-	for (let a = 0; a < best.map.kinds; a++)
-		for (let b = a + 1; b < best.map.kinds; b++) {
-			const [one, two] = [kindOf(best.fit, a), kindOf(best.fit, b)];
-			if (alikeness(one, two) < ALIKE) continue;
-			const sites = best.map.sites.map((site) => ({
-				...site,
-				kind: site.kind === b ? a : site.kind - (site.kind > b ? 1 : 0),
-			}));
-			const kinds = best.map.kinds - 1;
-			const rival = await tryKinds(
-				searched,
-				{ ...best.map, kinds, sites },
-				report,
-			);
-			if (rival && rival.judgement.score > best.judgement.score - GAIN)
-				return joined(searched, rival, report);
+	for (let a = 0; a < state.map.kinds; a++)
+		for (let b = a + 1; b < state.map.kinds; b++) {
+			const one = asOne(state, a, b);
+			if (!one) continue;
+			const { map, alike } = one;
+			const rival = await tryKinds(searched, map, report);
+			if (!rival) continue;
+			let loss = gain(state, rival);
+			if (finer && alike > CLOSE && loss > DIFFERENT) {
+				const [both, single] = await Promise.all(
+					[state.map, rival.map].map((each) =>
+						tryKinds(finer.searched, onFiner(each, finer), report),
+					),
+				);
+				if (both && single) loss = gain(both, single);
+			}
+			if (loss < (alike > CLOSE ? DIFFERENT : GAIN))
+				return joined(searched, rival, finer, report);
 		}
-	return best;
+	return state;
 }
 
-const alikeness = (a: Float64Array, b: Float64Array) =>
-	dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b) || 1);
+/** The same sites on finer pixels. */
+function onFiner(
+	map: State["map"],
+	{
+		searched,
+		factor,
+	}: { readonly searched: Searched; readonly factor: number },
+): State["map"] {
+	const { kinds } = map;
+	return { ...searched.map, kinds, sites: unbinned(map.sites, factor) };
+}
+
+/** Two kinds as one, the second one's marks where the first kernel says; undefined where the kernels have little in common. */
+function asOne(
+	{ map, fit }: State,
+	a: number,
+	b: number,
+): { map: State["map"]; alike: number } | undefined {
+	const { dx, dy, alike } = shiftBetween(
+		kindOf(fit, a),
+		kindOf(fit, b),
+		fit.size,
+		SHIFT / map.pixel,
+	);
+	if (alike < ALIKE) return undefined;
+	const sites = map.sites.map((site) =>
+		site.kind === b
+			? { ...site, kind: a, x: site.x + dx, y: site.y + dy }
+			: { ...site, kind: site.kind - (site.kind > b ? 1 : 0) },
+	);
+	return { map: { ...map, kinds: map.kinds - 1, sites }, alike };
+}
 
 async function splitKind(
 	searched: Searched,
@@ -152,7 +193,7 @@ async function furtherKind(
 	least = Number.NEGATIVE_INFINITY,
 ): Promise<State | undefined> {
 	const { map } = state;
-	const left = leftBy(map);
+	const left = leftBy(map, searched.size);
 	const found = await firstKind(
 		{
 			...searched,
@@ -176,14 +217,27 @@ async function furtherKind(
 		{ ...map, kinds: map.kinds + 1, sites },
 		report,
 	);
-	return rival && gain(rival, state) > least ? rival : undefined;
+	if (!rival || !(gain(rival, state) > least)) return undefined;
+	const size = wideSize(map, searched.size);
+	const [before, after] = [
+		await judged(state, size),
+		await judged(rival, size),
+	];
+	return gain(after, before) > least ? rival : undefined;
 }
 
-/** What the kernels leave when they reach as far as they can be seen: the far ripples of known scatterers must not pass for a kind of their own. */
-function leftBy(map: State["map"]): Float64Array {
-	const size = 2 * Math.round(windowOf(map, undefined) / map.pixel) + 1;
-	return Float64Array.from(misfitOf(map, ridgeMap(map, size)).rest);
+/** Pixels along kernels that reach farther than those that are searched with. */
+function wideSize({ nx, ny }: State["map"], size: number): number {
+	const radius = Math.min(
+		(WIDER * (size - 1)) / 2,
+		Math.max((size - 1) / 2, 0.3 * Math.min(nx, ny)),
+	);
+	return 2 * Math.round(radius) + 1;
 }
+
+/** What kernels leave when they reach far: the ripples of known scatterers must not pass for a kind of their own. */
+const leftBy = (map: State["map"], size: number): Float64Array =>
+	Float64Array.from(misfitOf(map, ridgeMap(map, wideSize(map, size))).rest);
 
 async function tryKinds(
 	searched: Searched,

@@ -16,15 +16,24 @@ const LARGEST = 0.18;
 
 export interface Prepared {
 	readonly searched: Searched;
+	/** The image that is searched, not clipped. */
+	readonly image: ArrayLike<number>;
 	/** Pixels of the map along a side of one that is searched. */
 	readonly factor: number;
+	/** The least that it may be. */
+	readonly finest: number;
 }
 
-/** @param map at its own pixels, without sites @param reach Angstrom, of the kernels, where it is not the usual one */
+/**
+ * @param map at its own pixels, without sites
+ * @param reach Angstrom, of the kernels, where it is not the usual one
+ * @param most pixels of the map along a side of one that is searched
+ */
 export function prepared(
 	map: SitedMap,
 	signed: boolean,
 	reach = REACH,
+	most = Number.POSITIVE_INFINITY,
 ): Prepared {
 	const counted = Array.from(map.image).filter((_, p) => map.weights[p] > 0);
 	const middle = medianOf(counted);
@@ -40,7 +49,8 @@ export function prepared(
 		map.nx,
 		map.ny,
 	);
-	const factor = Math.max(fine, Math.ceil((2 * radius) / map.pixel / SIDE));
+	const finest = Math.max(1, Math.ceil((2 * radius) / map.pixel / SIDE));
+	const factor = Math.max(finest, Math.min(fine, most));
 	// Its background is gone but for what does not matter to a search.
 	const coarse = binned({ ...map, image, order: 0 }, factor);
 	const seen = {
@@ -50,6 +60,8 @@ export function prepared(
 	const pixels = Math.max(SMALLEST, Math.round(radius / coarse.pixel));
 	return {
 		factor,
+		finest,
+		image: coarse.image,
 		searched: {
 			map: { ...coarse, image: seen.image },
 			seen,
