@@ -10,8 +10,8 @@ import { judged } from "./state.ts";
 import { supportOf } from "./support.ts";
 
 /** What a scatterer stands out by with the kernels of the others, standard deviations, and what half of a kind's do. */
-const LEAST = 4.5;
-const USUAL = 5;
+const LEAST = 3.5;
+const USUAL = 4.5;
 /** Scatterers that a kind needs. */
 const FEW = 3;
 
