@@ -14,6 +14,8 @@ const LEAST = 3.5;
 const USUAL = 4.5;
 /** Scatterers that a kind needs. */
 const FEW = 3;
+/** What the score may lose by those that are thrown out. */
+const LOSS = 0.005;
 
 /**
  * Without the marks, and the kinds, that the kernels of scatterers elsewhere do not confirm: noise gives each of its places a kernel that suits it, and it does not suit
@@ -41,7 +43,7 @@ export async function confirmed(
 			({ kind }, j) => good[kind] && standing[j] >= LEAST,
 		);
 		if (kept.length === map.sites.length) break;
-		if (kept.length < FEW) return undefined;
+		if (kept.length < FEW) break;
 		const numbers = good.map((ok, k) =>
 			ok ? good.slice(0, k).filter(Boolean).length : -1,
 		);
@@ -51,7 +53,10 @@ export async function confirmed(
 			white,
 			grow: false,
 		});
-		best = await judged(done, size);
+		const next = await judged(done, size);
+		// Nobody is thrown out whom the judge misses.
+		if (next.judgement.score < best.judgement.score - LOSS) break;
+		best = next;
 	}
 	return best.judgement.score > 0 ? best : undefined;
 }
