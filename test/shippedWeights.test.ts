@@ -53,10 +53,14 @@ test("kernels that the prior was learned from come out the same when they are ma
 	const every = (2 * (WEIGHTS.models + WEIGHTS.bare)) / WEIGHTS.kept;
 	const kinds = [
 		[0, "rings 3"],
-		[1, "topological unequal3"],
 		[2, "free pair"],
 		[3, "ellipse ring3"],
-		[700, "pnictide point"],
+		[7, "quartic ring3"],
+		[10, "dWave unequal4"],
+		[13, "warped point"],
+		[37, "surface point"],
+		[41, "pnictide point"],
+		[49, "topological point"],
 		[2135, "bare 1"],
 		[2399, "bare 1"],
 	] as const;
