@@ -118,48 +118,35 @@ test("aligner and one-step network start with the VAE's latent of the kernel's c
 });
 
 test("networks share the basis and nothing else; the seed names their weights", async () => {
-	const states = new Map<string, State>();
-	for (const name of ["vae", "aligner", "oneStep"] as const)
-		states.set(name, await network(name).state());
-	const get = (name: string, part: string) => {
-		const data = states.get(name)?.get(part)?.data;
-		if (!data) throw new Error(`${name} has no ${part}`);
-		return data;
+	// One channel each and few components: what differs is drawn.
+	const few = COMPONENTS.slice(0, 6);
+	const drawn = async (name: NetworkName, seed: number) => {
+		const input = { channels: 1, kernelChannel: 0 };
+		const made = makeNetwork(gpu, name, SIZE, input, few, seed);
+		const state = await made.state();
+		made.dispose();
+		return (part: string) => state.get(part)?.data ?? new Float32Array();
 	};
-	near(
-		get("aligner", "encoder.mean.weight"),
-		get("vae", "encoder.mean.weight"),
-		0,
-		"basis",
-	);
-	near(
-		get("oneStep", "decoder.image.weight"),
-		get("vae", "decoder.image.weight"),
-		0,
-		"basis",
-	);
-	for (const [a, b] of [
-		["vae", "oneStep"],
-		["aligner", "oneStep"],
-	]) {
-		const [x, y] = [a, b].map((name) =>
-			get(name, "encoder.unet.down16.weight"),
-		);
-		assert.ok(
-			x.every((v, i) => v !== y[i]),
-			`${a}, ${b}`,
-		);
-	}
-	assert.not(
-		[...(states.get("aligner")?.keys() ?? [])].some((part) =>
-			part.startsWith("decoder"),
-		),
-	);
-	const part = "encoder.unet.down16.weight";
-	const again = (await network("vae").state()).get(part)?.data ?? [];
-	near(again, get("vae", part), 0, "the same seed");
-	const other = (await network("vae", 4).state()).get(part)?.data ?? [];
-	assert.ok(get("vae", part).every((v, i) => v !== other[i]));
+	const [vae, aligner, oneStep] = [
+		await drawn("vae", 3),
+		await drawn("aligner", 3),
+		await drawn("oneStep", 3),
+	];
+	const layer = "encoder.unet.down16.weight";
+	const differ = (a: Float32Array, b: Float32Array) =>
+		a.length > 0 && a.every((v, i) => v !== b[i]);
+	for (const part of ["encoder.mean.weight", "decoder.image.weight"])
+		near(oneStep(part), vae(part), 0, part);
+	near(aligner("encoder.mean.weight"), vae("encoder.mean.weight"), 0, "basis");
+	assert.is(aligner("decoder.image.weight").length, 0);
+	assert.ok(differ(vae(layer), oneStep(layer)));
+	assert.ok(differ(vae(layer), aligner(layer)));
+	assert.ok(differ(aligner(layer), oneStep(layer)));
+	near((await drawn("vae", 3))(layer), vae(layer), 0, "the same seed");
+	assert.ok(differ((await drawn("vae", 4))(layer), vae(layer)));
+	// a residual block starts as nothing
+	for (const block of ["encoder.unet.residual8.0", "decoder.unet.residual8.1"])
+		assert.ok(vae(`${block}.conv2.weight`).every((v) => v === 0));
 });
 
 test("a basis of too few components is filled up with directions of unit length", () => {
