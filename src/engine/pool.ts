@@ -2,13 +2,14 @@ import type { GpuStatistics } from "./gpu.ts";
 
 /** A device buffer of the pool. */
 export interface PooledBuffer {
+	/** Unique among all engines. */
 	readonly id: number;
+	/** The pool, and so the engine, that the buffer is of. */
+	readonly owner: BufferPool;
 	readonly gpuBuffer: GPUBuffer;
 	readonly capacity: number;
 	/** Serial of the last encoder that names this buffer: an upload must not overtake commands not yet submitted. */
 	usedIn: number;
-	/** Cached bind groups that name this buffer. */
-	readonly bindGroupKeys: Set<string>;
 }
 
 /** A range of a buffer, in bytes. */
@@ -18,15 +19,19 @@ export interface BufferView {
 	readonly bytes: number;
 }
 
+let nextId = 0;
+
 /** Buffers that are taken and given back, and destroyed only when asked: V8 does not see device memory. */
 export class BufferPool {
+	/** What messages call the engine. */
+	readonly engine: string;
 	readonly #device: GPUDevice;
 	readonly #statistics: GpuStatistics;
 	#free = new Map<number, PooledBuffer[]>();
 	#all = new Map<number, PooledBuffer>();
-	#nextId = 0;
 
-	constructor(device: GPUDevice, statistics: GpuStatistics) {
+	constructor(engine: string, device: GPUDevice, statistics: GpuStatistics) {
+		this.engine = engine;
 		this.#device = device;
 		this.#statistics = statistics;
 	}
@@ -43,7 +48,8 @@ export class BufferPool {
 		const reusable = this.#free.get(capacity)?.pop();
 		if (reusable) return reusable;
 		const buffer: PooledBuffer = {
-			id: this.#nextId++,
+			id: nextId++,
+			owner: this,
 			gpuBuffer: this.#device.createBuffer({
 				size: capacity,
 				usage:
@@ -53,7 +59,6 @@ export class BufferPool {
 			}),
 			capacity,
 			usedIn: 0,
-			bindGroupKeys: new Set(),
 		};
 		this.#all.set(buffer.id, buffer);
 		this.#statistics.buffersCreated++;
@@ -68,18 +73,15 @@ export class BufferPool {
 		else this.#free.set(buffer.capacity, [buffer]);
 	}
 
-	/** Destroys the buffers that wait, and returns the keys of the bind groups that named them. */
-	trim(): string[] {
-		const keys: string[] = [];
+	/** Destroys the buffers that wait. */
+	trim(): void {
 		for (const list of this.#free.values())
 			for (const buffer of list) {
-				keys.push(...buffer.bindGroupKeys);
 				buffer.gpuBuffer.destroy();
 				this.#all.delete(buffer.id);
 				this.#statistics.bytesAllocated -= buffer.capacity;
 			}
 		this.#free.clear();
-		return keys;
 	}
 
 	/** Destroys every buffer. */
