@@ -1,5 +1,6 @@
 import {
 	type Activation,
+	type ConvOptions,
 	conv2d,
 	convTranspose2d,
 	linear,
@@ -190,6 +191,25 @@ export const badCalls: BadCall[] = [
 		inputs: [[1, 4, 4, 3], [3, 2, 2, 3], [4]],
 		run: ([x, w, bias]) => conv2d(x, w, bias),
 		message: /conv2d: bias \[4\] and w \[3, 2, 2, 3\]; expected \[3\]/,
+	},
+	{
+		name: "conv2d with an option that there is not",
+		inputs: [
+			[1, 4, 4, 3],
+			[3, 2, 2, 3],
+		],
+		run: ([x, w]) => conv2d(x, w, null, { dilation: 2 } as ConvOptions),
+		message:
+			/conv2d: there is no option "dilation"; expected stride, padding, activation/,
+	},
+	{
+		name: "linear with a stride",
+		inputs: [
+			[4, 3],
+			[2, 3],
+		],
+		run: ([x, w]) => linear(x, w, null, { stride: 2 } as ConvOptions),
+		message: /linear: there is no option "stride"/,
 	},
 	{
 		name: "conv2d of three dimensions",

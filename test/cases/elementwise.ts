@@ -125,4 +125,12 @@ export const badCalls: BadCall[] = [
 		run: ([x]) => ops.reshape(x, [7]),
 		message: /reshape: x \[2, 3\] to \[7\]/,
 	},
+	...[[-2, -3], [0.5, 12], [0]].map(
+		(shape): BadCall => ({
+			name: `reshape to [${shape}]`,
+			inputs: [shape[0] ? [2, 3] : [1]],
+			run: ([x]) => ops.reshape(x, shape),
+			message: /reshape: .*expected|sizes are positive whole numbers/,
+		}),
+	),
 ];

@@ -50,6 +50,22 @@ export const badCalls: BadCall[] = [
 			/groupNorm: x \[1, 2, 2, 6\], gamma \[6\] and beta \[6\] in 4 groups/,
 	},
 	{
+		name: "groupNorm with relu",
+		inputs: [[1, 2, 2, 6], [6], [6]],
+		run: ([x, gamma, beta]) =>
+			groupNorm(x, gamma, beta, { groups: 2, activation: "relu" as "silu" }),
+		message: /activation "relu"; expected none or silu/,
+	},
+	{
+		name: "groupNorm with an option that there is not",
+		inputs: [[1, 2, 2, 6], [6], [6]],
+		run: ([x, gamma, beta]) => {
+			const options = { groups: 2, affine: false };
+			return groupNorm(x, gamma, beta, options);
+		},
+		message: /groupNorm: there is no option "affine"/,
+	},
+	{
 		name: "groupNorm with the gamma of other channels",
 		inputs: [[1, 2, 2, 6], [5], [6]],
 		run: ([x, gamma, beta]) => groupNorm(x, gamma, beta, { groups: 2 }),

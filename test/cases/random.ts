@@ -1,4 +1,4 @@
-import { reparameterise } from "../../src/engine/ops/random.ts";
+import { type NoiseKey, reparameterise } from "../../src/engine/ops/random.ts";
 import type { BadCall, Case } from "../opTesting.ts";
 import { nd } from "../opTesting.ts";
 import { clampLogvar } from "../reference/loss.ts";
@@ -36,6 +36,22 @@ export const badCalls: BadCall[] = [
 		],
 		run: ([mean, logvar]) => reparameterise(mean, logvar, { seed: 1, step: 0 }),
 		message: /reparameterise: mean, logvar, noise \[2, 3\], \[3, 2\]/,
+	},
+	{
+		name: "reparameterise with noise that requires a gradient",
+		inputs: [[2], [2], [2]],
+		run: ([mean, logvar, noise]) => {
+			noise.requiresGrad = true;
+			return reparameterise(mean, logvar, noise);
+		},
+		message: /reparameterise: noise \[2\] requires a gradient/,
+	},
+	{
+		name: "reparameterise with a misspelt stream",
+		inputs: [[2], [2]],
+		run: ([mean, logvar]) =>
+			reparameterise(mean, logvar, { seed: 1, step: 0, steam: 2 } as NoiseKey),
+		message: /there is no option "steam"; expected seed, step, stream/,
 	},
 	{
 		name: "reparameterise with a negative seed",

@@ -127,6 +127,15 @@ export const badCalls: BadCall[] = [
 		message: /crop: x \[1, 4, 4, 1\] to 3 x 3 at \(2, 0\)/,
 	},
 	{
+		name: "crop with an option that there is not",
+		inputs: [[1, 4, 4, 1]],
+		run: ([x]) => {
+			const part = { top: 0, left: 0, height: 3, width: 3, size: 3 };
+			return ops.crop(x, part);
+		},
+		message: /crop: there is no option "size"/,
+	},
+	{
 		name: "rotate by angles of another batch",
 		inputs: [[2, 4, 4, 1]],
 		run: ([x]) => ops.rotate(x, [1, 2, 3]),

@@ -37,21 +37,27 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 		workgroups: [lanes ? Math.ceil(n / 32) : n, rowBlocks],
 	});
 	gpu.statistics.flop += flop;
-	return record("linear", y, [x, w], (dy, grads) => {
-		for (const i of [0, 1]) if (grads.wants(i)) gpu.statistics.flop += flop;
-		if (grads.wants(0))
-			gpu.run({
-				...kernels,
-				entry: "inputGradient",
-				bindings: { w, dy, dx: grads.out(0) },
-				workgroups: [columnBlocks, rowBlocks],
-			});
-		if (grads.wants(1))
-			gpu.run({
-				...kernels,
-				entry: "weightGradient",
-				bindings: { x, dy, dw: grads.out(1) },
-				workgroups: [columnBlocks, Math.ceil(n / ROWS)],
-			});
-	});
+	return record(
+		"linear",
+		y,
+		[x, w],
+		(dy, grads) => {
+			for (const i of [0, 1]) if (grads.wants(i)) gpu.statistics.flop += flop;
+			if (grads.wants(0))
+				gpu.run({
+					...kernels,
+					entry: "inputGradient",
+					bindings: { w, dy, dx: grads.out(0) },
+					workgroups: [columnBlocks, rowBlocks],
+				});
+			if (grads.wants(1))
+				gpu.run({
+					...kernels,
+					entry: "weightGradient",
+					bindings: { x, dy, dw: grads.out(1) },
+					workgroups: [columnBlocks, Math.ceil(n / ROWS)],
+				});
+		},
+		[x, w],
+	);
 }

@@ -1,5 +1,6 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
+import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 
@@ -53,13 +54,18 @@ function move(
 function window(op: string, x: Tensor, shape: Shape, offset: Shape): Tensor {
 	const y = empty(x.gpu, shape);
 	move("window", x, y, offset);
-	return record(op, y, [x], (dy, grads) =>
-		move(
-			"window",
-			dy,
-			grads.out(0),
-			offset.map((n) => -n),
-		),
+	return record(
+		op,
+		y,
+		[x],
+		(dy, grads) =>
+			move(
+				"window",
+				dy,
+				grads.out(0),
+				offset.map((n) => -n),
+			),
+		[],
 	);
 }
 
@@ -71,8 +77,12 @@ export function upsampleNearest2x(x: Tensor): Tensor {
 	checkFits("upsampleNearest2x", shape, x);
 	const y = empty(x.gpu, shape);
 	move("double", x, y);
-	return record("upsampleNearest2x", y, [x], (dy, grads) =>
-		move("fold", dy, grads.out(0)),
+	return record(
+		"upsampleNearest2x",
+		y,
+		[x],
+		(dy, grads) => move("fold", dy, grads.out(0)),
+		[],
 	);
 }
 
@@ -101,10 +111,16 @@ export function concat(tensors: readonly Tensor[]): Tensor {
 	tensors.forEach((t, i) => {
 		move("paste", t, y, [0, 0, 0, -starts[i]]);
 	});
-	return record("concat", y, tensors, (dy, grads) => {
-		for (const [i, start] of starts.entries())
-			if (grads.wants(i)) move("window", dy, grads.out(i), [0, 0, 0, start]);
-	});
+	return record(
+		"concat",
+		y,
+		tensors,
+		(dy, grads) => {
+			for (const [i, start] of starts.entries())
+				if (grads.wants(i)) move("window", dy, grads.out(i), [0, 0, 0, start]);
+		},
+		[],
+	);
 }
 
 /** x [B, H, W, C] -> its channels from `start` up to, not including, `end`. Throws where they are not x's. */
@@ -135,11 +151,10 @@ export interface CropWindow {
 }
 
 /** x [B, H, W, C] -> y [B, height, width, C], the part whose first pixel is (top, left). Throws where it leaves x. */
-export function crop(
-	x: Tensor,
-	{ top, left, height, width }: CropWindow,
-): Tensor {
+export function crop(x: Tensor, part: CropWindow): Tensor {
 	checkImage("crop", x);
+	checkNames("crop", part, ["top", "left", "height", "width"]);
+	const { top, left, height, width } = part;
 	const [b, h, w, c] = x.shape;
 	const whole = [top, left, height, width].every(Number.isInteger);
 	if (
@@ -186,11 +201,16 @@ export function rotate(x: Tensor, angles: number | readonly number[]): Tensor {
 	};
 	const y = empty(gpu, x.shape);
 	gpu.run({ ...same, entry: "forward", bindings: { x, turns, y } });
-	return record("rotate", y, [x], (dy, grads) =>
-		gpu.run({
-			...same,
-			entry: "backward",
-			bindings: { turns, dy, dx: grads.out(0) },
-		}),
+	return record(
+		"rotate",
+		y,
+		[x],
+		(dy, grads) =>
+			gpu.run({
+				...same,
+				entry: "backward",
+				bindings: { turns, dy, dx: grads.out(0) },
+			}),
+		[turns],
 	);
 }
