@@ -1,4 +1,5 @@
-import { BindGroupCache } from "./bindGroups.ts";
+import { BindGroupCache, keyOf } from "./bindGroups.ts";
+import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import {
 	type EntryLayout,
 	type Layouts,
@@ -58,12 +59,18 @@ export interface GpuStatistics {
 	buffersCreated: number;
 	bytesAllocated: number;
 	pipelines: number;
+	/** Kept for further dispatches. */
+	bindGroups: number;
 	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
 	flop: number;
 }
 
 const SLOT = 256; // minUniformBufferOffsetAlignment of the default limits
 const SLOTS = 1024;
+
+/** Submissions after which a buffer that nobody took is destroyed, and how often that is looked for. */
+const STALE = 1024;
+const SWEEP = 256;
 
 /** Engines made so far. */
 let engines = 0;
@@ -74,6 +81,9 @@ export class Gpu {
 	/** Tells this engine from others in messages: "engine 2 (llvmpipe)". */
 	readonly name: string;
 	readonly software: boolean;
+	readonly limits: Limits;
+	/** Threads that share what they load on a software adapter; 0 on others. */
+	readonly lanes: number;
 	readonly tuner: Tuner;
 	readonly matrix: boolean;
 	readonly statistics: GpuStatistics = {
@@ -83,6 +93,7 @@ export class Gpu {
 		buffersCreated: 0,
 		bytesAllocated: 0,
 		pipelines: 0,
+		bindGroups: 0,
 		flop: 0,
 	};
 	/** Open scopes, innermost last (see scope()). */
@@ -121,9 +132,16 @@ export class Gpu {
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
 		this.adapterName = options.adapterName ?? "unknown adapter";
+		this.limits = limitsOf(device);
+		this.lanes = options.software ? lanesOf(device) : 0;
 		this.name = `engine ${++engines} (${this.adapterName})`;
-		this.#pool = new BufferPool(this.name, device, this.statistics);
-		this.#bindGroups = new BindGroupCache(device);
+		this.#pool = new BufferPool(
+			this.name,
+			device,
+			this.limits.bufferBytes,
+			this.statistics,
+		);
+		this.#bindGroups = new BindGroupCache(device, this.statistics);
 		this.software = options.software ?? false;
 		this.tuner = options.tuner ?? new Tuner();
 		this.matrix = options.matrix ?? false;
@@ -215,7 +233,7 @@ export class Gpu {
 		const { shader, entry, bindings, workgroups } = dispatch;
 		const { layout, pipeline, bindGroupLayout, key } = this.#pipeline(dispatch);
 		const [x, y = 1, z = 1] = workgroups;
-		const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+		const limit = this.limits.workgroups;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
 			throw new RangeError(
 				`${shader}.wgsl ${entry}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
@@ -229,7 +247,7 @@ export class Gpu {
 					`${shader}.wgsl ${entry}: binding "${name}" is missing`,
 				);
 			named++;
-			groupKey += `|${view.buffer.id}:${view.offset}:${view.bytes}`;
+			groupKey += keyOf(view);
 		}
 		if (named !== Object.keys(bindings).length) {
 			const extra = Object.keys(bindings).filter(
@@ -300,6 +318,7 @@ export class Gpu {
 		this.#slot = 0;
 		this.#serial++;
 		this.statistics.submits++;
+		if (this.#serial % SWEEP === 0) this.#pool.trim(this.#serial - STALE);
 	}
 
 	/**

@@ -17,6 +17,8 @@ export interface BufferView {
 	readonly buffer: PooledBuffer;
 	readonly offset: number;
 	readonly bytes: number;
+	/** Nothing else lies in the buffer: it may be bound up to its end. */
+	readonly whole?: boolean;
 }
 
 let nextId = 0;
@@ -26,20 +28,27 @@ export class BufferPool {
 	/** What messages call the engine. */
 	readonly engine: string;
 	readonly #device: GPUDevice;
+	/** Bytes of the largest buffer. */
+	readonly #most: number;
 	readonly #statistics: GpuStatistics;
 	#free = new Map<number, PooledBuffer[]>();
 	#all = new Map<number, PooledBuffer>();
 
-	constructor(engine: string, device: GPUDevice, statistics: GpuStatistics) {
+	constructor(
+		engine: string,
+		device: GPUDevice,
+		most: number,
+		statistics: GpuStatistics,
+	) {
 		this.engine = engine;
 		this.#device = device;
+		this.#most = most;
 		this.#statistics = statistics;
 	}
 
 	/** A buffer of at least `bytes`, with undefined contents. Throws a RangeError that names `what` beyond the device's limits. */
 	allocate(bytes: number, what: string): PooledBuffer {
-		const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.limits;
-		const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+		const limit = this.#most;
 		if (bytes > limit)
 			throw new RangeError(
 				`${what} needs ${bytes} bytes; this device allows ${limit} in one buffer`,
@@ -73,15 +82,18 @@ export class BufferPool {
 		else this.#free.set(buffer.capacity, [buffer]);
 	}
 
-	/** Destroys the buffers that wait. */
-	trim(): void {
-		for (const list of this.#free.values())
+	/** Destroys the buffers that wait and were not used since the encoder `before`; by default all. */
+	trim(before = Number.POSITIVE_INFINITY): void {
+		for (const [capacity, list] of this.#free) {
+			const kept = list.filter(({ usedIn }) => usedIn >= before);
 			for (const buffer of list) {
+				if (buffer.usedIn >= before) continue;
 				buffer.gpuBuffer.destroy();
 				this.#all.delete(buffer.id);
 				this.#statistics.bytesAllocated -= buffer.capacity;
 			}
-		this.#free.clear();
+			this.#free.set(capacity, kept);
+		}
 	}
 
 	/** Destroys every buffer. */

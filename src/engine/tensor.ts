@@ -8,12 +8,15 @@ export type Shape = readonly number[];
 class Storage {
 	readonly gpu: Gpu;
 	readonly buffer: PooledBuffer;
+	/** Of the tensor that it was made for. */
+	readonly bytes: number;
 	/** Counts the times that the contents were overwritten by write() or an optimiser. */
 	version = 0;
 	#users = 0;
 
-	constructor(gpu: Gpu, buffer: PooledBuffer) {
+	constructor(gpu: Gpu, buffer: PooledBuffer, bytes: number) {
 		this.gpu = gpu;
+		this.bytes = bytes;
 		this.buffer = buffer;
 	}
 
@@ -79,6 +82,10 @@ export class Tensor implements BufferView, Disposable {
 
 	get bytes(): number {
 		return this.size * 4;
+	}
+
+	get whole(): boolean {
+		return this.bytes === this.#alive().bytes;
 	}
 
 	get buffer(): PooledBuffer {
@@ -203,9 +210,7 @@ export function checkFits(
 	output: Shape,
 	...inputs: readonly Tensor[]
 ): void {
-	const { maxStorageBufferBindingSize, maxBufferSize } =
-		inputs[0].gpu.device.limits;
-	const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+	const limit = inputs[0].gpu.limits.bufferBytes;
 	const bytes = 4 * sizeOf(output);
 	if (bytes > limit)
 		throw new RangeError(
@@ -216,8 +221,9 @@ export function checkFits(
 /** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
 export function empty(gpu: Gpu, shape: Shape): Tensor {
 	checkShape(shape);
-	const buffer = gpu.allocate(sizeOf(shape) * 4, `tensor ${show(shape)}`);
-	return new Tensor(gpu, shape, new Storage(gpu, buffer));
+	const bytes = sizeOf(shape) * 4;
+	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
+	return new Tensor(gpu, shape, new Storage(gpu, buffer, bytes));
 }
 
 /** A tensor of zeros. Throws as empty() does. */

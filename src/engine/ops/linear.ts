@@ -1,5 +1,4 @@
 import { record } from "../autograd.ts";
-import { sharedLanes } from "../dispatch.ts";
 import { empty, type Shape, type Tensor } from "../tensor.ts";
 
 /** Rows that one thread of shaders/linear.wgsl takes together. */
@@ -25,7 +24,7 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 	const rowBlocks = Math.ceil(m / ROWS);
 	const columnBlocks = Math.ceil(k / 4 / 32);
 	const y = empty(gpu, shape);
-	const lanes = sharedLanes(gpu);
+	const { lanes } = gpu;
 	const kernels = lanes
 		? { shader: "linearShared", constants: { LANES: lanes }, params }
 		: { shader: "linear", params };

@@ -161,7 +161,7 @@ function run(
 	) => {
 		const together = Math.min(lines, Math.floor(CAPACITY / length));
 		const groups = Math.ceil(lines / together);
-		const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+		const limit = gpu.limits.workgroups;
 		const high = Math.ceil(groups / limit);
 		gpu.run({
 			shader: "spectral",
