@@ -6,7 +6,7 @@ import type { BufferView } from "../pool.ts";
 import { empty, type Shape, sameShape, show, Tensor } from "../tensor.ts";
 
 /**
- * Random numbers made on the device by Philox (see src/random.ts): they depend on these three and the element alone, so any step of a run can be
+ * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be
  * repeated. seed: a whole number below 2^53; step and stream: below 2^32.
  */
 export interface NoiseKey {
@@ -50,7 +50,7 @@ function checkKey(op: string, shape: Shape, key: NoiseKey): void {
 		);
 }
 
-/** Standard normal numbers; no gradient. Throws on a key that does not fit. */
+/** Standard normal numbers, the same on all adapters but for rounding (to about 1e-6); no gradient. Throws on a key that does not fit. */
 export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
 	checkKey("randn", shape, key);
 	const y = empty(gpu, shape);
