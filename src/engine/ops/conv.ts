@@ -2,8 +2,12 @@ import { record } from "../autograd.ts";
 import { checkNames } from "../options.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
-import { outputGradient, weightGradient } from "./convGradients.ts";
-import { convolve, convolveTransposed } from "./convKernels.ts";
+import {
+	checkWeightGradient,
+	outputGradient,
+	weightGradient,
+} from "./convGradients.ts";
+import { checkGather, convolve, convolveTransposed } from "./convKernels.ts";
 import { add } from "./elementwise.ts";
 import { hasFewRows, linearFewRows } from "./linear.ts";
 
@@ -184,6 +188,7 @@ function forward(
 	transposed = false,
 ): Tensor {
 	checkFits(op, shape, x, w);
+	checkKernels(op, g, x, w, transposed);
 	// Each is the other's gradient to the input.
 	const [apply, transpose] = transposed
 		? [convolveTransposed, convolve]
@@ -206,6 +211,22 @@ function forward(
 		},
 		slope === 1 ? [x, w] : [x, w, y],
 	);
+}
+
+/** Throws before anything is dispatched where the forward pass, or a gradient that will be asked for, is too large for the device. */
+function checkKernels(
+	op: string,
+	g: ConvGeometry,
+	x: Tensor,
+	w: Tensor,
+	transposed: boolean,
+): void {
+	const { gpu } = x;
+	const what = `${op}: x ${show(x.shape)} and w ${show(w.shape)}, stride ${show(g.stride)}`;
+	checkGather(what, gpu, g, transposed);
+	if (!gpu.gradEnabled) return;
+	if (x.requiresGrad) checkGather(what, gpu, g, !transposed);
+	if (w.requiresGrad) checkWeightGradient(what, gpu, g);
 }
 
 function checkOptions(

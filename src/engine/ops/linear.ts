@@ -3,15 +3,20 @@ import { empty, type Shape, type Tensor } from "../tensor.ts";
 
 /** Rows that one thread of shaders/linear.wgsl takes together. */
 const ROWS = 8;
-/** Workgroups in one dimension: a GPU takes one an output column. */
-const MOST_COLUMNS = 65535;
+/** Workgroups in one dimension: a GPU takes one an output column, and one for 128 input columns. */
+const MOST_GROUPS = 65535;
 
 /**
  * Whether a matrix product has so few rows that it is a matter of reading the weights once; with more, the tiles of the
  * convolution kernels are faster.
  */
 export function hasFewRows(rows: number, k: number, n: number): boolean {
-	return rows <= 4 * ROWS && k % 4 === 0 && n <= MOST_COLUMNS;
+	return (
+		rows <= 4 * ROWS &&
+		k % 4 === 0 &&
+		n <= MOST_GROUPS &&
+		k <= 128 * MOST_GROUPS
+	);
 }
 
 /** y = x wᵀ for few rows: x [..., K], w [O, K] -> `shape`, which is [..., O]. The shapes have been checked. */

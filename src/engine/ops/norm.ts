@@ -1,5 +1,5 @@
 import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
+import { LINE, lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { empty, show, sizeOf, type Tensor } from "../tensor.ts";
@@ -95,7 +95,10 @@ export function groupNorm(
 	const stats = empty(gpu, tableShape);
 	const chunkMoments = empty(gpu, pairs);
 	run("moments", perPair, { x, pairs: chunkMoments });
-	run("join", [groups, batch], { partials: chunkMoments, table: stats });
+	run("join", lines(gpu, groups * batch * LINE), {
+		partials: chunkMoments,
+		table: stats,
+	});
 	chunkMoments.dispose();
 	const y = empty(gpu, x.shape);
 	runWide("forward", { x, gamma, beta, stats }, y);

@@ -1,5 +1,5 @@
 import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
+import { LINE, lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
@@ -11,13 +11,24 @@ function checkImage(op: string, x: Tensor): void {
 		throw new Error(`${op}: x ${show(x.shape)}; expected [B, H, W, C]`);
 }
 
-/** Workgroups of 64 threads over the elements of a row, for each row of each image. */
-function perRow(
-	{ shape: [b, h, w, c] }: Tensor,
+/** Workgroups of 64 threads over the elements of a row, for each row of each image, in as many dispatches as the device's limit asks for. */
+function* perRow(
+	{ shape: [b, h, w, c], gpu }: Tensor,
 	by: number,
-): [number, number, number] {
-	return [Math.ceil((w * c) / by / 64), h, b];
+): Generator<{ first: Triple; workgroups: Triple }> {
+	const most = gpu.limits.workgroups;
+	const across = Math.ceil((w * c) / by / LINE);
+	const upTo = (all: number, from: number) => Math.min(most, all - from);
+	for (let k = 0; k < b; k += most)
+		for (let j = 0; j < h; j += most)
+			for (let i = 0; i < across; i += most)
+				yield {
+					first: [LINE * i, j, k],
+					workgroups: [upTo(across, i), upTo(h, j), upTo(b, k)],
+				};
 }
+
+type Triple = [number, number, number];
 
 /** Runs an entry of sample.wgsl, four channels at a time where that divides everything. */
 function move(
@@ -37,17 +48,19 @@ function move(
 	];
 	const bindings: Record<string, BufferView> =
 		by === 4 ? { x4: x, y4: y } : { x, y };
-	y.gpu.run({
-		shader: "sample",
-		entry: by === 4 ? `${entry}4` : entry,
-		bindings,
-		params: {
-			input: inElements(x.shape),
-			output: inElements(y.shape),
-			offset: inElements(offset),
-		},
-		workgroups: perRow(entry === "paste" ? x : y, by),
-	});
+	const shapes = {
+		input: inElements(x.shape),
+		output: inElements(y.shape),
+		offset: inElements(offset),
+	};
+	for (const { first, workgroups } of perRow(entry === "paste" ? x : y, by))
+		y.gpu.run({
+			shader: "sample",
+			entry: by === 4 ? `${entry}4` : entry,
+			bindings,
+			params: { ...shapes, first },
+			workgroups,
+		});
 }
 
 /** y = the part of x [B, H, W, C] that begins at `offset` and has the given shape. */
