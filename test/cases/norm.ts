@@ -2,19 +2,25 @@ import { groupNorm } from "../../src/engine/ops/norm.ts";
 import type { BadCall, Case } from "../opTesting.ts";
 import { groupNorm as reference } from "../reference/norm.ts";
 
-function row(
+export function row(
 	shape: number[],
 	groups: number,
 	activation: "none" | "silu",
-	more: { low?: number; high?: number; tolerance?: number; eps?: number } = {},
+	more: {
+		low?: number;
+		high?: number;
+		tolerance?: number;
+		eps?: number;
+		grad?: boolean;
+	} = {},
 ): Case {
-	const { low, high, tolerance = 2e-5, eps } = more;
+	const { low, high, tolerance = 2e-5, eps, grad } = more;
 	const channels = shape[shape.length - 1];
 	const range = low === undefined ? "" : ` on [${low}, ${high}]`;
 	return {
 		name: `groupNorm [${shape}]${range} in ${groups}, ${activation}`,
 		inputs: [
-			{ shape, low, high },
+			{ shape, low, high, grad },
 			{ shape: [channels] },
 			{ shape: [channels] },
 		],
