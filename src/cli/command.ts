@@ -1,6 +1,7 @@
 /** What all commands share: how options are read, and how a command ends. */
 import { type Command, InvalidArgumentError } from "commander";
 import { MachineError } from "../node/adapter.ts";
+import { oneLine, shellWord } from "../text.ts";
 
 /** A number with at most nine digits: a count or a seed. */
 export function whole(text: string): number {
@@ -47,7 +48,7 @@ export function commandLine(
 	const given = process.argv
 		.slice(script ? 2 : 3)
 		.filter((word) => !without.includes(word))
-		.map((word) => (/^[\w./,=-]+$/.test(word) ? word : JSON.stringify(word)));
+		.map(shellWord);
 	return given.length > 0
 		? [call, ...given].join(" ")
 		: call.replace(/ --$/, "");
@@ -62,8 +63,6 @@ const SYSTEM = new Set([
 	"ENOMEM",
 	"EIO",
 ]);
-
-const oneLine = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, " ");
 
 /**
  * Runs what the command line asks for. An error becomes one line on standard error, and the exit code 2 where the machine is at fault, else 1;

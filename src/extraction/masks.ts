@@ -1,5 +1,6 @@
 /** Parts of a scan that do not count, as text that people edit: comma-separated, one a row. */
 import { FormatError } from "../formats/measurement.ts";
+import { quote as shortQuote } from "../text.ts";
 import type { Scan } from "./scan.ts";
 
 /** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
@@ -96,8 +97,7 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 	};
 }
 
-const quote = (text: string) =>
-	JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);
+const quote = (text: string) => shortQuote(text, 24);
 
 /** 1 for each of the scan's pixels whose centre lies in one of the shapes; of a polygon that crosses itself what an odd number of its sides is left of. */
 export function covered(

@@ -1,5 +1,6 @@
 /** The list of scatterers as text that people edit: comma-separated, one a row. */
 import { FormatError } from "../formats/measurement.ts";
+import { quote as shortQuote } from "../text.ts";
 
 export interface DetectedScatterer {
 	/** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
@@ -155,12 +156,7 @@ const KEEP = new Map([
 /** Column names without quotes, units in brackets, and capitals. */
 const names = (fields: readonly string[]) =>
 	fields.map((field) =>
-		field
-			.replaceAll('"', "")
-			.replace(/[([].*$/, "")
-			.trim()
-			.toLowerCase(),
+		field.replaceAll('"', "").split(/[([]/, 1)[0].trim().toLowerCase(),
 	);
 
-const quote = (text: string) =>
-	JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);
+const quote = (text: string) => shortQuote(text, 24);

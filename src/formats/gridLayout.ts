@@ -77,7 +77,7 @@ export const list = (text: string | undefined) =>
 /** Sizes and names; throws what does not fit together. */
 export function readLayout(header: Header, fail: Fail): Layout {
 	const dim = header.get("Grid dim");
-	const [, width, height] = /^(.*?)x(.*)$/i.exec(dim ?? "") ?? [];
+	const [, width, height] = /^([^x]*)x([^x]*)$/i.exec(dim ?? "") ?? [];
 	if (width === undefined)
 		fail(`Grid dim = ${quote(dim)}`, "a width and a height as in 64 x 64");
 	const nx = wholeNumber(width, "the width in Grid dim", fail);

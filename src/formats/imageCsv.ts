@@ -1,18 +1,18 @@
 /** One image as text: a rectangular matrix of numbers. */
 import type { Measurement } from "./measurement.ts";
 import {
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	failFor,
-	infinityWarning,
 	quote,
 	size,
+	unmeasuredWarning,
 } from "./reading.ts";
 
 const MAX_TEXT = 2 ** 27;
 /** Room for 65536 numbers. */
 const MAX_LINE = 2 ** 21;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * A line is a row of the matrix, and a row is a column of pixels: the first index is x, as in this package's npy files. Between the numbers: commas,
@@ -80,7 +80,7 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 	}
 	if (nx === 0) fail("no numbers", matrix);
 	const image = Float32Array.from(values);
-	const infinities = dropInfinities(image);
+	const infinities = dropUnmeasured(image);
 	if (image.every(Number.isNaN)) fail("no finite number", matrix);
 	return {
 		format: "csv",
@@ -89,7 +89,7 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 		channels: [{ name: "image", unit: "", images: [image] }],
 		energies: [],
 		details: [],
-		warnings: infinityWarning(infinities),
+		warnings: unmeasuredWarning(infinities),
 	};
 }
 

@@ -6,17 +6,17 @@
 import type { Channel, Measurement } from "./measurement.ts";
 import {
 	decodeText,
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	failFor,
 	indexOfText,
-	infinityWarning,
 	MAX_BYTES,
 	MAX_HEADER,
 	numbersOf,
 	pixelSize,
 	quote,
 	size,
+	unmeasuredWarning,
 	wholeNumber,
 } from "./reading.ts";
 
@@ -86,7 +86,7 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 					image[ix * ny + iy] = view.getFloat32(at, little);
 				}
 			}
-			infinities += dropInfinities(image);
+			infinities += dropUnmeasured(image);
 			return {
 				name: way === "forward" ? info.name : `${info.name} backward`,
 				unit: info.unit,
@@ -98,7 +98,7 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 	const empty = emptyRows(channels[0].images[0], nx, ny);
 	if (empty > 0)
 		warnings.push(`${empty} of ${ny} rows were not measured: unfinished scan`);
-	warnings.push(...infinityWarning(infinities));
+	warnings.push(...unmeasuredWarning(infinities));
 
 	const range = header.has("SCAN_RANGE") && numbersOf(line("SCAN_RANGE"));
 	if (!range)
@@ -228,8 +228,8 @@ function exponentSpread(view: DataView, little: boolean): number {
 	let [n, sum, squares] = [0, 0, 0];
 	for (let at = 0; at < view.byteLength; at += step) {
 		const exponent = (view.getUint32(at, little) >>> 23) & 255;
-		const zeroOrNaN = exponent === 0 || exponent === 255;
-		if (zeroOrNaN) continue;
+		// Neither zero nor NaN, nor from 2^100 on, which stands for what was not measured.
+		if (exponent === 0 || exponent >= 227) continue;
 		n++;
 		sum += exponent;
 		squares += exponent * exponent;

@@ -1,0 +1,212 @@
+/** Files that lie, or are made to hurt: each is refused in one clear line, or read for what it is. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { readScatterers } from "../src/extraction/scatterers.ts";
+import { readMeasurement } from "../src/formats/measurement.ts";
+import { encodeNpy } from "../src/formats/npy.ts";
+import { decodeSafetensors } from "../src/formats/safetensors.ts";
+import { parseKernelFile } from "../src/qpi/csv.ts";
+import { readManifest } from "../src/qpi/manifest.ts";
+import { chooseChannel } from "../src/results/choose.ts";
+import { gridFile, sxmFile } from "./formatFixtures.ts";
+import { datasetText, safetensorsFile } from "./fuzzFixtures.ts";
+
+const text = (content: string) => new TextEncoder().encode(content);
+/** The error's message, after a check that it is one short line without control characters. */
+function message(call: () => unknown): string {
+	try {
+		call();
+	} catch (error) {
+		const { message } = error as Error;
+		assert.match(message, /^[ -~\u00a0-\uffff]{1,2500}$/);
+		assert.not.match(message, /undefined|Cannot read|call stack/);
+		return message;
+	}
+	return assert.unreachable("it was read") as never;
+}
+const within = (seconds: number, call: () => unknown) => {
+	const began = performance.now();
+	call();
+	assert.ok(performance.now() - began < 1000 * seconds);
+};
+
+test("a pixel of a dataset file that is not finite is refused, however it is written", () => {
+	for (const value of [
+		"1e999",
+		"1e1000000000000000000000",
+		"-1e99999999999999999999999",
+		"inf",
+	])
+		assert.match(
+			message(() => parseKernelFile(datasetText(value), "k.csv")),
+			/k\.csv, row 4, column 11: found an infinite value/,
+			value,
+		);
+	const zero = parseKernelFile(
+		datasetText("0e99999999999999999999999"),
+		"k.csv",
+	);
+	assert.is(zero.images[0][10], 0);
+});
+
+test("the largest floats and what is infinite count as not measured, and are said", () => {
+	const pixels = (ix: number, iy: number) =>
+		ix === 1 ? 3.4028235e38 : ix === 2 ? -2e38 : ix + iy;
+	const npy = Float32Array.from({ length: 20 }, (_, i) =>
+		pixels(i >> 2, i % 4),
+	);
+	for (const m of [
+		readMeasurement(sxmFile(pixels), "a.sxm"),
+		readMeasurement(gridFile(pixels), "a.3ds"),
+		readMeasurement(encodeNpy(npy, [5, 4]), "a.npy"),
+		readMeasurement(text("0,1,2\n3e38,1,-3e38\n1e999,1,1e31\n"), "a.csv"),
+	]) {
+		for (const { name, images } of m.channels)
+			for (const image of name === "Z" && m.format === "3ds" ? [] : images) {
+				assert.ok(image.some(Number.isNaN));
+				assert.ok(image.every((v) => !(Math.abs(v) > 1e30)));
+			}
+		assert.match(
+			m.warnings.join("; "),
+			/values infinite or beyond 1e\+30: taken as not measured/,
+		);
+	}
+});
+
+test("a manifest with holes says what is missing, and where", () => {
+	const whole = {
+		number: 1,
+		file: "Kernel number1.csv",
+		bytes: 1,
+		family: "f",
+		symmetry: 1,
+		energy: 0,
+		observations: 1,
+		noise: [0],
+	};
+	const read = (kernels: unknown, rest = {}) =>
+		message(() =>
+			readManifest(
+				JSON.stringify({ format: 1, count: 1, kernels, ...rest }),
+				"manifest.json",
+			),
+		);
+	assert.match(
+		read([null]),
+		/^manifest\.json: found nothing in place 1 of the kernels/,
+	);
+	assert.match(read([whole, 7]), /place 2 of the kernels/);
+	assert.match(
+		read([{ ...whole, number: undefined }]),
+		/no file name or number in place 1/,
+	);
+	assert.match(
+		read([{ ...whole, symmetry: undefined }]),
+		/found nothing as the symmetry of kernel 1/,
+	);
+	assert.match(read([{ ...whole, noise: null }]), /not whole/);
+	assert.match(
+		message(() => readManifest("null", "m.json")),
+		/found format nothing/,
+	);
+	assert.match(
+		message(() => readManifest('{"a":\n"b"\n\u001b', "m.json")),
+		/m\.json/,
+	);
+});
+
+test("a length that the header does not give is called missing", () => {
+	const sxm = sxmFile(undefined, { tags: { SCAN_RANGE: " 1e-8" } });
+	assert.match(
+		message(() => readMeasurement(sxm, "a.sxm")),
+		/found nothing as the height in SCAN_RANGE/,
+	);
+	assert.match(
+		message(() =>
+			decodeSafetensors(safetensorsFile('{"__proto__":{"shape":[]}}'), "w"),
+		),
+		/tensor "__proto__" has dtype nothing/,
+	);
+});
+
+test("lists nested thousands deep are refused, not followed", () => {
+	const deep = `${"[".repeat(2e4)}${"]".repeat(2e4)}`;
+	for (const entry of [
+		`{"dtype":"F32","shape":[${deep}],"data_offsets":[0,0]}`,
+		`{"dtype":${deep},"shape":[],"data_offsets":[0,0]}`,
+		`{"dtype":"F32","shape":[],"data_offsets":${deep}}`,
+	])
+		message(() => decodeSafetensors(safetensorsFile(`{"w":${entry}}`), "w"));
+	message(() => readManifest(`{"format":${deep}}`, "m"));
+});
+
+test("control characters of a file are written out in names, units, details and messages", () => {
+	const m = readMeasurement(
+		sxmFile(undefined, {
+			channels: [
+				{ name: "Z\u001b[2J\u0007", unit: "m\u009b", direction: "both" },
+			],
+			tags: { COMMENT: "a\u001b]0;owned\u0007 \u202eb" },
+		}),
+		"a.sxm",
+	);
+	const shown = JSON.stringify([
+		m.channels.map(({ name, unit }) => [name, unit]),
+		m.details,
+		m.warnings,
+	]);
+	assert.match(shown, /Z\\\\u001b/);
+	assert.not.match(shown, /[^ -~]/);
+	for (const [name, bytes] of [
+		[
+			"\u001b[2J.sxm",
+			sxmFile(undefined, { tags: { SCAN_PIXELS: "\u001b \u0007" } }),
+		],
+		["a\n.3ds", gridFile(undefined, { keys: { "Grid dim": '"\u009b"' } })],
+		["a.csv", text("1,2\u001b\n")],
+		["a.bin", text("\u001b[2J")],
+	] as const)
+		message(() => readMeasurement(bytes, name));
+});
+
+test("long fields and names take time by their length, not its square", () => {
+	const digits = "1".repeat(3e5);
+	within(1, () =>
+		message(() => readMeasurement(text(`${digits}x,1\n`), "a.csv")),
+	);
+	within(1, () =>
+		message(() => parseKernelFile(datasetText(`${digits}x`), "k.csv")),
+	);
+	within(1, () =>
+		message(() => parseKernelFile(datasetText(`+${digits}`), "k.csv")),
+	);
+	const dim = `"${"x".repeat(3e5)}\u2028"`;
+	within(1, () =>
+		message(() =>
+			readMeasurement(
+				gridFile(undefined, { keys: { "Grid dim": dim } }),
+				"a.3ds",
+			),
+		),
+	);
+	within(1, () =>
+		message(() => readScatterers(`${"(".repeat(3e5)}\u2028,y\n1,2\n`, "s.csv")),
+	);
+	const measurement = readMeasurement(
+		sxmFile(undefined, {
+			channels: [
+				{ name: `dI${" ".repeat(1e5)}x`, unit: "m", direction: "both" },
+				{ name: `dI${" ".repeat(1e5)}x`, unit: "m", direction: "both" },
+			],
+		}),
+		"a.sxm",
+	);
+	within(1, () =>
+		assert.ok(
+			message(() => chooseChannel({ measurement, file: "a.sxm" }, "none"))
+				.length < 2500,
+		),
+	);
+});
+
+test.run();
