@@ -5,7 +5,7 @@ import { energiesOf, type Measurement } from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
 import { chooseChannel } from "../results/choose.ts";
 import type { Input } from "../results/input.ts";
-import { callOf } from "./command.ts";
+import { callOf, say } from "./command.ts";
 
 export function infoCommand(): Command {
 	return new Command("info")
@@ -26,9 +26,7 @@ Example:
 		)
 		.action(async (file: string, { json }: { json: boolean }) => {
 			const input = await readInput(file);
-			console.log(
-				json ? JSON.stringify(describe(input), null, "\t") : told(input),
-			);
+			say(json ? JSON.stringify(describe(input), null, "\t") : told(input));
 		});
 }
 

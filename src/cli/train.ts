@@ -19,7 +19,7 @@ import {
 	withEpochs,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import { callOf, commandLine, whole } from "./command.ts";
+import { callOf, commandLine, say, warn, whole } from "./command.ts";
 
 const threeEpochs = (text: string) => {
 	const numbers = text.split(",").map(Number);
@@ -176,7 +176,7 @@ async function main(
 		tune: options.tune,
 	});
 	try {
-		console.log(describeAdapter(gpu));
+		say(describeAdapter(gpu));
 		const { source, bad } = await openSource(options, preset, signal);
 		const { train, unseenEnergy, unseenFamily } = source.split;
 		if (train.length === 0)
@@ -199,7 +199,7 @@ async function main(
 			},
 			options.resume,
 		);
-		console.log(
+		say(
 			`kernels: ${train.length} to train on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 		);
 		const run = await trainRun({
@@ -215,7 +215,7 @@ async function main(
 			penaliseAsymmetry,
 			randomStart,
 			signal,
-			say: console.log,
+			say,
 		});
 		const metrics: Metrics = {
 			preset: options.preset,
@@ -245,10 +245,10 @@ async function main(
 		await folder.removeScratch();
 		printTable(metrics);
 		if (bad.length > 0)
-			console.warn(
+			warn(
 				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
 			);
-		console.log(`everything is in ${out}; open ${out}/report.html`);
+		say(`everything is in ${out}; open ${out}/report.html`);
 	} finally {
 		gpu.dispose();
 	}
@@ -280,15 +280,15 @@ async function openSource(
 			bar.update(Math.round(done / 1e6), { file });
 		},
 	}).finally(() => bar?.stop());
-	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
-	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
+	for (const warning of dataset.warnings) warn(`warning: ${warning}`);
+	for (const error of dataset.bad) warn(`left out: ${error.message}`);
 	return { source: await datasetSource(dataset), bad: dataset.bad };
 }
 
 /** NCC and MAE of every method, a column each part of the split. */
 function printTable({ methods, seconds }: Metrics): void {
 	const parts = Object.entries(SPLITS) as [keyof typeof SPLITS, string][];
-	console.log(
+	say(
 		`\nNCC / MAE${" ".repeat(19)}${parts.map(([, title]) => title.padEnd(20)).join("")}`,
 	);
 	for (const [method, title] of Object.entries(METHODS)) {
@@ -300,7 +300,7 @@ function printTable({ methods, seconds }: Metrics): void {
 				? "-".padEnd(20)
 				: `${score.ncc.toFixed(3)} / ${score.mae.toFixed(3)}`.padEnd(20);
 		});
-		console.log(`${title.padEnd(28)}${cells.join("")}`);
+		say(`${title.padEnd(28)}${cells.join("")}`);
 	}
-	console.log(`${seconds} s`);
+	say(`${seconds} s`);
 }

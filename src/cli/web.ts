@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { serve } from "../node/serve.ts";
 import { SHIPPED } from "../node/weights.ts";
-import { callOf, whole } from "./command.ts";
+import { callOf, say, whole } from "./command.ts";
 
 /** Two folders up from here both in the sources and in what is published. */
 const PAGE = fileURLToPath(new URL("../../dist/page/", import.meta.url));
@@ -54,7 +54,7 @@ async function web({
 				: error;
 		},
 	);
-	console.log(`open ${url} (Ctrl-C ends)`);
+	say(`open ${url} (Ctrl-C ends)`);
 }
 
 /** Whole or not at all. */
@@ -75,7 +75,7 @@ async function write(out: string): Promise<void> {
 	const headers = Object.entries(HEADERS).map(
 		([name, value]) => `  ${name}: ${value}`,
 	);
-	console.log(
+	say(
 		`${out}: copy it to a web server with https, and let it send with every file\n${headers.join("\n")}`,
 	);
 }

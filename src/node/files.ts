@@ -15,8 +15,8 @@ export async function writeFileAtomic(
 	try {
 		const file = await open(aside, "wx");
 		try {
-			await file.writeFile(data as string);
-			await file.sync();
+			await naming(path, file.writeFile(data as string));
+			await naming(path, file.sync());
 		} finally {
 			await file.close();
 		}
@@ -26,6 +26,20 @@ export async function writeFileAtomic(
 		throw error;
 	}
 	await syncFolder(dirname(path));
+}
+
+/** What `work` gives; an error of the file system that does not say which file it means (a full disk, a folder in place of a file) names `path`. */
+export async function naming<T>(path: string, work: Promise<T>): Promise<T> {
+	try {
+		return await work;
+	} catch (error) {
+		const fault = error as NodeJS.ErrnoException;
+		if (fault.code && fault.syscall && !fault.path) {
+			fault.path = path;
+			fault.message = `${path}: ${fault.message}`;
+		}
+		throw fault;
+	}
 }
 
 /** Makes the rename itself last; not every system can (Windows opens no folder), and the file is whole without it. */

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { FormatError } from "../formats/measurement.ts";
 import { checkSize, type Input, parseInput } from "../results/input.ts";
+import { naming } from "./files.ts";
 
 /** Reads a file. Throws FormatError or DatasetError where it is not what it should be, and the file system's error. */
 export async function readInput(file: string): Promise<Input> {
@@ -14,5 +15,9 @@ export async function readInput(file: string): Promise<Input> {
 			`${file}: found ${found.isDirectory() ? "a folder" : "no ordinary file"}, expected a file`,
 		);
 	checkSize(file, found.size);
-	return parseInput(await readFile(file), file);
+	return parseInput(await naming(file, readFile(file)), file);
 }
+
+/** A file that people edit, as UTF-8. Throws the file system's error, which names the file. */
+export const readText = (file: string): Promise<string> =>
+	naming(file, readFile(file, "utf8"));
