@@ -37,22 +37,27 @@ export function writeMasks(shapes: readonly Shape[]): string {
 }
 
 /**
- * Reads such a text: separated by commas, semicolons or tabs; comments (#) and blank lines anywhere; a first row that begins with "shape" is a header.
+ * Reads such a text: separated by commas, or by semicolons or tabs where the first row has some (then a comma is a decimal point); comments (#) and blank lines anywhere; a first row that begins with "shape" is a header.
  * @param name the file, for errors
  * @throws FormatError with the row (as an editor counts) of the first fault
  */
 export function readMasks(text: string, name: string): Shape[] {
 	const shapes: Shape[] = [];
 	let first = true;
+	let separator = ",";
 	text
 		.replace(/^\uFEFF/, "")
 		.split(/\r\n|\r|\n/)
 		.forEach((line, i) => {
 			if (line.trim() === "" || line.trim().startsWith("#")) return;
-			const fields = line.split(/[,;\t]/).map((field) => field.trim());
+			if (first) separator = /[;\t]/.exec(line)?.[0] ?? ",";
+			const fields = line.split(separator).map((field) => field.trim());
 			const header = first && /^"?shape"?$/i.test(fields[0]);
 			first = false;
-			if (!header) shapes.push(shapeOf(fields, `${name}, row ${i + 1}`));
+			const decimal = (field: string) =>
+				separator === "," ? field : field.replace(",", ".");
+			if (!header)
+				shapes.push(shapeOf(fields.map(decimal), `${name}, row ${i + 1}`));
 		});
 	return shapes;
 }
