@@ -1,14 +1,17 @@
 /** Files that lie, or are made to hurt: each is refused in one clear line, or read for what it is. */
+import { execFileSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readScatterers } from "../src/extraction/scatterers.ts";
+import { Weights } from "../src/extraction/weights.ts";
 import { readMeasurement } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
+import { sha256 } from "../src/formats/sha256.ts";
 import { parseKernelFile } from "../src/qpi/csv.ts";
 import { readManifest } from "../src/qpi/manifest.ts";
 import { chooseChannel } from "../src/results/choose.ts";
-import { gridFile, sxmFile } from "./formatFixtures.ts";
+import { concat, gridFile, sxmFile } from "./formatFixtures.ts";
 import { datasetText, safetensorsFile } from "./fuzzFixtures.ts";
 
 const text = (content: string) => new TextEncoder().encode(content);
@@ -129,6 +132,54 @@ test("a length that the header does not give is called missing", () => {
 	);
 });
 
+test("weights: what does not fit names its file", async () => {
+	const open = async (size: unknown, prior = safetensorsFile("{}")) => {
+		const sum = await sha256(prior as Uint8Array<ArrayBuffer>);
+		const manifest = {
+			preset: { size },
+			files: { "prior.safetensors": { sha256: sum } },
+		};
+		const files: Record<string, Uint8Array> = {
+			"manifest.json": text(JSON.stringify(manifest)),
+			"prior.safetensors": prior,
+		};
+		return Weights.open(
+			"w",
+			async (name) => files[name] as Uint8Array<ArrayBuffer>,
+		);
+	};
+	const said = (work: Promise<unknown>) =>
+		work.then(
+			() => assert.unreachable() as never,
+			(error) =>
+				message(() => {
+					throw error;
+				}),
+		);
+	const part = { channels: [8, 16, 32], blocks: [0, 0] };
+	const good = { encoder: part, decoder: part };
+	for (const bad of [
+		{ ...good, encoder: null },
+		{ ...good, decoder: { ...part, channels: [8, 16] } },
+		{ ...good, decoder: { ...part, channels: [8, 16, 1e9] } },
+		{ ...good, decoder: { ...part, blocks: "00" } },
+		{ ...good, decoder: { ...part, blocks: [0, -1] } },
+	])
+		assert.match(
+			await said(open(bad)),
+			/^w\/manifest\.json: found .* preset\.size\.(en|de)coder/,
+		);
+	const weights = await open(good);
+	assert.match(
+		await said(weights.prior()),
+		/^w\/prior\.safetensors: found no tensor even\+\.components/,
+	);
+	assert.match(
+		await said((await open(good, text("cut"))).prior()),
+		/^w\/prior\.safetensors: 3 bytes/,
+	);
+});
+
 test("lists nested thousands deep are refused, not followed", () => {
 	const deep = `${"[".repeat(2e4)}${"]".repeat(2e4)}`;
 	for (const entry of [
@@ -207,6 +258,87 @@ test("long fields and names take time by their length, not its square", () => {
 				.length < 2500,
 		),
 	);
+});
+
+test("a text that was cut is refused, or its size is said", () => {
+	const read = (content: string) => readMeasurement(text(content), "a.csv");
+	for (const cut of [
+		"1,2,3\n4,5,",
+		"1,2,3\n4,5",
+		"1,2,3\n4,5,6.",
+		"1,2,3\n4,5,6e",
+		"1;2\n3;",
+	])
+		assert.match(
+			message(() => read(cut)),
+			/a\.csv: found .*expected/,
+			cut,
+		);
+	const warned = read("1,2,3\n4,5,6");
+	assert.match(
+		warned.warnings.join(),
+		/no newline at the end.*2 rows of 3 numbers were read/,
+	);
+	for (const whole of ["1,2,3\n4,5,\n", "1,2,3\r4,5,6\r", "1,2,\n3,4,\n"])
+		assert.equal(read(whole).warnings, [], whole);
+	assert.is(read("1,2,\n3,4,").ny, 2);
+});
+
+test("files of very many tiny images, or that announce much more than they hold, are refused", () => {
+	const header = (tags: Record<string, string>) =>
+		gridFile(undefined, {
+			...{ nx: 1, ny: 1, points: 1, channels: ["I (A)"] },
+			keys: { "Experiment size (bytes)": undefined, ...tags },
+		});
+	const bytes = new Uint8Array(4e6);
+	assert.match(
+		message(() =>
+			readMeasurement(encodeNpy(new Float32Array(1e5), [1e5, 1, 1]), "a.npy"),
+		),
+		/shape \(100000, 1, 1\), expected at most 65536 images/,
+	);
+	assert.match(
+		message(() =>
+			readMeasurement(concat(header({ Points: "999000" }), bytes), "a.3ds"),
+		),
+		/1 channels of 999000 points, expected at most 65536 images/,
+	);
+	const lie = concat(
+		header({ "Grid dim": '"4000 x 4000"', Points: "20" }),
+		new Uint8Array(2e7),
+	);
+	assert.match(
+		message(() => readMeasurement(lie, "a.3ds")),
+		/20000\d+ bytes behind the header, expected 4000 x 4000 points/,
+	);
+	const tensors = Array.from(
+		{ length: 4e5 },
+		(_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`,
+	);
+	assert.match(
+		message(() => decodeSafetensors(safetensorsFile(`{${tensors}}`), "w")),
+		/a header of \d+ bytes; at most 16777216 are read/,
+	);
+});
+
+test("a long text takes a few times its own memory", () => {
+	const script = `
+		import { readMeasurement } from ${JSON.stringify(new URL("../src/formats/measurement.ts", import.meta.url).href)};
+		const row = "1,".repeat(999) + "1\\n";
+		const bytes = Buffer.alloc(30_000_000, row);
+		const before = process.resourceUsage().maxRSS;
+		const text = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+		const { nx, ny } = readMeasurement(text, "a.csv");
+		console.log(nx * ny, (process.resourceUsage().maxRSS - before) * 1024);`;
+	const [pixels, memory] = execFileSync(
+		process.execPath,
+		["--input-type=module", "--eval", script],
+		{ encoding: "utf8" },
+	)
+		.split(" ")
+		.map(Number);
+	assert.is(pixels, 15e6);
+	assert.ok(memory < 200e6, `${memory / 1e6} MB`);
 });
 
 test.run();

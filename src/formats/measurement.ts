@@ -14,6 +14,7 @@ import {
 	failFor,
 	indexOfText,
 	MAX_BYTES,
+	MAX_IMAGES,
 	size,
 	unmeasuredWarning,
 } from "./reading.ts";
@@ -166,6 +167,11 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 		);
 	const [nx, ny] = shape.slice(-2);
 	const count = shape.length === 3 ? shape[0] : 1;
+	if (count > MAX_IMAGES)
+		fail(
+			`an array of shape (${shape.join(", ")})`,
+			`at most ${MAX_IMAGES} images`,
+		);
 	let infinities = 0;
 	const images = Array.from({ length: count }, (_, i) => {
 		const part = data.subarray(i * nx * ny, (i + 1) * nx * ny);

@@ -27,6 +27,9 @@ export const MAX_HEADER = 2 ** 20;
 /** The most bytes that a file may have, or announce. */
 export const MAX_BYTES = 2 ** 31;
 
+/** The most images that a file may hold: each costs memory of its own, however small it is. */
+export const MAX_IMAGES = 2 ** 16;
+
 /** A size: a whole number from 1. */
 export function wholeNumber(
 	text: string | undefined,

@@ -24,8 +24,8 @@ const ITEM_BYTES = { F64: 8, F32: 4, I32: 4, U32: 4, F16: 2 } as const;
 type Dtype = keyof typeof ITEM_BYTES;
 
 const METADATA = "__metadata__";
-/** The public readers refuse longer headers. */
-const MAX_HEADER = 100_000_000;
+/** Room for a quarter of a million tensors; the objects of a longer header would take many times the file's memory. */
+const MAX_HEADER = 2 ** 24;
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const isCount = (n: unknown): n is number =>
@@ -103,7 +103,9 @@ export function decodeSafetensors(
 		new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true),
 	);
 	const start = 8 + length;
-	if (length > MAX_HEADER || start > bytes.length)
+	if (length > MAX_HEADER && start <= bytes.length)
+		fail(`a header of ${length} bytes; at most ${MAX_HEADER} are read`);
+	if (start > bytes.length)
 		fail(
 			`the header claims ${length} bytes, but ${bytes.length - 8} follow: cut short, or not a safetensors file`,
 		);

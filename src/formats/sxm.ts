@@ -12,6 +12,7 @@ import {
 	indexOfText,
 	MAX_BYTES,
 	MAX_HEADER,
+	MAX_IMAGES,
 	numbersOf,
 	pixelSize,
 	quote,
@@ -53,6 +54,8 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 	const ny = wholeNumber(pixels[1], "the height in SCAN_PIXELS", fail);
 	const infos = readDataInfo(header, fail);
 	const count = infos.reduce((sum, info) => sum + info.directions.length, 0);
+	if (count > MAX_IMAGES)
+		fail(`${count} images in DATA_INFO`, `at most ${MAX_IMAGES}`);
 	const imageBytes = 4 * nx * ny;
 	const expected = count * imageBytes;
 	const found = bytes.length - start;

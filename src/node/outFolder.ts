@@ -55,6 +55,7 @@ export class OutFolder {
 				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
 			);
 		checkPlace(out.path);
+		await removeLeftovers(out.path);
 		return out;
 	}
 
@@ -95,6 +96,26 @@ export class OutFolder {
 	async discard(): Promise<void> {
 		for (const signal of SIGNALS) process.off(signal, this.#interrupt);
 		await rm(this.#aside, { recursive: true, force: true });
+	}
+}
+
+/** Removes what killed programs were making of this folder; what one that still runs makes stays. */
+async function removeLeftovers(path: string): Promise<void> {
+	const parent = dirname(path);
+	const ours = `.${basename(path)}.`;
+	for (const name of await readdir(parent).catch(() => [])) {
+		const pid = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(ours.length))?.[1];
+		if (name.startsWith(ours) && pid && !runs(Number(pid)))
+			await rm(join(parent, name), { recursive: true, force: true });
+	}
+}
+
+/** Whether there is such a process, ours or another user's. */
+function runs(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code !== "ESRCH";
 	}
 }
 
