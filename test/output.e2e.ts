@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { makeDataset } from "../src/node/makeDataset.ts";
 import { Random } from "../src/random.ts";
 import { start } from "./command.ts";
 import { sxmFile } from "./formatFixtures.ts";
@@ -112,6 +113,50 @@ test("what cannot be read or made names its path", async () => {
 			],
 			/^error: \/proc: nothing can be written here.*\n$/,
 		);
+});
+
+test("training from a folder that cannot be written keeps its data in the run's folder", async () => {
+	const data = at("readonly");
+	await makeDataset({ out: data, kernels: 12, observations: 2, seed: 1 });
+	// Where root runs the tests, a mode of no writing does not keep it from writing: a file in the cache's place does.
+	await writeFile(join(data, ".qpi-cache"), "in the way");
+	const run = start("bench/train.ts", [
+		...["--preset", "smoke", "--data", data, "--out", at("from-readonly")],
+	]);
+	const { code, stderr } = await run.ended;
+	assert.is(code, 0, stderr);
+	assert.match(stderr, /warning: no cache/);
+	assert.ok(existsSync(at("from-readonly/metrics.json")));
+	assert.not(existsSync(at("from-readonly/prepared")));
+});
+
+test("without a home, and without the package that draws, what draws nothing works", async () => {
+	const hide = at("hide.cjs");
+	await writeFile(
+		hide,
+		`const Module = require("node:module");
+		const resolve = Module._resolveFilename;
+		Module._resolveFilename = function (name, ...rest) {
+			if (name.startsWith("@napi-rs/")) throw new Error("hidden");
+			return resolve.call(this, name, ...rest);
+		};
+		require("node:os").homedir = () => { throw new Error("no home"); };`,
+	);
+	const env = {
+		NODE_OPTIONS: `--require ${hide}`,
+		HOME: undefined,
+		XDG_CACHE_HOME: undefined,
+	};
+	const run = (...args: string[]) => start("src/cli.ts", args, { env }).ended;
+	assert.is((await run("--version")).code, 0);
+	assert.is((await run("info", at("scan.sxm"))).code, 0);
+	const drawn = await run(...extract("drawn", "ridge"));
+	assert.is(drawn.code, 2, drawn.stderr);
+	assert.match(
+		drawn.stderr,
+		/^error: pictures cannot be drawn: the package @napi-rs\/canvas does not load here/m,
+	);
+	assert.not(existsSync(at("drawn")));
 });
 
 test.run();

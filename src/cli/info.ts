@@ -78,7 +78,7 @@ function told(input: Input): string {
 		const counts = dataset.scatterers.map((s) => s.length);
 		lines.push(
 			`the dataset's format: a kernel and ${dataset.images.length} images of 64 x 64 pixels over 400 A`,
-			`scatterers an image: ${Math.min(...counts)} to ${Math.max(...counts)}`,
+			`scatterers an image: ${counts.reduce((a, b) => Math.min(a, b))} to ${counts.reduce((a, b) => Math.max(a, b))}`,
 		);
 		if (dataset.warning) lines.push(`warning: ${dataset.warning}`);
 	}

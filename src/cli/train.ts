@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
+import { canWrite } from "../node/files.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { trainRun } from "../node/trainRun.ts";
@@ -209,9 +210,8 @@ async function main(
 			inputs,
 			seed,
 			folder,
-			preparedFolder: options.data
-				? join(options.data, ".qpi-cache", `${options.preset}-${inputs}`)
-				: folder.file("prepared"),
+			preparedFolder:
+				(await preparedBeside(options)) ?? folder.file("prepared"),
 			penaliseAsymmetry,
 			randomStart,
 			signal,
@@ -252,6 +252,17 @@ async function main(
 	} finally {
 		gpu.dispose();
 	}
+}
+
+/** Where prepared data are kept for other runs too: beside the dataset, where that can be written. */
+async function preparedBeside({
+	data,
+	preset,
+	inputs,
+}: Options): Promise<string | undefined> {
+	if (!data) return undefined;
+	const folder = join(data, ".qpi-cache", `${preset}-${inputs}`);
+	return (await canWrite(folder)) ? folder : undefined;
 }
 
 async function openSource(

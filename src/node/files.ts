@@ -1,6 +1,6 @@
 /** Files that are either whole or not there. */
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -41,6 +41,15 @@ export async function naming<T>(path: string, work: Promise<T>): Promise<T> {
 		throw fault;
 	}
 }
+
+/** Whether files can be made in a folder, which is made where it is not there. */
+export const canWrite = (folder: string): Promise<boolean> =>
+	mkdir(folder, { recursive: true })
+		.then(() => access(folder, constants.W_OK))
+		.then(
+			() => true,
+			() => false,
+		);
 
 /** Makes the rename itself last; not every system can (Windows opens no folder), and the file is whole without it. */
 async function syncFolder(path: string): Promise<void> {
