@@ -27,3 +27,27 @@ export function safetensorsFile(
 	length.setBigUint64(0, BigInt(json.length), true);
 	return concat(new Uint8Array(length.buffer), json, data);
 }
+
+/** The manifest of a dataset of two kernels. */
+export const manifestText: string = JSON.stringify({
+	format: 1,
+	generator: "test",
+	seed: 1,
+	options: {},
+	count: 2,
+	kernels: [1, 2].map((number) => ({
+		number,
+		file: `Kernel number${number}.csv`,
+		bytes: 1000,
+		family: "a family",
+		symmetry: 4,
+		energy: 0.1 * number,
+		observations: 2,
+		noise: [0, 0.1],
+		spec: {},
+	})),
+	split: {
+		...{ seed: 1, unseenFraction: 0.2, heldOutFraction: 0.2, maxTraining: 250 },
+		...{ train: [1], unseenEnergy: [2], unseenFamily: [] },
+	},
+});
