@@ -54,7 +54,8 @@ function faultOf(
 			? `a ${name}: ${message}`
 			: visible(message) !== message || message.length > 2500
 				? `a message that is not one plain line: ${message}`
-				: !message.startsWith(file) || UNTHOUGHT.test(message)
+				: !(message.startsWith(file) || message.startsWith("preprocess: ")) ||
+						UNTHOUGHT.test(message)
 					? `a message that does not say where or what: ${message}`
 					: undefined;
 		return { fault, refused: true };

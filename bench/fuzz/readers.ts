@@ -1,6 +1,7 @@
 /** The readers that are fuzzed: whole files to damage, how each is read, and what must hold of the outcome. */
 import { crc32 } from "node:zlib";
 import { readMasks } from "../../src/extraction/masks.ts";
+import { preprocess } from "../../src/extraction/preprocess.ts";
 import { readScatterers } from "../../src/extraction/scatterers.ts";
 import { FormatError, readMeasurement } from "../../src/formats/measurement.ts";
 import { encodeNpy } from "../../src/formats/npy.ts";
@@ -56,7 +57,7 @@ function faultOfMeasurement(
 	);
 	if (images.some((image) => image.length !== m.nx * m.ny))
 		return "sizes that do not fit";
-	if (images.some((image) => image.some((v) => Math.abs(v) >= 1e30)))
+	if (images.some((image) => image.some((v) => Math.abs(v) >= 1e18)))
 		return "a pixel that is not finite";
 	if (
 		m.spacing &&
@@ -76,6 +77,18 @@ const measurement = (...seeds: Uint8Array[]): Reader => ({
 	read: faultOfMeasurement,
 	errors: [FormatError],
 });
+
+/** A scan as extraction gets it: finite everywhere. */
+function faultOfPrepared(bytes: Uint8Array, file: string): string | undefined {
+	const { channels, spacing, nx, ny } = readMeasurement(bytes, file);
+	if (!spacing || nx * ny > 2000) return undefined;
+	for (const { images } of channels) {
+		const { scan, weights } = preprocess({ image: images[0], nx, ny, spacing });
+		if (!finite(scan.image) || !finite(weights))
+			return "a pixel that is not finite, handed to extraction";
+	}
+	return undefined;
+}
 
 /** Puts right the checksums of a picture's chunks, so that more than the checksum is tested. */
 function checked(bytes: Uint8Array): Uint8Array {
@@ -146,6 +159,13 @@ export const READERS: Readonly<Record<string, Reader>> = {
 			pngFile((x, y) => [x, y, 3, 65535], { colour: 6, depth: 16 }),
 		),
 		damage: checked,
+	},
+	prepared: {
+		seeds: [
+			sxmFile((ix, iy) => 1e-12 * Math.sin(ix + iy * iy), { nx: 16, ny: 16 }),
+		],
+		read: faultOfPrepared,
+		errors: [FormatError, RangeError],
 	},
 	dataset: {
 		seeds: [utf8.encode(datasetText())],

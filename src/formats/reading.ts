@@ -83,8 +83,8 @@ export function indexOfText(bytes: Uint8Array, letters: string): number {
 	return at;
 }
 
-/** Nothing that is measured reaches this in any unit; programs write the largest float for "no data", and its square is infinite. */
-const NO_DATA = 1e30;
+/** Nothing that is measured reaches this in any unit; programs write the largest float for "no data". Squares of what is below still fit into 32-bit floats. */
+const NO_DATA = 1e18;
 
 /** Makes infinities and what is no data NaN, in place, and returns how many there were. */
 export function dropUnmeasured(image: Float32Array): number {
@@ -101,7 +101,7 @@ export function dropUnmeasured(image: Float32Array): number {
 export const unmeasuredWarning = (count: number): string[] =>
 	count > 0
 		? [
-				`${count} ${count > 1 ? "values" : "value"} infinite or beyond ${NO_DATA}: taken as not measured`,
+				`${count} ${count > 1 ? "values" : "value"} infinite or beyond ${NO_DATA.toExponential()}: taken as not measured`,
 			]
 		: [];
 

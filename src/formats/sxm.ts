@@ -231,8 +231,8 @@ function exponentSpread(view: DataView, little: boolean): number {
 	let [n, sum, squares] = [0, 0, 0];
 	for (let at = 0; at < view.byteLength; at += step) {
 		const exponent = (view.getUint32(at, little) >>> 23) & 255;
-		// Neither zero nor NaN, nor from 2^100 on, which stands for what was not measured.
-		if (exponent === 0 || exponent >= 227) continue;
+		// Neither zero nor NaN, nor from 2^60 on, which stands for what was not measured.
+		if (exponent === 0 || exponent >= 187) continue;
 		n++;
 		sum += exponent;
 		squares += exponent * exponent;
