@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	".css": "text/css; charset=utf-8",
 	".json": "application/json",
 	".svg": "image/svg+xml",
+	".txt": "text/plain; charset=utf-8",
 };
 
 /** What the server answers to, whatever the port: a tunnel may have another. A page of another name that points here (DNS rebinding) gets nothing. */
