@@ -167,7 +167,6 @@ async function main(
 	call: string,
 	signal: AbortSignal,
 ): Promise<void> {
-	const started = performance.now();
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
 	const preset = withEpochs(PRESETS[options.preset], epochs);
@@ -222,7 +221,7 @@ async function main(
 			inputs,
 			seed,
 			adapter: gpu.adapterName,
-			seconds: Math.round((performance.now() - started) / 1000),
+			seconds: Math.round(folder.seconds),
 			...run.summary,
 		};
 		const { channels } = preset.size.encoder;
