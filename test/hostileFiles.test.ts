@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { readMasks } from "../src/extraction/masks.ts";
 import { readScatterers } from "../src/extraction/scatterers.ts";
 import { Weights } from "../src/extraction/weights.ts";
 import { readMeasurement } from "../src/formats/measurement.ts";
@@ -282,6 +283,24 @@ test("a text that was cut is refused, or its size is said", () => {
 	for (const whole of ["1,2,3\n4,5,\n", "1,2,3\r4,5,6\r", "1,2,\n3,4,\n"])
 		assert.equal(read(whole).warnings, [], whole);
 	assert.is(read("1,2,\n3,4,").ny, 2);
+});
+
+test("tables with very many columns and rows take time by their length", () => {
+	const table = `Name Direction ${"c ".repeat(2e5)}\n${"Z both\n".repeat(6e4)}`;
+	const wide = sxmFile(undefined, { tags: { DATA_INFO: table } });
+	within(2, () => message(() => readMeasurement(wide, "a.sxm")));
+	const marks = `x,y${",c".repeat(3e5)}\n${"1,2\n".repeat(2e5)}`;
+	within(2, () =>
+		assert.match(
+			message(() => readScatterers(marks, "s.csv")),
+			/s\.csv, row 1: found 300002 columns, expected at most 100/,
+		),
+	);
+	const corners = `polygon${",1".repeat(4e4)}\n`;
+	assert.match(
+		message(() => readMasks(corners, "m.csv")),
+		/m\.csv, row 1: found 40000 numbers, expected a polygon of at most 10000 corners/,
+	);
 });
 
 test("files of very many tiny images, or that announce much more than they hold, are refused", () => {

@@ -62,6 +62,9 @@ export function readMasks(text: string, name: string): Shape[] {
 	return shapes;
 }
 
+/** Every column of pixels is cut with each side. */
+const MAX_CORNERS = 10_000;
+
 function shapeOf(fields: readonly string[], where: string): Shape {
 	const fail = (found: string, expected: string) =>
 		new FormatError(`${where}: found ${found}, expected ${expected}`);
@@ -88,6 +91,11 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 			throw fail(`${width} x ${height} A`, "a width and a height above 0");
 		return { kind: name, x, y, width, height };
 	}
+	if (numbers.length > 2 * MAX_CORNERS)
+		throw fail(
+			`${numbers.length} numbers`,
+			`a polygon of at most ${MAX_CORNERS} corners`,
+		);
 	if (numbers.length < 6 || numbers.length % 2 === 1)
 		throw fail(
 			`${numbers.length} numbers`,

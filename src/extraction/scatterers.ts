@@ -94,6 +94,8 @@ export function readScatterers(
 				const header = fields.every((field) =>
 					Number.isNaN(Number(field.replace(",", "."))),
 				);
+				if (fields.length > MAX_COLUMNS)
+					throw fail(`${fields.length} columns`, `at most ${MAX_COLUMNS}`);
 				columns = header ? names(fields) : COLUMNS;
 				const bad = ["x", "y"].find(
 					(c) => columns?.filter((other) => other === c).length !== 1,
@@ -166,6 +168,8 @@ const KEEP = new Map([
 	...["0", "false", "no"].map((word) => [word, false] as const),
 ]);
 
+/** Each row is searched for them. */
+const MAX_COLUMNS = 100;
 const LENGTHS: readonly string[] = ["x", "y", "x_error", "y_error"];
 /** Units of a length to Angstrom. */
 const UNITS = new Map([

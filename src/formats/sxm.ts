@@ -160,11 +160,14 @@ function readHeader(
 	return { header, start: start + 2 };
 }
 
+/** A table of the format has some ten columns. */
+const MAX_COLUMNS = 100;
+
 /** The rows of a table whose first line names its columns: maps of a column's name, in capitals, to its field. */
 function table(lines: readonly string[]): Map<string, string>[] {
 	const [names, ...rows] = lines.filter((line) => line.trim() !== "");
 	// Version 1 writes blanks between the names, and tabs between the fields.
-	const columns = (names ?? "").trim().toUpperCase().split(/\s+/);
+	const columns = (names ?? "").trim().toUpperCase().split(/\s+/, MAX_COLUMNS);
 	return rows.map((row) => {
 		const fields = row.includes("\t")
 			? row.replace(/^\t/, "").split("\t")

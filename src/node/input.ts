@@ -18,6 +18,15 @@ export async function readInput(file: string): Promise<Input> {
 	return parseInput(await naming(file, readFile(file)), file);
 }
 
-/** A file that people edit, as UTF-8. Throws the file system's error, which names the file. */
-export const readText = (file: string): Promise<string> =>
-	naming(file, readFile(file, "utf8"));
+/** Longer lists are nobody's: bytes. */
+const MOST_TEXT = 2 ** 26;
+
+/** A file that people edit, as UTF-8. Throws FormatError where it is very long, and the file system's error, which names the file. */
+export async function readText(file: string): Promise<string> {
+	const { size } = await stat(file);
+	if (size > MOST_TEXT)
+		throw new FormatError(
+			`${file}: found ${(size / 2 ** 20).toFixed(0)} MiB of text, expected at most ${MOST_TEXT / 2 ** 20} MiB`,
+		);
+	return naming(file, readFile(file, "utf8"));
+}
