@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { readMasks } from "../src/extraction/masks.ts";
 import { findMissed } from "../src/extraction/missed.ts";
 import {
 	readScatterers,
@@ -167,6 +168,43 @@ test("what people and programs make of that text", () => {
 			new RegExp(message),
 			text,
 		);
+});
+
+test("marks of spreadsheets: decimal commas, and lengths in other units", () => {
+	const read = (text: string) =>
+		readScatterers(text, "m.csv").map(({ x, y, weight }) => [x, y, weight]);
+	assert.equal(read("-10,0;20,0\n1,5;-2,25;0,5\n"), [
+		[-10, 20, 1],
+		[1.5, -2.25, 0.5],
+	]);
+	assert.equal(read("x\ty\n-10,5\t20\n"), [[-10.5, 20, 1]]);
+	assert.equal(read("x (nm),y (nm),weight (nA)\n1,2,3\n"), [[10, 20, 3]]);
+	assert.equal(read('"x [nm]";"y [\u00c5]"\n1,5;2\n'), [[15, 2, 1]]);
+	assert.equal(
+		read("x (m),y (m)\n1e-9,0\n").flat().map(Math.round),
+		[10, 0, 1],
+	);
+	const [{ errors }] = readScatterers(
+		"x,y,x_error (nm),y_error,weight_error\n1,2,0.1,0.2,0.3\n",
+		"m.csv",
+	);
+	assert.equal(errors, { x: 1, y: 0.2, weight: 0.3 });
+	for (const [text, fault] of [
+		[
+			"x [px],y [px]\n1,2\n",
+			/row 1: found x in "px", expected A, pm, nm, um or m/,
+		],
+		["x,y (pixel)\n1,2\n", /y in "pixel"/],
+		["1.000,5;2\n", /"1\.000,5" as x/],
+		["x,y\n-10,0;20,0\n", /found 3 columns, expected at most 2/],
+	] as const)
+		assert.throws(() => read(text), fault);
+});
+
+test("masks of spreadsheets: decimal commas", () => {
+	assert.equal(readMasks("rectangle;1,5;-2;3,5;4\n", "m.csv"), [
+		{ kind: "rectangle", x: 1.5, y: -2, width: 3.5, height: 4 },
+	]);
 });
 
 test.run();

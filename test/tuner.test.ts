@@ -170,6 +170,13 @@ test("choices are kept in a file by adapter; a broken file, or an unknown varian
 	assert.is(ask(open(), 5, 3), 5);
 	writeFileSync(file, readFileSync(file, "utf8").slice(0, -9));
 	assert.is(ask(open()), 5);
+	for (const text of ["5", "[]", "null", '"a"', "[1]"]) {
+		writeFileSync(file, text);
+		const healing = open();
+		assert.is(ask(healing), 5, text);
+		await healing.tune(gpu);
+		assert.is(ask(open()), 2, `healed from ${text}`);
+	}
 	rmSync(folder, { recursive: true });
 });
 

@@ -10,6 +10,7 @@ import { readInput } from "../node/input.ts";
 import { measuredPicture, scanField } from "../report/extractionPictures.ts";
 import { findScatterers } from "../results/findScatterers.ts";
 import { common, countsInAll, prepareScans } from "../results/take.ts";
+import { say } from "./command.ts";
 import {
 	type FindChoice,
 	findChoice,
@@ -82,11 +83,11 @@ async function detect(file: string, options: Options): Promise<void> {
 	const png = `${out.slice(0, -4)}.png`;
 	await writeFileAtomic(png, renderPng(picture));
 	await writeFileAtomic(out, writeScatterers(scatterers));
-	for (const line of told) console.log(line);
+	for (const line of told) say(line);
 	const kept = scatterers.filter(({ keep }) => keep).length;
-	console.log(
+	say(
 		`${scatterers.length} scatterers found, ${kept} of them to keep; edit them in ${out}, look at them in ${png}`,
 	);
-	for (const line of found.told) console.log(line);
-	for (const warning of warnings) console.log(`warning: ${warning}`);
+	for (const line of found.told) say(line);
+	for (const warning of warnings) say(`warning: ${warning}`);
 }

@@ -13,7 +13,7 @@ import {
 import { startProgress } from "../node/progress.ts";
 import { SolveThreads } from "../node/solveThreads.ts";
 import { openWeights } from "../node/weights.ts";
-import { positive, positiveWhole } from "./command.ts";
+import { positive, positiveWhole, say } from "./command.ts";
 
 interface Options {
 	data?: string;
@@ -144,7 +144,7 @@ async function evaluateOnMaps(
 		bar?.stop();
 		await solver.close();
 	});
-	console.log(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
+	say(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
 }
 
 async function evaluateUnmarked(
@@ -165,7 +165,7 @@ async function evaluateUnmarked(
 		bar?.stop();
 		await solver.close();
 	});
-	console.log(json ? JSON.stringify(evaluation) : blindTable(evaluation));
+	say(json ? JSON.stringify(evaluation) : blindTable(evaluation));
 }
 
 async function evaluateDataset(
@@ -176,7 +176,7 @@ async function evaluateDataset(
 	const evaluation = await evaluateFolder(data, {
 		...options,
 		say: (line: string) => {
-			if (!json) console.log(line);
+			if (!json) say(line);
 		},
 		onProgress(done: number, total: number) {
 			bar ??= startProgress("evaluating", total, { unit: "images" });
@@ -184,19 +184,17 @@ async function evaluateDataset(
 		},
 	}).finally(() => bar?.stop());
 	if (json) {
-		console.log(JSON.stringify(evaluation));
+		say(JSON.stringify(evaluation));
 		return;
 	}
 	const columns = ["mae", "mse", "rmse", "ncc"] as const;
-	console.log(
+	say(
 		`${"".padEnd(12)}${columns.map((c) => c.toUpperCase().padStart(9)).join("")}${"n".padStart(7)}`,
 	);
 	for (const [method, scores] of Object.entries(evaluation.methods)) {
 		const cells = columns.map((c) =>
 			(scores[c]?.toFixed(4) ?? "-").padStart(9),
 		);
-		console.log(
-			`${method.padEnd(12)}${cells.join("")}${String(scores.n).padStart(7)}`,
-		);
+		say(`${method.padEnd(12)}${cells.join("")}${String(scores.n).padStart(7)}`);
 	}
 }

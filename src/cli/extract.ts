@@ -1,11 +1,10 @@
 /** `qpi-lens extract`: the kernel of a measured image. */
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/extract.ts";
 import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
-import { readInput } from "../node/input.ts";
+import { readInput, readText } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
 import { startProgress } from "../node/progress.ts";
@@ -13,7 +12,7 @@ import { isNetwork } from "../results/extractor.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
 import { take } from "../results/take.ts";
-import { commandLine, positive, whole } from "./command.ts";
+import { commandLine, positive, say, whole } from "./command.ts";
 import {
 	type FindChoice,
 	findChoice,
@@ -126,11 +125,11 @@ async function extract(file: string, options: Options): Promise<void> {
 		scatterers: options.scatterers
 			? {
 					file: options.scatterers,
-					text: await readFile(options.scatterers, "utf8"),
+					text: await readText(options.scatterers),
 				}
 			: undefined,
 	}).finally(search.stop);
-	for (const line of taken.told) console.log(line);
+	for (const line of taken.told) say(line);
 	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
 	const folder = await OutFolder.create(out);
 	try {
@@ -171,11 +170,10 @@ async function extract(file: string, options: Options): Promise<void> {
 			for await (const [name, data] of resultFiles(analysis, about, renderPng))
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
-			for (const line of analysis.findings) console.log(line);
-			for (const warning of analysis.warnings)
-				console.log(`warning: ${warning}`);
+			for (const line of analysis.findings) say(line);
+			for (const warning of analysis.warnings) say(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;
-			console.log(
+			say(
 				`${seconds.toFixed(1)} s; everything is in ${out}; open ${out}/report.html`,
 			);
 		} finally {

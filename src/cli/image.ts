@@ -1,5 +1,4 @@
 /** The options that choose and prepare an image: `detect` and `extract` share them. */
-import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { readMasks } from "../extraction/masks.ts";
 import type { Crop, Order, Shape } from "../extraction/preprocess.ts";
@@ -9,6 +8,7 @@ import {
 	ORIENTATIONS,
 	type Orientation,
 } from "../formats/axes.ts";
+import { readText } from "../node/input.ts";
 import { number, positive, positiveWhole } from "./command.ts";
 
 /** "0.045", "45meV", "45 mV" or "0.045 eV" to eV. */
@@ -83,7 +83,7 @@ export async function prepareOptions<O extends ImageChoice>(
 	const { mask, steps, ...others } = options;
 	return {
 		...others,
-		mask: mask ? readMasks(await readFile(mask, "utf8"), mask) : undefined,
+		mask: mask ? readMasks(await readText(mask), mask) : undefined,
 		stepEdges: steps,
 	};
 }

@@ -1,4 +1,5 @@
 /** What to type for the results that the page has. */
+import { shellWord } from "../text.ts";
 import type { FindOptions } from "./findScatterers.ts";
 import type { TakeOptions } from "./take.ts";
 
@@ -48,11 +49,12 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 	};
 	return [
 		"npx qpi-lens extract",
-		word(file),
+		// What begins with a dash would be taken for an option.
+		shellWord(file.startsWith("-") ? `./${file}` : file),
 		...Object.entries(values)
 			.filter(([, value]) => value !== undefined)
 			// A negative number would be taken for an option.
-			.map(([name, value]) => `--${name}=${word(String(value))}`),
+			.map(([name, value]) => `--${name}=${shellWord(String(value))}`),
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),
@@ -60,7 +62,3 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		...(settings.detect ? ["--detect"] : []),
 	].join(" ");
 }
-
-/** As a POSIX shell reads it. */
-const word = (text: string) =>
-	/^[\w./,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
