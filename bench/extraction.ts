@@ -99,8 +99,9 @@ const CONDITIONS: Record<string, (spec: KernelSpec) => Made> = {
 	"as assumed": (spec) => make(spec, {}),
 	"positions off by 0.5 pixel (s.d. a coordinate)": (spec) =>
 		make(spec, { augment: { jitter: 0.5 } }),
-	"positions off by 1 pixel": (spec) => make(spec, { augment: { jitter: 1 } }),
-	"amplitudes spread by 30 %": (spec) =>
+	"positions off by 1 pixel (s.d. a coordinate)": (spec) =>
+		make(spec, { augment: { jitter: 1 } }),
+	"amplitudes uniform within ±30 % (s.d. 17 %)": (spec) =>
 		make(spec, { augment: { amplitude: 0.3 } }),
 	"10 % of the marks lost, invented or elsewhere": (spec) =>
 		make(spec, { augment: { wrong: 0.1 } }),

@@ -4,6 +4,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { FOR_BROWSERS } from "./browser.ts";
+import { writeNotice } from "./notice.ts";
 import { buildPage } from "./page.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -34,6 +35,7 @@ const { metafile } = await build({
 	outdir: "dist/browser",
 	...FOR_BROWSERS,
 });
+writeNotice(root, `${root}dist/browser`, metafile);
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
 	console.log(`${file}: ${(bytes / 1000).toFixed(1)} kB minified`);
 	if (file.endsWith("/index.js") && bytes > LIMIT) {

@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { FOR_BROWSERS } from "./browser.ts";
+import { writeNotice } from "./notice.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const SOURCES = `${root}src/web/page`;
@@ -22,6 +23,7 @@ export async function buildPage(): Promise<void> {
 		outdir: OUT,
 		...FOR_BROWSERS,
 	});
+	writeNotice(root, OUT, metafile);
 	for (const name of ["index.html", "icon.svg"])
 		copyFileSync(`${SOURCES}/${name}`, `${OUT}/${name}`);
 	copyFileSync(`${root}data/sample.3ds`, `${OUT}/sample.3ds`);

@@ -30,6 +30,12 @@ struct Scaling {
 	unscale: f32, // 1 / the scale of this step's gradients, or 0: the step is skipped
 }
 
+// What gradients of this norm are multiplied by. Not min(), which drops a NaN: that must reach the weights, as in torch.
+fn clipping(norm: f32) -> f32 {
+	let factor = params.clip / (norm + 1e-6);
+	return select(factor, 1.0, params.clip == 0.0 || factor > 1.0);
+}
+
 @compute @workgroup_size(64)
 fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let t = id.x + id.y * groups.x * 64u;
@@ -45,11 +51,7 @@ fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = id.x + id.y * groups.x * 64u;
 	if (i >= params.n) { return; }
-	var g = gradients[i];
-	if (params.clip > 0.0) {
-		g *= min(1.0, params.clip / (sqrt(square[0]) + 1e-6));
-	}
-	update(i, g, params.size, params.root);
+	update(i, gradients[i] * clipping(sqrt(square[0])), params.size, params.root);
 }
 
 fn update(i: u32, gradient: vec4f, size: f32, root: f32) {
@@ -90,9 +92,6 @@ fn settle() {
 fn stepScaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = id.x + id.y * groups.x * 64u;
 	if (i >= params.n || scaling.unscale == 0.0) { return; }
-	var g = gradients[i] * scaling.unscale;
-	if (params.clip > 0.0) {
-		g *= min(1.0, params.clip / (sqrt(square[0]) * scaling.unscale + 1e-6));
-	}
-	update(i, g, params.size / scaling.first, sqrt(scaling.second));
+	let g = gradients[i] * scaling.unscale;
+	update(i, g * clipping(sqrt(square[0]) * scaling.unscale), params.size / scaling.first, sqrt(scaling.second));
 }

@@ -100,15 +100,17 @@ fn one(corner: Corner) -> f32 {
 	return select(0, x[s.x], s.y != 0);
 }
 
-fn advance(channels: u32, columns: u32) {
+fn advance(channels: u32, taps: vec2u) {
 	c += channels;
 	let nextTap = c >= params.inChannels;
 	c = select(c, 0, nextTap);
 	j.y += u32(nextTap);
-	let nextRow = j.y >= columns;
+	let nextRow = j.y >= taps.y;
 	j.y = select(j.y, 0, nextRow);
 	j.x += u32(nextRow);
 	measure();
+	// Rows of padding read outside of every image: their weight 0 does not silence a NaN.
+	shift = select(shift, vec2i(0x20000000), j.x >= taps.x);
 }
 
 fn measure() {
@@ -226,16 +228,16 @@ fn accumulate(at: Place, sub: u32) {
 			v1 = vec4f(q0.y, q1.y, q2.y, q3.y);
 			v2 = vec4f(q0.z, q1.z, q2.z, q3.z);
 			v3 = vec4f(q0.w, q1.w, q2.w, q3.w);
-			advance(4, taps.y);
+			advance(4, taps);
 		} else {
 			v0 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps.y);
+			advance(1, taps);
 			v1 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps.y);
+			advance(1, taps);
 			v2 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps.y);
+			advance(1, taps);
 			v3 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps.y);
+			advance(1, taps);
 		}
 		let w = eight(weights, mine);
 		if (QUADS == 2) {

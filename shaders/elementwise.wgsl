@@ -28,6 +28,23 @@ fn within(v: vec4f, low: f32, high: f32) -> vec4f {
 	return select(select(v, vec4f(high), v > vec4f(high)), vec4f(low), v < vec4f(low));
 }
 
+fn even(t: vec4f) -> vec4f { return 1.0 + t * (4.0 / 9.0) + t * t * (1.0 / 63.0); }
+
+// tanh. Near 0 its continued fraction to the fifth term, odd and good to 1e-10 of the value: the driver's own has an absolute error there.
+fn hyperbolic(x: vec4f) -> vec4f {
+	let t = x * x;
+	let near = x * (1.0 + t * (1.0 / 9.0) + t * t * (1.0 / 945.0)) / even(t);
+	let far = tanh(clamp(x, vec4f(-10.0), vec4f(10.0))); // 1 beyond; some drivers overflow
+	return select(near, far, abs(x) >= vec4f(0.5)); // so that a NaN stays one
+}
+
+// 1 - tanh^2, without the difference that loses all digits where tanh is nearly 1.
+fn hyperbolicSlope(x: vec4f) -> vec4f {
+	let e = exp(-2.0 * abs(x));
+	let h = hyperbolic(x);
+	return select(1.0 - h * h, 4.0 * e / ((1.0 + e) * (1.0 + e)), abs(x) >= vec4f(0.5));
+}
+
 // The pad behind the last element is written as zeros: in a packed gradient buffer it must stay so.
 fn store(i: u32, value: vec4f) {
 	y[i] = select(vec4f(0.0), value, 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(params.n));
@@ -44,7 +61,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 		case 1u: { r = select(params.p * v, v, v > vec4f(0.0)); }
 		case 2u: { r = v * logistic(v); }
 		case 3u: { r = logistic(v); }
-		case 4u: { r = tanh(within(v, -10.0, 10.0)); } // 1 beyond; some drivers overflow
+		case 4u: { r = hyperbolic(v); }
 		case 5u: { r = exp(v); }
 		case 6u: { r = within(v, params.p, params.q); }
 		default: {}
@@ -52,7 +69,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	store(i, r);
 }
 
-// Here x is what the gradient is made of: the op's input (silu, clamp), else its output.
+// Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp), else its input.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = id.x + id.y * groups.x * 64u;
@@ -63,8 +80,8 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 		case 0u: { r = select(vec4f(0.0), vec4f(1.0), v > vec4f(0.0)); }
 		case 1u: { r = select(vec4f(params.p), vec4f(1.0), v > vec4f(0.0)); }
 		case 2u: { let s = logistic(v); r = s * (1.0 + v * (1.0 - s)); }
-		case 3u: { r = v * (1.0 - v); }
-		case 4u: { r = 1.0 - v * v; }
+		case 3u: { r = logistic(v) * logistic(-v); }
+		case 4u: { r = hyperbolicSlope(v); }
 		case 5u: { r = v; }
 		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
 		default: {}

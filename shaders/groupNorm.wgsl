@@ -128,10 +128,16 @@ fn total(lane: u32, value: f32) -> f32 {
 
 // Workgroups (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979) and writes mean and rstd for each channel of the group.
 @compute @workgroup_size(64)
-fn join(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-	let sample = group.y;
+fn join(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let t = group.x + group.y * groups.x;
+	if (t >= params.batch * params.groups) { return; }
+	let sample = t / params.groups;
 	let width = params.channels / params.groups;
-	let firstChannel = group.x * width;
+	let firstChannel = t % params.groups * width;
 	let entries = params.chunks * width;
 	var sum = 0.0;
 	for (var k = lane; k < entries; k += 64u) {

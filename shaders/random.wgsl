@@ -1,5 +1,7 @@
-// Philox4x32-10 (Salmon et al., SC'11) exactly as in src/random.ts: thread i draws four numbers from the counter (i, step, stream, 0) under the key of
-// the seed. Normal numbers by Box and Muller.
+// Philox4x32-10 (Salmon et al., SC'11) exactly as in src/random.ts: thread i draws four numbers from the counter (i, step, stream, DOMAIN) under the key
+// of the seed; the host's streams have 0 there, so no two are ever the same. Normal numbers by Box and Muller.
+
+const DOMAIN = 0x6c656e73u; // "lens"
 
 struct Params {
 	n: u32,
@@ -40,7 +42,7 @@ fn philox(start: vec4u, seed: vec2u) -> vec4u {
 }
 
 fn draw(i: u32) -> vec4u {
-	return philox(vec4u(i, params.step, params.stream, 0u), params.seed);
+	return philox(vec4u(i, params.step, params.stream, DOMAIN), params.seed);
 }
 
 fn store(i: u32, value: vec4f) {
@@ -53,15 +55,47 @@ fn bits(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 	if (4u * i < params.n) { words[i] = draw(i); }
 }
 
+// Logarithm, cosine and sine by series, good to a few last digits: WGSL lets a driver's own be far off, and some are, by 2e-4.
+
+// ln u of normal numbers, as e ln 2 + 2 artanh((m - 1) / (m + 1)) with u = 2^e m and m between the roots of 1/2 and 2.
+fn logarithm(u: vec2f) -> vec2f {
+	let bits = bitcast<vec2i>(u);
+	let e = (bits - 0x3f3504f3) >> vec2u(23u);
+	let m = bitcast<vec2f>(bits - (e << vec2u(23u)));
+	let s = (m - 1.0) / (m + 1.0);
+	let t = s * s;
+	let series = 1.0 + t * (1.0 / 3.0 + t * (1.0 / 5.0 + t * (1.0 / 7.0 + t * (1.0 / 9.0))));
+	return vec2f(e) * 0.69314718 + 2.0 * s * series;
+}
+
+// Of an angle in turns, between -1/2 and 1/2.
+struct Direction { cos: vec2f, sin: vec2f }
+
+fn direction(turns: vec2f) -> Direction {
+	let quarter = round(4.0 * turns);
+	let r = 6.2831853 * (turns - 0.25 * quarter); // at most pi / 4; the difference is exact
+	let t = r * r;
+	let s = r * (1.0 + t * (-1.0 / 6.0 + t * (1.0 / 120.0 + t * (-1.0 / 5040.0 + t * (1.0 / 362880.0)))));
+	let c = 1.0 + t * (-0.5 + t * (1.0 / 24.0 + t * (-1.0 / 720.0 + t * (1.0 / 40320.0 - t * (1.0 / 3628800.0)))));
+	let q = vec2i(quarter) & vec2i(3);
+	let swapped = (q & vec2i(1)) != vec2i(0);
+	let cosine = select(c, s, swapped);
+	let sine = select(s, c, swapped);
+	return Direction(
+		select(cosine, -cosine, (q == vec2i(1)) | (q == vec2i(2))),
+		select(sine, -sine, q >= vec2i(2)),
+	);
+}
+
 @compute @workgroup_size(64)
 fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = id.x + id.y * groups.x * 64u;
 	if (4u * i >= params.n) { return; }
-	// 24 bits, half a step away from 0 and from 1; rounded to f32 the largest is 1, where a logarithm may be a little above 0.
+	// 24 bits, half a step away from 0 and from 1; rounded to f32 the largest is 1.
 	let u = (vec4f(draw(i) >> vec4u(8u)) + 0.5) / 16777216.0;
-	let radius = sqrt(max(-2.0 * log(u.xz), vec2f(0.0)));
-	let angle = 6.283185307 * (u.yw - 0.5); // WGSL's sine and cosine are only good on [-pi, pi]
-	store(i, vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y)));
+	let radius = sqrt(-2.0 * logarithm(u.xz));
+	let d = direction(u.yw - 0.5);
+	store(i, vec4f(radius.x * d.cos.x, radius.x * d.sin.x, radius.y * d.cos.y, radius.y * d.sin.y));
 }
 
 const LOW = vec4f(-30.0);

@@ -1,10 +1,12 @@
 // Copies that move or repeat pixels. The elements are numbers, or (the entries ending in 4) vec4s where channels and offsets are multiples of
-// 4; all counts are in these elements. Threads are laid out as (W C, H, B): integer divisions cost more than the copies.
+// 4; all counts are in these elements. Threads are laid out as (W C, H, B), integer divisions cost more than the copies; what exceeds a
+// dispatch is done by further ones.
 
 struct Params {
 	input: vec4u,   // B H W C of x
 	output: vec4u,     // B H W C of y
 	offset: vec4i, // of y's first element in x; elements outside of x are 0
+	first: vec3u,  // thread of this dispatch
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -35,14 +37,16 @@ fn source(id: vec3u) -> i32 {
 }
 
 @compute @workgroup_size(64)
-fn window(@builtin(global_invocation_id) id: vec3u) {
+fn window(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	let origin = source(id);
 	y[flat(id, params.output)] = select(0.0, x[max(origin, 0)], origin >= 0);
 }
 
 @compute @workgroup_size(64)
-fn window4(@builtin(global_invocation_id) id: vec3u) {
+fn window4(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	let origin = source(id);
 	y4[flat(id, params.output)] = select(vec4f(0.0), x4[max(origin, 0)], origin >= 0);
@@ -50,13 +54,15 @@ fn window4(@builtin(global_invocation_id) id: vec3u) {
 
 // Paste: the opposite direction, x into its place in y; the rest of y stays.
 @compute @workgroup_size(64)
-fn paste(@builtin(global_invocation_id) id: vec3u) {
+fn paste(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.input)) { return; }
 	y[index(place(id, params.input) - params.offset, params.output)] = x[flat(id, params.input)];
 }
 
 @compute @workgroup_size(64)
-fn paste4(@builtin(global_invocation_id) id: vec3u) {
+fn paste4(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.input)) { return; }
 	y4[index(place(id, params.input) - params.offset, params.output)] = x4[flat(id, params.input)];
 }
@@ -64,20 +70,23 @@ fn paste4(@builtin(global_invocation_id) id: vec3u) {
 const HALF = vec4u(1u, 2u, 2u, 1u);
 
 @compute @workgroup_size(64)
-fn double(@builtin(global_invocation_id) id: vec3u) {
+fn double(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	y[flat(id, params.output)] = x[index(place(id, params.output) / vec4i(HALF), params.input)];
 }
 
 @compute @workgroup_size(64)
-fn double4(@builtin(global_invocation_id) id: vec3u) {
+fn double4(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	y4[flat(id, params.output)] = x4[index(place(id, params.output) / vec4i(HALF), params.input)];
 }
 
 // Its transpose: each element of y is the sum of four of x.
 @compute @workgroup_size(64)
-fn fold(@builtin(global_invocation_id) id: vec3u) {
+fn fold(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	let first = index(place(id, params.output) * vec4i(HALF), params.input);
 	let right = params.input.w;
@@ -86,7 +95,8 @@ fn fold(@builtin(global_invocation_id) id: vec3u) {
 }
 
 @compute @workgroup_size(64)
-fn fold4(@builtin(global_invocation_id) id: vec3u) {
+fn fold4(@builtin(global_invocation_id) thread: vec3u) {
+	let id = thread + params.first;
 	if (beyond(id, params.output)) { return; }
 	let first = index(place(id, params.output) * vec4i(HALF), params.input);
 	let right = params.input.w;

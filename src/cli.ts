@@ -31,7 +31,7 @@ await runCommand(
 			`
 Example:
   npx qpi-lens info scan.sxm
-  npx qpi-lens extract scan.sxm --channel LIY --detect --out kernel
+  npx qpi-lens extract scan.sxm --channel LIY --out kernel
 
 Exit codes: 0 done, 1 the input is at fault, 2 the machine is.`,
 		),

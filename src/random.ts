@@ -40,7 +40,7 @@ export function philox(
 	return [c0, c1, c2, c3];
 }
 
-/** A stream of random numbers; `seed` and `stream` name it, `drawn` is its whole state. */
+/** A stream of random numbers; `seed` and `stream`, whole numbers of 32 bits, name it, and `drawn` is its whole state. Throws where they are not. */
 export class Random {
 	readonly seed: number;
 	readonly stream: number;
@@ -50,6 +50,11 @@ export class Random {
 	#blockIndex = -1;
 
 	constructor(seed: number, stream = 0) {
+		for (const [name, value] of Object.entries({ seed, stream }))
+			if (!Number.isInteger(value) || value < 0 || value >= 2 ** 32)
+				throw new RangeError(
+					`Random: ${name} ${value}; expected a whole number from 0 to ${2 ** 32 - 1}`,
+				);
 		this.seed = seed;
 		this.stream = stream;
 	}
@@ -60,7 +65,7 @@ export class Random {
 		if (index !== this.#blockIndex) {
 			this.#block = philox(
 				[index >>> 0, Math.floor(index / 2 ** 32), 0, 0],
-				[this.seed >>> 0, this.stream >>> 0],
+				[this.seed, this.stream],
 			);
 			this.#blockIndex = index;
 		}

@@ -13,6 +13,7 @@ import {
 	silu,
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
@@ -97,6 +98,108 @@ test("backward() refuses what it cannot start from", () => {
 		() => backward(sum(tensor(gpu, new Float32Array(2), [2]))),
 		/nothing that requires a gradient/,
 	);
+});
+
+test("a leaf's gradient outlives the scope of backward(), adds up, and dies with the leaf", async () => {
+	const w = leaf([2]);
+	for (const expected of [4, 8]) {
+		scope(gpu, () => backward(sum(mul(w, w))));
+		assert.equal(await valuesOf(w.grad), [expected]);
+	}
+	w.grad?.dispose();
+	scope(gpu, () => backward(sum(mul(w, w))));
+	assert.equal(await valuesOf(w.grad), [4]);
+
+	let inner: Tensor | undefined;
+	let lost: Tensor | undefined;
+	const kept = scope(gpu, () => {
+		[inner, lost] = [leaf([3]), leaf([5])];
+		const [a, b] = [inner, lost];
+		scope(gpu, () => backward(sum(mul(a, b))));
+		assert.not(a.grad?.disposed);
+		return inner;
+	});
+	assert.equal(await valuesOf(kept.grad), [5]);
+	assert.ok(lost?.grad?.disposed);
+});
+
+test("what backward() needs must not have been overwritten", async () => {
+	const [x, b] = [leaf([1, 2]), leaf([3, 4])];
+	const product = sum(mul(x, b));
+	const total = sum(add(x, b));
+	b.write(Float32Array.of(5, 6));
+	assert.throws(
+		() => backward(product),
+		/backward\(\): a tensor \[2\] of mul was overwritten/,
+	);
+	assert.is(x.grad, null);
+	backward(total); // reads neither
+	assert.equal(await valuesOf(x.grad), [1, 1]);
+
+	const parameters = network();
+	const adam = new Adam(parameters, { lr: 0.1 });
+	const loss = () => sum(exp(parameters.get("c")));
+	const [first, second] = [loss(), sum(mul(parameters.get("c"), b))];
+	backward(first);
+	adam.step();
+	assert.throws(() => backward(second), /of mul was overwritten/);
+	parameters.zeroGrad();
+	backward(loss());
+	adam.dispose();
+	parameters.dispose();
+});
+
+test("a view of what requires a gradient is refused, detach() is not", () => {
+	const x = leaf([1, 2]);
+	assert.throws(
+		() => x.view([1, 2]),
+		/view \[1, 2\] of \[2\].*reshape\(\), or detach/,
+	);
+	assert.throws(() => scale(x, 2).view([2]), /would cut it off/);
+	assert.equal(noGrad(gpu, () => x.view([1, 2])).shape, [1, 2]);
+	assert.is(scale(x, 2).detach().requiresGrad, false);
+	for (const shape of [[0], [-1, -2], [0.5, 4]])
+		assert.throws(() => x.detach().view(shape), /positive whole numbers/);
+});
+
+test("async functions are refused, with no rejection left over", async () => {
+	const rejections: unknown[] = [];
+	const keep = (reason: unknown) => rejections.push(reason);
+	process.on("unhandledRejection", keep);
+	const fail = async () => {
+		throw new Error("inside");
+	};
+	for (const [name, run] of Object.entries({ scope, noGrad, detached })) {
+		const message = new RegExp(
+			`${name}\\(\\): the function returned a promise`,
+		);
+		assert.throws(() => run(gpu, fail), message);
+		assert.throws(() => run(gpu, async () => relu(leaf([1]))), message);
+	}
+	await new Promise((resolve) => setTimeout(resolve, 5));
+	process.off("unhandledRejection", keep);
+	assert.equal(rejections, []);
+	assert.ok(gpu.gradEnabled);
+	assert.is(gpu.scopes.length, 0);
+});
+
+test("a result that contains itself leaves the scope with its tensors", () => {
+	interface Ring {
+		tensor: Tensor;
+		self?: Ring;
+		deep?: unknown;
+	}
+	let dropped: Tensor | undefined;
+	const ring = scope(gpu, () => {
+		dropped = empty(gpu, [2]);
+		const made: Ring = { tensor: empty(gpu, [3]) };
+		made.self = made;
+		for (let k = 0; k < 20_000; k++) made.deep = [made.deep];
+		return made;
+	});
+	assert.not(ring.tensor.disposed);
+	assert.ok(dropped?.disposed);
+	ring.tensor.dispose();
 });
 
 // Parameters

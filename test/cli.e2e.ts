@@ -138,8 +138,28 @@ async function refused(
 }
 
 const BAD: [string[], RegExp][] = [
-	[["extract", "SCAN"], /--scatterers FILE\.csv .* or --detect/],
 	[["extract", "SCAN", "--detect", "--scatterers", "MARKS"], /one of them/],
+	[
+		["extract", "SCAN", "--kinds", "2", "--scatterers", "MARKS"],
+		/--kinds is for scatterers that are looked for.* one of them/,
+	],
+	[["extract", "SCAN", "--kinds", "0"], /whole number from 1 to 5/],
+	[["detect", "SCAN", "--kinds", "6"], /whole number from 1 to 5/],
+	[["detect", "SCAN", "--kinds", "two"], /whole number from 1 to 5/],
+	[["detect", "SCAN", "--seed-window", "0,0"], /x,y,size/],
+	[["extract", "SCAN", "--seed-window", "0,a,40"], /x,y,size/],
+	[["detect", "SCAN", "--seed-window", "0,0,0"], /x,y,size/],
+	[
+		["extract", "SCAN", "--crop", "100,0,200", "--seed-window", "-50,0,40"],
+		/seed window of 40 A at \(-50, 0\) leaves the image.* 0 to 200 A along x/,
+	],
+	[
+		["detect", "SCAN", "--kinds", "1"].concat(
+			["--seed-window", "0,0,40"],
+			["--seed-window", "90,0,40"],
+		),
+		/2 seed windows for 1 kind, expected at most one each/,
+	],
 	[["extract", "nothing.sxm", "--detect"], /there is no such file/],
 	[["extract", "SCAN", "--detect", "--channel", "phase"], /"LIY_1_omega"/],
 	[
@@ -353,6 +373,92 @@ test("detect finds the scatterers, and extract takes its list", async () => {
 	);
 });
 
+test("detect keeps to --crop, and extract alone does what it does with detect's list", async () => {
+	const list = at("part.csv");
+	const part = ["--crop", "40,-30,260"];
+	const { stdout } = await ran("detect", at("scan.sxm"), ...part, "-o", list);
+	assert.match(stdout, /crop: .* A at \(\d+/);
+	const found = readScatterers(readFileSync(list, "utf8"), list);
+	assert.ok(found.length > 0);
+	for (const { x, y } of found)
+		assert.ok(Math.abs(x - 40) <= 133 && Math.abs(y + 30) <= 133, `${x}, ${y}`);
+	const how = [...part, "--method", "ridge", "--window", "60"];
+	const [alone, said, listed] = ["alone", "said", "listed"].map(at);
+	const told = await ran("extract", at("scan.sxm"), ...how, "--out", alone);
+	assert.match(told.stdout, /\d+ scatterers found/);
+	await ran("extract", at("scan.sxm"), ...how, "--detect", "--out", said);
+	await ran(
+		...["extract", at("scan.sxm"), ...how, "--scatterers", list],
+		...["--out", listed],
+	);
+	const [one, two, three] = [alone, said, listed].map(result);
+	assert.equal(one.scattererList, two.scattererList);
+	assert.equal(one.scattererList, three.scattererList);
+	for (const name of ["kernel.npy", "uncertainty.npy", "scatterers.csv"])
+		assert.equal(
+			readFileSync(join(alone, name)),
+			readFileSync(join(listed, name)),
+			name,
+		);
+	const kept = found.filter(({ keep }) => keep).length;
+	assert.is(
+		one.found.kinds.reduce((n: number, k: { marks: number }) => n + k.marks, 0),
+		kept,
+	);
+	assert.equal(one.found, two.found);
+	assert.is(three.found, undefined);
+	const report = (dir: string) =>
+		readFileSync(join(dir, "report.html"), "utf8");
+	assert.match(report(alone), "<h2>What was found</h2>");
+	assert.not.match(report(listed), "<h2>What was found</h2>");
+});
+
+test("noise alone: detect writes an empty list, extract has nothing to extract", async () => {
+	const random = new Random(11);
+	const noise = Float32Array.from({ length: SIDE * SIDE }, () =>
+		random.normal(),
+	);
+	await writeFile(at("noise.npy"), encodeNpy(noise, [SIDE, SIDE]));
+	const args = [at("noise.npy"), "--field", "400"];
+	const list = at("none.csv");
+	const { stdout } = await ran("detect", ...args, "--out", list);
+	assert.match(stdout, /0 of them to keep/);
+	const rows = readScatterers(readFileSync(list, "utf8"), list);
+	assert.not(rows.some(({ keep }) => keep));
+	const out = at("nothing");
+	const { code, stderr } = await cli("extract", ...args, "--out", out).ended;
+	assert.is(code, 1);
+	assert.match(stderr, /^error: nothing to extract: .+$/m);
+	assert.not(existsSync(out));
+});
+
+test("--no-adjust: refined keeps places and amplitudes as given", async () => {
+	const off = scatterers.map(({ x, y }, i) => [x + 2 * (-1) ** i, y, 1]);
+	const marks = at("off.csv");
+	await writeFile(marks, ["x,y,weight", ...off, ""].join("\n"));
+	const lists = [];
+	for (const how of ["--adjust", "--no-adjust"]) {
+		const out = at(how.slice(2));
+		await ran(
+			...["extract", at("scan.sxm"), "--scatterers", marks, how],
+			...["--method", "refined", "--out", out],
+		);
+		lists.push(result(out).scattererList);
+	}
+	const away = lists.map((list) =>
+		Math.max(
+			...list.map((s: { x: number; y: number; weight: number }, j: number) =>
+				Math.max(
+					Math.hypot(s.x - off[j][0], s.y - off[j][1]),
+					Math.abs(s.weight - 1),
+				),
+			),
+		),
+	);
+	assert.ok(away[0] > 0.1, `moved by ${away[0]}`);
+	assert.ok(away[1] < 1e-6, `moved by ${away[1]}`);
+});
+
 test("generate, and extract all images of one of its files", async () => {
 	await ran(
 		"generate",
@@ -403,13 +509,49 @@ test("generate --maps: maps with their marks and true kernels; what does not go 
 	for (const [args, message] of [
 		[["--marks", "3"], /--marks is for maps; give --maps <n> with it/],
 		[["--maps", "2", "-k", "9"], /--kernels.* cannot be used with .*--maps/],
-		[["--maps", "2", "--marks", "9-6"], /Expected a whole number from 1/],
+		[["--maps", "2", "--marks", "9-6"], /Expected a whole number from 0/],
 		[["--maps", "2", "--pixels", "16"], /Expected pixels such as 256/],
 		[["--maps", "2", "--field", "1-2-3"], /a range of them such as 50-5000/],
 		[["--maps", "0"], /Expected 1 or more/],
 	] as const)
 		await refused([...again, ...args], 1, message);
 	assert.not(existsSync(at("none")));
+});
+
+test("evaluate --maps --blind: maps with and without scatterers, ours and the rival; what does not go together is refused", async () => {
+	const make = (out: string, marks: string) =>
+		ran(
+			...["generate", "--out", at(out), "--maps", "1", "--marks", marks],
+			...["--pixels", "80x64", "--field", "260", "--noise", "0.3"],
+		);
+	await make("unmarked", "10");
+	await make("noise", "0");
+	const blind = async (folder: string, ...more: string[]) => {
+		const args = ["evaluate", "--maps", at(folder), "--blind", "--json"];
+		return JSON.parse((await ran(...args, ...more)).stdout);
+	};
+	const keys = ["kinds", "recall", "precision", "positionError", "ncc"];
+	for (const more of [[], ["--rival", "sbd"]]) {
+		const { maps, mean } = await blind("unmarked", ...more);
+		const score = maps["map-001"];
+		for (const key of [...keys, "seconds"])
+			assert.ok(key in score && key in mean, key);
+		assert.ok(score.recall > 0.3 && score.ncc[0] > 0.5, `${more}`);
+		const { stdout } = await ran(
+			...["evaluate", "--maps", at("unmarked"), "--blind", ...more],
+		);
+		assert.match(stdout, /^map +noise +kinds.*\nmap-001.*\nmean /);
+	}
+	const { maps } = await blind("noise");
+	assert.is(maps["map-001"].recall, null);
+	assert.equal(maps["map-001"].ncc, []);
+	const maps80 = ["evaluate", "--maps", at("unmarked")];
+	await refused([...maps80, "--rival", "sbd"], 1, /give --blind with it/);
+	await refused(
+		["evaluate", "--data", at("data"), "--blind"],
+		1,
+		/--blind is for maps/,
+	);
 });
 
 test("evaluate --json: one object and nothing else on standard output", async () => {

@@ -24,7 +24,7 @@ import { reflect } from "../src/engine/reflect.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { philox } from "../src/random.ts";
+import { philox, Random } from "../src/random.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
@@ -274,7 +274,9 @@ test("errors of the device are thrown where the result is read", async () => {
 
 // Random numbers
 
-test("the device draws the same integers as the host", async () => {
+const DOMAIN = 0x6c656e73; // of shaders/random.wgsl
+
+test("the device draws the same integers as the host's generator", async () => {
 	const seed = 2 ** 40 * 3 + 0xfedcba98;
 	const words = await randomBits(gpu, 4 * 301, {
 		seed,
@@ -285,8 +287,36 @@ test("the device draws the same integers as the host", async () => {
 	for (let i = 0; i < 301; i++)
 		assert.equal(
 			[...bits.subarray(4 * i, 4 * i + 4)],
-			philox([i, 0xffffffff, 5, 0], [0xfedcba98, 3 * 2 ** 8]),
+			philox([i, 0xffffffff, 5, DOMAIN], [0xfedcba98, 3 * 2 ** 8]),
 		);
+});
+
+test("no stream of the host is one of the device", async () => {
+	for (const seed of [0, 1, 7]) {
+		const words = await randomBits(gpu, 400, { seed, step: 0 }).data();
+		const device = new Set(new Uint32Array(words.buffer));
+		const host = new Random(seed);
+		for (let k = 0; k < 400; k++) assert.not(device.has(host.uint32()));
+	}
+});
+
+test("normal numbers are those of Box and Muller to 2e-6, whatever the driver's functions are", async () => {
+	const n = 100_000;
+	const key = { seed: 3, step: 4 };
+	const words = new Uint32Array((await randomBits(gpu, n, key).data()).buffer);
+	const values = await randn(gpu, [n], key).data();
+	const uniform = (k: number) =>
+		Math.fround(Math.fround((words[k] >>> 8) + 0.5) / 2 ** 24);
+	for (let k = 0; k < n; k += 2) {
+		const radius = Math.sqrt(-2 * Math.log(uniform(k)));
+		const angle = 2 * Math.PI * (uniform(k + 1) - 0.5);
+		const pair = [radius * Math.cos(angle), radius * Math.sin(angle)];
+		pair.forEach((expected, j) => {
+			const value = values[k + j];
+			if (!(Math.abs(value - expected) <= 2e-6))
+				throw new Error(`number ${k + j}: ${value}, expected ${expected}`);
+		});
+	}
 });
 
 test("normal numbers have the right moments, and depend on seed, step and stream", async () => {

@@ -41,7 +41,7 @@ test("refined: a kernel of a family never seen, at noise 0.3", () => {
 	assert.equal(found.adjusted, false, "good marks stay");
 });
 
-test("refined: marks half a pixel off are adjusted", () => {
+test("refined: marks half a pixel off are adjusted, where they may be", async () => {
 	const random = new Random(8);
 	const off = marks.map((s) => ({
 		...s,
@@ -61,6 +61,12 @@ test("refined: marks half a pixel off are adjusted", () => {
 			0,
 		);
 	assert.ok(distance([...found.scatterers]) < 0.5 * distance(off));
+	const kept = await extract(
+		{ image, scatterers: off, adjust: false },
+		{ prior },
+		{ method: "refined", holdOut: false, samples: 2 },
+	);
+	assert.is(kept.parameters.adjusted, false);
 });
 
 test("refined: what is around a scatterer that was not marked counts for less", () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -172,6 +173,21 @@ test("a folder of results: there when it is whole, replaced without touching wha
 		["deep"],
 		"nothing is left beside it",
 	);
+});
+
+test("a folder of results: what a killed program left beside it goes, what a running one makes stays", async () => {
+	const parent = join(scratch, "left");
+	const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+	const names = [
+		`.out.${dead}.0badcafe.tmp`,
+		`.out.${process.pid}.0badcafe.tmp`,
+		`.other.${dead}.0badcafe.tmp`,
+		".out.notes.tmp",
+	];
+	for (const name of names)
+		await mkdir(join(parent, name), { recursive: true });
+	await (await OutFolder.create(join(parent, "out"))).discard();
+	assert.equal(listed(parent), names.slice(1).sort());
 });
 
 test("a folder of results: not where something else is", async () => {

@@ -7,12 +7,20 @@ import * as assert from "uvu/assert";
 // Imports run downward only. Each layer may import itself and what is listed.
 const allowed: Record<string, string[]> = {
 	engine: [],
-	formats: [],
-	qpi: ["random.ts"],
-	models: ["engine", "random.ts"],
-	report: ["qpi", "random.ts"],
-	training: ["engine", "qpi", "models", "formats", "report", "random.ts"],
-	extraction: ["engine", "qpi", "models", "formats", "random.ts"],
+	formats: ["text.ts"],
+	qpi: ["random.ts", "text.ts"],
+	models: ["engine", "random.ts", "text.ts"],
+	report: ["qpi", "random.ts", "text.ts"],
+	training: [
+		"engine",
+		"qpi",
+		"models",
+		"formats",
+		"report",
+		"random.ts",
+		"text.ts",
+	],
+	extraction: ["engine", "qpi", "models", "formats", "random.ts", "text.ts"],
 	results: [
 		"engine",
 		"formats",
@@ -21,6 +29,7 @@ const allowed: Record<string, string[]> = {
 		"extraction",
 		"report",
 		"random.ts",
+		"text.ts",
 	],
 	api: [
 		"engine",
@@ -30,6 +39,7 @@ const allowed: Record<string, string[]> = {
 		"training",
 		"extraction",
 		"random.ts",
+		"text.ts",
 	],
 	web: [
 		"engine",
@@ -42,6 +52,7 @@ const allowed: Record<string, string[]> = {
 		"results",
 		"api",
 		"random.ts",
+		"text.ts",
 	],
 };
 const root = fileURLToPath(new URL("../src/", import.meta.url));

@@ -215,4 +215,16 @@ test("train() scales the loss where convolutions are f16, and nowhere else", asy
 	}
 });
 
+test("a loss that was not scaled is refused by name", async () => {
+	const { parameters, adam } = new Training(true);
+	scope(gpu, () =>
+		backward(sum(mul(parameters.get("w"), parameters.get("w")))),
+	);
+	assert.throws(
+		() => adam.step(),
+		/Adam: loss scaling, but the gradient of "w".*backward\(loss, adam\.seed\)/,
+	);
+	assert.is(adam.steps, 0);
+});
+
 test.run();

@@ -149,6 +149,15 @@ test("missing rows: the last ones, along x, not a number", () => {
 	});
 });
 
+test("no scatterers: flaws of heights as they are, and no kernels", () => {
+	const empty = { ...PLAIN, marks: 0, kinds: 2 };
+	const { image, scatterers, kernels } = makeMap(empty, 1, 0);
+	assert.equal([scatterers, kernels], [[], []]);
+	assert.ok(image.every((v) => v === 0));
+	const noisy = makeMap({ ...empty, noise: 1 }, 1, 0).image;
+	assert.ok(Math.abs(deviation(noisy) - 1) < 0.1, `${deviation(noisy)}`);
+});
+
 test("scatterers keep apart, and within the map", () => {
 	const { scatterers } = makeMap({ ...PLAIN, marks: 60 }, 1, 0);
 	scatterers.forEach(({ x, y }, i) => {
@@ -168,7 +177,7 @@ test("recipes out of range are refused", () => {
 		[{ pixels: [64.5, 64] }, /64.5 x 64 pixels/],
 		[{ field: 10 }, /10 A: expected 50 to 5000/],
 		[{ kinds: 6 }, /6 kinds: expected 1 to 5/],
-		[{ kinds: 3, marks: 2 }, /2 scatterers: expected 3 or more/],
+		[{ kinds: 3, marks: 2 }, /2 scatterers: expected 3 or more, .* or none/],
 		[{ missingRows: 1 }, /1 of the rows missing: expected 0 to 0.9/],
 	] as const)
 		assert.throws(
@@ -368,7 +377,7 @@ test("evaluateMaps: folders that are not as they should be, in one line", async 
 	for (const [change, expected] of [
 		[{ pixel: -1 }, /map map-001: found -1 as pixel, expected Angstrom/],
 		[{ kernels: undefined }, /found nothing as kernels, expected a list/],
-		[{ kernels: [] }, /found \[\] as kernels/],
+		[{ kernels: [] }, /map map-001: found no kernels, expected one or more/],
 		[{ pixels: [64] }, /found \[64\] as pixels, expected two/],
 		[{ pixels: [64, 60] }, /map-001\.npy: found shape \(64, 64\), expected/],
 		[{ kernels: [entry.file] }, /found shape \(64, 64\), expected a square of/],

@@ -138,7 +138,7 @@ test("sxm: unfinished rows, infinities, a wrong word for the byte order", () => 
 		"scan.sxm",
 	);
 	assert.is(holes.channels[0].images[0].filter(Number.isNaN).length, 2 * 5 + 1);
-	assert.match(holes.warnings.join("; "), /2 of 4 rows.*4 infinite values/);
+	assert.match(holes.warnings.join("; "), /2 of 4 rows.*4 values infinite/);
 
 	// Early files say LSBFIRST and are MSBFIRST: what they hold tells.
 	const noise = new Random(1, 1);
@@ -361,7 +361,7 @@ test("npy: one image or a stack, of any dtype and order", () => {
 		Float32Array.of(NaN, 4),
 		Float32Array.of(5, NaN),
 	]);
-	assert.match(stack.warnings.join("; "), /no energies.*2 infinite/);
+	assert.match(stack.warnings.join("; "), /no energies.*2 values infinite/);
 	const big = readMeasurement(
 		encodeNpy(BigInt64Array.of(-3n, 7n), [2, 1]),
 		"a.npy",

@@ -38,6 +38,8 @@ export interface Case {
 	reference(inputs: Nd[]): Nd;
 	/** Of the values, relative to the largest one; gradients are allowed three times as much. Default 1e-5. */
 	readonly tolerance?: number;
+	/** How near the inputs come to where the function has a kink, across which a difference is no gradient: such inputs are drawn anew. */
+	margin?(inputs: Nd[]): number;
 }
 
 /** A call that must throw a message before anything is dispatched. */
@@ -68,13 +70,7 @@ export function uniform(
 
 export async function checkCase(gpu: Gpu, c: Case): Promise<void> {
 	const random = new Random(hash(c.name));
-	const values = c.inputs.map(({ shape, low, high }) =>
-		uniform(random, sizeOf(shape), low, high),
-	);
-	const inputs = c.inputs.map(({ shape }, i) => ({
-		shape,
-		data: Float64Array.from(values[i]),
-	}));
+	const { values, inputs } = draw(c, random);
 	const expected = c.reference(inputs);
 	const dy = uniform(random, expected.data.length);
 	const tolerance = c.tolerance ?? 1e-5;
@@ -91,6 +87,33 @@ export async function checkCase(gpu: Gpu, c: Case): Promise<void> {
 		checkGradient(c, inputs, i, dx, dy, 3 * tolerance, random);
 	});
 }
+
+function draw(
+	c: Case,
+	random: Random,
+): { values: Float32Array[]; inputs: Nd[] } {
+	for (let tries = 0; tries < 100; tries++) {
+		const values = c.inputs.map(({ shape, low, high }) =>
+			uniform(random, sizeOf(shape), low, high),
+		);
+		const inputs = c.inputs.map(({ shape }, i) => ({
+			shape,
+			data: Float64Array.from(values[i]),
+		}));
+		if (!c.margin || c.margin(inputs) > 2 * STEP) return { values, inputs };
+	}
+	throw new Error("no inputs were drawn that keep away from the kinks");
+}
+
+/** The least distance of values from any of `kinks`, but for those that lie on it by construction. */
+export const distance = (values: ArrayLike<number>, ...kinks: number[]) => {
+	let least = Number.POSITIVE_INFINITY;
+	for (let i = 0; i < values.length; i++)
+		for (const kink of kinks)
+			if (values[i] !== kink)
+				least = Math.min(least, Math.abs(values[i] - kink));
+	return least;
+};
 
 /** Checks that a call throws its message and dispatches nothing. */
 export function checkBadCall(gpu: Gpu, call: BadCall): void {

@@ -169,13 +169,63 @@ test("a parameter that the loss does not reach has gradient zero", async () => {
 	assert.not.equal(after.get("p67"), before.get("p67"));
 });
 
-test("a gradient that is not a number shows in the weights", async () => {
+test("frozen parameters, and those without a gradient, are not moved by decay or momentum", async () => {
 	const parameters = network();
-	const adam = new Adam(parameters, { lr: 0.01 });
+	const adam = new Adam(parameters, { lr: 0.01, weightDecay: 0.1 });
 	const gradients = gradientsOf(0);
-	gradients[1][7] = Number.NaN;
-	step(parameters, adam, gradients, 1);
-	assert.ok((await flatWeights(parameters)).some(Number.isNaN));
+	step(parameters, adam, gradients);
+	const before = await parameters.state();
+	const moments = await adam.state();
+	parameters.get("p300").requiresGrad = false;
+	step(parameters, adam, [gradients[0], gradients[1], null], 0.5);
+	const after = await parameters.state();
+	assert.equal(after.get("p300"), before.get("p300"));
+	assert.equal(after.get("p67"), before.get("p67"));
+	assert.not.equal(after.get("p1"), before.get("p1"));
+	const { m } = await adam.state();
+	assert.equal(m.slice(64), moments.m.slice(64));
+	// The clip saw the one gradient only.
+	const [raw] = gradients[0];
+	const decay = 0.1 * (before.get("p1")?.data[0] ?? 0);
+	const g = Math.sign(raw) * Math.min(Math.abs(raw), 0.5) + decay;
+	compare("moment", [m[0]], [0.9 * moments.m[0] + 0.1 * g], 1e-5);
+
+	parameters.get("p300").requiresGrad = true;
+	step(parameters, adam, gradients);
+	assert.not.equal((await parameters.state()).get("p300"), before.get("p300"));
+});
+
+test("a step without any gradient changes nothing", async () => {
+	const parameters = network();
+	const adam = new Adam(parameters, { lr: 0.01, weightDecay: 0.1 });
+	const before = await parameters.state();
+	adam.step({ clip: 1 });
+	assert.is(adam.steps, 0);
+	assert.equal(await parameters.state(), before);
+});
+
+for (const clip of [undefined, 1])
+	test(`a gradient that is not a number shows in the weights, in all of them with a clip (${clip})`, async () => {
+		const parameters = network();
+		const adam = new Adam(parameters, { lr: 0.01 });
+		const gradients = gradientsOf(0);
+		gradients[1][7] = Number.NaN;
+		step(parameters, adam, gradients, clip);
+		const spoilt = (await flatWeights(parameters)).filter(Number.isNaN);
+		assert.is(spoilt.length, clip ? 1 + 300 + 67 : 1);
+	});
+
+test("options that there are not are refused", () => {
+	const parameters = network();
+	assert.throws(
+		() => new Adam(parameters, { lr: 1, decay: 0.1 } as AdamOptions),
+		/Adam: there is no option "decay"; expected lr, /,
+	);
+	const adam = new Adam(parameters, { lr: 1 });
+	assert.throws(
+		() => adam.step({ clipping: 1 } as { clip?: number }),
+		/there is no option "clipping"; expected clip/,
+	);
 });
 
 test("constants that make no sense are refused with their value", async () => {

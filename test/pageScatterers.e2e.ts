@@ -173,6 +173,22 @@ test("edits make results stale, until they are taken back", async () => {
 	assert.is(await page.isVisible("#stale"), false);
 });
 
+test("what is known of the scatterers is part of what the page says", async () => {
+	await page.selectOption("#kinds", "1");
+	await page.check("#signed");
+	await page.evaluate(() => {
+		for (const id of ["detect", "run"]) document.getElementById(id)?.click();
+	});
+	assert.is(await ended(page), "");
+	assert.is(
+		await text(page, "#command"),
+		"npx qpi-lens extract sample.3ds --energy=-0.02 --kinds=1 --method=ridge --signed --detect",
+	);
+	await page.selectOption("#kinds", "");
+	await page.uncheck("#signed");
+	assert.is(await page.isVisible("#stale"), false, "until it is looked again");
+});
+
 const MIDDLE = { x: 20, y: 30 };
 
 test("a mark that is dragged off the picture stays; one outside of the square counts as outside", async () => {
@@ -287,6 +303,53 @@ test("a list of another program takes the place of the edited one", async () => 
 		() => document.querySelectorAll("#marks-table tbody tr").length === 2,
 	);
 	assert.equal(await place(2), { x: -30, y: 40 });
+});
+
+test("kinds: rejected, merged, split off, and all of it back", async () => {
+	const list = "x,y,kind\n10,20,1\n-30,40,1\n60,-50,2\n-80,-90,2\n";
+	await page.setInputFiles("#marks-file", {
+		name: "kinds.csv",
+		mimeType: "text/csv",
+		buffer: Buffer.from(list),
+	});
+	await page.waitForFunction(
+		() => document.querySelectorAll("#kinds-list li").length === 2,
+	);
+	const told = async () =>
+		(await page.locator("#kinds-list li").allTextContents()).map(
+			(line) => /kind \d: \d of \d used/.exec(line)?.[0],
+		);
+	await shot(page, "kinds-1280-light");
+	await page.getByLabel("reject all of kind 2").click();
+	assert.is(await text(page, "#marks-count"), "2 used, 2 left out");
+	assert.equal(await told(), ["kind 1: 2 of 2 used", "kind 2: 0 of 2 used"]);
+	await page.getByLabel("use all of kind 2").click();
+	assert.is(await text(page, "#marks-count"), "4 used");
+	assert.is(await page.isDisabled("#split"), true);
+	await page.getByLabel("merge kind 2 into").selectOption("1");
+	assert.equal(await told(), ["kind 1: 4 of 4 used"]);
+	await page.locator("#picture canvas").scrollIntoViewIfNeeded();
+	const here = (await pixels())({ x: 10, y: 20 });
+	await page.keyboard.down("Shift");
+	await page.mouse.click(here.x, here.y);
+	await page.keyboard.up("Shift");
+	assert.is(await page.isChecked('[aria-label="select scatterer 1"]'), true);
+	await page.getByLabel("select scatterer 4").check();
+	await page.getByLabel("select scatterer 3").check();
+	await page.getByLabel("select scatterer 3").uncheck();
+	await page.click("#split");
+	assert.equal(await told(), ["kind 1: 2 of 2 used", "kind 2: 2 of 2 used"]);
+	const kind = (row: number) =>
+		page
+			.locator("#marks-table tbody tr")
+			.nth(row - 1)
+			.locator("td")
+			.nth(3);
+	assert.is(await kind(1).textContent(), "2");
+	assert.is(await kind(2).textContent(), "1");
+	assert.is(await page.isDisabled("#split"), true);
+	await page.click("#undo");
+	assert.equal(await told(), ["kind 1: 4 of 4 used"]);
 });
 
 test("a rectangle is masked on the picture, counts nowhere, and is part of what the page says", async () => {

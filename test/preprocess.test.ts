@@ -435,4 +435,19 @@ test("few pixels and other shapes are told", () => {
 	assert.is(squareOf(wide).spacing, 80 / 64);
 });
 
+test("very unequal pixels are refused at once, unless a side is asked for", () => {
+	const random = new Random(2);
+	const [nx, ny] = [2000, 32];
+	const scan = {
+		image: Float32Array.from({ length: nx * ny }, () => random.normal()),
+		...{ nx, ny, spacing: { x: 29 / nx, y: 29 / ny } },
+	};
+	assert.throws(
+		() => preprocess(scan),
+		/pixels are 0\.0145 x 0\.906 A, expected sides that differ at most 16 times.*\(pixel\)/,
+	);
+	const { scan: coarse } = preprocess(scan, { pixel: 0.9 });
+	assert.equal([coarse.nx, coarse.ny], [32, 32]);
+});
+
 test.run();

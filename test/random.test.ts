@@ -36,6 +36,23 @@ test("a stream is resumed from its count of draws", () => {
 	assert.is.not(new Random(7, 4).uniform(), new Random(7, 3).uniform());
 });
 
+test("seeds and streams that are no whole numbers of 32 bits are refused", () => {
+	for (const bad of [-1, 1.9, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY]) {
+		assert.throws(
+			() => new Random(bad),
+			`Random: seed ${bad}; expected a whole number from 0 to 4294967295`,
+		);
+		assert.throws(() => new Random(1, bad), `Random: stream ${bad};`);
+	}
+	// The streams of old figures are as they were.
+	assert.is(new Random(1).uint32(), philox([0, 0, 0, 0], [1, 0])[0]);
+	const last = 2 ** 32 - 1;
+	assert.is(
+		new Random(last, last).uint32(),
+		philox([0, 0, 0, 0], [last, last])[0],
+	);
+});
+
 test("uniform and normal have the right moments", () => {
 	const random = new Random(1);
 	const n = 20000;

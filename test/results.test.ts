@@ -8,14 +8,10 @@ import { scanField } from "../src/report/extractionPictures.ts";
 import { commandOf } from "../src/results/commandLine.ts";
 import { makeExtractor } from "../src/results/extractor.ts";
 import { resultFiles, resultObject } from "../src/results/files.ts";
+import { findScatterers } from "../src/results/findScatterers.ts";
 import { parseInput } from "../src/results/input.ts";
 import { analyseAll } from "../src/results/items.ts";
-import {
-	findScatterers,
-	makeTasks,
-	prepareScans,
-	take,
-} from "../src/results/take.ts";
+import { makeTasks, prepareScans, take, tasksOf } from "../src/results/take.ts";
 
 const places = [
 	[14, 20],
@@ -39,15 +35,16 @@ if (!measurement) throw new Error("expected a measurement");
 const input = { ...file, measurement };
 const options = { field: 400, flatten: "none" } as const;
 
-test("taking in one go and step by step give the same", () => {
+test("taking in one go and step by step give the same", async () => {
 	const preparation = prepareScans(input, options);
-	const found = findScatterers(preparation);
-	assert.is(found.filter(({ keep }) => keep).length, places.length);
-	const taken = makeTasks(preparation, found, "found");
-	assert.equal(taken, take(input, { ...options, detect: true }));
+	const found = await findScatterers(preparation);
+	assert.equal(found.kinds, [{ kind: 1, marks: places.length }]);
+	const taken = tasksOf(preparation, found);
+	assert.equal(taken, await take(input, { ...options, detect: true }));
+	assert.equal(taken, await take(input, options));
 	assert.is(taken.tasks[0].label, "scan.csv");
 	const list = { file: "marks.csv", text: "x,y\n0,0\n900,0\n" };
-	const listed = take(input, { ...options, detect: false, scatterers: list });
+	const listed = await take(input, { ...options, scatterers: list });
 	assert.match(listed.told.at(-1) ?? "", /^2 scatterers from marks\.csv$/);
 	assert.match(listed.warnings.at(-1) ?? "", /outside the image/);
 	assert.throws(
@@ -57,7 +54,7 @@ test("taking in one go and step by step give the same", () => {
 });
 
 test("files: each once, pictures by the renderer that is given", async () => {
-	const taken = take(input, { ...options, detect: true });
+	const taken = await take(input, { ...options, detect: true });
 	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
 	const analysis = analyseAll(taken, await extract(taken));
 	const about = {
@@ -82,11 +79,60 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	assert.is(findings, analysis.findings);
 });
 
+test("what no kind explains is listed, left out and told", async () => {
+	const preparation = prepareScans(input, options);
+	const found = await findScatterers(preparation);
+	const leftover = { x: -120, y: 33, significance: 7.2, looks: "dark ring" };
+	const row = { ...leftover, weight: 1, quality: 0, keep: false, kind: 1 };
+	const told = ["2 kinds were tried; one explains as much."];
+	const taken = tasksOf(preparation, {
+		...found,
+		...{ explained: 0.75, leftovers: [leftover], told },
+		scatterers: [...found.scatterers, row],
+	});
+	assert.is(taken.tasks[0].scatterers.length, places.length);
+	assert.equal(taken.told.slice(-2), [
+		`${places.length} scatterers found, 1 more left out (keep = 0)`,
+		...told,
+	]);
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const analysis = analyseAll(taken, await extract(taken));
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: {},
+		command: "",
+	};
+	assert.equal(resultObject(analysis, about).found, {
+		kinds: [{ kind: 1, marks: places.length }],
+		explained: 0.75,
+		leftovers: [leftover],
+		told,
+	});
+	const files = new Map<string, unknown>();
+	for await (const [name, data] of resultFiles(
+		analysis,
+		about,
+		async () => new Uint8Array(24),
+	))
+		files.set(name, data);
+	assert.match(String(files.get("scatterers.csv")), /\n-120,33,1,0,0,1,7\.2\b/);
+	const report = String(files.get("report.html"));
+	const section = report.slice(report.indexOf("<h2>What was found</h2>"));
+	assert.match(section, "held-out blocks that they explain, is 0.750");
+	assert.match(section, '<th scope="row">dark ring</th><td>−120.0</td>');
+	assert.throws(
+		() => tasksOf(preparation, { ...found, kinds: [], told }),
+		/^nothing to extract: 2 kinds were tried/,
+	);
+});
+
 test("a mask is written out as it was read, and shown as not used", async () => {
 	const mask = [
 		{ kind: "rectangle", x: 150, y: -150, width: 80, height: 60 } as const,
 	];
-	const taken = take(input, { ...options, detect: true, mask });
+	const taken = await take(input, { ...options, detect: true, mask });
 	const [task] = taken.tasks;
 	assert.is(task.weights?.[56 * 64 + 8], 0);
 	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });

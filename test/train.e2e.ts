@@ -22,8 +22,17 @@ const NETWORKS = ["vae", "aligner", "oneStep"] as const;
 type Network = (typeof NETWORKS)[number];
 const TITLES = { vae: "kernel VAE", aligner: "aligner", oneStep: "one-step" };
 const PICTURES = ["comparison", "curves", "losses", "latents", "kernels"];
-const METHODS = ["ridge", "oneStep", "twoStep", "meanKernel", "nearest"];
-const PARTS = ["seen", "unseenEnergy", "unseenFamily"];
+const PARTS = ["seen", "unseenEnergy", "unseenFamily"] as const;
+/** NCC of the smoke preset, seed 1, by part; software adapters agree on seven digits. */
+const PINNED: Readonly<Record<string, readonly number[]>> = {
+	ridge: [0.9053, 0.8784, 0.8908],
+	projected: [0.9984, 0.8727, 0.9016],
+	oneStep: [0.9866, 0.8625, 0.8923],
+	twoStep: [0.9794, 0.8573, 0.8878],
+	meanKernel: [0.4006, 0.1842, 0.1776],
+	nearest: [1, 0.4404, 0.6761],
+};
+const METHODS = Object.keys(PINNED);
 
 const train = (out: string, ...args: string[]) =>
 	start("bench/train.ts", ["--preset", "smoke", "--out", out, ...args], {
@@ -98,7 +107,7 @@ test("every loss falls", () => {
 	}
 });
 
-test("metrics.json has five methods and three parts, on the reference's scale", () => {
+test("metrics.json has six methods and three parts, on the reference's scale", () => {
 	const metrics = metricsOf(whole);
 	const { preset, inputs, seed, adapter, seconds, methods } = metrics;
 	assert.equal([preset, inputs, seed], ["smoke", "physics", 1]);
@@ -122,8 +131,33 @@ test("metrics.json has five methods and three parts, on the reference's scale", 
 			assert.ok(ncc >= -1 && ncc <= 1, `ncc ${ncc}`);
 		}
 	}
-	// Least squares at known positions needs no training: it must find kernels whatever the networks do.
-	for (const part of PARTS) assert.ok(methods.ridge[part].ncc > 0.6, part);
+	assert.equal(Object.keys(methods), METHODS);
+});
+
+test("scores are the pinned ones; trained networks beat ridge on seen kernels, and kernels by heart on unseen ones", () => {
+	const { methods } = metricsOf(whole);
+	const scores = METHODS.map((method) =>
+		PARTS.map((part) => methods[method][part].ncc as number),
+	);
+	console.log(scores.map((row) => row.map((v) => v.toFixed(4))).join(" | "));
+	METHODS.forEach((method, m) => {
+		PARTS.forEach((part, k) => {
+			const [found, expected] = [scores[m][k], PINNED[method][k]];
+			assert.ok(
+				Math.abs(found - expected) < 2e-3,
+				`${method}, ${part}: found ${found}, expected ${expected}`,
+			);
+		});
+	});
+	for (const network of ["oneStep", "twoStep"]) {
+		assert.ok(methods[network].seen.ncc > methods.ridge.seen.ncc + 0.05);
+		for (const part of ["unseenEnergy", "unseenFamily"])
+			for (const rival of ["meanKernel", "nearest"])
+				assert.ok(
+					methods[network][part].ncc > methods[rival][part].ncc + 0.15,
+					`${network}, ${part}, ${rival}`,
+				);
+	}
 });
 
 test("weights, latents, pictures and report are there; scratch files are not", () => {

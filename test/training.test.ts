@@ -466,6 +466,25 @@ test("what a killed run was writing is removed, and nothing else", async () => {
 	assert.equal((await readdir(path)).sort(), ["mine.tmp", "run.json"]);
 });
 
+test("the time of a run is that of all its processes", async () => {
+	const path = newPath();
+	await (await RunFolder.open(path, {}, false)).saveCheckpoint("vae", {
+		weights: new Map(),
+		optimiser: { step: 0 },
+		epoch: 1,
+		history: { train: [], validation: [] },
+	} as unknown as Checkpoint);
+	assert.match(await readFile(join(path, "seconds.txt"), "utf8"), /^\d\.\d\n$/);
+	await writeFile(join(path, "seconds.txt"), "100.5\n");
+	const again = await RunFolder.open(path, {}, true);
+	assert.ok(again.seconds >= 100.5 && again.seconds < 110, `${again.seconds}`);
+	await writeFile(join(path, "seconds.txt"), "1e999");
+	const damaged = await RunFolder.open(path, {}, true);
+	assert.ok(damaged.seconds < 10);
+	await damaged.removeScratch();
+	assert.not((await readdir(path)).includes("seconds.txt"));
+});
+
 // Turns of images, and the symmetry loss.
 
 function turned(image: Float32Array, turn: number, channels = 1): Float32Array {

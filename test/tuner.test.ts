@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { sharedLanes } from "../src/engine/dispatch.ts";
+
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
 import { reflect } from "../src/engine/reflect.ts";
@@ -70,7 +70,7 @@ async function everything(on: Gpu): Promise<Float32Array[]> {
 }
 
 for (const { software, variants } of sets) {
-	if (software && sharedLanes(gpu) === 0) {
+	if (software && gpu.lanes === 0) {
 		console.log("skipped: kernels in registers; this adapter takes tiles");
 		continue;
 	}
@@ -170,6 +170,13 @@ test("choices are kept in a file by adapter; a broken file, or an unknown varian
 	assert.is(ask(open(), 5, 3), 5);
 	writeFileSync(file, readFileSync(file, "utf8").slice(0, -9));
 	assert.is(ask(open()), 5);
+	for (const text of ["5", "[]", "null", '"a"', "[1]"]) {
+		writeFileSync(file, text);
+		const healing = open();
+		assert.is(ask(healing), 5, text);
+		await healing.tune(gpu);
+		assert.is(ask(open()), 2, `healed from ${text}`);
+	}
 	rmSync(folder, { recursive: true });
 });
 

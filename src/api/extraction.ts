@@ -1,5 +1,15 @@
 /** What `import ... from "qpi-lens/extraction"` gives: from an instrument's file to the kernel and what is read from it; all but the networks without a GPU. */
-export { detectScatterers } from "../extraction/detect.ts";
+export {
+	type BlindKind,
+	type BlindMark,
+	type BlindOptions,
+	type BlindResult,
+	type BlindTurn,
+	findScatterers,
+	type Leftover,
+	type SeedWindow,
+	type UnmarkedStack,
+} from "../extraction/blind.ts";
 export { dispersion } from "../extraction/dispersion.ts";
 export { extract } from "../extraction/extract.ts";
 export { extractMap, extractMaps } from "../extraction/extractMap.ts";

@@ -1,6 +1,7 @@
 /** What all commands share: how options are read, and how a command ends. */
 import { type Command, InvalidArgumentError } from "commander";
 import { MachineError } from "../node/adapter.ts";
+import { oneLine, shellWord, visibleLines } from "../text.ts";
 
 /** A number with at most nine digits: a count or a seed. */
 export function whole(text: string): number {
@@ -47,29 +48,72 @@ export function commandLine(
 	const given = process.argv
 		.slice(script ? 2 : 3)
 		.filter((word) => !without.includes(word))
-		.map((word) => (/^[\w./,=-]+$/.test(word) ? word : JSON.stringify(word)));
+		.map(shellWord);
 	return given.length > 0
 		? [call, ...given].join(" ")
 		: call.replace(/ --$/, "");
+}
+
+/** Says lines on standard output; what a terminal would obey is written out. */
+export function say(text: string): void {
+	console.log(visibleLines(text));
+}
+
+/** Says a warning on standard error, on one line. */
+export function warn(text: string): void {
+	console.warn(oneLine(text));
 }
 
 /** Faults of the machine rather than of what it was given. */
 const SYSTEM = new Set([
 	"ENOSPC",
 	"EDQUOT",
+	"EROFS",
+	"EBUSY",
 	"EMFILE",
 	"ENFILE",
 	"ENOMEM",
 	"EIO",
+	"ERR_DLOPEN_FAILED",
+	"ERR_WORKER_OUT_OF_MEMORY",
 ]);
 
-const oneLine = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, " ");
+const isMachine = (error: unknown): boolean =>
+	error instanceof MachineError ||
+	SYSTEM.has((error as NodeJS.ErrnoException).code ?? "") ||
+	/^Array buffer allocation failed/.test((error as Error).message);
+
+/** One line that says what happened. */
+function faultOf(error: unknown): string {
+	const { message, code, path, syscall } = error as NodeJS.ErrnoException;
+	if (code === "ENOENT" && path)
+		return oneLine(
+			syscall === "mkdir"
+				? `${path}: this folder cannot be made here`
+				: `${path}: there is no such file`,
+		);
+	return oneLine(message);
+}
+
+/**
+ * Whoever reads the output may go away (`| head -1`): the work goes on without it. Anything else that keeps output from where it should be (a full disk) is
+ * said, once, and the program ends with code 2.
+ */
+function watchOutput(): void {
+	process.stderr.on("error", () => {});
+	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+		if (error.code === "EPIPE" || process.exitCode) return;
+		process.exitCode = 2;
+		console.error(`error: standard output: ${faultOf(error)}`);
+	});
+}
 
 /**
  * Runs what the command line asks for. An error becomes one line on standard error, and the exit code 2 where the machine is at fault, else 1;
  * with QPI_LENS_DEBUG set its stack follows.
  */
 export async function runCommand(command: Command): Promise<void> {
+	watchOutput();
 	for (const each of [command, ...command.commands])
 		each.configureOutput({
 			outputError: (text, write) => write(`${oneLine(text)}\n`),
@@ -77,13 +121,8 @@ export async function runCommand(command: Command): Promise<void> {
 	try {
 		await command.parseAsync();
 	} catch (error) {
-		const { message, code, path } = error as NodeJS.ErrnoException;
-		const missing = code === "ENOENT" && path;
-		console.error(
-			`error: ${missing ? `${path}: there is no such file` : oneLine(message)}`,
-		);
+		console.error(`error: ${faultOf(error)}`);
 		if (process.env.QPI_LENS_DEBUG) console.error(error);
-		const machine = error instanceof MachineError || SYSTEM.has(code ?? "");
-		process.exitCode = machine ? 2 : 1;
+		process.exitCode = isMachine(error) ? 2 : 1;
 	}
 }

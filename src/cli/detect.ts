@@ -2,19 +2,24 @@
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { Command } from "commander";
-import { detectScatterers } from "../extraction/detect.ts";
-import { preprocess } from "../extraction/preprocess.ts";
 import { writeScatterers } from "../extraction/scatterers.ts";
 import { FormatError } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { writeFileAtomic } from "../node/files.ts";
 import { readInput } from "../node/input.ts";
 import { measuredPicture, scanField } from "../report/extractionPictures.ts";
-import { measured } from "../results/measured.ts";
-import { common, countsInAll } from "../results/take.ts";
+import { findScatterers } from "../results/findScatterers.ts";
+import { common, countsInAll, prepareScans } from "../results/take.ts";
+import { say } from "./command.ts";
+import {
+	type FindChoice,
+	findChoice,
+	findOptions,
+	findProgress,
+} from "./findOptions.ts";
 import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
-interface Options extends ImageChoice {
+interface Options extends ImageChoice, FindChoice {
 	out?: string;
 	force: boolean;
 }
@@ -23,11 +28,11 @@ export function detectCommand(): Command {
 	const command = new Command("detect")
 		.summary("looks for the scatterers of an image")
 		.description(
-			"Looks for the scatterers of an image and writes them as a CSV file to be edited (x, y in Angstrom from the image's centre, weight, quality, keep, kind),\n" +
-				"and a picture of the image with its marks beside it. Of a stack of energies their common image is searched.",
+			"Looks for the scatterers of an image, as extract does where nothing is marked, and writes them as a CSV file to be edited (x, y in Angstrom from the image's\n" +
+				"centre, weight, quality, keep, kind), and a picture of the image with its marks beside it. Of a stack of energies all images are searched together.",
 		)
 		.argument("<file>", "a Nanonis .sxm or .3ds, a .npy, .csv or .png");
-	return imageOptions(command)
+	return findOptions(imageOptions(command))
 		.option(
 			"-o, --out <file.csv>",
 			"where to write (default: the file's name and -scatterers.csv)",
@@ -56,31 +61,33 @@ async function detect(file: string, options: Options): Promise<void> {
 		throw new FormatError(
 			`${file} is of the dataset's format, which says where its scatterers are`,
 		);
-	const { scans, channel, told, warnings } = measured(
+	const preparation = prepareScans(
 		{ ...input, measurement },
-		options,
+		await prepareOptions(options),
 	);
-	const how = await prepareOptions(options);
-	const prepared = scans.map(({ scan }) => preprocess(scan, how));
+	const { prepared, channel, told, warnings } = preparation;
+	const progress = findProgress();
+	const found = await findScatterers(
+		preparation,
+		findChoice(options),
+		progress.onTurn,
+	).finally(progress.stop);
+	const { scatterers } = found;
 	const scan = common(prepared.map(({ whole }) => whole));
-	const counts = countsInAll(prepared);
-	const found = detectScatterers(scan, { valid: counts });
 	const picture = measuredPicture(
-		scanField(scan, counts),
-		found.map((s, i) => ({ ...s, label: String(i + 1) })),
+		scanField(scan, countsInAll(prepared)),
+		scatterers.map((s, i) => ({ ...s, label: String(i + 1) })),
 		`${basename(file)}, ${channel.name}`,
-		scans.length > 1 ? "" : channel.unit,
+		prepared.length > 1 ? "" : channel.unit,
 	);
 	const png = `${out.slice(0, -4)}.png`;
 	await writeFileAtomic(png, renderPng(picture));
-	await writeFileAtomic(out, writeScatterers(found));
-	const [{ steps, warnings: more }] = prepared;
-	console.log(told);
-	for (const { name, note } of steps.slice(1)) console.log(`${name}: ${note}`);
-	const kept = found.filter(({ keep }) => keep).length;
-	console.log(
-		`${found.length} scatterers found, ${kept} of them to keep; edit them in ${out}, look at them in ${png}`,
+	await writeFileAtomic(out, writeScatterers(scatterers));
+	for (const line of told) say(line);
+	const kept = scatterers.filter(({ keep }) => keep).length;
+	say(
+		`${scatterers.length} scatterers found, ${kept} of them to keep; edit them in ${out}, look at them in ${png}`,
 	);
-	for (const warning of [...warnings, ...more])
-		console.log(`warning: ${warning}`);
+	for (const line of found.told) say(line);
+	for (const warning of warnings) say(`warning: ${warning}`);
 }

@@ -2,6 +2,8 @@
 import { Command, Option } from "commander";
 import { extractMap, type MapMethod } from "../extraction/extractMap.ts";
 import { preprocess } from "../extraction/preprocess.ts";
+import { ourMethod, sbdMethod } from "../node/blindMethods.ts";
+import { blindTable, evaluateBlind } from "../node/evaluateBlind.ts";
 import { evaluateFolder } from "../node/evaluateFolder.ts";
 import {
 	evaluateMaps,
@@ -11,12 +13,14 @@ import {
 import { startProgress } from "../node/progress.ts";
 import { SolveThreads } from "../node/solveThreads.ts";
 import { openWeights } from "../node/weights.ts";
-import { positive, positiveWhole } from "./command.ts";
+import { positive, positiveWhole, say } from "./command.ts";
 
 interface Options {
 	data?: string;
 	maps?: string;
 	method: MapMethod | "auto";
+	blind: boolean;
+	rival?: "sbd";
 	radius: number;
 	json: boolean;
 	weights?: string;
@@ -31,7 +35,9 @@ export function evaluateCommand(): Command {
 		.description(
 			"Extracts the kernels of a dataset's images by every method and compares them with the true ones: mean absolute, mean squared and root mean squared error\n" +
 				"on the [-1, 1] scale, and normalised cross-correlation. Without a manifest of ours in the folder all its kernels count as unseen.\n\n" +
-				"With --maps: the kernels of maps of any size at their given scatterers, compared with the true ones by the normalised cross-correlation within 60 A, and the time they take.",
+				"With --maps: the kernels of maps of any size at their given scatterers, compared with the true ones by the normalised cross-correlation within 60 A, and the time they take.\n" +
+				"With --blind: scatterers, kinds and kernels of maps in which nothing is marked, compared with the true ones: recall and precision of the scatterers within 6 A\n" +
+				"(a kind's common shift of up to 12 A does not count, nor do scatterers that are masked or within 6 A of the border), and the kernels at the best shift.",
 		)
 		.option(
 			"-d, --data <dir>",
@@ -42,6 +48,17 @@ export function evaluateCommand(): Command {
 			new Option("--method <name>", "of maps: what extracts")
 				.choices(["refined", "ridge", "auto"] as const)
 				.default("refined" as const),
+		)
+		.option(
+			"--blind",
+			"of maps: nothing is marked; scatterers and kinds are found first",
+			false,
+		)
+		.addOption(
+			new Option(
+				"--rival <name>",
+				"with --blind: another program's method in place of ours, given a window about one scatterer of each kind",
+			).choices(["sbd"] as const),
 		)
 		.option(
 			"--radius <A>",
@@ -70,7 +87,11 @@ export function evaluateCommand(): Command {
 Examples:
   npx qpi-lens evaluate --data runs/data --json > evaluation.json
   npx qpi-lens evaluate --maps runs/maps
-      --json: {radius, maps: {NAME: {ncc: [of each kind], seconds, method, explained, pixels, marks, noise}}, mean: {ncc, seconds}}`,
+      --json: {radius, maps: {NAME: {ncc: [of each kind], seconds, method, explained, pixels, marks, noise}}, mean: {ncc, seconds}}
+  npx qpi-lens evaluate --maps runs/maps --blind
+  npx qpi-lens evaluate --maps runs/maps --blind --rival sbd --json
+      --json: {maps: {NAME: {kinds, trueKinds, recall, precision, positionError in Angstrom, ncc: [of each true kind], angle, fft, overlap, seconds, marks, trueMarks, noise}},
+      mean: {kinds, recall, precision, positionError, ncc, angle, fft, overlap, seconds}}; null where there is nothing to count`,
 		)
 		.action(evaluate);
 }
@@ -79,6 +100,12 @@ async function evaluate(options: Options): Promise<void> {
 	const { data, maps } = options;
 	if ((data === undefined) === (maps === undefined))
 		throw new RangeError("expected either --data or --maps");
+	if (options.blind && maps === undefined)
+		throw new RangeError("--blind is for maps; give --maps <dir> with it");
+	if (options.rival && !options.blind)
+		throw new RangeError("--rival is for unmarked maps; give --blind with it");
+	if (maps !== undefined && options.blind)
+		return evaluateUnmarked(maps, options);
 	if (maps !== undefined) return evaluateOnMaps(maps, options);
 	if (data !== undefined) return evaluateDataset(data, options);
 }
@@ -117,7 +144,28 @@ async function evaluateOnMaps(
 		bar?.stop();
 		await solver.close();
 	});
-	console.log(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
+	say(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
+}
+
+async function evaluateUnmarked(
+	folder: string,
+	{ json, rival, radius, weights }: Options,
+): Promise<void> {
+	const prior = rival ? undefined : await (await openWeights(weights)).prior();
+	const solver = new SolveThreads();
+	const method = rival === "sbd" ? sbdMethod : ourMethod(prior, solver);
+	let bar: ReturnType<typeof startProgress> | undefined;
+	const evaluation = await evaluateBlind(folder, method, {
+		radius,
+		onProgress(done, total) {
+			bar ??= startProgress("evaluating", total, { unit: "maps" });
+			bar.update(done);
+		},
+	}).finally(async () => {
+		bar?.stop();
+		await solver.close();
+	});
+	say(json ? JSON.stringify(evaluation) : blindTable(evaluation));
 }
 
 async function evaluateDataset(
@@ -128,7 +176,7 @@ async function evaluateDataset(
 	const evaluation = await evaluateFolder(data, {
 		...options,
 		say: (line: string) => {
-			if (!json) console.log(line);
+			if (!json) say(line);
 		},
 		onProgress(done: number, total: number) {
 			bar ??= startProgress("evaluating", total, { unit: "images" });
@@ -136,19 +184,17 @@ async function evaluateDataset(
 		},
 	}).finally(() => bar?.stop());
 	if (json) {
-		console.log(JSON.stringify(evaluation));
+		say(JSON.stringify(evaluation));
 		return;
 	}
 	const columns = ["mae", "mse", "rmse", "ncc"] as const;
-	console.log(
+	say(
 		`${"".padEnd(12)}${columns.map((c) => c.toUpperCase().padStart(9)).join("")}${"n".padStart(7)}`,
 	);
 	for (const [method, scores] of Object.entries(evaluation.methods)) {
 		const cells = columns.map((c) =>
 			(scores[c]?.toFixed(4) ?? "-").padStart(9),
 		);
-		console.log(
-			`${method.padEnd(12)}${cells.join("")}${String(scores.n).padStart(7)}`,
-		);
+		say(`${method.padEnd(12)}${cells.join("")}${String(scores.n).padStart(7)}`);
 	}
 }

@@ -1,11 +1,10 @@
 /** `qpi-lens extract`: the kernel of a measured image. */
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/extract.ts";
 import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
-import { readInput } from "../node/input.ts";
+import { readInput, readText } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
 import { startProgress } from "../node/progress.ts";
@@ -13,7 +12,13 @@ import { isNetwork } from "../results/extractor.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
 import { take } from "../results/take.ts";
-import { commandLine, positive, positiveWhole, whole } from "./command.ts";
+import { commandLine, positive, say, whole } from "./command.ts";
+import {
+	type FindChoice,
+	findChoice,
+	findOptions,
+	findProgress,
+} from "./findOptions.ts";
 import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
@@ -25,17 +30,17 @@ const order = (text: string): Order => {
 	return n;
 };
 
-interface Options extends ImageChoice {
+interface Options extends ImageChoice, FindChoice {
 	scatterers?: string;
-	detect: boolean;
+	detect?: boolean;
 	method: string;
 	window?: number;
 	symmetry?: Order;
+	adjust?: boolean;
 	out?: string;
 	seed: number;
 	weights?: string;
 	adapter?: string;
-	max?: number;
 }
 
 export function extractCommand(): Command {
@@ -52,10 +57,10 @@ export function extractCommand(): Command {
 		)
 		.option(
 			"-s, --scatterers <file.csv>",
-			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind",
+			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",
 		)
-		.option("-d, --detect", "look for the scatterers", false);
-	return imageOptions(command)
+		.option("-d, --detect", "look for the scatterers: the default, in words");
+	return findOptions(imageOptions(command))
 		.addOption(
 			new Option(
 				"-m, --method <name>",
@@ -75,10 +80,14 @@ export function extractCommand(): Command {
 			order,
 		)
 		.option(
+			"--adjust",
+			"refined may move the scatterers and change their amplitudes where the image asks for it: the default, in words",
+		)
+		.option("--no-adjust", "keep their places and amplitudes as given")
+		.option(
 			"-o, --out <dir>",
 			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel)",
 		)
-		.option("--max <n>", "of several images only the first n", positiveWhole)
 		.option(
 			"--weights <dir>",
 			"a folder of weights in place of the shipped ones",
@@ -92,12 +101,13 @@ export function extractCommand(): Command {
 			"after",
 			`
 Examples:
-  npx qpi-lens extract scan.sxm --detect --low-pass 0.8 --out kernel
+  npx qpi-lens extract scan.sxm --low-pass 0.8 --out kernel
+      nothing is marked: scatterers and their kinds are found
   npx qpi-lens extract scan.sxm --scatterers kernel/scatterers.csv --out kernel
       once more, after the list of scatterers was edited
   npx qpi-lens extract grid.3ds --channel "LI Demod 1 X" --scatterers marks.csv
       every energy, and the dispersion
-  npx qpi-lens extract image.png --field 400 --detect --method ridge`,
+  npx qpi-lens extract image.png --field 400 --kinds 2 --method ridge`,
 		)
 		.action(extract);
 }
@@ -106,24 +116,28 @@ async function extract(file: string, options: Options): Promise<void> {
 	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
 	const started = performance.now();
 	const input = await readInput(file);
-	const taken = take(input, {
+	const search = findProgress();
+	const taken = await take(input, {
 		...(await prepareOptions(options)),
+		find: findChoice(options),
+		onFind: search.onTurn,
 		square: isNetwork(METHODS[options.method]),
 		scatterers: options.scatterers
 			? {
 					file: options.scatterers,
-					text: await readFile(options.scatterers, "utf8"),
+					text: await readText(options.scatterers),
 				}
 			: undefined,
-	});
-	for (const line of taken.told) console.log(line);
-	const { method, window, symmetry, seed, weights, adapter } = options;
+	}).finally(search.stop);
+	for (const line of taken.told) say(line);
+	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
 	const folder = await OutFolder.create(out);
 	try {
 		const extractor = await openExtractor({
 			method: METHODS[method],
 			window,
 			symmetry,
+			adjust,
 			seed,
 			weights,
 			adapter,
@@ -156,11 +170,10 @@ async function extract(file: string, options: Options): Promise<void> {
 			for await (const [name, data] of resultFiles(analysis, about, renderPng))
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
-			for (const line of analysis.findings) console.log(line);
-			for (const warning of analysis.warnings)
-				console.log(`warning: ${warning}`);
+			for (const line of analysis.findings) say(line);
+			for (const warning of analysis.warnings) say(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;
-			console.log(
+			say(
 				`${seconds.toFixed(1)} s; everything is in ${out}; open ${out}/report.html`,
 			);
 		} finally {

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { makeDataset } from "../node/makeDataset.ts";
 import { makeMaps } from "../node/makeMaps.ts";
 import { startProgress } from "../node/progress.ts";
-import { callOf, positiveWhole, whole } from "./command.ts";
+import { callOf, positiveWhole, say, whole } from "./command.ts";
 import {
 	addMapOptions,
 	givenMapOption,
@@ -137,7 +137,7 @@ async function generate(options: Options, command: Command): Promise<void> {
 			},
 		}).finally(() => bar?.stop());
 		const count = Object.keys(made).length;
-		console.log(`${count} ${count === 1 ? "map" : "maps"} in ${out}`);
+		say(`${count} ${count === 1 ? "map" : "maps"} in ${out}`);
 		return;
 	}
 	const given = givenMapOption(command);
@@ -157,7 +157,7 @@ async function generate(options: Options, command: Command): Promise<void> {
 			bar.update(done, family ? { family } : {});
 		},
 	}).finally(() => bar?.stop());
-	console.log(
+	say(
 		`${kernels} kernels of ${observations} images in ${out}: ${split.train.length} to train on, ` +
 			`${split.unseenEnergy.length} unseen energies, ${split.unseenFamily.length} in unseen families`,
 	);

@@ -1,5 +1,4 @@
 /** The options that choose and prepare an image: `detect` and `extract` share them. */
-import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { readMasks } from "../extraction/masks.ts";
 import type { Crop, Order, Shape } from "../extraction/preprocess.ts";
@@ -9,7 +8,8 @@ import {
 	ORIENTATIONS,
 	type Orientation,
 } from "../formats/axes.ts";
-import { number, positive } from "./command.ts";
+import { readText } from "../node/input.ts";
+import { number, positive, positiveWhole } from "./command.ts";
 
 /** "0.045", "45meV", "45 mV" or "0.045 eV" to eV. */
 function energy(text: string): number {
@@ -71,6 +71,7 @@ export interface ImageChoice {
 	clusters: boolean;
 	lowPass?: number;
 	pixel?: number;
+	max?: number;
 }
 
 /** What the program calls them, with the mask's file read. */
@@ -82,7 +83,7 @@ export async function prepareOptions<O extends ImageChoice>(
 	const { mask, steps, ...others } = options;
 	return {
 		...others,
-		mask: mask ? readMasks(await readFile(mask, "utf8"), mask) : undefined,
+		mask: mask ? readMasks(await readText(mask), mask) : undefined,
 		stepEdges: steps,
 	};
 }
@@ -153,5 +154,6 @@ export function imageOptions(command: Command): Command {
 			"--pixel <A>",
 			"resample to pixels of this side, in Angstrom (default: as measured; not square ones to their finer side, and at most 1024 a side)",
 			positive,
-		);
+		)
+		.option("--max <n>", "of several images only the first n", positiveWhole);
 }

@@ -5,7 +5,7 @@ import { energiesOf, type Measurement } from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
 import { chooseChannel } from "../results/choose.ts";
 import type { Input } from "../results/input.ts";
-import { callOf } from "./command.ts";
+import { callOf, say } from "./command.ts";
 
 export function infoCommand(): Command {
 	return new Command("info")
@@ -26,9 +26,7 @@ Example:
 		)
 		.action(async (file: string, { json }: { json: boolean }) => {
 			const input = await readInput(file);
-			console.log(
-				json ? JSON.stringify(describe(input), null, "\t") : told(input),
-			);
+			say(json ? JSON.stringify(describe(input), null, "\t") : told(input));
 		});
 }
 
@@ -80,7 +78,7 @@ function told(input: Input): string {
 		const counts = dataset.scatterers.map((s) => s.length);
 		lines.push(
 			`the dataset's format: a kernel and ${dataset.images.length} images of 64 x 64 pixels over 400 A`,
-			`scatterers an image: ${Math.min(...counts)} to ${Math.max(...counts)}`,
+			`scatterers an image: ${counts.reduce((a, b) => Math.min(a, b))} to ${counts.reduce((a, b) => Math.max(a, b))}`,
 		);
 		if (dataset.warning) lines.push(`warning: ${dataset.warning}`);
 	}

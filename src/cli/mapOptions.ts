@@ -68,8 +68,8 @@ const OPTIONS: readonly [
 	],
 	[
 		"--marks <n>",
-		"scatterers of all kinds together, a range; the kinds have equal shares",
-		range(1, 2000, true),
+		"scatterers of all kinds together, a range; the kinds have equal shares; 0: flaws alone, their heights as they are",
+		range(0, 2000, true),
 		[50, 50],
 		"50",
 	],

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
+import { canWrite } from "../node/files.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { trainRun } from "../node/trainRun.ts";
@@ -19,7 +20,7 @@ import {
 	withEpochs,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import { callOf, commandLine, whole } from "./command.ts";
+import { callOf, commandLine, say, warn, whole } from "./command.ts";
 
 const threeEpochs = (text: string) => {
 	const numbers = text.split(",").map(Number);
@@ -166,7 +167,6 @@ async function main(
 	call: string,
 	signal: AbortSignal,
 ): Promise<void> {
-	const started = performance.now();
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
 	const preset = withEpochs(PRESETS[options.preset], epochs);
@@ -176,7 +176,7 @@ async function main(
 		tune: options.tune,
 	});
 	try {
-		console.log(describeAdapter(gpu));
+		say(describeAdapter(gpu));
 		const { source, bad } = await openSource(options, preset, signal);
 		const { train, unseenEnergy, unseenFamily } = source.split;
 		if (train.length === 0)
@@ -199,7 +199,7 @@ async function main(
 			},
 			options.resume,
 		);
-		console.log(
+		say(
 			`kernels: ${train.length} to train on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 		);
 		const run = await trainRun({
@@ -209,20 +209,19 @@ async function main(
 			inputs,
 			seed,
 			folder,
-			preparedFolder: options.data
-				? join(options.data, ".qpi-cache", `${options.preset}-${inputs}`)
-				: folder.file("prepared"),
+			preparedFolder:
+				(await preparedBeside(options)) ?? folder.file("prepared"),
 			penaliseAsymmetry,
 			randomStart,
 			signal,
-			say: console.log,
+			say,
 		});
 		const metrics: Metrics = {
 			preset: options.preset,
 			inputs,
 			seed,
 			adapter: gpu.adapterName,
-			seconds: Math.round((performance.now() - started) / 1000),
+			seconds: Math.round(folder.seconds),
 			...run.summary,
 		};
 		const { channels } = preset.size.encoder;
@@ -245,13 +244,24 @@ async function main(
 		await folder.removeScratch();
 		printTable(metrics);
 		if (bad.length > 0)
-			console.warn(
+			warn(
 				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
 			);
-		console.log(`everything is in ${out}; open ${out}/report.html`);
+		say(`everything is in ${out}; open ${out}/report.html`);
 	} finally {
 		gpu.dispose();
 	}
+}
+
+/** Where prepared data are kept for other runs too: beside the dataset, where that can be written. */
+async function preparedBeside({
+	data,
+	preset,
+	inputs,
+}: Options): Promise<string | undefined> {
+	if (!data) return undefined;
+	const folder = join(data, ".qpi-cache", `${preset}-${inputs}`);
+	return (await canWrite(folder)) ? folder : undefined;
 }
 
 async function openSource(
@@ -280,15 +290,15 @@ async function openSource(
 			bar.update(Math.round(done / 1e6), { file });
 		},
 	}).finally(() => bar?.stop());
-	for (const warning of dataset.warnings) console.warn(`warning: ${warning}`);
-	for (const error of dataset.bad) console.warn(`left out: ${error.message}`);
+	for (const warning of dataset.warnings) warn(`warning: ${warning}`);
+	for (const error of dataset.bad) warn(`left out: ${error.message}`);
 	return { source: await datasetSource(dataset), bad: dataset.bad };
 }
 
 /** NCC and MAE of every method, a column each part of the split. */
 function printTable({ methods, seconds }: Metrics): void {
 	const parts = Object.entries(SPLITS) as [keyof typeof SPLITS, string][];
-	console.log(
+	say(
 		`\nNCC / MAE${" ".repeat(19)}${parts.map(([, title]) => title.padEnd(20)).join("")}`,
 	);
 	for (const [method, title] of Object.entries(METHODS)) {
@@ -300,7 +310,7 @@ function printTable({ methods, seconds }: Metrics): void {
 				? "-".padEnd(20)
 				: `${score.ncc.toFixed(3)} / ${score.mae.toFixed(3)}`.padEnd(20);
 		});
-		console.log(`${title.padEnd(28)}${cells.join("")}`);
+		say(`${title.padEnd(28)}${cells.join("")}`);
 	}
-	console.log(`${seconds} s`);
+	say(`${seconds} s`);
 }

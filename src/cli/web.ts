@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { serve } from "../node/serve.ts";
 import { SHIPPED } from "../node/weights.ts";
-import { callOf, whole } from "./command.ts";
+import { callOf, say, whole } from "./command.ts";
 
 /** Two folders up from here both in the sources and in what is published. */
 const PAGE = fileURLToPath(new URL("../../dist/page/", import.meta.url));
@@ -16,6 +16,8 @@ const HEADERS = {
 	"content-security-policy":
 		"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	"referrer-policy": "no-referrer",
+	"cross-origin-opener-policy": "same-origin",
+	"cross-origin-resource-policy": "same-origin",
 };
 
 export function webCommand(): Command {
@@ -52,7 +54,7 @@ async function web({
 				: error;
 		},
 	);
-	console.log(`open ${url} (Ctrl-C ends)`);
+	say(`open ${url} (Ctrl-C ends)`);
 }
 
 /** Whole or not at all. */
@@ -73,7 +75,7 @@ async function write(out: string): Promise<void> {
 	const headers = Object.entries(HEADERS).map(
 		([name, value]) => `  ${name}: ${value}`,
 	);
-	console.log(
+	say(
 		`${out}: copy it to a web server with https, and let it send with every file\n${headers.join("\n")}`,
 	);
 }

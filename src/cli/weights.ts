@@ -5,7 +5,7 @@ import { describeAdapter, openGpu } from "../node/adapter.ts";
 import { makeWeights } from "../node/makeWeights.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { WEIGHTS } from "../training/presets.ts";
-import { whole } from "./command.ts";
+import { say, whole } from "./command.ts";
 
 interface Options {
 	out: string;
@@ -46,7 +46,7 @@ Example:
 				),
 			);
 			const gpu = await openGpu({ adapter });
-			console.log(describeAdapter(gpu));
+			say(describeAdapter(gpu));
 			await makeWeights({
 				gpu,
 				out,
@@ -57,7 +57,7 @@ Example:
 				),
 				seed,
 				signal: stop.signal,
-				say: console.log,
+				say,
 			});
 			gpu.dispose();
 		});

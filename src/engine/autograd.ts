@@ -1,10 +1,12 @@
 import { accumulate, fill, plus } from "./accumulate.ts";
 import type { Gpu } from "./gpu.ts";
+import { alongside, refusePromise } from "./scope.ts";
 import {
 	empty,
 	type Gradients,
 	sameShape,
 	show,
+	type TapeNode,
 	type Tensor,
 } from "./tensor.ts";
 
@@ -13,35 +15,54 @@ import {
  * the inputs; backward() runs the closures from the newest to the oldest.
  */
 
-/** Runs `fn` without recording: for inference and for frozen networks. */
+/** Runs `fn` without recording: for inference and for frozen networks. `fn` must not be async: recording goes on when it returns. */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	const before = gpu.gradEnabled;
 	gpu.gradEnabled = false;
 	try {
-		return fn();
+		const result = fn();
+		refusePromise("noGrad()", result);
+		return result;
 	} finally {
 		gpu.gradEnabled = before;
 	}
 }
 
-/** Puts an op on the tape if any input needs a gradient; returns `output`. */
+/** Puts an op on the tape if any input needs a gradient; returns `output`. `saved` are the tensors that `backward` reads: they must not be overwritten before. */
 export function record(
 	op: string,
 	output: Tensor,
 	inputs: readonly Tensor[],
 	backward: (dy: Tensor, grads: Gradients) => void,
+	saved: readonly Tensor[] = [...inputs, output],
 ): Tensor {
 	const { gpu } = output;
 	if (!gpu.gradEnabled || !inputs.some((t) => t.requiresGrad)) return output;
 	output.requiresGrad = true;
-	output.node = { id: gpu.nextNode++, op, inputs, output, backward };
+	output.node = {
+		id: gpu.nextNode++,
+		op,
+		inputs,
+		output,
+		saved: saved.map((t) => [t, t.version] as const),
+		backward,
+	};
 	return output;
+}
+
+/** Throws where what an op saved is no longer what it was. */
+function checkSaved({ op, saved }: TapeNode): void {
+	for (const [tensor, version] of saved)
+		if (!tensor.disposed && tensor.version !== version)
+			throw new Error(
+				`backward(): a tensor ${show(tensor.shape)} of ${op} was overwritten after the forward pass (write(), load() or an optimiser's step); expected backward() before that`,
+			);
 }
 
 /**
  * Computes the gradient of `output` with respect to every leaf that requires one, and adds it to the leaf's `.grad`. `seed` is the
- * gradient to start from, needed unless `output` is a scalar. Runs in the scope of the forward pass. Throws if nothing
- * that requires a gradient leads to `output`.
+ * gradient to start from, needed unless `output` is a scalar. Runs in the scope of the forward pass, or in one within. Throws if nothing
+ * that requires a gradient leads to `output`, or if what the ops saved has been overwritten.
  */
 export function backward(output: Tensor, seed?: Tensor): void {
 	const { gpu, node: last } = output;
@@ -60,10 +81,9 @@ export function backward(output: Tensor, seed?: Tensor): void {
 	const nodes = new Set([last]);
 	for (const { inputs } of nodes)
 		for (const { node } of inputs) if (node) nodes.add(node);
+	for (const node of nodes) checkSaved(node);
 
-	const start = seed
-		? seed.view(seed.shape)
-		: fill(empty(gpu, output.shape), 1);
+	const start = seed ? seed.detach() : fill(empty(gpu, output.shape), 1);
 	const gradients = new Map<Tensor, Tensor>([[output, start]]);
 	noGrad(gpu, () => {
 		for (const node of [...nodes].sort((a, b) => b.id - a.id)) {
@@ -88,7 +108,10 @@ export function backward(output: Tensor, seed?: Tensor): void {
 			});
 			for (const { input, gradient } of made)
 				if (input.node) addTo(gradients, input, gradient);
-				else keep(input, gradient);
+				else {
+					keep(input, gradient);
+					input.gradIsSeeded = seed !== undefined;
+				}
 			gradients.delete(node.output);
 			dy.dispose();
 		}
@@ -106,7 +129,7 @@ function keep(leaf: Tensor, gradient: Tensor): void {
 	if (gradient === leaf.grad) return;
 	if (!leaf.grad || leaf.grad.disposed) {
 		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
-		leaf.grad = empty(leaf.gpu, leaf.shape);
+		leaf.grad = alongside(leaf.gpu, leaf, () => empty(leaf.gpu, leaf.shape));
 		leaf.gradIsFresh = true;
 	}
 	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);

@@ -9,18 +9,7 @@ export const LINE = 64;
  */
 export function lines(gpu: Gpu, threads: number): [number, number] {
 	const groups = Math.ceil(threads / LINE);
-	const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+	const limit = gpu.limits.workgroups;
 	const rows = Math.ceil(groups / limit);
 	return [Math.ceil(groups / rows), rows];
-}
-
-/**
- * Threads of a subgroup on software adapters, where lanes share what they load by broadcasts (see shaders/conv.wgsl); 0 on others, and where a
- * subgroup's size is not fixed.
- */
-export function sharedLanes(gpu: Gpu): number {
-	if (!gpu.software || !gpu.device.features.has("subgroups")) return 0;
-	const { subgroupMinSize: least, subgroupMaxSize: most } =
-		gpu.device.adapterInfo;
-	return least === most && least >= 4 ? least : 0;
 }

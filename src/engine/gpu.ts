@@ -1,3 +1,5 @@
+import { BindGroupCache, keyOf } from "./bindGroups.ts";
+import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import {
 	type EntryLayout,
 	type Layouts,
@@ -57,6 +59,8 @@ export interface GpuStatistics {
 	buffersCreated: number;
 	bytesAllocated: number;
 	pipelines: number;
+	/** Kept for further dispatches. */
+	bindGroups: number;
 	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
 	flop: number;
 }
@@ -64,10 +68,22 @@ export interface GpuStatistics {
 const SLOT = 256; // minUniformBufferOffsetAlignment of the default limits
 const SLOTS = 1024;
 
+/** Submissions after which a buffer that nobody took is destroyed, and how often that is looked for. */
+const STALE = 1024;
+const SWEEP = 256;
+
+/** Engines made so far. */
+let engines = 0;
+
 export class Gpu {
 	readonly device: GPUDevice;
 	readonly adapterName: string;
+	/** Tells this engine from others in messages: "engine 2 (llvmpipe)". */
+	readonly name: string;
 	readonly software: boolean;
+	readonly limits: Limits;
+	/** Threads that share what they load on a software adapter; 0 on others. */
+	readonly lanes: number;
 	readonly tuner: Tuner;
 	readonly matrix: boolean;
 	readonly statistics: GpuStatistics = {
@@ -77,6 +93,7 @@ export class Gpu {
 		buffersCreated: 0,
 		bytesAllocated: 0,
 		pipelines: 0,
+		bindGroups: 0,
 		flop: 0,
 	};
 	/** Open scopes, innermost last (see scope()). */
@@ -90,7 +107,7 @@ export class Gpu {
 	#layouts: GpuOptions["layouts"];
 	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
 	#pipelines = new Map<string, Pipeline>();
-	#bindGroups = new Map<string, GPUBindGroup>();
+	#bindGroups: BindGroupCache;
 	#pool: BufferPool;
 	#encoder: GPUCommandEncoder | null = null;
 	#pass: GPUComputePassEncoder | null = null;
@@ -101,7 +118,11 @@ export class Gpu {
 	#slot = 0;
 	#profiler: Profiler | null = null;
 	#errors: string[] = [];
-	#pending: Promise<void>[] = [];
+	/** Answers of the device that are still to come. */
+	#pending = new Set<Promise<void>>();
+	/** Pipelines of what has been recorded and not submitted. */
+	#recorded = new Set<string>();
+	#lost: string | null = null;
 	#disposed = false;
 	#keepDevice: boolean;
 	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
@@ -110,8 +131,17 @@ export class Gpu {
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
-		this.#pool = new BufferPool(device, this.statistics);
 		this.adapterName = options.adapterName ?? "unknown adapter";
+		this.limits = limitsOf(device);
+		this.lanes = options.software ? lanesOf(device) : 0;
+		this.name = `engine ${++engines} (${this.adapterName})`;
+		this.#pool = new BufferPool(
+			this.name,
+			device,
+			this.limits.bufferBytes,
+			this.statistics,
+		);
+		this.#bindGroups = new BindGroupCache(device, this.statistics);
 		this.software = options.software ?? false;
 		this.tuner = options.tuner ?? new Tuner();
 		this.matrix = options.matrix ?? false;
@@ -126,8 +156,7 @@ export class Gpu {
 		this.#keepDevice = options.keepDevice ?? false;
 		device.addEventListener("uncapturederror", this.#onError);
 		device.lost.then((info) => {
-			if (!this.#disposed)
-				this.#errors.push(`device lost (${info.reason}): ${info.message}`);
+			this.#lost = `device lost (${info.reason}): ${info.message.trim() || "no reason was given"}`;
 		});
 	}
 
@@ -145,12 +174,14 @@ export class Gpu {
 	/** Destroys all buffers that wait in the pool. */
 	trim(): void {
 		this.flush();
-		for (const key of this.#pool.trim()) this.#bindGroups.delete(key);
+		this.#pool.trim();
+		this.#bindGroups.clear();
 	}
 
 	/** Copies host data into a buffer, in order with the commands recorded so far. */
 	upload(view: BufferView, data: Float32Array | Uint32Array): void {
 		this.#check();
+		this.#own("upload", { view });
 		if (view.buffer.usedIn === this.#serial) this.flush();
 		this.device.queue.writeBuffer(
 			view.buffer.gpuBuffer,
@@ -163,6 +194,7 @@ export class Gpu {
 
 	/** Fills a range with zeros. */
 	clear(view: BufferView): void {
+		this.#own("clear", { view });
 		view.buffer.usedIn = this.#serial;
 		this.#commands().clearBuffer(
 			view.buffer.gpuBuffer,
@@ -171,8 +203,16 @@ export class Gpu {
 		);
 	}
 
-	/** Copies between buffers on the device. */
+	/** Copies on the device. */
 	copy(from: BufferView, to: BufferView): void {
+		this.#own("copy", { from, to });
+		if (from.buffer === to.buffer) {
+			// WebGPU does not copy within a buffer.
+			const between = this.#copied(from);
+			this.copy(between, to);
+			this.release(between.buffer);
+			return;
+		}
 		from.buffer.usedIn = this.#serial;
 		to.buffer.usedIn = this.#serial;
 		this.#commands().copyBufferToBuffer(
@@ -186,14 +226,14 @@ export class Gpu {
 
 	/**
 	 * Records one dispatch. Every storage binding and every field of Params must be named, and nothing else; the workgroup counts
-	 * are checked against the device's limits. Throws with the shader's name.
+	 * are checked against the device's limits. Where a buffer that is read is also written, what is read is a copy. Throws with the shader's name.
 	 */
 	run(dispatch: Dispatch): void {
 		this.#check();
 		const { shader, entry, bindings, workgroups } = dispatch;
 		const { layout, pipeline, bindGroupLayout, key } = this.#pipeline(dispatch);
 		const [x, y = 1, z = 1] = workgroups;
-		const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+		const limit = this.limits.workgroups;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
 			throw new RangeError(
 				`${shader}.wgsl ${entry}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
@@ -207,7 +247,7 @@ export class Gpu {
 					`${shader}.wgsl ${entry}: binding "${name}" is missing`,
 				);
 			named++;
-			groupKey += `|${view.buffer.id}:${view.offset}:${view.bytes}`;
+			groupKey += keyOf(view);
 		}
 		if (named !== Object.keys(bindings).length) {
 			const extra = Object.keys(bindings).filter(
@@ -216,6 +256,13 @@ export class Gpu {
 			throw new Error(
 				`${shader}.wgsl ${entry}: unknown binding "${extra.join('", "')}"`,
 			);
+		}
+		this.#own(`${shader}.wgsl ${entry}`, bindings);
+		const copies = this.#copiesOfWritten(layout, bindings);
+		if (copies) {
+			this.run({ ...dispatch, bindings: { ...bindings, ...copies } });
+			for (const { buffer } of Object.values(copies)) this.release(buffer);
+			return;
 		}
 		if (this.#slot === SLOTS) this.flush();
 		const slot = layout.params ? this.#slot++ : 0;
@@ -234,22 +281,26 @@ export class Gpu {
 			this.statistics.passes++;
 		}
 		this.#pass.setPipeline(pipeline);
+		const uniforms = this.#uniforms;
+		const parts = { layout, bindGroupLayout, bindings, uniforms };
 		this.#pass.setBindGroup(
 			0,
-			this.#bindGroup(groupKey, layout, bindGroupLayout, bindings),
+			this.#bindGroups.get(groupKey, parts),
 			layout.params ? [slot * SLOT] : [],
 		);
 		this.#pass.dispatchWorkgroups(x, y, z);
+		this.#recorded.add(key);
 		this.statistics.dispatches++;
 		if (this.#profiler) this.#commands();
 	}
 
 	/** Submits what has been recorded. */
 	flush(): void {
-		if (!this.#encoder) return;
+		const encoder = this.#encoder;
+		if (!encoder) return;
 		this.#pass?.end();
 		this.#pass = null;
-		this.#profiler?.resolve(this.#encoder);
+		this.#profiler?.resolve(encoder);
 		if (this.#slot > 0)
 			this.device.queue.writeBuffer(
 				this.#uniforms,
@@ -258,11 +309,16 @@ export class Gpu {
 				0,
 				this.#slot * SLOT,
 			);
-		this.device.queue.submit([this.#encoder.finish()]);
+		const ops = [...this.#recorded].join(" ");
+		this.#watch(`a submission was dropped, with ${ops}`, () =>
+			this.device.queue.submit([encoder.finish()]),
+		);
+		this.#recorded.clear();
 		this.#encoder = null;
 		this.#slot = 0;
 		this.#serial++;
 		this.statistics.submits++;
+		if (this.#serial % SWEEP === 0) this.#pool.trim(this.#serial - STALE);
 	}
 
 	/**
@@ -285,6 +341,8 @@ export class Gpu {
 
 	/** Reads a range back as floats; throws any error that the device reported since the last wait. */
 	async read(view: BufferView): Promise<Float32Array> {
+		this.#check();
+		this.#own("read", { view });
 		const staging = this.device.createBuffer({
 			label: "readback",
 			size: view.bytes,
@@ -334,6 +392,10 @@ export class Gpu {
 
 	#check(): void {
 		if (this.#disposed) throw new Error("this Gpu has been disposed");
+		if (this.#lost)
+			throw new Error(
+				`GPU: ${this.#lost}; all tensors of ${this.name} are gone: open a new engine and go on from saved weights`,
+			);
 		if (this.#errors.length > 0) {
 			const message = this.#errors.join("\n");
 			this.#errors.length = 0;
@@ -342,8 +404,61 @@ export class Gpu {
 	}
 
 	async #settle(): Promise<void> {
-		await Promise.all(this.#pending.splice(0));
+		await Promise.all(this.#pending);
 		this.#check();
+	}
+
+	/** Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`. */
+	#watch<T>(what: string, act: () => T): T {
+		this.device.pushErrorScope("validation");
+		const result = act();
+		const answer = this.device.popErrorScope().then(
+			(error) => {
+				if (error) this.#errors.push(`${what}: ${error.message}`);
+			},
+			() => {}, // of a lost device, which says so itself
+		);
+		this.#pending.add(answer);
+		answer.then(() => this.#pending.delete(answer));
+		return result;
+	}
+
+	/** Throws unless all buffers are this engine's. */
+	#own(where: string, views: Readonly<Record<string, BufferView>>): void {
+		for (const name in views) {
+			const { owner } = views[name].buffer;
+			if (owner !== this.#pool)
+				throw new Error(
+					`${where}: ${describe({ [`"${name}"`]: views[name] })} belongs to ${owner.engine}, not to ${this.name}, which runs this; engines do not share tensors`,
+				);
+		}
+	}
+
+	/** Copies of the bindings that are only read and lie in a buffer that another binding writes, which WebGPU refuses; null for none. */
+	#copiesOfWritten(
+		layout: EntryLayout,
+		bindings: Readonly<Record<string, BufferView>>,
+	): Record<string, BufferView> | null {
+		let copies: Record<string, BufferView> | null = null;
+		for (const write of layout.bindings) {
+			if (!write.writable) continue;
+			const { buffer } = bindings[write.name];
+			for (const { name, writable } of layout.bindings)
+				if (!writable && bindings[name].buffer === buffer) {
+					copies ??= {};
+					copies[name] ??= this.#copied(bindings[name]);
+				}
+		}
+		return copies;
+	}
+
+	/** A copy of a range, in a buffer of its own. */
+	#copied(view: BufferView): BufferView {
+		const { bytes } = view;
+		const buffer = this.allocate(bytes, "a copy");
+		const copy = { buffer, offset: 0, bytes };
+		this.copy(view, copy);
+		return copy;
 	}
 
 	#pipeline({ shader, entry, constants = {} }: Dispatch): Pipeline {
@@ -372,20 +487,17 @@ export class Gpu {
 				visibility: GPUShaderStage.COMPUTE,
 				buffer: { type: "uniform", hasDynamicOffset: true },
 			});
-		this.device.pushErrorScope("validation");
-		const bindGroupLayout = this.device.createBindGroupLayout({ entries });
-		const pipeline = this.device.createComputePipeline({
-			label: key,
-			layout: this.device.createPipelineLayout({
-				bindGroupLayouts: [bindGroupLayout],
-			}),
-			compute: { module, entryPoint: entry, constants },
+		const { bindGroupLayout, pipeline } = this.#watch(key, () => {
+			const bindGroupLayout = this.device.createBindGroupLayout({ entries });
+			const pipeline = this.device.createComputePipeline({
+				label: key,
+				layout: this.device.createPipelineLayout({
+					bindGroupLayouts: [bindGroupLayout],
+				}),
+				compute: { module, entryPoint: entry, constants },
+			});
+			return { bindGroupLayout, pipeline };
 		});
-		this.#pending.push(
-			this.device.popErrorScope().then((error) => {
-				if (error) this.#errors.push(`${key}: ${error.message}`);
-			}),
-		);
 		const made = { layout, pipeline, bindGroupLayout, key };
 		this.#pipelines.set(key, made);
 		this.statistics.pipelines++;
@@ -406,41 +518,6 @@ export class Gpu {
 		};
 		this.#modules.set(shader, made);
 		return made;
-	}
-
-	#bindGroup(
-		key: string,
-		layout: EntryLayout,
-		bindGroupLayout: GPUBindGroupLayout,
-		bindings: Readonly<Record<string, BufferView>>,
-	): GPUBindGroup {
-		const cached = this.#bindGroups.get(key);
-		if (cached) return cached;
-		const entries: GPUBindGroupEntry[] = layout.bindings.map((b) => {
-			const { buffer, offset, bytes } = bindings[b.name];
-			return {
-				binding: b.binding,
-				resource: {
-					buffer: buffer.gpuBuffer,
-					offset,
-					// Whole vec4s: the pool's size classes always have the room.
-					size: Math.ceil(bytes / 16) * 16,
-				},
-			};
-		});
-		if (layout.params)
-			entries.push({
-				binding: layout.params.binding,
-				resource: { buffer: this.#uniforms, size: layout.params.size },
-			});
-		const group = this.device.createBindGroup({
-			layout: bindGroupLayout,
-			entries,
-		});
-		this.#bindGroups.set(key, group);
-		for (const b of layout.bindings)
-			bindings[b.name].buffer.bindGroupKeys.add(key);
-		return group;
 	}
 }
 

@@ -8,6 +8,9 @@ const ALIGN = 64;
 /** Values on the host, by parameter name: what a checkpoint holds. */
 export type State = Map<string, { shape: Shape; data: Float32Array }>;
 
+const hasGradient = ({ requiresGrad, gradIsFresh }: Tensor) =>
+	requiresGrad && !gradIsFresh;
+
 /** Declares the parameters of a network before any memory is taken. */
 export class ParameterList {
 	readonly entries: { name: string; shape: Shape; data: Float32Array }[] = [];
@@ -91,10 +94,27 @@ export class Parameters {
 		for (const parameter of this.#byName.values()) parameter.gradIsFresh = true;
 	}
 
-	/** Zeroes what no backward() has written since zeroGrad(); the optimiser calls it before it reads the packed gradients. */
+	/** Zeroes what does not count: gradients that no backward() has written since zeroGrad(), and those of frozen parameters. */
 	settleGradients(): void {
-		for (const { gradIsFresh, grad } of this.#byName.values())
-			if (gradIsFresh && grad) this.gpu.clear(grad);
+		for (const p of this.#byName.values())
+			if (!hasGradient(p) && p.grad) this.gpu.clear(p.grad);
+	}
+
+	/**
+	 * What an optimiser may move, as ranges [first, end) of the packed floats: parameters that require a gradient and got one since zeroGrad(), neighbours
+	 * in one range.
+	 */
+	trained(): [number, number][] {
+		const ranges: [number, number][] = [];
+		for (const p of this.#byName.values()) {
+			if (!hasGradient(p)) continue;
+			const first = (p.offset - this.values.offset) / 4;
+			const end = first + Math.ceil(p.size / ALIGN) * ALIGN;
+			const last = ranges.at(-1);
+			if (last?.[1] === first) last[1] = end;
+			else ranges.push([first, end]);
+		}
+		return ranges;
 	}
 
 	/** Copies every parameter to the host, in one readback. */

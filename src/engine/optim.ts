@@ -2,6 +2,7 @@ import { lines } from "./dispatch.ts";
 import { LossScale } from "./lossScale.ts";
 import type { Parameters } from "./nn.ts";
 import { sumColumns } from "./ops/reduce.ts";
+import { checkNames } from "./options.ts";
 import type { BufferView } from "./pool.ts";
 import { detached } from "./scope.ts";
 import { empty, type Tensor, zeros } from "./tensor.ts";
@@ -13,7 +14,7 @@ export interface AdamOptions {
 	readonly eps?: number;
 	/** Added to the gradient times the weight (L2 penalty). */
 	readonly weightDecay?: number;
-	/** Gradients are those of a scaled loss: backward() must start from `seed`. Default false. */
+	/** Gradients are those of a scaled loss: backward() must start from `seed`, else step() throws. Default false. */
 	readonly lossScaling?: boolean;
 }
 
@@ -26,11 +27,14 @@ export interface AdamState {
 	readonly scaling?: Float32Array;
 }
 
+const OPTIONS = ["lr", "betas", "eps", "weightDecay", "lossScaling"];
+
 /** vec4s that one thread of the norm adds up. */
 const EACH = 64;
 
 /**
- * Adam (Kingma and Ba 2015) as torch has it, over all parameters of a network in one dispatch. Throws on a learning rate that is not a
+ * Adam (Kingma and Ba 2015) as torch has it, over all parameters of a network in one dispatch, or one for each run of neighbours where some are frozen
+ * (`requiresGrad` is false) or got no gradient since zeroGrad(): these stay as they are, though the count of steps is common to all. Throws on a learning rate that is not a
  * finite number of 0 or more, whether given here or set later.
  */
 export class Adam {
@@ -48,6 +52,7 @@ export class Adam {
 	readonly #lossScale: LossScale | null;
 
 	constructor(parameters: Parameters, options: AdamOptions) {
+		checkNames("Adam", options, OPTIONS);
 		const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
 		for (const beta of betas)
 			if (!(beta >= 0 && beta < 1))
@@ -92,14 +97,20 @@ export class Adam {
 
 	/**
 	 * Moves the parameters against their gradients. `clip` first scales these down to that global norm where theirs is larger, as torch's
-	 * clip_grad_norm_ does; nothing is read back for it. Throws on a clip that is not positive.
+	 * clip_grad_norm_ does; nothing is read back for it. A gradient that is not a number spoils all parameters then. Throws on a clip that is not positive.
 	 */
-	step({ clip }: { clip?: number } = {}): void {
+	step(options: { clip?: number } = {}): void {
+		checkNames("Adam: step()", options, ["clip"]);
+		const { clip } = options;
 		if (clip !== undefined && !(clip > 0 && Number.isFinite(clip)))
 			throw new Error(`Adam: clip ${clip}; expected a positive norm`);
 		const { parameters } = this;
 		const { gpu, values, gradients } = parameters;
+		const ranges = parameters.trained();
+		if (ranges.length === 0) return;
+		if (this.#lossScale) this.#checkSeeds();
 		parameters.settleGradients();
+		values.touch();
 		this.steps++;
 		const [beta1, beta2] = this.betas;
 		const lossScale = this.#lossScale;
@@ -120,12 +131,13 @@ export class Adam {
 			entry: string,
 			bindings: Record<string, BufferView>,
 			count: number,
+			values = params,
 		) =>
 			gpu.run({
 				shader: "adam",
 				entry,
 				bindings,
-				params,
+				params: values,
 				workgroups: lines(gpu, count),
 			});
 		if (clip !== undefined || lossScale) {
@@ -135,12 +147,32 @@ export class Adam {
 			partial.dispose();
 		}
 		const square = this.#square;
-		const state = { gradients, square, values, m: this.#m, v: this.#v };
 		if (lossScale) {
 			const { scale, scaling } = lossScale;
 			run("settle", { square, scale, scaling }, 1);
-			run("stepScaled", { ...state, scaling }, n);
-		} else run("step", state, n);
+		}
+		const entry = lossScale ? "stepScaled" : "step";
+		for (const [first, end] of ranges) {
+			const n = (end - first) / 4;
+			const part = (t: Tensor) => partOf(t, first, end);
+			const bindings: Record<string, BufferView> = {
+				square,
+				gradients: part(gradients),
+				values: part(values),
+				m: part(this.#m),
+				v: part(this.#v),
+				...(lossScale && { scaling: lossScale.scaling }),
+			};
+			run(entry, bindings, n, { ...params, n });
+		}
+	}
+
+	#checkSeeds(): void {
+		for (const [name, p] of this.parameters)
+			if (p.requiresGrad && !p.gradIsFresh && !p.gradIsSeeded)
+				throw new Error(
+					`Adam: loss scaling, but the gradient of "${name}" is not of a scaled loss; expected backward(loss, adam.seed)`,
+				);
 	}
 
 	/** Copies the state to the host. */
@@ -176,6 +208,13 @@ export class Adam {
 		this.#lossScale?.dispose();
 	}
 }
+
+/** Floats first to end of a packed tensor. */
+const partOf = (t: Tensor, first: number, end: number): BufferView => ({
+	buffer: t.buffer,
+	offset: t.offset + 4 * first,
+	bytes: 4 * (end - first),
+});
 
 /** Multiplies the optimiser's learning rate by `factor` every `every` epochs. Throws unless both are positive. */
 export class StepLR {

@@ -2,13 +2,14 @@ import type { GpuStatistics } from "./gpu.ts";
 
 /** A device buffer of the pool. */
 export interface PooledBuffer {
+	/** Unique among all engines. */
 	readonly id: number;
+	/** The pool, and so the engine, that the buffer is of. */
+	readonly owner: BufferPool;
 	readonly gpuBuffer: GPUBuffer;
 	readonly capacity: number;
 	/** Serial of the last encoder that names this buffer: an upload must not overtake commands not yet submitted. */
 	usedIn: number;
-	/** Cached bind groups that name this buffer. */
-	readonly bindGroupKeys: Set<string>;
 }
 
 /** A range of a buffer, in bytes. */
@@ -16,25 +17,38 @@ export interface BufferView {
 	readonly buffer: PooledBuffer;
 	readonly offset: number;
 	readonly bytes: number;
+	/** Nothing else lies in the buffer: it may be bound up to its end. */
+	readonly whole?: boolean;
 }
+
+let nextId = 0;
 
 /** Buffers that are taken and given back, and destroyed only when asked: V8 does not see device memory. */
 export class BufferPool {
+	/** What messages call the engine. */
+	readonly engine: string;
 	readonly #device: GPUDevice;
+	/** Bytes of the largest buffer. */
+	readonly #most: number;
 	readonly #statistics: GpuStatistics;
 	#free = new Map<number, PooledBuffer[]>();
 	#all = new Map<number, PooledBuffer>();
-	#nextId = 0;
 
-	constructor(device: GPUDevice, statistics: GpuStatistics) {
+	constructor(
+		engine: string,
+		device: GPUDevice,
+		most: number,
+		statistics: GpuStatistics,
+	) {
+		this.engine = engine;
 		this.#device = device;
+		this.#most = most;
 		this.#statistics = statistics;
 	}
 
 	/** A buffer of at least `bytes`, with undefined contents. Throws a RangeError that names `what` beyond the device's limits. */
 	allocate(bytes: number, what: string): PooledBuffer {
-		const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.limits;
-		const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+		const limit = this.#most;
 		if (bytes > limit)
 			throw new RangeError(
 				`${what} needs ${bytes} bytes; this device allows ${limit} in one buffer`,
@@ -43,7 +57,8 @@ export class BufferPool {
 		const reusable = this.#free.get(capacity)?.pop();
 		if (reusable) return reusable;
 		const buffer: PooledBuffer = {
-			id: this.#nextId++,
+			id: nextId++,
+			owner: this,
 			gpuBuffer: this.#device.createBuffer({
 				size: capacity,
 				usage:
@@ -53,7 +68,6 @@ export class BufferPool {
 			}),
 			capacity,
 			usedIn: 0,
-			bindGroupKeys: new Set(),
 		};
 		this.#all.set(buffer.id, buffer);
 		this.#statistics.buffersCreated++;
@@ -68,18 +82,18 @@ export class BufferPool {
 		else this.#free.set(buffer.capacity, [buffer]);
 	}
 
-	/** Destroys the buffers that wait, and returns the keys of the bind groups that named them. */
-	trim(): string[] {
-		const keys: string[] = [];
-		for (const list of this.#free.values())
+	/** Destroys the buffers that wait and were not used since the encoder `before`; by default all. */
+	trim(before = Number.POSITIVE_INFINITY): void {
+		for (const [capacity, list] of this.#free) {
+			const kept = list.filter(({ usedIn }) => usedIn >= before);
 			for (const buffer of list) {
-				keys.push(...buffer.bindGroupKeys);
+				if (buffer.usedIn >= before) continue;
 				buffer.gpuBuffer.destroy();
 				this.#all.delete(buffer.id);
 				this.#statistics.bytesAllocated -= buffer.capacity;
 			}
-		this.#free.clear();
-		return keys;
+			this.#free.set(capacity, kept);
+		}
 	}
 
 	/** Destroys every buffer. */

@@ -3,6 +3,8 @@ import type { Gpu } from "./gpu.ts";
 /** Anything that a scope frees on exit. */
 export interface Disposable {
 	dispose(): void;
+	/** Lives where this does. */
+	readonly grad?: Disposable | null;
 }
 
 /**
@@ -15,15 +17,11 @@ export function scope<T>(gpu: Gpu, fn: () => T): T {
 	let result: T | undefined;
 	try {
 		result = fn();
-		if (result instanceof Promise)
-			throw new Error(
-				"scope(): the function returned a promise; await outside of it",
-			);
+		refusePromise("scope()", result);
 		return result;
 	} finally {
 		gpu.scopes.pop();
-		const kept = new Set<unknown>();
-		collect(result, kept);
+		const kept = reachable(result);
 		const parent = gpu.scopes.at(-1);
 		for (const item of owned) {
 			if (!kept.has(item)) item.dispose();
@@ -32,19 +30,47 @@ export function scope<T>(gpu: Gpu, fn: () => T): T {
 	}
 }
 
-function collect(value: unknown, into: Set<unknown>): void {
-	if (value === null || typeof value !== "object") return;
-	into.add(value);
-	if (Array.isArray(value)) for (const item of value) collect(item, into);
-	else if (Object.getPrototypeOf(value) === Object.prototype)
-		for (const item of Object.values(value)) collect(item, into);
+/** Throws where `result` is a promise: what an async function does after its first await is out of the hands of `what`. */
+export function refusePromise(what: string, result: unknown): void {
+	const promise = result as PromiseLike<unknown> | null | undefined;
+	if (typeof promise?.then !== "function") return;
+	promise.then(undefined, () => {}); // its own failure is no news beside this one
+	throw new Error(
+		`${what}: the function returned a promise; await outside of it`,
+	);
+}
+
+/** The result, what arrays and plain objects in it hold, and gradients of tensors. */
+function reachable(result: unknown): Set<unknown> {
+	const found = new Set<unknown>([result]);
+	for (const value of found) {
+		if (value === null || typeof value !== "object") continue;
+		const plain =
+			Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+		if (plain) for (const item of Object.values(value)) found.add(item);
+		else found.add((value as Disposable).grad);
+	}
+	return found;
+}
+
+/** Makes what belongs to `leaf`, to live in the scope that owns it; outside of all where none does. */
+export function alongside<T extends Disposable>(
+	gpu: Gpu,
+	leaf: Disposable,
+	make: () => T,
+): T {
+	const made = detached(gpu, make);
+	for (const owned of gpu.scopes) if (owned.has(leaf)) owned.add(made);
+	return made;
 }
 
 /** Runs `fn` outside of every open scope, for what must outlive them. */
 export function detached<T>(gpu: Gpu, fn: () => T): T {
 	const scopes = gpu.scopes.splice(0);
 	try {
-		return fn();
+		const result = fn();
+		refusePromise("detached()", result);
+		return result;
 	} finally {
 		gpu.scopes.push(...scopes);
 	}

@@ -8,10 +8,15 @@ export type Shape = readonly number[];
 class Storage {
 	readonly gpu: Gpu;
 	readonly buffer: PooledBuffer;
+	/** Of the tensor that it was made for. */
+	readonly bytes: number;
+	/** Counts the times that the contents were overwritten by write() or an optimiser. */
+	version = 0;
 	#users = 0;
 
-	constructor(gpu: Gpu, buffer: PooledBuffer) {
+	constructor(gpu: Gpu, buffer: PooledBuffer, bytes: number) {
 		this.gpu = gpu;
+		this.bytes = bytes;
 		this.buffer = buffer;
 	}
 
@@ -30,6 +35,8 @@ export interface TapeNode {
 	readonly op: string;
 	readonly inputs: readonly Tensor[];
 	readonly output: Tensor;
+	/** What backward reads of the forward pass, and its versions then. */
+	readonly saved: readonly (readonly [Tensor, number])[];
 	readonly backward: (dy: Tensor, grads: Gradients) => void;
 }
 
@@ -51,10 +58,15 @@ export class Tensor implements BufferView, Disposable {
 	readonly offset: number;
 	/** Set on parameters, and on what is computed from them. */
 	requiresGrad = false;
-	/** The gradient that backward() left here; only leaves (tensors that no op made) that require one keep it. */
+	/**
+	 * The gradient that backward() left here, or added to what was there; only leaves (tensors that no op made) that require one keep it. It lives in the scope of
+	 * the leaf; dispose() of it begins anew.
+	 */
 	grad: Tensor | null = null;
 	/** `grad` is a place not written yet: the next gradient overwrites it instead of being added. */
 	gradIsFresh = false;
+	/** The backward() that wrote `grad` was given what to start from. */
+	gradIsSeeded = false;
 	node: TapeNode | null = null;
 	#storage: Storage | null;
 
@@ -72,8 +84,17 @@ export class Tensor implements BufferView, Disposable {
 		return this.size * 4;
 	}
 
+	get whole(): boolean {
+		return this.bytes === this.#alive().bytes;
+	}
+
 	get buffer(): PooledBuffer {
 		return this.#alive().buffer;
+	}
+
+	/** Counts the times that the contents were overwritten by write() or an optimiser, here or through another view. */
+	get version(): number {
+		return this.#alive().version;
 	}
 
 	/** Whether the tensor has been given back to the pool. */
@@ -87,8 +108,25 @@ export class Tensor implements BufferView, Disposable {
 		this.#storage = null;
 	}
 
-	/** A tensor of another shape over the same memory, without gradient history. */
+	/**
+	 * A tensor of another shape over the same memory. It has no gradient history, so that of a tensor that requires a gradient is refused (reshape() has one,
+	 * detach() says that it has none) unless in noGrad().
+	 */
 	view(shape: Shape, byteOffset = 0): Tensor {
+		if (this.requiresGrad && this.gpu.gradEnabled)
+			throw new Error(
+				`view ${show(shape)} of ${show(this.shape)}, which requires a gradient, would cut it off; expected reshape(), or detach() to mean it`,
+			);
+		return this.#view(shape, byteOffset);
+	}
+
+	/** The same values without gradient history, over the same memory. */
+	detach(): Tensor {
+		return this.#view(this.shape, 0);
+	}
+
+	#view(shape: Shape, byteOffset: number): Tensor {
+		checkShape(shape);
 		const storage = this.#alive();
 		if (!Number.isInteger(byteOffset / 256) || byteOffset < 0)
 			throw new RangeError(
@@ -117,6 +155,12 @@ export class Tensor implements BufferView, Disposable {
 	write(data: Float32Array): void {
 		checkLength(data, this.shape);
 		this.gpu.upload(this, data);
+		this.touch();
+	}
+
+	/** Tells the tape that the contents were overwritten. */
+	touch(): void {
+		this.#alive().version++;
 	}
 
 	#alive(): Storage {
@@ -142,6 +186,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
 	return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+function checkShape(shape: Shape): void {
+	for (const n of shape)
+		if (!Number.isInteger(n) || n < 1)
+			throw new RangeError(
+				`tensor shape ${show(shape)}: sizes are positive whole numbers`,
+			);
+}
+
 function checkLength(data: ArrayLike<number>, shape: Shape): void {
 	if (data.length !== sizeOf(shape))
 		throw new RangeError(
@@ -158,9 +210,7 @@ export function checkFits(
 	output: Shape,
 	...inputs: readonly Tensor[]
 ): void {
-	const { maxStorageBufferBindingSize, maxBufferSize } =
-		inputs[0].gpu.device.limits;
-	const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+	const limit = inputs[0].gpu.limits.bufferBytes;
 	const bytes = 4 * sizeOf(output);
 	if (bytes > limit)
 		throw new RangeError(
@@ -170,13 +220,10 @@ export function checkFits(
 
 /** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
 export function empty(gpu: Gpu, shape: Shape): Tensor {
-	for (const n of shape)
-		if (!Number.isInteger(n) || n < 1)
-			throw new RangeError(
-				`tensor shape ${show(shape)}: sizes are positive whole numbers`,
-			);
-	const buffer = gpu.allocate(sizeOf(shape) * 4, `tensor ${show(shape)}`);
-	return new Tensor(gpu, shape, new Storage(gpu, buffer));
+	checkShape(shape);
+	const bytes = sizeOf(shape) * 4;
+	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
+	return new Tensor(gpu, shape, new Storage(gpu, buffer, bytes));
 }
 
 /** A tensor of zeros. Throws as empty() does. */

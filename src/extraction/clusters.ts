@@ -100,6 +100,10 @@ function wideAreas(
 	return {
 		mask: Uint8Array.from(away, (d) => (d <= MARGIN ? 1 : 0)),
 		count,
-		height: Math.max(...heights.filter((_, label) => wide[label])) / sigma,
+		height:
+			heights.reduce(
+				(h, v, label) => (wide[label] ? Math.max(h, v) : h),
+				Number.NEGATIVE_INFINITY,
+			) / sigma,
 	};
 }

@@ -12,6 +12,7 @@ import {
 	adjustTo,
 	kindOf,
 	type MapSolution,
+	REFINE_MAP,
 	type RefinedMap,
 	refineMap,
 	ridgeMap,
@@ -39,6 +40,8 @@ export interface MapOptions {
 	readonly window?: number;
 	/** Averages the kernels over rotations by 360/n degrees. */
 	readonly symmetry?: 1 | 2 | 3 | 4 | 6;
+	/** Whether refined may move the scatterers and change their amplitudes, where the evidence pays for it; it may when not given. */
+	readonly adjust?: boolean;
 	/** Whether to find what is explained of held-out pixels, and the jackknife; "auto" needs it. */
 	readonly holdOut?: boolean;
 	/** Posterior samples; 16 when not given. */
@@ -92,8 +95,12 @@ export async function extractMaps(
 	await watch.start("ridge");
 	first.ridge = ridgeMap(coarse, size);
 	if (prior && wanted.includes("refined"))
-		first.refined = await refineMap(coarse, prior, first.ridge, (what) =>
-			watch.start(what),
+		first.refined = await refineMap(
+			coarse,
+			prior,
+			first.ridge,
+			(what) => watch.start(what),
+			options.adjust === false ? { ...REFINE_MAP, rounds: 0 } : REFINE_MAP,
 		);
 	/** Of each method: sites, draws and what takes kernels to the map's own pixel, shared by all images. */
 	const shared = new Map<MapMethod, Shared>();

@@ -20,6 +20,8 @@ const MOST_PIXELS = 1024;
 const LEAST_PIXELS = 8;
 /** Pixels whose sides differ by less are square: over 1024 of them a tenth of one. */
 const SQUARE = 1e-4;
+/** Pixels with one side so many times the other are not made finer: nearly all of them would be invented. */
+const UNEQUAL = 16;
 /** A share of the power that is worth a warning when resampling cuts it off. */
 const ALIASED = 0.05;
 
@@ -157,7 +159,12 @@ function pixelOf(
 ): [pixel: number, reason: string] | [undefined, ""] {
 	if (wanted !== undefined) return [wanted, "as asked for"];
 	const finer = Math.min(spacing.x, spacing.y);
-	const square = Math.abs(spacing.x / spacing.y - 1) <= SQUARE;
+	const unequal = Math.max(spacing.x, spacing.y) / finer;
+	if (unequal > UNEQUAL)
+		throw new RangeError(
+			`preprocess: the scan's pixels are ${num(spacing.x)} x ${num(spacing.y)} A, expected sides that differ at most ${UNEQUAL} times; is its size right? A side to resample to (pixel) overrides this`,
+		);
+	const square = unequal - 1 <= SQUARE;
 	const longest = Math.max(nx * spacing.x, ny * spacing.y);
 	if (longest / finer > MOST_PIXELS * (1 + 1e-9))
 		return [longest / MOST_PIXELS, `at most ${MOST_PIXELS} a side`];

@@ -1,5 +1,6 @@
 /** Parts of a scan that do not count, as text that people edit: comma-separated, one a row. */
 import { FormatError } from "../formats/measurement.ts";
+import { quote as shortQuote } from "../text.ts";
 import type { Scan } from "./scan.ts";
 
 /** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
@@ -36,25 +37,33 @@ export function writeMasks(shapes: readonly Shape[]): string {
 }
 
 /**
- * Reads such a text: separated by commas, semicolons or tabs; comments (#) and blank lines anywhere; a first row that begins with "shape" is a header.
+ * Reads such a text: separated by commas, or by semicolons or tabs where the first row has some (then a comma is a decimal point); comments (#) and blank lines anywhere; a first row that begins with "shape" is a header.
  * @param name the file, for errors
  * @throws FormatError with the row (as an editor counts) of the first fault
  */
 export function readMasks(text: string, name: string): Shape[] {
 	const shapes: Shape[] = [];
 	let first = true;
+	let separator = ",";
 	text
 		.replace(/^\uFEFF/, "")
 		.split(/\r\n|\r|\n/)
 		.forEach((line, i) => {
 			if (line.trim() === "" || line.trim().startsWith("#")) return;
-			const fields = line.split(/[,;\t]/).map((field) => field.trim());
+			if (first) separator = /[;\t]/.exec(line)?.[0] ?? ",";
+			const fields = line.split(separator).map((field) => field.trim());
 			const header = first && /^"?shape"?$/i.test(fields[0]);
 			first = false;
-			if (!header) shapes.push(shapeOf(fields, `${name}, row ${i + 1}`));
+			const decimal = (field: string) =>
+				separator === "," ? field : field.replace(",", ".");
+			if (!header)
+				shapes.push(shapeOf(fields.map(decimal), `${name}, row ${i + 1}`));
 		});
 	return shapes;
 }
+
+/** Every column of pixels is cut with each side. */
+const MAX_CORNERS = 10_000;
 
 function shapeOf(fields: readonly string[], where: string): Shape {
 	const fail = (found: string, expected: string) =>
@@ -82,6 +91,11 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 			throw fail(`${width} x ${height} A`, "a width and a height above 0");
 		return { kind: name, x, y, width, height };
 	}
+	if (numbers.length > 2 * MAX_CORNERS)
+		throw fail(
+			`${numbers.length} numbers`,
+			`a polygon of at most ${MAX_CORNERS} corners`,
+		);
 	if (numbers.length < 6 || numbers.length % 2 === 1)
 		throw fail(
 			`${numbers.length} numbers`,
@@ -96,8 +110,7 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 	};
 }
 
-const quote = (text: string) =>
-	JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);
+const quote = (text: string) => shortQuote(text, 24);
 
 /** 1 for each of the scan's pixels whose centre lies in one of the shapes; of a polygon that crosses itself what an odd number of its sides is left of. */
 export function covered(

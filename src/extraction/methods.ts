@@ -7,7 +7,7 @@ import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { embed, ridgeGcv } from "../qpi/ridge.ts";
 import type { Method } from "./extraction.ts";
 import type { Networks } from "./networks.ts";
-import { type Refined, refine } from "./refined.ts";
+import { REFINE, type Refined, refine } from "./refined.ts";
 
 export type { Method } from "./extraction.ts";
 
@@ -22,6 +22,8 @@ export interface Observation {
 		readonly y: number;
 		readonly weight?: number;
 	}[];
+	/** Whether refined may move them and change their amplitudes, where the evidence pays for it; it may when not given. */
+	readonly adjust?: boolean;
 }
 
 /** What was learned beforehand. */
@@ -122,6 +124,7 @@ async function refinedFit(
 			scatterers: observation.scatterers.map((s) => ({ weight: 1, ...s })),
 		},
 		prior,
+		observation.adjust === false ? { ...REFINE, rounds: 0 } : REFINE,
 	);
 	return {
 		operator: found.operator,

@@ -1,9 +1,9 @@
 /** Scatterers that nobody marked: they are left in the residual, and look like the kernel. */
+
 import { MapOperator } from "../qpi/mapOperator.ts";
 import { column, RealFft2d } from "../qpi/realFft.ts";
-import { maxima } from "./match.ts";
+import { interpolate, maxima } from "./maxima.ts";
 import { robustSigma } from "./scan.ts";
-import { interpolate } from "./template.ts";
 
 export interface Missed {
 	/** Pixels. */

@@ -6,6 +6,7 @@ import {
 	MapSolver,
 	MapSystem,
 } from "../qpi/mapPosterior.ts";
+import { Polynomials } from "../qpi/polynomials.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { WindowPrior } from "../qpi/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
@@ -283,6 +284,12 @@ export function misfitOf(
 	return { rest, nx, ny, weights, deviation: deviationOf(image, weights) };
 }
 
+/** Of the weights that were last seen: many arrangements of sites share them. */
+const polynomials = new WeakMap<
+	Float64Array,
+	{ readonly order: number; readonly basis: Polynomials }
+>();
+
 export function systemOf(
 	{ nx, ny, kinds, order }: SitedMap,
 	size: number,
@@ -290,7 +297,12 @@ export function systemOf(
 	weights: Float64Array,
 ): MapSystem {
 	const operator = new MapOperator({ nx, ny, size, kinds }, sites);
-	return new MapSystem(operator, weights, order);
+	let known = polynomials.get(weights);
+	if (known?.order !== order) {
+		known = { order, basis: new Polynomials(nx, ny, weights, order) };
+		polynomials.set(weights, known);
+	}
+	return new MapSystem(operator, weights, order, known.basis);
 }
 
 /** One kind's part of kernels. */

@@ -1,5 +1,6 @@
 /** The list of scatterers as text that people edit: comma-separated, one a row. */
 import { FormatError } from "../formats/measurement.ts";
+import { quote as shortQuote } from "../text.ts";
 
 export interface DetectedScatterer {
 	/** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
@@ -13,38 +14,60 @@ export interface DetectedScatterer {
 	keep: boolean;
 	/** Which kernel it has, from 1: scatterers of one kind share one. */
 	kind: number;
-	/** Of its amplitude in the image, standard deviations; near zero where there is nothing. Written, not read. */
+	/** Of its amplitude in the image, standard deviations; near zero where there is nothing. */
 	significance?: number;
+	/** Standard deviations of amplitude and place, Angstrom. */
+	errors?: {
+		readonly weight: number;
+		readonly x: number;
+		readonly y: number;
+	};
 }
 
 const COLUMNS = ["x", "y", "weight", "quality", "keep", "kind"] as const;
-type Column = (typeof COLUMNS)[number];
+/** Written where they are known. */
+const ERRORS = ["x_error", "y_error", "weight_error"] as const;
+type Column =
+	| (typeof COLUMNS)[number]
+	| (typeof ERRORS)[number]
+	| "significance";
 
 const HEAD = `# Scatterers. x, y: Angstrom from the centre of the whole scan, x to the right, y up.
 # weight: amplitude, 1 is usual. quality: 0 (doubtful) to 1. keep: 1 used, 0 left out. kind: from 1; those of one kind share a kernel.
+# significance: amplitude over its standard deviation. x_error, y_error, weight_error: standard deviations. Both may be left out.
 `;
 
-/** The text of a list: two lines of comment, a header, and a row each to a thousandth. */
+/** The text of a list: lines of comment, a header, and a row each to a thousandth. */
 export function writeScatterers(
 	scatterers: readonly DetectedScatterer[],
 ): string {
 	const number = (v: number) => String(Number(v.toFixed(3)));
 	const judged = scatterers.some((s) => s.significance !== undefined);
+	const measured = scatterers.some((s) => s.errors !== undefined);
 	const rows = scatterers.map(
-		({ x, y, weight, quality, keep, kind, significance }) =>
+		({ x, y, weight, quality, keep, kind, significance, errors }) =>
 			[
 				...[x, y, weight, quality].map(number),
 				...[keep ? 1 : 0, kind],
 				...(judged ? [significance?.toFixed(1) ?? ""] : []),
+				...(measured
+					? [errors?.x, errors?.y, errors?.weight].map((v) =>
+							v === undefined ? "" : number(v),
+						)
+					: []),
 			].join(","),
 	);
-	const columns = [...COLUMNS, ...(judged ? ["significance"] : [])];
+	const columns = [
+		...COLUMNS,
+		...(judged ? ["significance"] : []),
+		...(measured ? ERRORS : []),
+	];
 	return `${HEAD}${[columns.join(","), ...rows].map((row) => `${row}\n`).join("")}`;
 }
 
 /**
- * Reads such a text, or what other programs make of it: columns in any order by their header (units in brackets and unknown columns are passed over), or x, y, weight, quality, keep, kind without one; separated by commas,
- * semicolons or tabs; comments (#) and blank lines anywhere. Only x and y are needed: weight, quality and kind are 1 and keep is yes where they are missing.
+ * Reads such a text, or what other programs make of it: columns in any order by their header (unknown columns are passed over; lengths may be in A, pm, nm, um or m by a unit in brackets), or x, y, weight, quality, keep, kind without one. Separated by commas, or by
+ * semicolons or tabs where the first row has some: then a comma is a decimal point. Comments (#) and blank lines anywhere. Only x and y are needed: weight, quality and kind are 1 and keep is yes where they are missing.
  * @param name the file, for errors
  * @throws FormatError with the row (as an editor counts) of the first fault
  */
@@ -54,6 +77,8 @@ export function readScatterers(
 ): DetectedScatterer[] {
 	const scatterers: DetectedScatterer[] = [];
 	let columns: readonly string[] | undefined;
+	let scales: readonly number[] = [];
+	let separator = ",";
 	text
 		.replace(/^\uFEFF/, "")
 		.split(/\r\n|\r|\n/)
@@ -63,14 +88,27 @@ export function readScatterers(
 				new FormatError(
 					`${name}, row ${i + 1}: found ${found}, expected ${expected}`,
 				);
-			const fields = line.split(/[,;\t]/).map((field) => field.trim());
+			if (!columns) separator = /[;\t]/.exec(line)?.[0] ?? ",";
+			const fields = line.split(separator).map((field) => field.trim());
 			if (!columns) {
-				const header = fields.every((field) => Number.isNaN(Number(field)));
+				const header = fields.every((field) =>
+					Number.isNaN(Number(field.replace(",", "."))),
+				);
+				if (fields.length > MAX_COLUMNS)
+					throw fail(`${fields.length} columns`, `at most ${MAX_COLUMNS}`);
 				columns = header ? names(fields) : COLUMNS;
 				const bad = ["x", "y"].find(
 					(c) => columns?.filter((other) => other === c).length !== 1,
 				);
 				if (bad) throw fail(quote(line), `a header with one column ${bad}`);
+				scales = columns.map((column, at) => {
+					if (!header || !LENGTHS.includes(column)) return 1;
+					const unit = unitOf(fields[at]);
+					const scale = UNITS.get(unit);
+					if (scale === undefined)
+						throw fail(`${column} in ${quote(unit)}`, "A, pm, nm, um or m");
+					return scale;
+				});
 				if (header) return;
 			}
 			if (
@@ -78,20 +116,20 @@ export function readScatterers(
 				fields.slice(columns.length).some(Boolean)
 			)
 				throw fail(`${fields.length} columns`, `at most ${columns.length}`);
-			const field = (column: Column) => {
-				const at = columns?.indexOf(column) ?? -1;
-				return at < 0 ? "" : (fields[at] ?? "");
-			};
+			const place = (column: Column) => columns?.indexOf(column) ?? -1;
+			const field = (column: Column) => fields[place(column)] ?? "";
 			const number = (column: Column, missing?: number) => {
 				const found = field(column);
 				if (found === "" && missing !== undefined) return missing;
-				const value = Number(found);
+				const value = Number(
+					separator === "," ? found : found.replace(",", "."),
+				);
 				if (found === "" || !Number.isFinite(value))
 					throw fail(
 						`${found === "" ? "nothing" : quote(found)} as ${column}`,
 						"a number",
 					);
-				return value;
+				return value * (scales[place(column)] ?? 1);
 			};
 			const quality = number("quality", 1);
 			if (quality < 0 || quality > 1)
@@ -105,6 +143,10 @@ export function readScatterers(
 			const kind = number("kind", 1);
 			if (!Number.isInteger(kind) || kind < 1)
 				throw fail(`${kind} as kind`, "a whole number from 1");
+			const known = (column: Column) =>
+				field(column) === "" ? undefined : number(column);
+			const significance = known("significance");
+			const [x, y, weight] = ERRORS.map(known);
 			scatterers.push({
 				x: number("x"),
 				y: number("y"),
@@ -112,6 +154,10 @@ export function readScatterers(
 				quality,
 				keep,
 				kind,
+				...(significance === undefined ? {} : { significance }),
+				...(x === undefined || y === undefined || weight === undefined
+					? {}
+					: { errors: { x, y, weight } }),
 			});
 		});
 	return scatterers;
@@ -122,15 +168,32 @@ const KEEP = new Map([
 	...["0", "false", "no"].map((word) => [word, false] as const),
 ]);
 
+/** Each row is searched for them. */
+const MAX_COLUMNS = 100;
+const LENGTHS: readonly string[] = ["x", "y", "x_error", "y_error"];
+/** Units of a length to Angstrom. */
+const UNITS = new Map([
+	...["", "a", "\u00e5", "\u212b", "ang", "angstrom"].map(
+		(unit) => [unit, 1] as const,
+	),
+	...([
+		["pm", 1e-2],
+		["nm", 10],
+		["um", 1e4],
+		["\u00b5m", 1e4],
+		["\u03bcm", 1e4],
+		["m", 1e10],
+	] as const),
+]);
+
+/** What stands in brackets behind a column's name, in small letters. */
+const unitOf = (field: string): string =>
+	(field.split(/[([]/)[1] ?? "").split(/[)\]]/, 1)[0].trim().toLowerCase();
+
 /** Column names without quotes, units in brackets, and capitals. */
 const names = (fields: readonly string[]) =>
 	fields.map((field) =>
-		field
-			.replaceAll('"', "")
-			.replace(/[([].*$/, "")
-			.trim()
-			.toLowerCase(),
+		field.replaceAll('"', "").split(/[([]/, 1)[0].trim().toLowerCase(),
 	);
 
-const quote = (text: string) =>
-	JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}...` : text);
+const quote = (text: string) => shortQuote(text, 24);

@@ -43,10 +43,15 @@ const ORDER = 2;
 /** A kernel has no more pixels than this along its side when it is solved for: finer maps are binned, and what is finer than that is added at the end. */
 export const SIDE = 65;
 
-/** Marks as sites on pixels, their kinds numbered without gaps; the image is the one that shows them best. */
-export function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
-	const { images, nx, ny, pixel, marks } = stack;
-	const order = Math.max(ORDER, stack.order ?? 0);
+/**
+ * A stack's images and what their pixels count: nothing where any is not finite.
+ * @throws RangeError when sizes do not fit or fewer than a tenth of the pixels count
+ */
+export function checked(stack: Omit<MarkedStack, "marks">): {
+	images: readonly ArrayLike<number>[];
+	weights: Float64Array;
+} {
+	const { images, nx, ny, pixel } = stack;
 	const pixels = nx * ny;
 	if (images.length === 0) throw new RangeError("expected an image, got none");
 	for (const image of images)
@@ -70,6 +75,14 @@ export function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
 		throw new RangeError(
 			`${counted} of the map's ${pixels} pixels count; expected a tenth or more`,
 		);
+	return { images, weights };
+}
+
+/** Marks as sites on pixels, their kinds numbered without gaps; the image is the one that shows them best. */
+export function sited(stack: MarkedStack): { map: SitedMap; kinds: number[] } {
+	const { nx, ny, pixel, marks } = stack;
+	const order = Math.max(ORDER, stack.order ?? 0);
+	const { images, weights } = checked(stack);
 	const inside = marks.filter(
 		({ x, y }) =>
 			Math.abs(x) <= (nx / 2 + 1) * pixel &&

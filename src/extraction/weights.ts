@@ -4,6 +4,7 @@ import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { Size } from "../models/autoencoder.ts";
 import { KernelPrior } from "../qpi/prior.ts";
+import { said } from "../text.ts";
 import { Networks } from "./networks.ts";
 
 /** What the manifest beside the weights says. */
@@ -46,13 +47,23 @@ export class Weights {
 			throw new Error(
 				`${file}: found no list of files and no size of networks, expected the manifest of weights made by "qpi-lens weights"`,
 			);
+		for (const part of ["encoder", "decoder"] as const) {
+			const { channels, blocks } = Object(manifest.preset.size[part]);
+			if (!isCounts(channels, 3, 1) || !isCounts(blocks, 2, 0))
+				throw new Error(
+					`${file}: found ${said(channels)} as channels and ${said(blocks)} as blocks of preset.size.${part}, expected three and two whole numbers up to ${MOST}`,
+				);
+		}
 		return new Weights(place, manifest, read);
 	}
 
 	/** Of the method `refined`; 9 MB. @throws when the file is not there, or not the manifest's */
 	async prior(): Promise<KernelPrior> {
+		const name = "prior.safetensors";
+		const file = at(this.place, name);
 		return new KernelPrior(
-			decodeSafetensors(await this.read("prior.safetensors")).tensors,
+			decodeSafetensors(await this.read(name), file).tensors,
+			file,
 		);
 	}
 
@@ -66,7 +77,10 @@ export class Weights {
 	}
 
 	async #state(name: string): Promise<State> {
-		const { tensors } = decodeSafetensors(await this.read(name));
+		const { tensors } = decodeSafetensors(
+			await this.read(name),
+			at(this.place, name),
+		);
 		return tensors as State;
 	}
 
@@ -82,6 +96,14 @@ export class Weights {
 		return bytes;
 	}
 }
+
+/** Of channels or blocks: far beyond what anyone trains here. */
+const MOST = 1024;
+
+const isCounts = (list: unknown, length: number, least: number): boolean =>
+	Array.isArray(list) &&
+	list.length === length &&
+	list.every((n) => Number.isInteger(n) && n >= least && n <= MOST);
 
 const at = (place: string, name: string) =>
 	`${place.replace(/[\\/]$/, "")}/${name}`;

@@ -5,6 +5,7 @@ import {
 	indexOfText,
 	MAX_BYTES,
 	MAX_HEADER,
+	MAX_IMAGES,
 	quote,
 	size,
 	wholeNumber,
@@ -77,7 +78,7 @@ export const list = (text: string | undefined) =>
 /** Sizes and names; throws what does not fit together. */
 export function readLayout(header: Header, fail: Fail): Layout {
 	const dim = header.get("Grid dim");
-	const [, width, height] = /^(.*?)x(.*)$/i.exec(dim ?? "") ?? [];
+	const [, width, height] = /^([^x]*)x([^x]*)$/i.exec(dim ?? "") ?? [];
 	if (width === undefined)
 		fail(`Grid dim = ${quote(dim)}`, "a width and a height as in 64 x 64");
 	const nx = wholeNumber(width, "the width in Grid dim", fail);
@@ -101,6 +102,11 @@ export function readLayout(header: Header, fail: Fail): Layout {
 		fail(
 			`# Parameters (4 byte) = ${parameterCount}`,
 			`at least the ${parameters.length} that the header names`,
+		);
+	if (channels.length * points > MAX_IMAGES)
+		fail(
+			`${channels.length} channels of ${points} points`,
+			`at most ${MAX_IMAGES} images`,
 		);
 	const experiment = header.get("Experiment size (bytes)");
 	const bytes = 4 * channels.length * points;
@@ -130,8 +136,11 @@ export function heldPoints(
 	const held = Math.min(Math.floor(found / (4 * length)), nx * ny);
 	if (held === 0)
 		fail(`${found} bytes behind the header`, `at least one of ${whole}`);
-	// A grid may stop early, but a large one of which hardly anything is there is rather a header that lies.
-	if (announced > 2 ** 26 && found < announced / 100)
+	// A grid may stop early, but of a large one memory is taken for no more than four times what is there.
+	if (
+		(announced > 2 ** 26 && found < announced / 100) ||
+		(announced > 2 ** 28 && found < announced / 4)
+	)
 		fail(`${found} bytes behind the header`, `${whole}, ${size(announced)}`);
 	const rest = found - 4 * held * length;
 	if (held === nx * ny && rest >= 4 * length)

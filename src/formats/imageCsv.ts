@@ -1,18 +1,18 @@
 /** One image as text: a rectangular matrix of numbers. */
 import type { Measurement } from "./measurement.ts";
 import {
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	failFor,
-	infinityWarning,
 	quote,
 	size,
+	unmeasuredWarning,
 } from "./reading.ts";
 
 const MAX_TEXT = 2 ** 27;
 /** Room for 65536 numbers. */
 const MAX_LINE = 2 ** 21;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * A line is a row of the matrix, and a row is a column of pixels: the first index is x, as in this package's npy files. Between the numbers: commas,
@@ -39,8 +39,11 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 	}
 
 	const newline = text.includes("\n") ? "\n" : "\r";
-	const values: number[] = [];
+	// Taken at the first row, when the number of columns is known.
+	let values = new Float32Array(0);
+	let count = 0;
 	let separator = "";
+	let closes = false;
 	let nx = 0;
 	let ny = 0;
 	let number = 0;
@@ -59,8 +62,16 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 		const fields = fieldsOf(text.slice(at, end), separator);
 		// A separator at the end of a line closes its last number: row 1 decides, and then its length does.
 		if (fields.length > 1 && fields.at(-1)?.trim() === "")
-			if (nx === 0 || fields.length === ny + 1) fields.pop();
-		if (nx++ === 0) ny = fields.length;
+			if (nx === 0 || fields.length === ny + 1) {
+				fields.pop();
+				closes = true;
+			}
+		if (nx++ === 0) {
+			ny = fields.length;
+			values = new Float32Array(
+				Math.min(ny * linesOf(text, newline), text.length + 1),
+			);
+		}
 		if (fields.length !== ny)
 			fail(
 				`${fields.length} numbers in line ${number}`,
@@ -68,9 +79,9 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 			);
 		fields.forEach((field, column) => {
 			const part = field.trim();
-			if (NUMBER.test(part)) values.push(Number(part));
-			else if (part === "" || /^[+-]?nan$/i.test(part)) values.push(NaN);
-			else if (/^[+-]?inf(inity)?$/i.test(part)) values.push(Infinity);
+			if (NUMBER.test(part)) values[count++] = Number(part);
+			else if (part === "" || /^[+-]?nan$/i.test(part)) values[count++] = NaN;
+			else if (/^[+-]?inf(inity)?$/i.test(part)) values[count++] = Infinity;
 			else
 				fail(
 					`${quote(part)} in line ${number}, column ${column + 1}`,
@@ -79,9 +90,17 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 		});
 	}
 	if (nx === 0) fail("no numbers", matrix);
-	const image = Float32Array.from(values);
-	const infinities = dropInfinities(image);
+	// A copy only where comments and blank lines were counted too.
+	const image = count === values.length ? values : values.slice(0, count);
+	const infinities = dropUnmeasured(image);
 	if (image.every(Number.isNaN)) fail("no finite number", matrix);
+	const open = !/[\r\n]$/.test(text);
+	// A first row that ends with a separator has taken it for the number's end.
+	if (open && (/\.$/.test(text) || (/[,;\t]$/.test(text) && !closes)))
+		fail(
+			`the end of the text after ${quote(text.slice(-12))}`,
+			"a whole last number: cut short?",
+		);
 	return {
 		format: "csv",
 		nx,
@@ -89,8 +108,22 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 		channels: [{ name: "image", unit: "", images: [image] }],
 		energies: [],
 		details: [],
-		warnings: infinityWarning(infinities),
+		warnings: [
+			...(open
+				? [
+						`no newline at the end, so the last number, and rows after it, may be cut: ${nx} rows of ${ny} numbers were read`,
+					]
+				: []),
+			...unmeasuredWarning(infinities),
+		],
 	};
+}
+
+function linesOf(text: string, newline: string): number {
+	let count = 1;
+	for (let at = text.indexOf(newline); at >= 0; count++)
+		at = text.indexOf(newline, at + 1);
+	return count;
 }
 
 function fieldsOf(line: string, separator: string): string[] {

@@ -1,5 +1,6 @@
 /** A microscope's file, whatever its format, to images with their sizes, units and energies. Bytes in, numbers out. */
 
+import { nameOf, oneLine } from "../text.ts";
 import { numbered } from "./axes.ts";
 import { isGrid } from "./gridLayout.ts";
 import { readImageCsv } from "./imageCsv.ts";
@@ -7,14 +8,15 @@ import { readGrid } from "./nanonisGrid.ts";
 import { decodeNpy } from "./npy.ts";
 import { readPicture } from "./picture.ts";
 import {
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	FormatError,
 	failFor,
 	indexOfText,
-	infinityWarning,
 	MAX_BYTES,
+	MAX_IMAGES,
 	size,
+	unmeasuredWarning,
 } from "./reading.ts";
 import { readSxm } from "./sxm.ts";
 
@@ -75,13 +77,16 @@ export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 	return {
 		...measurement,
 		channels: withOwnNames(measurement.channels),
-		warnings:
-			format && extension in READERS && READERS[extension] !== read
-				? [
-						`the file is named .${extension}, but holds ${format}`,
-						...measurement.warnings,
-					]
-				: measurement.warnings,
+		details: measurement.details.map(([label, value]) => [
+			nameOf(label),
+			oneLine(value),
+		]),
+		warnings: [
+			...(format && extension in READERS && READERS[extension] !== read
+				? [`the file is named .${extension}, but holds ${format}`]
+				: []),
+			...measurement.warnings,
+		].map(oneLine),
 	};
 }
 
@@ -135,12 +140,13 @@ function opening(bytes: Uint8Array): string {
 function withOwnNames(channels: readonly Channel[]): Channel[] {
 	const taken = new Map<string, number>();
 	return channels.map((channel) => {
-		let name = channel.name;
+		const own = nameOf(channel.name);
+		let name = own;
 		let number = taken.get(name) ?? 1;
-		while (taken.has(name)) name = `${channel.name} (${++number})`;
-		taken.set(channel.name, number);
+		while (taken.has(name)) name = `${own} (${++number})`;
+		taken.set(own, number);
 		taken.set(name, taken.get(name) ?? 1);
-		return { ...channel, name };
+		return { ...channel, name, unit: nameOf(channel.unit) };
 	});
 }
 
@@ -161,6 +167,11 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 		);
 	const [nx, ny] = shape.slice(-2);
 	const count = shape.length === 3 ? shape[0] : 1;
+	if (count > MAX_IMAGES)
+		fail(
+			`an array of shape (${shape.join(", ")})`,
+			`at most ${MAX_IMAGES} images`,
+		);
 	let infinities = 0;
 	const images = Array.from({ length: count }, (_, i) => {
 		const part = data.subarray(i * nx * ny, (i + 1) * nx * ny);
@@ -168,7 +179,7 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 			part instanceof BigInt64Array || part instanceof BigUint64Array
 				? Float32Array.from(part, Number)
 				: new Float32Array(part);
-		infinities += dropInfinities(image);
+		infinities += dropUnmeasured(image);
 		return image;
 	});
 	return {
@@ -180,7 +191,7 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 		details: [["shape", shape.join(" x ")]],
 		warnings: [
 			...(count > 1 ? [numbered(count)] : []),
-			...infinityWarning(infinities),
+			...unmeasuredWarning(infinities),
 		],
 	};
 }

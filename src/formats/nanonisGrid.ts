@@ -14,12 +14,12 @@ import {
 } from "./gridLayout.ts";
 import type { Channel, Measurement } from "./measurement.ts";
 import {
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	failFor,
-	infinityWarning,
 	numbersOf,
 	pixelSize,
+	unmeasuredWarning,
 } from "./reading.ts";
 
 /**
@@ -58,7 +58,7 @@ export function readGrid(bytes: Uint8Array, file: string): Measurement {
 			for (let i = 0; i < number; i++, at += 4)
 				result[i][pixel] = view.getFloat32(at);
 		}
-		infinities += result.reduce((sum, im) => sum + dropInfinities(im), 0);
+		infinities += result.reduce((sum, im) => sum + dropUnmeasured(im), 0);
 		return result;
 	};
 	let infinities = 0;
@@ -73,7 +73,7 @@ export function readGrid(bytes: Uint8Array, file: string): Measurement {
 		const [image] = images(height, 1);
 		channels.push({ name: "Z", unit: "m", images: Array(points).fill(image) });
 	}
-	warnings.push(...infinityWarning(infinities));
+	warnings.push(...unmeasuredWarning(infinities));
 
 	const spacing = spacingOf(header, layout, fail);
 	if (!spacing)

@@ -2,6 +2,7 @@
  * NumPy's .npy format (numpy.lib.format, NEP 1): magic, version, a Python dict as text, then the array's bytes. Version 1.0 is written,
  * 1.0, 2.0 and 3.0 are read; numbers of any byte order, C or Fortran order. Bytes in, bytes out.
  */
+import { oneLine, quote } from "../text.ts";
 import { fromHalf } from "./half.ts";
 
 export type NpyData =
@@ -76,7 +77,7 @@ export function encodeNpy(
  */
 export function decodeNpy(bytes: Uint8Array, source = "npy"): NpyArray {
 	const fail = (what: string): never => {
-		throw new Error(`${source}: ${what}`);
+		throw new Error(oneLine(`${source}: ${what}`));
 	};
 	if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte))
 		fail("not an npy file: its first bytes are not \\x93NUMPY");
@@ -95,9 +96,7 @@ export function decodeNpy(bytes: Uint8Array, source = "npy"): NpyArray {
 	const text = new TextDecoder().decode(bytes.subarray(prefix, start)).trim();
 	const field = (name: string, value: string): string =>
 		new RegExp(`['"]${name}['"]\\s*:\\s*${value}`).exec(text)?.[1] ??
-		fail(
-			`no usable '${name}' in the header ${JSON.stringify(text.slice(0, 200))}`,
-		);
+		fail(`no usable '${name}' in the header ${quote(text, 200)}`);
 	const descr = field("descr", `['"]([<>|=]?[a-z]\\d+)['"]`);
 	const fortran = field("fortran_order", "(True|False)") === "True";
 	const shape = field("shape", "\\(([\\d\\s,L]*)\\)")

@@ -2,7 +2,7 @@
 import { decode } from "fast-png";
 import { Unzlib } from "fflate";
 import type { Measurement } from "./measurement.ts";
-import { type Fail, FormatError, failFor, size } from "./reading.ts";
+import { type Fail, FormatError, failFor, quote, size } from "./reading.ts";
 
 const MAX_PIXELS = 2 ** 26;
 const MAX_UNPACKED = 2 ** 28;
@@ -148,7 +148,7 @@ function readChunks(bytes: Uint8Array, fail: Fail): Chunk[] {
 			(type === "IHDR" && length !== 13)
 		)
 			fail(
-				`a chunk ${JSON.stringify(type)} of ${length} bytes as number ${chunks.length + 1}`,
+				`a chunk ${quote(type)} of ${length} bytes as number ${chunks.length + 1}`,
 				"one IHDR of 13 bytes, as the first",
 			);
 		chunks.push({ type, data, whole: bytes.subarray(at, end) });

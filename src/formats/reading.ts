@@ -1,8 +1,16 @@
 /** What the readers of measurement files share: their error, and careful ways to take numbers and text out of bytes that may lie. */
+import { oneLine, quote } from "../text.ts";
+
+export { quote };
 
 /** A file that cannot be read: its name, what was found (and where), what was expected. */
 export class FormatError extends Error {
 	override readonly name = "FormatError";
+
+	/** @param message made one line without control characters */
+	constructor(message: string) {
+		super(oneLine(message));
+	}
 }
 
 export type Fail = (found: string, expected: string) => never;
@@ -19,11 +27,8 @@ export const MAX_HEADER = 2 ** 20;
 /** The most bytes that a file may have, or announce. */
 export const MAX_BYTES = 2 ** 31;
 
-/** Text out of a file as an error quotes it: short, and without control characters. */
-export const quote = (text: string | undefined): string =>
-	text === undefined
-		? "nothing"
-		: JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+/** The most images that a file may hold: each costs memory of its own, however small it is. */
+export const MAX_IMAGES = 2 ** 16;
 
 /** A size: a whole number from 1. */
 export function wholeNumber(
@@ -52,7 +57,10 @@ export function pixelSize(
 	fail: Fail,
 ): number {
 	if (metres === undefined || !(metres > 1e-13 && metres < 1e-3))
-		fail(`${what} = ${metres} m`, "a length between 1e-13 and 1e-3 m");
+		fail(
+			metres === undefined ? `nothing as ${what}` : `${what} = ${metres} m`,
+			"a length between 1e-13 and 1e-3 m",
+		);
 	return (metres * 1e10) / pixels;
 }
 
@@ -75,22 +83,25 @@ export function indexOfText(bytes: Uint8Array, letters: string): number {
 	return at;
 }
 
-/** Makes infinities NaN, in place, and returns how many there were. */
-export function dropInfinities(image: Float32Array): number {
+/** Nothing that is measured reaches this in any unit; programs write the largest float for "no data". Squares of what is below still fit into 32-bit floats. */
+const NO_DATA = 1e18;
+
+/** Makes infinities and what is no data NaN, in place, and returns how many there were. */
+export function dropUnmeasured(image: Float32Array): number {
 	let count = 0;
 	for (let i = 0; i < image.length; i++)
-		if (image[i] === Infinity || image[i] === -Infinity) {
+		if (image[i] >= NO_DATA || image[i] <= -NO_DATA) {
 			image[i] = NaN;
 			count++;
 		}
 	return count;
 }
 
-/** The warning for so many infinities; none for none. */
-export const infinityWarning = (count: number): string[] =>
+/** The warning for so many of them; none for none. */
+export const unmeasuredWarning = (count: number): string[] =>
 	count > 0
 		? [
-				`${count} infinite value${count > 1 ? "s are" : " is"} taken as not measured`,
+				`${count} ${count > 1 ? "values" : "value"} infinite or beyond ${NO_DATA.toExponential()}: taken as not measured`,
 			]
 		: [];
 

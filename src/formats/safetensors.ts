@@ -3,6 +3,7 @@
  * header that gives each tensor's dtype, shape and byte range, then the bytes of all tensors, one after the other without a gap.
  * Bytes in, bytes out: reading and renaming files is the caller's. All hosts that WebGPU runs on are little-endian, as the format is.
  */
+import { oneLine, quote, said } from "../text.ts";
 import { fromHalf, toHalf } from "./half.ts";
 
 export type TensorData = Float32Array | Float64Array | Uint32Array | Int32Array;
@@ -23,8 +24,8 @@ const ITEM_BYTES = { F64: 8, F32: 4, I32: 4, U32: 4, F16: 2 } as const;
 type Dtype = keyof typeof ITEM_BYTES;
 
 const METADATA = "__metadata__";
-/** The public readers refuse longer headers. */
-const MAX_HEADER = 100_000_000;
+/** Room for a quarter of a million tensors; the objects of a longer header would take many times the file's memory. */
+const MAX_HEADER = 2 ** 24;
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const isCount = (n: unknown): n is number =>
@@ -94,7 +95,7 @@ export function decodeSafetensors(
 	source = "safetensors",
 ): SafetensorsFile {
 	const fail = (what: string): never => {
-		throw new Error(`${source}: ${what}`);
+		throw new Error(oneLine(`${source}: ${what}`));
 	};
 	if (bytes.length < 8)
 		fail(`${bytes.length} bytes, but a header's length alone takes 8`);
@@ -102,7 +103,9 @@ export function decodeSafetensors(
 		new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true),
 	);
 	const start = 8 + length;
-	if (length > MAX_HEADER || start > bytes.length)
+	if (length > MAX_HEADER && start <= bytes.length)
+		fail(`a header of ${length} bytes; at most ${MAX_HEADER} are read`);
+	if (start > bytes.length)
 		fail(
 			`the header claims ${length} bytes, but ${bytes.length - 8} follow: cut short, or not a safetensors file`,
 		);
@@ -111,23 +114,23 @@ export function decodeSafetensors(
 	const metadata: Record<string, string> = {};
 	const entries: [string, Dtype, number[], number, number][] = [];
 	for (const [name, entry] of Object.entries(header)) {
-		if (!isRecord(entry)) return fail(`"${name}" is not an object`);
+		if (!isRecord(entry)) return fail(`${quote(name)} is not an object`);
 		if (name === METADATA) {
 			for (const [key, value] of Object.entries(entry))
 				metadata[key] =
 					typeof value === "string"
 						? value
-						: fail(`metadata "${key}" is not a string`);
+						: fail(`metadata ${quote(key)} is not a string`);
 			continue;
 		}
 		const { dtype, shape, data_offsets: offsets } = entry;
 		if (typeof dtype !== "string" || !Object.hasOwn(ITEM_BYTES, dtype))
 			fail(
-				`tensor "${name}" has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(ITEM_BYTES).join(", ")}`,
+				`tensor ${quote(name)} has dtype ${said(dtype)}; known are ${Object.keys(ITEM_BYTES).join(", ")}`,
 			);
 		if (!Array.isArray(shape) || !shape.every(isCount))
 			return fail(
-				`tensor "${name}" has shape ${JSON.stringify(shape)}; whole numbers from 0 are expected`,
+				`tensor ${quote(name)} has shape ${said(shape)}; whole numbers from 0 are expected`,
 			);
 		if (
 			!Array.isArray(offsets) ||
@@ -135,7 +138,7 @@ export function decodeSafetensors(
 			!offsets.every(isCount)
 		)
 			return fail(
-				`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}; [begin, end] is expected`,
+				`tensor ${quote(name)} has data_offsets ${said(offsets)}; [begin, end] is expected`,
 			);
 		entries.push([name, dtype as Dtype, shape, offsets[0], offsets[1]]);
 	}
@@ -147,15 +150,15 @@ export function decodeSafetensors(
 		const count = sizeOf(shape);
 		if (begin !== expected)
 			fail(
-				`tensor "${name}" begins at byte ${begin} of the data; ${expected} is expected, without gap or overlap`,
+				`tensor ${quote(name)} begins at byte ${begin} of the data; ${expected} is expected, without gap or overlap`,
 			);
 		if (end - begin !== count * ITEM_BYTES[dtype])
 			fail(
-				`tensor "${name}", ${dtype} of shape [${shape}], takes ${count * ITEM_BYTES[dtype]} bytes, but its data_offsets span ${end - begin}`,
+				`tensor ${quote(name)}, ${dtype} of shape [${shape}], takes ${count * ITEM_BYTES[dtype]} bytes, but its data_offsets span ${end - begin}`,
 			);
 		if (start + end > bytes.length)
 			fail(
-				`tensor "${name}" ends at byte ${end} of the data, but the file holds ${bytes.length - start}`,
+				`tensor ${quote(name)} ends at byte ${end} of the data, but the file holds ${bytes.length - start}`,
 			);
 		expected = end;
 		tensors.set(name, {

@@ -6,17 +6,18 @@
 import type { Channel, Measurement } from "./measurement.ts";
 import {
 	decodeText,
-	dropInfinities,
+	dropUnmeasured,
 	type Fail,
 	failFor,
 	indexOfText,
-	infinityWarning,
 	MAX_BYTES,
 	MAX_HEADER,
+	MAX_IMAGES,
 	numbersOf,
 	pixelSize,
 	quote,
 	size,
+	unmeasuredWarning,
 	wholeNumber,
 } from "./reading.ts";
 
@@ -53,6 +54,8 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 	const ny = wholeNumber(pixels[1], "the height in SCAN_PIXELS", fail);
 	const infos = readDataInfo(header, fail);
 	const count = infos.reduce((sum, info) => sum + info.directions.length, 0);
+	if (count > MAX_IMAGES)
+		fail(`${count} images in DATA_INFO`, `at most ${MAX_IMAGES}`);
 	const imageBytes = 4 * nx * ny;
 	const expected = count * imageBytes;
 	const found = bytes.length - start;
@@ -86,7 +89,7 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 					image[ix * ny + iy] = view.getFloat32(at, little);
 				}
 			}
-			infinities += dropInfinities(image);
+			infinities += dropUnmeasured(image);
 			return {
 				name: way === "forward" ? info.name : `${info.name} backward`,
 				unit: info.unit,
@@ -98,7 +101,7 @@ export function readSxm(bytes: Uint8Array, file: string): Measurement {
 	const empty = emptyRows(channels[0].images[0], nx, ny);
 	if (empty > 0)
 		warnings.push(`${empty} of ${ny} rows were not measured: unfinished scan`);
-	warnings.push(...infinityWarning(infinities));
+	warnings.push(...unmeasuredWarning(infinities));
 
 	const range = header.has("SCAN_RANGE") && numbersOf(line("SCAN_RANGE"));
 	if (!range)
@@ -157,11 +160,14 @@ function readHeader(
 	return { header, start: start + 2 };
 }
 
+/** A table of the format has some ten columns. */
+const MAX_COLUMNS = 100;
+
 /** The rows of a table whose first line names its columns: maps of a column's name, in capitals, to its field. */
 function table(lines: readonly string[]): Map<string, string>[] {
 	const [names, ...rows] = lines.filter((line) => line.trim() !== "");
 	// Version 1 writes blanks between the names, and tabs between the fields.
-	const columns = (names ?? "").trim().toUpperCase().split(/\s+/);
+	const columns = (names ?? "").trim().toUpperCase().split(/\s+/, MAX_COLUMNS);
 	return rows.map((row) => {
 		const fields = row.includes("\t")
 			? row.replace(/^\t/, "").split("\t")
@@ -228,8 +234,8 @@ function exponentSpread(view: DataView, little: boolean): number {
 	let [n, sum, squares] = [0, 0, 0];
 	for (let at = 0; at < view.byteLength; at += step) {
 		const exponent = (view.getUint32(at, little) >>> 23) & 255;
-		const zeroOrNaN = exponent === 0 || exponent === 255;
-		if (zeroOrNaN) continue;
+		// Neither zero nor NaN, nor from 2^60 on, which stands for what was not measured.
+		if (exponent === 0 || exponent >= 187) continue;
 		n++;
 		sum += exponent;
 		squares += exponent * exponent;

@@ -88,8 +88,8 @@ export function encode(p: Parameters, { encoder }: Size, x: Tensor): Latent {
 		reshape(correction, [batch, PIXELS]),
 	);
 	const mean = dense(p, "encoder.mean", image, ENCODER_FACTOR);
-	// The spread is read off the mean's values (a view carries no history): fitting it must not pull at the mean.
-	const values = mean.view(mean.shape);
+	// The spread is read off the mean's values (detached): fitting it must not pull at the mean.
+	const values = mean.detach();
 	return { mean, logvar: dense(p, "encoder.logvar", silu(values), 1) };
 }
 

@@ -51,7 +51,7 @@ const bodyBytes = (images: number, places: number) =>
 
 function encode(data: KernelFile, source: Stamp): Uint8Array {
 	const count = data.images.length;
-	const places = Math.max(0, ...data.scatterers.map((s) => s.length));
+	const places = data.scatterers.reduce((n, s) => Math.max(n, s.length), 0);
 	const bytes = new Uint8Array(HEADER + bodyBytes(count, places));
 	const doubles = new Float64Array(
 		bytes.buffer,

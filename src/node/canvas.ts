@@ -1,23 +1,40 @@
 /** Pictures to PNG under Node, by Skia (@napi-rs/canvas). A bare machine has no fonts, so the text's own comes along from npm. */
 import { createRequire } from "node:module";
-import { createCanvas, GlobalFonts } from "@napi-rs/canvas";
 import type { NewCanvas, Picture } from "../report/picture.ts";
+import { MachineError } from "./adapter.ts";
 import { encodePng } from "./png.ts";
 
-const require = createRequire(import.meta.url);
-for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
-	GlobalFonts.registerFromPath(
-		require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
-		"DejaVu Sans",
-	);
+type Skia = typeof import("@napi-rs/canvas");
+
+let skia: Skia | undefined;
+
+/** Loaded when something is drawn: what draws nothing runs where Skia does not. Throws a MachineError where it cannot be loaded. */
+function loadSkia(): Skia {
+	if (skia) return skia;
+	const require = createRequire(import.meta.url);
+	try {
+		const loaded: Skia = require("@napi-rs/canvas");
+		for (const file of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
+			loaded.GlobalFonts.registerFromPath(
+				require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
+				"DejaVu Sans",
+			);
+		skia = loaded;
+		return loaded;
+	} catch (error) {
+		throw new MachineError(
+			`pictures cannot be drawn: the package @napi-rs/canvas does not load here (${(error as Error).message})`,
+		);
+	}
+}
 
 /** Skia's canvas has all that the pictures use of the DOM's. */
 const newCanvas = ((width: number, height: number) =>
-	createCanvas(width, height)) as unknown as NewCanvas;
+	loadSkia().createCanvas(width, height)) as unknown as NewCanvas;
 
 /** PNG bytes of a picture on white, `scale` pixels for each of its own. */
 export function renderPng(picture: Picture, scale = 2): Uint8Array {
-	const canvas = createCanvas(
+	const canvas = loadSkia().createCanvas(
 		Math.ceil(picture.width * scale),
 		Math.ceil(picture.height * scale),
 	);

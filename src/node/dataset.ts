@@ -162,7 +162,7 @@ export async function openDataset(
 	}
 	if (kernels.length === 0)
 		throw new DatasetError(folder, "no good file", "at least one kernel");
-	const most = Math.max(...kernels.map((k) => k.observations));
+	const most = kernels.reduce((n, k) => Math.max(n, k.observations), 0);
 	for (const { file, observations } of kernels)
 		if (observations < most)
 			warnings.push(

@@ -9,7 +9,7 @@ import {
 import { FormatError } from "../formats/measurement.ts";
 import { decodeNpy } from "../formats/npy.ts";
 import { type Centred, centredCorrelation } from "../qpi/metrics.ts";
-import { readTruth, type TrueMap } from "./mapsFolder.ts";
+import { readTruth, TRUTH, type TrueMap } from "./mapsFolder.ts";
 
 /** What an extraction is given: a map as measured, and where its scatterers are, all of amplitude 1, as a user marks them. */
 export interface MapToExtract {
@@ -79,7 +79,12 @@ export async function evaluateMaps(
 	const maps: Record<string, MapScore> = {};
 	for (const [i, [name, entry]] of truth.entries()) {
 		onProgress?.(i, truth.length);
-		const { scan, marks, kernels } = await openMap(folder, entry);
+		const { scan, list, kernels } = await openMap(folder, entry);
+		if (kernels.length === 0)
+			throw new FormatError(
+				`${join(folder, TRUTH)}, map ${name}: found no kernels, expected one or more but with --blind`,
+			);
+		const marks = list.map((mark) => ({ ...mark, weight: 1 }));
 		const began = performance.now();
 		const found = await extract({ name, scan, marks });
 		const seconds = (performance.now() - began) / 1000;
@@ -117,7 +122,15 @@ export async function evaluateMaps(
 const mean = (values: readonly number[]) =>
 	values.reduce((sum, v) => sum + v, 0) / values.length;
 
-async function openMap(folder: string, entry: TrueMap) {
+/** A map as measured, its true scatterers and kernels. */
+export async function openMap(
+	folder: string,
+	entry: TrueMap,
+): Promise<{
+	scan: Scan;
+	list: readonly DetectedScatterer[];
+	kernels: readonly Centred[];
+}> {
 	const { file, pixels, pixel, kernels } = entry;
 	const [nx, ny] = pixels;
 	const scan = {
@@ -126,16 +139,16 @@ async function openMap(folder: string, entry: TrueMap) {
 		ny,
 		spacing: { x: pixel, y: pixel },
 	};
-	const list = join(folder, entry.marks);
-	const marks = readScatterers(await readFile(list, "utf8"), list)
-		.filter(({ keep }) => keep)
-		.map((mark) => ({ ...mark, weight: 1 }));
+	const path = join(folder, entry.marks);
+	const list = readScatterers(await readFile(path, "utf8"), path).filter(
+		({ keep }) => keep,
+	);
 	const known: Centred[] = [];
 	for (const name of kernels) {
 		const values = await readImage(join(folder, name));
 		known.push({ values, size: Math.sqrt(values.length) });
 	}
-	return { scan, marks, kernels: known };
+	return { scan, list, kernels: known };
 }
 
 /** An image of nx x ny pixels, or square and odd where no numbers are given. */

@@ -1,6 +1,6 @@
 /** Files that are either whole or not there. */
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
@@ -15,8 +15,8 @@ export async function writeFileAtomic(
 	try {
 		const file = await open(aside, "wx");
 		try {
-			await file.writeFile(data as string);
-			await file.sync();
+			await naming(path, file.writeFile(data as string));
+			await naming(path, file.sync());
 		} finally {
 			await file.close();
 		}
@@ -27,6 +27,29 @@ export async function writeFileAtomic(
 	}
 	await syncFolder(dirname(path));
 }
+
+/** What `work` gives; an error of the file system that does not say which file it means (a full disk, a folder in place of a file) names `path`. */
+export async function naming<T>(path: string, work: Promise<T>): Promise<T> {
+	try {
+		return await work;
+	} catch (error) {
+		const fault = error as NodeJS.ErrnoException;
+		if (fault.code && fault.syscall && !fault.path) {
+			fault.path = path;
+			fault.message = `${path}: ${fault.message}`;
+		}
+		throw fault;
+	}
+}
+
+/** Whether files can be made in a folder, which is made where it is not there. */
+export const canWrite = (folder: string): Promise<boolean> =>
+	mkdir(folder, { recursive: true })
+		.then(() => access(folder, constants.W_OK))
+		.then(
+			() => true,
+			() => false,
+		);
 
 /** Makes the rename itself last; not every system can (Windows opens no folder), and the file is whole without it. */
 async function syncFolder(path: string): Promise<void> {

@@ -10,7 +10,7 @@ export interface TrueMap {
 	/** Files in the folder: the map (.npy, first index x) and the list of its scatterers. */
 	readonly file: string;
 	readonly marks: string;
-	/** Files of the true kernels, kind 1 first: .npy, first index x, square and odd, nodes of the map's pixel, the scatterer on the middle one. */
+	/** Files of the true kernels, kind 1 first, none where there is no scatterer: .npy, first index x, square and odd, nodes of the map's pixel, the scatterer on the middle one. */
 	readonly kernels: readonly string[];
 	/** Along x and y. */
 	readonly pixels: readonly [number, number];
@@ -56,15 +56,15 @@ export async function readTruth(
 
 const isName = (v: unknown) => typeof v === "string" && v !== "";
 const isPositive = (v: unknown) => typeof v === "number" && v > 0;
-const isList = (v: unknown, ok: (v: unknown) => boolean) =>
-	Array.isArray(v) && v.length > 0 && v.every(ok);
+const isList = (v: unknown, ok: (v: unknown) => boolean, least = 1) =>
+	Array.isArray(v) && v.length >= least && v.every(ok);
 const FIELDS: Record<
 	keyof TrueMap,
 	readonly [(value: unknown) => boolean, string]
 > = {
 	file: [isName, "a file"],
 	marks: [isName, "a file"],
-	kernels: [(v) => isList(v, isName), "a list of files"],
+	kernels: [(v) => isList(v, isName, 0), "a list of files"],
 	pixels: [
 		(v) => isList(v, Number.isInteger) && (v as number[]).length === 2,
 		"two whole numbers",

@@ -1,6 +1,6 @@
 /** A folder of results that is whole or not there: made aside, then moved to its place. */
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import {
 	mkdir,
 	readdir,
@@ -9,8 +9,10 @@ import {
 	rm,
 	writeFile,
 } from "node:fs/promises";
+import { constants } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { PROGRAM, resultJson } from "../results/files.ts";
+import { naming } from "./files.ts";
 
 export class OutFolder {
 	/** Where the files are in the end. */
@@ -19,10 +21,11 @@ export class OutFolder {
 	readonly #contents: string;
 	readonly #aside: string;
 	readonly #names: string[] = [];
-	readonly #interrupt = () => {
+	#begun = false;
+	readonly #interrupt = (signal: NodeJS.Signals) => {
 		rmSync(this.#aside, { recursive: true, force: true });
 		console.error("interrupted; nothing was written");
-		process.exit(130);
+		process.exit(128 + constants.signals[signal]);
 	};
 
 	private constructor(path: string, contents: string) {
@@ -33,8 +36,8 @@ export class OutFolder {
 	}
 
 	/**
-	 * A folder that becomes `path` by `commit`; until then nothing is there, and Ctrl-C leaves nothing. Throws where `path` is there and neither
-	 * empty nor holds earlier results, which are replaced (and only they).
+	 * A folder that becomes `path` by `commit`; until then nothing is there, and a signal that ends the program leaves nothing. Until the first `write` signals are left to
+	 * the system, which needs no free moment of a busy program. Throws where `path` is there and neither empty nor holds earlier results, which are replaced (and only they).
 	 * @param contents the file that `commit` writes
 	 */
 	static async create(
@@ -51,14 +54,22 @@ export class OutFolder {
 			throw new Error(
 				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
 			);
-		process.once("SIGINT", out.#interrupt);
-		await mkdir(out.#aside, { recursive: true });
+		checkPlace(out.path);
+		await removeLeftovers(out.path);
 		return out;
 	}
 
 	/** Writes a file of the results. */
 	async write(name: string, data: string | Uint8Array): Promise<void> {
-		await writeFile(join(this.#aside, name), data);
+		if (!this.#begun) {
+			this.#begun = true;
+			for (const signal of SIGNALS) process.once(signal, this.#interrupt);
+			await mkdir(this.#aside, { recursive: true });
+		}
+		await naming(
+			join(this.path, name),
+			writeFile(join(this.#aside, name), data),
+		);
 		this.#names.push(name);
 	}
 
@@ -66,7 +77,8 @@ export class OutFolder {
 	async commit(result: Record<string, unknown>): Promise<void> {
 		await this.write(this.#contents, resultJson(result, this.#names));
 		// These few moves are not worth interrupting.
-		process.off("SIGINT", this.#interrupt).on("SIGINT", wait);
+		for (const signal of SIGNALS)
+			process.off(signal, this.#interrupt).on(signal, wait);
 		try {
 			if (existsSync(this.path)) {
 				for (const name of (await earlier(this.path, this.#contents)) ?? [])
@@ -75,19 +87,63 @@ export class OutFolder {
 					await rename(join(this.#aside, name), join(this.path, name));
 			} else await rename(this.#aside, this.path);
 		} finally {
-			process.off("SIGINT", wait);
+			for (const signal of SIGNALS) process.off(signal, wait);
 			await this.discard();
 		}
 	}
 
 	/** Removes what was written and not committed. */
 	async discard(): Promise<void> {
-		process.off("SIGINT", this.#interrupt);
+		for (const signal of SIGNALS) process.off(signal, this.#interrupt);
 		await rm(this.#aside, { recursive: true, force: true });
 	}
 }
 
+/** Removes what killed programs were making of this folder; what one that still runs makes stays. */
+async function removeLeftovers(path: string): Promise<void> {
+	const parent = dirname(path);
+	const ours = `.${basename(path)}.`;
+	for (const name of await readdir(parent).catch(() => [])) {
+		const pid = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(ours.length))?.[1];
+		if (name.startsWith(ours) && pid && !runs(Number(pid)))
+			await rm(join(parent, name), { recursive: true, force: true });
+	}
+}
+
+/** Whether there is such a process, ours or another user's. */
+function runs(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code !== "ESRCH";
+	}
+}
+
+/** Throws where nothing can be made at `path`: found out before the work, and not after it. */
+function checkPlace(path: string): void {
+	let folder = dirname(path);
+	while (!existsSync(folder)) folder = dirname(folder);
+	const probe = join(
+		folder,
+		`.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
+	);
+	try {
+		mkdirSync(probe);
+		rmdirSync(probe);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		throw Object.assign(
+			new Error(
+				`${folder}: nothing can be written here (${code}); give another --out`,
+			),
+			{ code: code === "ENOENT" ? "EACCES" : code },
+		);
+	}
+}
+
 const wait = () => {};
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The files of earlier results in a folder, the list of contents first; undefined where there are none of ours. */
 async function earlier(

@@ -1,5 +1,6 @@
 /** Progress on standard error: a bar on a terminal, plain lines elsewhere. */
 import { type Options, SingleBar } from "cli-progress";
+import { visible } from "../text.ts";
 
 /** What a bar shows beside its count. */
 export interface ProgressOptions {
@@ -59,7 +60,7 @@ export function startProgress(
 		words = Object.entries(payload)
 			.map(
 				([key, v]) =>
-					`${key} ${typeof v === "number" ? v.toPrecision(4) : v}  `,
+					`${key} ${typeof v === "number" ? v.toPrecision(4) : visible(v)}  `,
 			)
 			.join("");
 	};
@@ -70,7 +71,8 @@ export function startProgress(
 			barCompleteChar: "█",
 			barIncompleteChar: "░",
 			barsize: 24,
-			hideCursor: true,
+			// A signal that ends the program at once must leave a cursor.
+			hideCursor: false,
 			fps: 5,
 			stream,
 			// The program, not the bar, decides what Ctrl-C does.

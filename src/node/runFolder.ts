@@ -9,6 +9,8 @@ import { writeFileAtomic } from "./files.ts";
 export type RunConfig = Readonly<Record<string, unknown>>;
 
 const CONFIG = "run.json";
+/** Seconds spent so far, while the run is unfinished. */
+const SPENT = "seconds.txt";
 /** Files that writeFileAtomic() did not live to rename. */
 const LEFTOVER = /\.\d+\.[0-9a-f]{8}\.tmp$/;
 
@@ -16,10 +18,19 @@ const LEFTOVER = /\.\d+\.[0-9a-f]{8}\.tmp$/;
 export class RunFolder {
 	readonly path: string;
 	readonly #key: string;
+	/** Seconds of earlier processes. */
+	readonly #before: number;
+	readonly #opened = performance.now();
 
-	private constructor(path: string, key: string) {
+	private constructor(path: string, key: string, before: number) {
 		this.path = path;
 		this.#key = key;
+		this.#before = before;
+	}
+
+	/** That were spent on the run: by this process, and by those before it up to their last checkpoint. */
+	get seconds(): number {
+		return this.#before + (performance.now() - this.#opened) / 1000;
 	}
 
 	/**
@@ -59,7 +70,14 @@ export class RunFolder {
 		}
 		for (const name of await readdir(path))
 			if (LEFTOVER.test(name)) await rm(join(path, name));
-		return new RunFolder(path, JSON.stringify(config));
+		const before = Number(
+			await readFile(join(path, SPENT), "utf8").catch(() => "0"),
+		);
+		return new RunFolder(
+			path,
+			JSON.stringify(config),
+			before > 0 && before < Number.POSITIVE_INFINITY ? before : 0,
+		);
 	}
 
 	static holdsRun(path: string): boolean {
@@ -85,16 +103,18 @@ export class RunFolder {
 		);
 	}
 
-	saveCheckpoint(network: string, checkpoint: Checkpoint): Promise<void> {
-		return this.write(
+	async saveCheckpoint(network: string, checkpoint: Checkpoint): Promise<void> {
+		await this.write(
 			checkpointName(network),
 			encodeCheckpoint(checkpoint, `${network} ${this.#key}`),
 		);
+		await this.write(SPENT, `${this.seconds.toFixed(1)}\n`);
 	}
 
 	/** Removes what only an unfinished run needs. */
 	async removeScratch(): Promise<void> {
-		await rm(this.file("prepared"), { recursive: true, force: true });
+		for (const name of ["prepared", SPENT])
+			await rm(this.file(name), { recursive: true, force: true });
 	}
 }
 

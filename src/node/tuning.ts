@@ -20,11 +20,12 @@ function keyOf({ info }: GPUAdapter): string {
  */
 export function openTuner(
 	adapter: GPUAdapter,
-	file = join(cacheFolder(), "tuning.json"),
+	file = inCache("tuning.json"),
 ): Tuner {
 	const key = keyOf(adapter);
+	if (!file) return new Tuner({});
 	return new Tuner({
-		choices: read(file)[key] ?? {},
+		choices: Object(read(file)[key]),
 		async save(choices) {
 			const all = read(file);
 			all[key] = { ...all[key], ...choices }; // another process may have added some
@@ -36,10 +37,24 @@ export function openTuner(
 	});
 }
 
+const inCache = (name: string): string | undefined => {
+	const folder = cacheFolder();
+	return folder && join(folder, name);
+};
+
+/** What a file of choices holds; nothing where it is not a plain object of objects. */
 function read(file: string): Record<string, Choices> {
 	try {
-		return Object(JSON.parse(readFileSync(file, "utf8")));
+		const all: unknown = JSON.parse(readFileSync(file, "utf8"));
+		return isRecord(all)
+			? (Object.fromEntries(
+					Object.entries(all).filter(([, choices]) => isRecord(choices)),
+				) as Record<string, Choices>)
+			: {};
 	} catch {
 		return {};
 	}
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+	typeof value === "object" && value !== null && !Array.isArray(value);

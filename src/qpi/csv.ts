@@ -3,6 +3,7 @@
  * Reading is push-based, so that a 1.9 GB set streams through a few kilobytes of text; nothing here knows files.
  */
 
+import { quote } from "../text.ts";
 import {
 	ABSENT,
 	DatasetError,
@@ -148,7 +149,8 @@ export class KernelParser {
 					value = mantissa * POWERS[exponent];
 				else value = Number(`${mantissa}e${exponent}`);
 				if (negative) value = -value;
-				if (value > MAX_FLOAT32 || value < -MAX_FLOAT32)
+				// Not what overflows, nor NaN of an exponent with too many digits.
+				if (!(Math.abs(value) <= MAX_FLOAT32))
 					value = this.#odd(bytes.subarray(start, at));
 			} else {
 				while (c !== COMMA && c !== LF) c = bytes[++at];
@@ -186,13 +188,15 @@ export class KernelParser {
 
 	/** A field that the fast loop does not read: blanks, `+`, padding (NaN is returned), or a fault. */
 	#odd(bytes: Uint8Array): number {
-		const text = new TextDecoder().decode(bytes).trim(); // drops a byte-order mark and the CR of a CRLF too
+		const text = new TextDecoder()
+			.decode(bytes.subarray(0, MAX_FIELD + 1))
+			.trim(); // drops a byte-order mark and the CR of a CRLF too
 		const column = this.#column + 1;
 		const missing = text === "" || /^[+-]?nan$/i.test(text);
 		const needed = [2, RESOLUTION, PIXELS][this.#row - 1] ?? this.#columns;
 		if (missing && column > needed) return Number.NaN;
 		const number =
-			/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ||
+			/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ||
 			/^[+-]?inf(inity)?$/i.test(text);
 		const value = Number(text);
 		if (number && Math.abs(value) <= MAX_FLOAT32) return value;
@@ -200,7 +204,7 @@ export class KernelParser {
 			? text || "an empty field"
 			: number
 				? `an infinite value (${text})`
-				: JSON.stringify(text.slice(0, 24));
+				: quote(text, 24);
 		throw this.#error(
 			found,
 			number || missing ? "a finite number" : "a number",

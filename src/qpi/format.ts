@@ -1,5 +1,7 @@
 /** The published dataset's format: its numbers, names and errors; csv.ts reads and writes the text. */
 
+import { oneLine } from "../text.ts";
+
 /** Pixels along one side. */
 export const RESOLUTION = 64;
 /** Pixels of one image; the first index is x: `image[ix * 64 + iy]`. */
@@ -44,7 +46,7 @@ export class DatasetError extends Error {
 			row && `row ${row}`,
 			column && `column ${column}`,
 		].filter(Boolean);
-		super(`${place.join(", ")}: found ${found}, expected ${expected}`);
+		super(oneLine(`${place.join(", ")}: found ${found}, expected ${expected}`));
 		this.file = file;
 		this.found = found;
 		this.expected = expected;

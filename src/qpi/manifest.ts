@@ -1,4 +1,5 @@
 /** `manifest.json`, which lies beside the CSV files that we make: what made them, what each kernel is, and the split, so that a later evaluation uses the same. */
+import { quote, said } from "../text.ts";
 import { DatasetError, kernelNumber } from "./format.ts";
 import { readSplit, type Split, type Symmetry } from "./split.ts";
 
@@ -47,25 +48,30 @@ export function readManifest(text: string, file: string): Manifest {
 	if (manifest?.format !== MANIFEST_FORMAT)
 		throw new DatasetError(
 			file,
-			`format ${manifest?.format}`,
+			`format ${said(manifest?.format)}`,
 			`a manifest of format ${MANIFEST_FORMAT}`,
 		);
 	const bad = (found: string, expected: string) =>
 		new DatasetError(file, found, expected);
 	if (!Number.isInteger(manifest.count))
-		throw bad(`count ${manifest.count}`, "an integer");
+		throw bad(`count ${said(manifest.count)}`, "an integer");
 	if (!Array.isArray(manifest.kernels)) throw bad("no kernels", "their list");
 	const numbers = new Set<number>();
-	for (const k of manifest.kernels) {
-		if (kernelNumber(String(k?.file)) !== k?.number || numbers.has(k.number))
+	for (const [i, k] of manifest.kernels.entries()) {
+		if (typeof k?.file !== "string" || !Number.isInteger(k.number))
 			throw bad(
-				`kernel ${k?.number} in the file ${JSON.stringify(k?.file)}`,
+				`${k ? "no file name or number" : "nothing"} in place ${i + 1} of the kernels`,
+				"number and file of a kernel",
+			);
+		if (kernelNumber(k.file) !== k.number || numbers.has(k.number))
+			throw bad(
+				`kernel ${k.number} in the file ${quote(k.file)}`,
 				"each kernel once, under its own file name",
 			);
 		numbers.add(k.number);
 		if (![1, 2, 3, 4, 6].includes(k.symmetry))
 			throw bad(
-				`symmetry ${k.symmetry} of kernel ${k.number}`,
+				`${said(k.symmetry)} as the symmetry of kernel ${k.number}`,
 				"1, 2, 3, 4 or 6",
 			);
 		if (

@@ -3,7 +3,7 @@ import { Random } from "../random.ts";
 import { drawPlaces, type Place } from "./mapPlaces.ts";
 import { addLines, addWhite, deviation, measuredNoise } from "./noise.ts";
 
-/** Heights are in standard deviations of the image without flaws. All zero by default: nothing happens. */
+/** Heights are in standard deviations of the image without flaws, or as they are where no scatterer is in it. All zero by default: nothing happens. */
 export interface MapFlaws {
 	/** White noise and offsets of scan lines together, in the ratio of `measuredNoise`. */
 	readonly noise?: number;
@@ -41,7 +41,7 @@ export function addFlaws(
 	const { noise = 0, background = 0, clusters = 0, steps = 0 } = flaws;
 	const { nx, ny, pixel } = raster;
 	const side = { x: nx * pixel, y: ny * pixel };
-	const sigma = deviation(image);
+	const sigma = scatterers.length > 0 ? deviation(image) : 1;
 	const [bent, stepped, clustered, noisy] = Array.from(
 		{ length: 4 },
 		() => new Random(random.uint32()),

@@ -25,12 +25,14 @@ export class MapSystem {
 	/**
 	 * @param weights a weight a pixel, all 1 where not given
 	 * @param order of the polynomials, 0 for a constant alone
+	 * @param polynomials of these weights and this order, where they are known already
 	 * @throws RangeError when weights are negative, not finite, or do not fit the map
 	 */
 	constructor(
 		operator: MapOperator,
 		weights: ArrayLike<number> | undefined,
 		order = 0,
+		polynomials?: Polynomials,
 	) {
 		const { nx, ny, pixels } = operator;
 		this.operator = operator;
@@ -44,7 +46,8 @@ export class MapSystem {
 			throw new RangeError(
 				`expected a weight of at least 0 for each of the ${pixels} pixels`,
 			);
-		this.#polynomials = new Polynomials(nx, ny, this.weights, order);
+		this.#polynomials =
+			polynomials ?? new Polynomials(nx, ny, this.weights, order);
 		const seen = this.#polynomials.basis.map((basis) =>
 			operator.adjoint(
 				basis.map((v: number, i: number) => v * this.weights[i]),

@@ -14,7 +14,7 @@ export interface MapRecipe extends MapFlaws {
 	readonly pixels: readonly [number, number];
 	/** Length of the longer side, Angstrom. */
 	readonly field: number;
-	/** Scatterers of all kinds together; the kinds have equal shares. */
+	/** Scatterers of all kinds together; the kinds have equal shares. 0: flaws alone, and no kernels. */
 	readonly marks: number;
 	/** Kernels; 1 when not given. They share band and energy and differ in the scatterer. */
 	readonly kinds?: number;
@@ -55,7 +55,7 @@ export interface GeneratedMap {
 	/** Angstrom. Pixel (ix, iy) lies at ((ix - (nx - 1) / 2) * pixel, (iy - (ny - 1) / 2) * pixel). */
 	readonly pixel: number;
 	readonly scatterers: readonly MapScatterer[];
-	/** One a kind, in order. */
+	/** One a kind, in order; none where there are no scatterers. */
 	readonly kernels: readonly {
 		readonly family: string;
 		/** size x size nodes of the map's pixel, first index x, the scatterer on the middle one; out to 120 A. */
@@ -112,7 +112,10 @@ export function makeMap(
 	const { pixels, field, kinds = 1, spread = 0 } = recipe;
 	const [nx, ny] = pixels;
 	const pixel = field / Math.max(nx, ny);
-	const patterns = drawPatterns(randomOf("patterns", seed, index), kinds);
+	const patterns =
+		recipe.marks > 0
+			? drawPatterns(randomOf("patterns", seed, index), kinds)
+			: [];
 	const random = randomOf("places", seed, index);
 	const side = { x: nx * pixel, y: ny * pixel };
 	const places = drawPlaces(random, recipe.marks, side, APART);
@@ -161,8 +164,11 @@ function check(recipe: MapRecipe): void {
 		throw wrong(`${field} A`, "50 to 5000 A along the longer side");
 	if (!(Number.isInteger(kinds) && kinds >= 1 && kinds <= 5))
 		throw wrong(`${kinds} kinds`, "1 to 5");
-	if (!(Number.isInteger(marks) && marks >= kinds))
-		throw wrong(`${marks} scatterers`, `${kinds} or more, one of each kind`);
+	if (!(Number.isInteger(marks) && (marks === 0 || marks >= kinds)))
+		throw wrong(
+			`${marks} scatterers`,
+			`${kinds} or more, one of each kind, or none`,
+		);
 	if (!(missingRows >= 0 && missingRows <= 0.9))
 		throw wrong(`${missingRows} of the rows missing`, "0 to 0.9");
 }

@@ -50,6 +50,7 @@ export class KernelPrior implements Covariance {
 
 	/**
 	 * @param tensors of the weights' file: NAME.components and NAME.variances for each of SORTS, `kernels` and `floor` (training/prior.ts)
+	 * @param file its name, for errors
 	 * @throws when one is missing or the shapes do not fit
 	 */
 	constructor(
@@ -57,11 +58,14 @@ export class KernelPrior implements Covariance {
 			string,
 			{ readonly shape: readonly number[]; readonly data: unknown }
 		>,
+		file = "the kernel prior",
 	) {
 		const get = (name: string) => {
 			const tensor = tensors.get(name);
 			if (!(tensor?.data instanceof Float32Array))
-				throw new Error(`the kernel prior's file holds no tensor ${name}`);
+				throw new Error(
+					`${file}: found no tensor ${name} of 32-bit floats, expected those of a kernel prior`,
+				);
 			return { shape: tensor.shape, data: tensor.data };
 		};
 		this.#groups = SORTS.map(({ name, swap }) => {
@@ -73,7 +77,7 @@ export class KernelPrior implements Covariance {
 				variances.length !== count
 			)
 				throw new Error(
-					`the kernel prior's ${name}.components have the shape [${shape}] and ${variances.length} variances; expected [n, ${swap === 0 ? QUADRANT : TRIANGLE}] and n`,
+					`${file}: ${name}.components have the shape [${shape}] and ${variances.length} variances; expected [n, ${swap === 0 ? QUADRANT : TRIANGLE}] and n`,
 				);
 			return { components: data, count, width, swap, variances };
 		});
@@ -84,7 +88,7 @@ export class KernelPrior implements Covariance {
 		const kernels = get("kernels");
 		if (kernels.shape[1] !== this.length)
 			throw new Error(
-				`the kernel prior's kernels have ${kernels.shape[1]} coefficients; expected ${this.length}`,
+				`${file}: kernels have ${kernels.shape[1] ?? 0} coefficients, expected ${this.length}`,
 			);
 		this.#kernels = kernels.data;
 		this.#floor = get("floor").data[0];

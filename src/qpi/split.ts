@@ -3,6 +3,7 @@
  * trained on (easy), and a whole family left out (hard). Of a training kernel's images the last ones are held out.
  */
 import { Random } from "../random.ts";
+import { said } from "../text.ts";
 import { DatasetError } from "./format.ts";
 
 /** The class of rotational symmetry, n-fold. */
@@ -208,12 +209,13 @@ export function restrictSplit(split: Split, numbers: Iterable<number>): Split {
 }
 
 function optionsFault(o: SplitOptions): string | undefined {
-	if (!Number.isInteger(o.seed)) return `seed ${o.seed} is not an integer`;
+	if (!Number.isInteger(o.seed))
+		return `seed ${said(o.seed)} is not an integer`;
 	for (const name of ["unseenFraction", "heldOutFraction"] as const)
 		if (!(o[name] >= 0 && o[name] < 1))
-			return `${name} ${o[name]} is not in [0, 1)`;
+			return `${name} ${said(o[name])} is not in [0, 1)`;
 	if (!Number.isInteger(o.maxTraining) || o.maxTraining < 1)
-		return `maxTraining ${o.maxTraining} is not a positive integer`;
+		return `maxTraining ${said(o.maxTraining)} is not a positive integer`;
 	return undefined;
 }
 
@@ -225,7 +227,7 @@ export function readSplit(
 ): Split {
 	const expected = "a split";
 	if (typeof json !== "object" || json === null)
-		throw new DatasetError(file, `${json}`, expected);
+		throw new DatasetError(file, said(json), expected);
 	const split = json as Split;
 	const fault = optionsFault(split);
 	if (fault) throw new DatasetError(file, fault, expected);
@@ -236,7 +238,11 @@ export function readSplit(
 			throw new DatasetError(file, `no list "${part}"`, expected);
 		for (const n of list) {
 			if (!Number.isInteger(n) || n < 1)
-				throw new DatasetError(file, `${n} in "${part}"`, "a kernel's number");
+				throw new DatasetError(
+					file,
+					`${said(n)} in "${part}"`,
+					"a kernel's number",
+				);
 			if (seen.has(n))
 				throw new DatasetError(
 					file,

@@ -78,3 +78,15 @@ export const OKABE_ITO = {
 	purple: "#CC79A7",
 	grey: "#777777",
 } as const;
+
+const KINDS = [
+	"#111111",
+	OKABE_ITO.green,
+	OKABE_ITO.purple,
+	OKABE_ITO.blue,
+	OKABE_ITO.orange,
+];
+
+/** Of the scatterers of a kind, from 1; after the fifth they come again. */
+export const kindColour = (kind: number): string =>
+	KINDS[(kind - 1) % KINDS.length];

@@ -15,6 +15,13 @@ export interface MethodRow {
 	readonly chosen: boolean;
 }
 
+export interface Table {
+	readonly caption: string;
+	/** Of the columns. */
+	readonly heads: readonly string[];
+	readonly rows: readonly (readonly string[])[];
+}
+
 export interface ExtractionSummary {
 	readonly title: string;
 	/** What was found, a sentence each. */
@@ -23,12 +30,12 @@ export interface ExtractionSummary {
 	readonly done: readonly string[];
 	readonly warnings: readonly string[];
 	readonly methods: readonly MethodRow[];
-	/** Further tables: a caption, the heads of the columns, the rows. */
-	readonly tables?: readonly {
-		readonly caption: string;
-		readonly heads: readonly string[];
-		readonly rows: readonly (readonly string[])[];
-	}[];
+	/** Of scatterers that were looked for: what was found, a line each, and as tables. */
+	readonly found?: {
+		readonly told: readonly string[];
+		readonly tables: readonly Table[];
+	};
+	readonly tables?: readonly Table[];
 	readonly figures: readonly ExtractionFigure[];
 	readonly parameters: readonly (readonly [string, string])[];
 	/** The command line that does it again. */
@@ -59,11 +66,7 @@ ${rows.join("\n")}
 <p class="faint">Held out: blocks of pixels that the fit did not see. Only that column can tell methods apart: a kernel has more values than the image has pixels, so that on the fitted pixels anything can be explained.</p>`;
 }
 
-function table({
-	caption,
-	heads,
-	rows,
-}: NonNullable<ExtractionSummary["tables"]>[number]): string {
+function table({ caption, heads, rows }: Table): string {
 	const cells = (row: readonly string[]) =>
 		row
 			.map((cell, i) =>
@@ -98,6 +101,7 @@ const widthOf = (png: Uint8Array) =>
 /** The whole page as text. All that comes from the file is escaped; pictures are held as data URIs. */
 export function extractionHtml(summary: ExtractionSummary): string {
 	const { findings, done, warnings, methods, tables = [], figures } = summary;
+	const { found } = summary;
 	const rows = summary.parameters.map(
 		([name, value]) =>
 			`<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`,
@@ -107,6 +111,9 @@ export function extractionHtml(summary: ExtractionSummary): string {
 		warnings.length ? `<h2>Warnings</h2>\n${list(warnings)}` : "",
 		methods.length ? methodTable(methods) : "",
 		...tables.map(table),
+		found
+			? `<h2>What was found</h2>\n${[...(found.told.length ? [list(found.told)] : []), ...found.tables.map(table)].join("\n")}`
+			: "",
 		`<h2>What was read and done</h2>\n${list(done)}\n</section>`,
 		`<div class="figures">\n${figures.map(figure).join("\n")}\n</div>`,
 		`<section><h2>How it was made</h2>

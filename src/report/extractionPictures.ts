@@ -92,8 +92,9 @@ export function measuredPicture(
 ): Picture {
 	const kept = marks.filter(({ keep }) => keep).length;
 	const out = marks.length - kept;
+	const kinds = new Set(marks.filter((m) => m.keep).map(({ kind }) => kind));
 	const notes = [
-		`${kept} scatterers (rings)${out ? `, ${out} left out (crosses)` : ""}`,
+		`${kept} scatterers (rings${kinds.size > 1 ? ", a colour a kind" : ""})${out ? `, ${out} left out (crosses)` : ""}`,
 		"scale: 99 % of the values, about their median; grey: not used",
 	];
 	const range = aboutMedian(field.values);

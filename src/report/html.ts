@@ -1,4 +1,5 @@
 /** report.html: one page that holds everything and asks the network for nothing. */
+import { visibleLines } from "../text.ts";
 import {
 	type Figure,
 	type FigureName,
@@ -56,7 +57,7 @@ export function escapeHtml(value: string | number): string {
 		'"': "&quot;",
 		"'": "&#39;",
 	};
-	return String(value).replace(/[&<>"']/g, (c) => names[c]);
+	return visibleLines(String(value)).replace(/[&<>"']/g, (c) => names[c]);
 }
 
 const number = (value: number | null | undefined, digits = 4): string =>

@@ -1,5 +1,5 @@
 /** Pictures of fields, each with its axes, its colour bar and marks: what an extraction shows. */
-import type { Colours } from "./colour.ts";
+import { type Colours, kindColour } from "./colour.ts";
 import {
 	type Box,
 	drawGrid,
@@ -26,6 +26,8 @@ export interface Mark {
 	readonly x: number;
 	readonly y: number;
 	readonly keep: boolean;
+	/** From 1, for its colour. */
+	readonly kind?: number;
 	/** Written beside it. */
 	readonly label?: string;
 }
@@ -154,13 +156,13 @@ export function drawCircle(
 /** A ring with a white rim, so that it is seen on every ground; a cross where the scatterer is left out. */
 function drawMark(
 	ctx: CanvasRenderingContext2D,
-	{ keep, label }: Mark,
+	{ keep, kind = 1, label }: Mark,
 	[x, y]: readonly [number, number],
 	[left, top, width]: Box,
 ): void {
 	for (const [colour, pen] of [
 		["#ffffff", 3],
-		[keep ? INK : "#8a8a8a", 1.3],
+		[keep ? kindColour(kind) : "#8a8a8a", 1.3],
 	] as const) {
 		ctx.strokeStyle = colour;
 		ctx.lineWidth = pen;

@@ -9,7 +9,7 @@ import {
 
 /** What a scan's dI/dV is called: itself, or the lock-in amplifier's output that stands for it. */
 const CONDUCTANCE = [
-	/d\s*I\s*\/?\s*d\s*V/i,
+	/d\s*I\s*(\/\s*)?d\s*V/i,
 	/\bLI[ _]?Y/i,
 	/\bLI[ _]?X|demod.*\bX\b/i,
 	/demod|lock.?in/i,

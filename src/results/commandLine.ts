@@ -1,9 +1,12 @@
 /** What to type for the results that the page has. */
+import { shellWord } from "../text.ts";
+import type { FindOptions } from "./findScatterers.ts";
 import type { TakeOptions } from "./take.ts";
 
 /** The options of `extract` that decide its results. */
 export interface ExtractSettings
-	extends Omit<TakeOptions, "scatterers" | "mask"> {
+	extends Omit<TakeOptions, "scatterers" | "mask" | "find" | "onFind">,
+		Omit<FindOptions, "seeds"> {
 	/** Files' names. */
 	readonly scatterers?: string;
 	readonly mask?: string;
@@ -38,6 +41,7 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		pixel: settings.pixel,
 		max: settings.max,
 		scatterers: settings.scatterers,
+		kinds: settings.kinds,
 		method: method === "auto" ? undefined : method,
 		window: settings.window,
 		symmetry: settings.symmetry,
@@ -45,18 +49,16 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 	};
 	return [
 		"npx qpi-lens extract",
-		word(file),
+		// What begins with a dash would be taken for an option.
+		shellWord(file.startsWith("-") ? `./${file}` : file),
 		...Object.entries(values)
 			.filter(([, value]) => value !== undefined)
 			// A negative number would be taken for an option.
-			.map(([name, value]) => `--${name}=${word(String(value))}`),
+			.map(([name, value]) => `--${name}=${shellWord(String(value))}`),
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),
+		...(settings.signed ? ["--signed"] : []),
 		...(settings.detect ? ["--detect"] : []),
 	].join(" ");
 }
-
-/** As a POSIX shell reads it. */
-const word = (text: string) =>
-	/^[\w./,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -36,6 +36,8 @@ export interface ExtractorChoice {
 	/** Radius of the kernels of maps, Angstrom. */
 	readonly window?: number;
 	readonly symmetry?: ExtractOptions["symmetry"];
+	/** Whether refined may move the scatterers; it may when not given. */
+	readonly adjust?: boolean;
 	readonly seed: number;
 }
 
@@ -61,6 +63,7 @@ export async function makeExtractor({
 	method,
 	window,
 	symmetry,
+	adjust,
 	seed,
 	weights,
 	gpu,
@@ -109,7 +112,7 @@ export async function makeExtractor({
 		};
 		return extractMaps(stack, learned, {
 			...{ method: method as MapMethod | "auto", window, symmetry, seed },
-			...{ solver, onProgress },
+			...{ adjust, solver, onProgress },
 		});
 	}
 
@@ -123,6 +126,7 @@ export async function makeExtractor({
 			const observation = {
 				image,
 				valid: weights,
+				adjust,
 				scatterers: scatterers.map(({ x, y, weight = 1 }) => ({
 					...{ x: scale * x, y: scale * y, weight },
 				})),

@@ -11,6 +11,7 @@ import {
 	extractionHtml,
 } from "../report/extractionHtml.ts";
 import type { Picture } from "../report/picture.ts";
+import { foundEntry, foundTables } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
 import {
 	type Analysis,
@@ -82,6 +83,10 @@ function reportOf(
 			const e = explained[m];
 			return e ? [{ name: NAMES[m], ...e, chosen: m === method }] : [];
 		}),
+		found: taken.found && {
+			told: taken.found.told,
+			tables: foundTables(taken.found),
+		},
 		tables: items.length > 1 ? [tableOf(items)] : [],
 		figures,
 		parameters: [
@@ -132,6 +137,7 @@ export function resultObject(
 			row: taken.used[j],
 			empty: isEmpty(s),
 		})),
+		...(taken.found ? { found: foundEntry(taken.found) } : {}),
 		...(items.length > 1
 			? {
 					shown: labelOf(shown, kinds),
@@ -304,7 +310,8 @@ const withFound = (
 ): DetectedScatterer[] =>
 	scatterers.map((scatterer, i) => {
 		const found = extraction.scatterers[used.indexOf(i)];
-		return { ...scatterer, significance: found?.significance };
+		const significance = found?.significance ?? scatterer.significance;
+		return { ...scatterer, significance };
 	});
 
 /** A row an image, for other programs to read. */

@@ -1,8 +1,5 @@
 /** From what a file holds to the images that are extracted from, with their scatterers. */
-import {
-	type DetectedScatterer,
-	detectScatterers,
-} from "../extraction/detect.ts";
+import type { BlindOptions } from "../extraction/blind.ts";
 import type { MapMark } from "../extraction/extractMap.ts";
 import {
 	type Prepared,
@@ -12,13 +9,21 @@ import {
 	type Shape,
 	squareOf,
 } from "../extraction/preprocess.ts";
-import { readScatterers } from "../extraction/scatterers.ts";
+import {
+	type DetectedScatterer,
+	readScatterers,
+} from "../extraction/scatterers.ts";
 import {
 	type Channel,
 	FormatError,
 	type Measurement,
 } from "../formats/measurement.ts";
 import type { KernelFile } from "../qpi/format.ts";
+import {
+	type FindOptions,
+	type Found,
+	findScatterers,
+} from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
 import {
 	type ImageOptions,
@@ -33,10 +38,14 @@ export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 }
 
 export interface TakeOptions extends PrepareOptions {
-	/** A CSV file of scatterers: its name and what is in it. */
+	/** A CSV file of scatterers, its name and what is in it; they are looked for when not given. */
 	readonly scatterers?: { readonly file: string; readonly text: string };
-	/** Look for scatterers. */
-	readonly detect: boolean;
+	/** Says so: a list is not to be given too. */
+	readonly detect?: boolean;
+	/** What is known of the scatterers that are looked for. */
+	readonly find?: FindOptions;
+	/** Told of each turn of the search. */
+	readonly onFind?: BlindOptions["onProgress"];
 	/** Resample maps to the 64 x 64 pixels that the networks take. */
 	readonly square?: boolean;
 }
@@ -73,6 +82,8 @@ export interface Taken {
 	readonly scatterers?: readonly DetectedScatterer[];
 	/** Of those, the places in the list of the ones that are used. */
 	readonly used: readonly number[];
+	/** What the search for them found, where they are as it found them. */
+	readonly found?: Found;
 	/** What the user masked. */
 	readonly mask?: readonly Shape[];
 	/** The kernel that a dataset file holds. */
@@ -91,35 +102,54 @@ export interface Preparation {
 	readonly used: Measured["scans"];
 	/** One of each that is used. */
 	readonly prepared: readonly Prepared[];
-	/** Whether a part of the scan was asked for. */
-	readonly cropped: boolean;
 	readonly mask?: readonly Shape[];
 	/** What was read and done, a sentence each. */
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
 }
 
-/** Chooses, prepares and marks. Throws FormatError, RangeError or DatasetError where file and options do not fit. */
-export function take(input: Input, options: TakeOptions): Taken {
+/** Chooses, prepares and marks. Throws FormatError, RangeError or DatasetError where file and options do not fit, and where there is nothing to extract. */
+export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 	const { measurement, dataset, file } = input;
 	if (dataset) return takeDataset(input, dataset, options);
 	if (!measurement) throw new Error(`${file}: nothing was read`);
-	if (!options.scatterers === !options.detect)
+	const { scatterers: list, detect, find, square, onFind } = options;
+	if (list && detect)
 		throw new FormatError(
-			options.detect
-				? "both --scatterers and --detect are given, expected one of them"
-				: `${file} does not say where its scatterers are: give --scatterers FILE.csv (x, y in Angstrom from the image's centre), or --detect to look for them`,
+			"both --scatterers and --detect are given, expected one of them",
+		);
+	const given = list && givenOf(find);
+	if (given)
+		throw new FormatError(
+			`--${given} is for scatterers that are looked for, and --scatterers says where they are: expected one of them`,
 		);
 	const preparation = prepareScans({ ...input, measurement }, options);
-	const { scatterers: list, square = false } = options;
-	return list
-		? makeTasks(
-				preparation,
-				readScatterers(list.text, list.file),
-				`from ${list.file}`,
-				square,
-			)
-		: makeTasks(preparation, findScatterers(preparation), "found", square);
+	if (list) {
+		const listed = readScatterers(list.text, list.file);
+		return makeTasks(preparation, listed, `from ${list.file}`, { square });
+	}
+	return tasksOf(
+		preparation,
+		await findScatterers(preparation, find, onFind),
+		square,
+	);
+}
+
+/** The first of the options of the search that is given, as it is typed. */
+const givenOf = ({ kinds, signed, seeds }: FindOptions = {}) =>
+	(kinds && "kinds") || (signed && "signed") || (seeds && "seed-window");
+
+/** Puts the scatterers that were found into the images. Throws FormatError when there are none. */
+export function tasksOf(
+	preparation: Preparation,
+	found: Found,
+	square?: boolean,
+): Taken {
+	if (found.kinds.length === 0)
+		throw new FormatError(
+			`nothing to extract: ${found.told.join("; ") || "no scatterer was found"}`,
+		);
+	return makeTasks(preparation, found.scatterers, "found", { square, found });
 }
 
 /** Chooses and prepares. Throws FormatError or RangeError where file and options do not fit. */
@@ -143,22 +173,11 @@ export function prepareScans(
 		channel,
 		used,
 		prepared,
-		cropped: options.crop !== undefined,
 		mask: options.mask,
 		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
 	};
 }
-
-/** Looks for the scatterers that all images have in common; an empty list when nothing stands out. */
-export const findScatterers = ({
-	prepared,
-	cropped,
-}: Preparation): DetectedScatterer[] =>
-	detectScatterers(common(prepared.map(({ whole }) => whole)), {
-		area: cropped ? areaOf(prepared[0]) : undefined,
-		valid: countsInAll(prepared),
-	});
 
 /** For each of the scan's pixels: 1 where it counts at all energies. */
 export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
@@ -169,14 +188,15 @@ export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 /**
  * Puts the scatterers (scan frame) into the images.
  * @param origin how they came about, for people: "found", "from marks.csv"
- * @param square whether the maps become squares of 64 x 64 pixels
+ * @param options.square whether the maps become squares of 64 x 64 pixels
+ * @param options.found what the search said, where they are as it found them
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
 	{ file, channel, used, prepared, mask, told, warnings }: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
-	square = false,
+	{ square = false, found }: { square?: boolean; found?: Found } = {},
 ): Taken {
 	const images = square
 		? prepared.map((p) => {
@@ -237,10 +257,12 @@ export function makeTasks(
 		order,
 		scatterers,
 		used: inside,
+		found,
 		mask,
 		told: [
 			...told,
 			`${kept.length} scatterers ${origin}${kept.length < scatterers.length ? `, ${scatterers.length - kept.length} more left out (keep = 0)` : ""}`,
+			...(found?.told ?? []),
 		],
 		warnings: [...new Set([...warnings, ...more])],
 		about: {
@@ -278,9 +300,10 @@ function takeDataset(
 			"field",
 		] as const
 	).find((name) => options[name] !== undefined);
-	if (given || options.detect)
+	const asked = given ?? givenOf(options.find) ?? (options.detect && "detect");
+	if (asked)
 		throw new FormatError(
-			`${file} is of the dataset's format, with its own scatterers and size: expected no --${(given ?? "detect").replace("lowPass", "low-pass")}`,
+			`${file} is of the dataset's format, with its own scatterers and size: expected no --${asked.replace("lowPass", "low-pass")}`,
 		);
 	const images = dataset.images.slice(0, options.max);
 	return {
@@ -323,10 +346,3 @@ export function common(scans: readonly Scan[]): Scan {
 	}
 	return { ...scans[0], image };
 }
-
-/** The part of the scan that a map is, Angstrom. */
-const areaOf = ({ scan: { nx, ny, spacing }, centre }: Prepared) => ({
-	...centre,
-	width: nx * spacing.x,
-	height: ny * spacing.y,
-});

@@ -9,7 +9,7 @@ import { scope } from "../engine/scope.ts";
 import { tensor } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
 
-/** The leading eigenvectors of a second-moment matrix, unit length, the largest eigenvalue first. */
+/** The leading eigenvectors of a second-moment matrix, unit length (or zero, as their eigenvalue, where all rows are), the largest eigenvalue first. */
 export interface Eigen {
 	/** [count][length] */
 	readonly vectors: Float32Array;
@@ -20,6 +20,8 @@ export interface Eigen {
 export interface Rows {
 	readonly count: number;
 	readonly length: number;
+	/** Dimension of the space that symmetry leaves them; `length` when not given. */
+	readonly dimension?: number;
 	/** Writes row i into `into`. */
 	read(i: number, into: Float32Array): void;
 }
@@ -40,8 +42,9 @@ export async function principalDirections(
 	count: number,
 	{ iterations = 5, spare = 32, seed = 0 } = {},
 ): Promise<Eigen> {
-	const { length } = rows;
-	const width = Math.min(length, count + spare);
+	const { length, dimension = length } = rows;
+	// More directions than dimensions would be noise, and not orthogonal.
+	const width = Math.min(dimension, count + spare);
 	const random = new Random(seed);
 	let q: Float32Array = Float32Array.from({ length: width * length }, () =>
 		random.normal(),
@@ -82,7 +85,8 @@ async function secondMoment(
 			});
 			await gpu.idle();
 		}
-		return await parameters.gradients.data();
+		// what is packed is padded at the end
+		return (await parameters.gradients.data()).slice(0, q.length);
 	} finally {
 		parameters.dispose();
 	}
@@ -101,7 +105,8 @@ function orthonormalise(q: Float32Array, length: number): void {
 			}
 		let square = 0;
 		for (let k = 0; k < length; k++) square += a[k] ** 2;
-		const norm = 1 / Math.sqrt(square);
+		// Where nothing varies there is no direction: the row stays zero.
+		const norm = square > 0 ? 1 / Math.sqrt(square) : 0;
 		for (let k = 0; k < length; k++) a[k] *= norm;
 	}
 }

@@ -175,6 +175,7 @@ async function principalSorts(
 		return {
 			count,
 			length,
+			dimension: (side * (side + swap)) / 2,
 			read(i: number, into: Float32Array) {
 				const at = i * length;
 				for (let a = 0; a < side; a++)

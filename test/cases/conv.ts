@@ -1,16 +1,17 @@
 import {
 	type Activation,
+	type ConvOptions,
 	conv2d,
 	convTranspose2d,
 	linear,
 	matmul,
 } from "../../src/engine/ops/conv.ts";
-import type { BadCall, Case } from "../opTesting.ts";
+import { type BadCall, type Case, distance, type Nd } from "../opTesting.ts";
 import * as reference from "../reference/conv.ts";
 
 const SLOPES = { none: 1, relu: 0, leakyRelu: 0.01 };
 
-interface Row {
+export interface ConvRow {
 	/** B, H, W, C */
 	x: [number, number, number, number];
 	/** Channels of the output. */
@@ -25,7 +26,7 @@ interface Row {
 }
 
 /** Where a rectified sum happens to lie at zero, differences say nothing: few rows with an activation, and small ones. */
-const rows: Row[] = [
+const rows: ConvRow[] = [
 	{ x: [1, 1, 1, 1], o: 1, k: [1, 1] },
 	{ x: [2, 5, 7, 3], o: 5, k: [3, 3], pad: [1, 1, 1, 1] },
 	{ x: [1, 9, 6, 5], o: 7, k: [3, 3], stride: [2, 2], pad: [0, 1, 0, 1] },
@@ -50,7 +51,8 @@ const rows: Row[] = [
 	},
 ];
 
-function both({
+/** A convolution, and the transposed one with the same x and options. */
+export function both({
 	x,
 	o,
 	k,
@@ -58,43 +60,47 @@ function both({
 	pad = [0, 0, 0, 0],
 	bias = true,
 	activation = "none",
-}: Row): Case[] {
+}: ConvRow): Case[] {
 	const options = { stride, padding: pad, activation };
 	const text = `${k.join("x")} [${x}] -> ${o}, stride ${stride}, pad ${pad}${bias ? "" : ", no bias"} ${activation}`;
 	const biases = bias ? [{ shape: [o] }] : [];
+	const slope = SLOPES[activation];
+	/** Before the activation, whose kink is at 0. */
+	const sums = (op: typeof reference.conv2d, [x, w, b]: Nd[]) =>
+		reference.finish(op(x, w, { stride, pad }), b, 1);
+	const row = (
+		name: string,
+		w: number[],
+		run: Case["run"],
+		op: typeof reference.conv2d,
+	): Case => ({
+		name: `${name} ${text}`,
+		inputs: [{ shape: x }, { shape: w }, ...biases],
+		run,
+		reference: (inputs) => reference.finish(sums(op, inputs), undefined, slope),
+		// A sum moves further than what it is a sum of.
+		margin: (inputs) =>
+			slope === 1
+				? 1
+				: distance(sums(op, inputs).data, 0) / Math.sqrt(k[0] * k[1] * x[3]),
+	});
 	return [
-		{
-			name: `conv2d ${text}`,
-			inputs: [{ shape: x }, { shape: [o, ...k, x[3]] }, ...biases],
-			run: ([x, w, b]) => conv2d(x, w, b ?? null, options),
-			reference: ([x, w, b]) =>
-				reference.finish(
-					reference.conv2d(x, w, { stride, pad }),
-					b,
-					SLOPES[activation],
-				),
-		},
-		{
-			name: `convTranspose2d ${text}`,
-			inputs: [{ shape: x }, { shape: [x[3], ...k, o] }, ...biases],
-			run: ([x, w, b]) => convTranspose2d(x, w, b ?? null, options),
-			reference: ([x, w, b]) =>
-				reference.finish(
-					reference.convTranspose2d(x, w, { stride, pad }),
-					b,
-					SLOPES[activation],
-				),
-		},
+		row(
+			"conv2d",
+			[o, ...k, x[3]],
+			([x, w, b]) => conv2d(x, w, b ?? null, options),
+			reference.conv2d,
+		),
+		row(
+			"convTranspose2d",
+			[x[3], ...k, o],
+			([x, w, b]) => convTranspose2d(x, w, b ?? null, options),
+			reference.convTranspose2d,
+		),
 	];
 }
 
-const dense: Case[] = [
-	[1, 1, 1],
-	[3, 5, 7],
-	[9, 32, 13], // few rows, and K a multiple of 4: kernels of their own (linear.ts)
-	[17, 33, 9],
-	[64, 65, 66],
-].flatMap(([m, k, n]): Case[] => [
+export const products = (m: number, k: number, n: number): Case[] => [
 	{
 		name: `matmul ${m} x ${k} x ${n}`,
 		inputs: [{ shape: [m, k] }, { shape: [k, n] }],
@@ -108,11 +114,17 @@ const dense: Case[] = [
 		reference: ([x, w, bias]) =>
 			reference.finish(reference.matmul(x, reference.transpose(w)), bias, 1),
 	},
-]);
+];
 
 export const cases: Case[] = [
 	...rows.flatMap(both),
-	...dense,
+	...[
+		[1, 1, 1],
+		[3, 5, 7],
+		[9, 32, 13], // few rows, and K a multiple of 4: kernels of their own (linear.ts)
+		[17, 33, 9],
+		[64, 65, 66],
+	].flatMap(([m, k, n]) => products(m, k, n)),
 	{
 		name: "linear of three dimensions",
 		inputs: [{ shape: [2, 3, 5] }, { shape: [4, 5] }],
@@ -190,6 +202,25 @@ export const badCalls: BadCall[] = [
 		inputs: [[1, 4, 4, 3], [3, 2, 2, 3], [4]],
 		run: ([x, w, bias]) => conv2d(x, w, bias),
 		message: /conv2d: bias \[4\] and w \[3, 2, 2, 3\]; expected \[3\]/,
+	},
+	{
+		name: "conv2d with an option that there is not",
+		inputs: [
+			[1, 4, 4, 3],
+			[3, 2, 2, 3],
+		],
+		run: ([x, w]) => conv2d(x, w, null, { dilation: 2 } as ConvOptions),
+		message:
+			/conv2d: there is no option "dilation"; expected stride, padding, activation/,
+	},
+	{
+		name: "linear with a stride",
+		inputs: [
+			[4, 3],
+			[2, 3],
+		],
+		run: ([x, w]) => linear(x, w, null, { stride: 2 } as ConvOptions),
+		message: /linear: there is no option "stride"/,
 	},
 	{
 		name: "conv2d of three dimensions",

@@ -1,23 +1,63 @@
 import * as ops from "../../src/engine/ops/elementwise.ts";
 import type { Tensor } from "../../src/engine/tensor.ts";
-import type { BadCall, Case } from "../opTesting.ts";
+import { type BadCall, type Case, distance } from "../opTesting.ts";
 import { map, sigmoid, silu, zip } from "../reference/elementwise.ts";
 
-function unary(
-	name: string,
-	run: (x: Tensor) => Tensor,
-	f: (v: number) => number,
+/** A function of one tensor, with where its slope jumps. */
+interface Unary {
+	readonly name: string;
+	readonly run: (x: Tensor) => Tensor;
+	readonly f: (v: number) => number;
+	readonly kinks?: readonly number[];
+}
+
+export const unaries: Unary[] = [
+	{ name: "relu", run: ops.relu, f: (v) => Math.max(v, 0), kinks: [0] },
+	{
+		name: "leakyRelu 0.2",
+		run: (x) => ops.leakyRelu(x, 0.2),
+		f: (v) => (v > 0 ? v : 0.2 * v),
+		kinks: [0],
+	},
+	{ name: "silu", run: ops.silu, f: silu },
+	{ name: "sigmoid", run: ops.sigmoid, f: sigmoid },
+	{ name: "tanh", run: ops.tanh, f: Math.tanh },
+	{ name: "exp", run: ops.exp, f: Math.exp },
+	{
+		name: "clamp",
+		run: (x) => ops.clamp(x, -0.5, 1.25),
+		f: (v) => Math.min(Math.max(v, -0.5), 1.25),
+		kinks: [-0.5, 1.25],
+	},
+	{ name: "scale", run: (x) => ops.scale(x, -2.5), f: (v) => -2.5 * v },
+];
+
+export function unaryRow(
+	{ name, run, f, kinks = [] }: Unary,
+	shape: readonly number[] = [3, 5, 7],
 	range = 3,
 ): Case {
 	return {
-		name,
-		inputs: [{ shape: [3, 5, 7], low: -range, high: range }],
+		name: `${name} [${shape}] within ${range}`,
+		inputs: [{ shape, low: -range, high: range }],
 		run: ([x]) => run(x),
 		reference: ([x]) => map(x, f),
+		margin: ([x]) => distance(x.data, ...kinks),
 	};
 }
 
-const binaries: [
+export const binaryRow = (
+	[name, run, f]: (typeof binaries)[number],
+	a: readonly number[],
+	b: readonly number[],
+): Case => ({
+	name: `${name} [${a}] and [${b}]`,
+	inputs: [{ shape: a }, { shape: b }],
+	run: ([a, b]) => run(a, b),
+	reference: ([a, b]) => zip(a, b, f),
+});
+
+export const binaries: [
 	string,
 	(a: Tensor, b: Tensor) => Tensor,
 	(p: number, q: number) => number,
@@ -28,37 +68,13 @@ const binaries: [
 ];
 
 export const cases: Case[] = [
-	unary("relu", ops.relu, (v) => Math.max(v, 0)),
-	unary(
-		"leakyRelu 0.2",
-		(x) => ops.leakyRelu(x, 0.2),
-		(v) => (v > 0 ? v : 0.2 * v),
-	),
-	unary("silu", ops.silu, silu),
-	unary("silu of large values", ops.silu, silu, 200),
-	unary("sigmoid", ops.sigmoid, sigmoid),
-	unary("sigmoid of large values", ops.sigmoid, sigmoid, 200),
-	unary("tanh", ops.tanh, Math.tanh),
-	unary("tanh of large values", ops.tanh, Math.tanh, 200),
-	unary("exp", ops.exp, Math.exp),
-	unary(
-		"clamp",
-		(x) => ops.clamp(x, -0.5, 1.25),
-		(v) => Math.min(Math.max(v, -0.5), 1.25),
-	),
-	unary(
-		"scale",
-		(x) => ops.scale(x, -2.5),
-		(v) => -2.5 * v,
-	),
-	...binaries.flatMap(([name, run, f]) =>
-		[[3, 4, 5, 6], [6], [5, 6], [4, 5, 6], [1]].map(
-			(shape): Case => ({
-				name: `${name} [3, 4, 5, 6] and [${shape}]`,
-				inputs: [{ shape: [3, 4, 5, 6] }, { shape }],
-				run: ([a, b]) => run(a, b),
-				reference: ([a, b]) => zip(a, b, f),
-			}),
+	...unaries.map((op) => unaryRow(op)),
+	...unaries
+		.filter(({ name }) => ["silu", "sigmoid", "tanh"].includes(name))
+		.map((op) => unaryRow(op, [3, 5, 7], 200)),
+	...binaries.flatMap((op) =>
+		[[3, 4, 5, 6], [6], [5, 6], [4, 5, 6], [1]].map((b) =>
+			binaryRow(op, [3, 4, 5, 6], b),
 		),
 	),
 	{
@@ -125,4 +141,12 @@ export const badCalls: BadCall[] = [
 		run: ([x]) => ops.reshape(x, [7]),
 		message: /reshape: x \[2, 3\] to \[7\]/,
 	},
+	...[[-2, -3], [0.5, 12], [0]].map(
+		(shape): BadCall => ({
+			name: `reshape to [${shape}]`,
+			inputs: [shape[0] ? [2, 3] : [1]],
+			run: ([x]) => ops.reshape(x, shape),
+			message: /reshape: .*expected|sizes are positive whole numbers/,
+		}),
+	),
 ];

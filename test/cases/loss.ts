@@ -4,29 +4,29 @@ import { kl, mse } from "../reference/loss.ts";
 
 const shapes = [[1], [7], [3, 5, 7], [2, 40, 41, 1]];
 
+export const squares = (shape: readonly number[]): Case => ({
+	name: `mseLoss [${shape}]`,
+	inputs: [{ shape }, { shape }],
+	run: ([a, b]) => mseLoss(a, b),
+	reference: ([a, b]) => mse(a, b),
+});
+
+export const divergence = (shape: readonly number[]): Case => ({
+	name: `klLoss [${shape}]`,
+	inputs: [{ shape }, { shape, low: -3, high: 2 }],
+	run: ([m, l]) => klLoss(m, l),
+	reference: ([m, l]) => kl(m, l),
+});
+
 export const cases: Case[] = [
-	...shapes.map(
-		(shape): Case => ({
-			name: `mseLoss [${shape}]`,
-			inputs: [{ shape }, { shape }],
-			run: ([a, b]) => mseLoss(a, b),
-			reference: ([a, b]) => mse(a, b),
-		}),
-	),
+	...shapes.map(squares),
 	{
 		name: "mseLoss towards a constant",
 		inputs: [{ shape: [2, 9] }, { shape: [2, 9], grad: false }],
 		run: ([a, b]) => mseLoss(a, b),
 		reference: ([a, b]) => mse(a, b),
 	},
-	...shapes.map(
-		(shape): Case => ({
-			name: `klLoss [${shape}]`,
-			inputs: [{ shape }, { shape, low: -3, high: 2 }],
-			run: ([m, l]) => klLoss(m, l),
-			reference: ([m, l]) => kl(m, l),
-		}),
-	),
+	...shapes.map(divergence),
 	{
 		name: "klLoss where some log-variances are clamped below",
 		inputs: [{ shape: [37] }, { shape: [37], low: -40, high: 0 }],

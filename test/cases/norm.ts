@@ -2,19 +2,25 @@ import { groupNorm } from "../../src/engine/ops/norm.ts";
 import type { BadCall, Case } from "../opTesting.ts";
 import { groupNorm as reference } from "../reference/norm.ts";
 
-function row(
+export function row(
 	shape: number[],
 	groups: number,
 	activation: "none" | "silu",
-	more: { low?: number; high?: number; tolerance?: number; eps?: number } = {},
+	more: {
+		low?: number;
+		high?: number;
+		tolerance?: number;
+		eps?: number;
+		grad?: boolean;
+	} = {},
 ): Case {
-	const { low, high, tolerance = 2e-5, eps } = more;
+	const { low, high, tolerance = 2e-5, eps, grad } = more;
 	const channels = shape[shape.length - 1];
 	const range = low === undefined ? "" : ` on [${low}, ${high}]`;
 	return {
 		name: `groupNorm [${shape}]${range} in ${groups}, ${activation}`,
 		inputs: [
-			{ shape, low, high },
+			{ shape, low, high, grad },
 			{ shape: [channels] },
 			{ shape: [channels] },
 		],
@@ -48,6 +54,22 @@ export const badCalls: BadCall[] = [
 		run: ([x, gamma, beta]) => groupNorm(x, gamma, beta, { groups: 4 }),
 		message:
 			/groupNorm: x \[1, 2, 2, 6\], gamma \[6\] and beta \[6\] in 4 groups/,
+	},
+	{
+		name: "groupNorm with relu",
+		inputs: [[1, 2, 2, 6], [6], [6]],
+		run: ([x, gamma, beta]) =>
+			groupNorm(x, gamma, beta, { groups: 2, activation: "relu" as "silu" }),
+		message: /activation "relu"; expected none or silu/,
+	},
+	{
+		name: "groupNorm with an option that there is not",
+		inputs: [[1, 2, 2, 6], [6], [6]],
+		run: ([x, gamma, beta]) => {
+			const options = { groups: 2, affine: false };
+			return groupNorm(x, gamma, beta, options);
+		},
+		message: /groupNorm: there is no option "affine"/,
 	},
 	{
 		name: "groupNorm with the gamma of other channels",

@@ -1,9 +1,9 @@
-import { reparameterise } from "../../src/engine/ops/random.ts";
+import { type NoiseKey, reparameterise } from "../../src/engine/ops/random.ts";
 import type { BadCall, Case } from "../opTesting.ts";
-import { nd } from "../opTesting.ts";
+import { distance, nd } from "../opTesting.ts";
 import { clampLogvar } from "../reference/loss.ts";
 
-const row = (shape: number[], low: number, high: number): Case => ({
+export const row = (shape: number[], low: number, high: number): Case => ({
 	name: `reparameterise [${shape}], log-variance on [${low}, ${high}]`,
 	inputs: [
 		{ shape },
@@ -18,6 +18,7 @@ const row = (shape: number[], low: number, high: number): Case => ({
 				mean.data[i] +
 				Math.exp(clampLogvar(logvar.data[i]) / 2) * noise.data[i],
 		),
+	margin: ([, logvar]) => distance(logvar.data, -30, 20),
 });
 
 export const cases: Case[] = [
@@ -36,6 +37,22 @@ export const badCalls: BadCall[] = [
 		],
 		run: ([mean, logvar]) => reparameterise(mean, logvar, { seed: 1, step: 0 }),
 		message: /reparameterise: mean, logvar, noise \[2, 3\], \[3, 2\]/,
+	},
+	{
+		name: "reparameterise with noise that requires a gradient",
+		inputs: [[2], [2], [2]],
+		run: ([mean, logvar, noise]) => {
+			noise.requiresGrad = true;
+			return reparameterise(mean, logvar, noise);
+		},
+		message: /reparameterise: noise \[2\] requires a gradient/,
+	},
+	{
+		name: "reparameterise with a misspelt stream",
+		inputs: [[2], [2]],
+		run: ([mean, logvar]) =>
+			reparameterise(mean, logvar, { seed: 1, step: 0, steam: 2 } as NoiseKey),
+		message: /there is no option "steam"; expected seed, step, stream/,
 	},
 	{
 		name: "reparameterise with a negative seed",

@@ -4,7 +4,11 @@ import { at, image, rotate } from "../reference/sample.ts";
 
 const DEGREE = Math.PI / 180;
 
-function rotation(shape: number[], degrees: number[], low?: number): Case {
+export function rotation(
+	shape: number[],
+	degrees: number[],
+	low?: number,
+): Case {
 	const angles = degrees.map((d) => d * DEGREE);
 	return {
 		name: `rotate [${shape}] by ${degrees}`,
@@ -17,72 +21,85 @@ function rotation(shape: number[], degrees: number[], low?: number): Case {
 	};
 }
 
+export const doubling = (shape: readonly number[]): Case => ({
+	name: `upsampleNearest2x [${shape}]`,
+	inputs: [{ shape }],
+	run: ([x]) => ops.upsampleNearest2x(x),
+	reference: ([x]) => {
+		const [b, h, w, c] = x.shape;
+		return image([b, 2 * h, 2 * w, c], (i, r, q, k) =>
+			at(x, i, r >> 1, q >> 1, k),
+		);
+	},
+});
+
+/** concat() of images [B, H, W] of so many channels. */
+export const joining = (
+	images: readonly number[],
+	channels: readonly number[],
+): Case => ({
+	name: `concat of [${images}] with ${channels} channels`,
+	inputs: channels.map((c) => ({ shape: [...images, c] })),
+	run: (inputs) => ops.concat(inputs),
+	reference: (inputs) => {
+		const total = channels.reduce((sum, c) => sum + c, 0);
+		return image([...images, total], (b, r, q, k) => {
+			let left = k;
+			for (const x of inputs) {
+				if (left < x.shape[3]) return at(x, b, r, q, left);
+				left -= x.shape[3];
+			}
+			return Number.NaN;
+		});
+	},
+});
+
+export const slicing = (
+	shape: readonly number[],
+	start: number,
+	end: number,
+): Case => ({
+	name: `sliceChannels ${start} to ${end} of [${shape}]`,
+	inputs: [{ shape }],
+	run: ([x]) => ops.sliceChannels(x, start, end),
+	reference: ([x]) =>
+		image([...shape.slice(0, 3), end - start], (b, r, q, k) =>
+			at(x, b, r, q, start + k),
+		),
+});
+
+export const cropping = (
+	shape: readonly number[],
+	part: ops.CropWindow,
+): Case => ({
+	name: `crop [${shape}] to ${part.height} x ${part.width} at (${part.top}, ${part.left})`,
+	inputs: [{ shape }],
+	run: ([x]) => ops.crop(x, part),
+	reference: ([x]) =>
+		image([shape[0], part.height, part.width, shape[3]], (b, r, q, k) =>
+			at(x, b, r + part.top, q + part.left, k),
+		),
+});
+
 export const cases: Case[] = [
 	...[
 		[1, 1, 1, 1],
 		[2, 3, 5, 3],
 		[1, 4, 4, 8],
-	].map(
-		(shape): Case => ({
-			name: `upsampleNearest2x [${shape}]`,
-			inputs: [{ shape }],
-			run: ([x]) => ops.upsampleNearest2x(x),
-			reference: ([x]) => {
-				const [b, h, w, c] = x.shape;
-				return image([b, 2 * h, 2 * w, c], (i, r, q, k) =>
-					at(x, i, r >> 1, q >> 1, k),
-				);
-			},
-		}),
-	),
-	...[[3, 1, 2], [4, 8, 4], [5], [2, 4]].map(
-		(channels): Case => ({
-			name: `concat of ${channels} channels`,
-			inputs: channels.map((c) => ({ shape: [2, 3, 5, c] })),
-			run: (inputs) => ops.concat(inputs),
-			reference: (inputs) => {
-				const total = channels.reduce((sum, c) => sum + c, 0);
-				return image([2, 3, 5, total], (b, r, q, k) => {
-					let left = k;
-					for (const x of inputs) {
-						if (left < x.shape[3]) return at(x, b, r, q, left);
-						left -= x.shape[3];
-					}
-					return Number.NaN;
-				});
-			},
-		}),
+	].map(doubling),
+	...[[3, 1, 2], [4, 8, 4], [5], [2, 4]].map((channels) =>
+		joining([2, 3, 5], channels),
 	),
 	...[
 		[8, 0, 4],
 		[8, 4, 8],
 		[7, 2, 5],
 		[5, 4, 5],
-	].map(
-		([c, start, end]): Case => ({
-			name: `sliceChannels ${start} to ${end} of ${c}`,
-			inputs: [{ shape: [2, 3, 2, c] }],
-			run: ([x]) => ops.sliceChannels(x, start, end),
-			reference: ([x]) =>
-				image([2, 3, 2, end - start], (b, r, q, k) =>
-					at(x, b, r, q, start + k),
-				),
-		}),
-	),
+	].map(([c, start, end]) => slicing([2, 3, 2, c], start, end)),
 	...[
 		[2, 7, 6, 1],
 		[1, 9, 8, 4],
-	].map(
-		(shape): Case => ({
-			name: `crop [${shape}]`,
-			inputs: [{ shape }],
-			run: ([x]) => ops.crop(x, { top: 2, left: 1, height: 4, width: 5 }),
-			reference: ([x]) =>
-				image([shape[0], 4, 5, shape[3]], (b, r, q, k) =>
-					at(x, b, r + 2, q + 1, k),
-				),
-		}),
-	),
+	].map((shape) => cropping(shape, { top: 2, left: 1, height: 4, width: 5 })),
 	rotation([1, 6, 6, 1], [0]),
 	rotation([1, 6, 6, 1], [90]),
 	rotation([1, 5, 5, 1], [-90]),
@@ -125,6 +142,15 @@ export const badCalls: BadCall[] = [
 		inputs: [[1, 4, 4, 1]],
 		run: ([x]) => ops.crop(x, { top: 2, left: 0, height: 3, width: 3 }),
 		message: /crop: x \[1, 4, 4, 1\] to 3 x 3 at \(2, 0\)/,
+	},
+	{
+		name: "crop with an option that there is not",
+		inputs: [[1, 4, 4, 1]],
+		run: ([x]) => {
+			const part = { top: 0, left: 0, height: 3, width: 3, size: 3 };
+			return ops.crop(x, part);
+		},
+		message: /crop: there is no option "size"/,
 	},
 	{
 		name: "rotate by angles of another batch",

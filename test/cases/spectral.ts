@@ -39,7 +39,7 @@ const filterOf = (gpu: Gpu, grid: Size, count: number) =>
 	makeFilter(gpu, grid, count, Float32Array.from(spectra(grid, count).data));
 
 /** `count` filters on a grid, from images of one size to those of another. */
-function row(
+export function row(
 	op: typeof spectralConv,
 	grid: Size,
 	[batch, count]: Size,

@@ -1,8 +1,13 @@
 import { record } from "../autograd.ts";
+import { checkNames } from "../options.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
-import { outputGradient, weightGradient } from "./convGradients.ts";
-import { convolve, convolveTransposed } from "./convKernels.ts";
+import {
+	checkWeightGradient,
+	outputGradient,
+	weightGradient,
+} from "./convGradients.ts";
+import { checkGather, convolve, convolveTransposed } from "./convKernels.ts";
 import { add } from "./elementwise.ts";
 import { hasFewRows, linearFewRows } from "./linear.ts";
 
@@ -125,7 +130,7 @@ export function linear(
 	options: { readonly activation?: Activation } = {},
 ): Tensor {
 	const what = "linear";
-	const { slope } = checkOptions(what, options);
+	const { slope } = checkOptions(what, options, ["activation"]);
 	const k = x.shape[x.shape.length - 1];
 	if (x.shape.length < 1 || w.shape.length !== 2 || w.shape[1] !== k)
 		throw new Error(
@@ -183,28 +188,54 @@ function forward(
 	transposed = false,
 ): Tensor {
 	checkFits(op, shape, x, w);
+	checkKernels(op, g, x, w, transposed);
 	// Each is the other's gradient to the input.
 	const [apply, transpose] = transposed
 		? [convolveTransposed, convolve]
 		: [convolve, convolveTransposed];
 	const y = empty(x.gpu, shape);
 	apply(g, x, w, bias, slope, y);
-	return record(op, y, bias ? [x, w, bias] : [x, w], (dy, grads) => {
-		const dbias = bias && grads.wants(2) ? grads.out(2) : null;
-		const dz = outputGradient(y, dy, slope, dbias);
-		if (grads.wants(0)) transpose(g, dz, w, null, 1, grads.out(0));
-		if (grads.wants(1)) {
-			const [wide, narrow] = transposed ? [dz, x] : [x, dz];
-			weightGradient(g, wide, narrow, grads.out(1));
-		}
-		if (dz !== dy) dz.dispose();
-	});
+	return record(
+		op,
+		y,
+		bias ? [x, w, bias] : [x, w],
+		(dy, grads) => {
+			const dbias = bias && grads.wants(2) ? grads.out(2) : null;
+			const dz = outputGradient(y, dy, slope, dbias);
+			if (grads.wants(0)) transpose(g, dz, w, null, 1, grads.out(0));
+			if (grads.wants(1)) {
+				const [wide, narrow] = transposed ? [dz, x] : [x, dz];
+				weightGradient(g, wide, narrow, grads.out(1));
+			}
+			if (dz !== dy) dz.dispose();
+		},
+		slope === 1 ? [x, w] : [x, w, y],
+	);
+}
+
+/** Throws before anything is dispatched where the forward pass, or a gradient that will be asked for, is too large for the device. */
+function checkKernels(
+	op: string,
+	g: ConvGeometry,
+	x: Tensor,
+	w: Tensor,
+	transposed: boolean,
+): void {
+	const { gpu } = x;
+	const what = `${op}: x ${show(x.shape)} and w ${show(w.shape)}, stride ${show(g.stride)}`;
+	checkGather(what, gpu, g, transposed);
+	if (!gpu.gradEnabled) return;
+	if (x.requiresGrad) checkGather(what, gpu, g, !transposed);
+	if (w.requiresGrad) checkWeightGradient(what, gpu, g);
 }
 
 function checkOptions(
 	what: string,
-	{ stride = 1, padding = 0, activation = "none" }: ConvOptions,
+	options: ConvOptions,
+	known = ["stride", "padding", "activation"],
 ) {
+	checkNames(what, options, known);
+	const { stride = 1, padding = 0, activation = "none" } = options;
 	const strides =
 		typeof stride === "number" ? ([stride, stride] as const) : stride;
 	const pad =

@@ -1,4 +1,3 @@
-import { sharedLanes } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
 import type { Variant } from "../tuner.ts";
 
@@ -39,7 +38,7 @@ export interface Family {
 
 export function familyOf(gpu: Gpu): Family {
 	if (gpu.matrix) return { suffix: "Matrix", lanes: 0 };
-	const lanes = sharedLanes(gpu);
+	const { lanes } = gpu;
 	return lanes ? { suffix: "", lanes } : { suffix: "Tiled", lanes: 0 };
 }
 

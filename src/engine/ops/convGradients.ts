@@ -1,4 +1,5 @@
 import { lines } from "../dispatch.ts";
+import type { Gpu } from "../gpu.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import type { Variant } from "../tuner.ts";
 import {
@@ -25,7 +26,7 @@ export function weightGradient(
 	const columns = kernel[0] * kernel[1] * channels;
 	const pixels = g.batch * g.outSize[0] * g.outSize[1];
 	const key = `convWeight${suffix} ${channels % 4},${outChannels} x ${octave(columns)} x ${octave(pixels)}`;
-	const candidates = lanes ? quadVariants(lanes, channels, outChannels) : [{}];
+	const candidates = variantsOf(lanes, channels, outChannels);
 	const shapes = [x.shape, dy.shape, dw.shape];
 	const variant = gpu.tuner.pick(key, candidates, (variant) => {
 		const [x, dy, dw] = shapes.map((shape) => empty(gpu, shape));
@@ -34,6 +35,38 @@ export function weightGradient(
 	count(gpu, g);
 	weightGradientBy(variant, family, g, x, dy, dw);
 }
+
+/** Workgroups over the places of the kernel, and over output channels. */
+function groupsOf(
+	variant: Variant,
+	lanes: number,
+	columns: number,
+	outChannels: number,
+): [number, number] {
+	const [m, n] = lanes ? [256, 4 * variant.QUADS] : [64, 64];
+	return [Math.ceil(columns / m), Math.ceil(outChannels / n)];
+}
+
+/** Throws a RangeError, beginning with `what`, where the device has not the workgroups for weightGradient(). */
+export function checkWeightGradient(
+	what: string,
+	gpu: Gpu,
+	{ kernel, channels, outChannels }: ConvGeometry,
+): void {
+	const { lanes } = gpu;
+	const columns = kernel[0] * kernel[1] * channels;
+	for (const variant of variantsOf(lanes, channels, outChannels)) {
+		const groups = groupsOf(variant, lanes, columns, outChannels);
+		const most = Math.max(...groups);
+		if (most > gpu.limits.workgroups)
+			throw new RangeError(
+				`${what}: the gradient to w needs ${most} workgroups in one dimension; this device allows ${gpu.limits.workgroups}`,
+			);
+	}
+}
+
+const variantsOf = (lanes: number, channels: number, outChannels: number) =>
+	lanes ? quadVariants(lanes, channels, outChannels) : [{}];
 
 function weightGradientBy(
 	variant: Variant,
@@ -48,9 +81,7 @@ function weightGradientBy(
 		g;
 	const pixels = batch * outSize[0] * outSize[1];
 	const columns = kernel[0] * kernel[1] * channels;
-	// Places and output channels of a workgroup.
-	const [m, n] = lanes ? [256, 4 * variant.QUADS] : [64, 64];
-	const across = Math.ceil(columns / m);
+	const [across, down] = groupsOf(variant, lanes, columns, outChannels);
 	// How many workgroups keep the adapter busy. The slices must not depend on the variant: they are added in another order than the pixels of one.
 	const [enough, typical] = lanes ? [32, 16] : [512, 64];
 	const slices = Math.max(
@@ -82,7 +113,7 @@ function weightGradientBy(
 			outChannels,
 			slices,
 		},
-		workgroups: [across, Math.ceil(outChannels / n), slices],
+		workgroups: [across, down, slices],
 	});
 	sumSlices(partial, dw);
 }

@@ -1,4 +1,4 @@
-import { record } from "../autograd.ts";
+import { noGrad, record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import { empty, sameShape, show, sizeOf, type Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
@@ -16,6 +16,8 @@ const UNARY = [
 	"clamp",
 	"scale",
 ];
+// Those whose gradient the shader computes from the output; of the others, one from the output loses digits, or cannot be had.
+const OF_OUTPUT = ["relu", "leakyRelu", "exp"];
 const BINARY = ["add", "sub", "mul"];
 
 function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
@@ -33,15 +35,19 @@ function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
 		workgroups: lines(gpu, Math.ceil(x.size / 4)),
 	};
 	gpu.run({ ...same, entry: "forward", bindings: { x, y } });
-	return record(op, y, [x], (dy, grads) => {
-		// The gradient of most is a function of their output alone, which is exact where the input's would be rounded twice.
-		const saved = op === "silu" || op === "clamp" ? x : y;
-		gpu.run({
-			...same,
-			entry: "backward",
-			bindings: { x: saved, dy, y: grads.out(0) },
-		});
-	});
+	const saved = OF_OUTPUT.includes(op) ? y : x;
+	return record(
+		op,
+		y,
+		[x],
+		(dy, grads) =>
+			gpu.run({
+				...same,
+				entry: "backward",
+				bindings: { x: saved, dy, y: grads.out(0) },
+			}),
+		op === "scale" ? [] : [saved],
+	);
 }
 
 /** max(x, 0); the gradient at 0 is 0. */
@@ -108,24 +114,30 @@ function binary(op: string, a: Tensor, b: Tensor): Tensor {
 		);
 	const y = empty(a.gpu, a.shape);
 	combine(op, a, b, y);
-	return record(op, y, [a, b], (dy, grads) => {
-		if (grads.wants(0)) {
-			if (op === "mul") combine("mul", dy, b, grads.out(0));
-			else grads.set(0, dy);
-		}
-		if (!grads.wants(1)) return;
-		const whole = b.size === sizeOf(a.shape);
-		if (op !== "mul") {
-			if (whole && op === "add") grads.set(1, dy);
-			else sumColumns(dy, grads.out(1), op === "sub" ? -1 : 1);
-		} else if (whole) combine("mul", dy, a, grads.out(1));
-		else {
-			const product = empty(a.gpu, a.shape);
-			combine("mul", dy, a, product);
-			sumColumns(product, grads.out(1));
-			product.dispose();
-		}
-	});
+	return record(
+		op,
+		y,
+		[a, b],
+		(dy, grads) => {
+			if (grads.wants(0)) {
+				if (op === "mul") combine("mul", dy, b, grads.out(0));
+				else grads.set(0, dy);
+			}
+			if (!grads.wants(1)) return;
+			const whole = b.size === sizeOf(a.shape);
+			if (op !== "mul") {
+				if (whole && op === "add") grads.set(1, dy);
+				else sumColumns(dy, grads.out(1), op === "sub" ? -1 : 1);
+			} else if (whole) combine("mul", dy, a, grads.out(1));
+			else {
+				const product = empty(a.gpu, a.shape);
+				combine("mul", dy, a, product);
+				sumColumns(product, grads.out(1));
+				product.dispose();
+			}
+		},
+		op === "mul" ? [a, b] : [],
+	);
 }
 
 /** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element. Throws on any other. */
@@ -143,13 +155,18 @@ export function mul(a: Tensor, b: Tensor): Tensor {
 	return binary("mul", a, b);
 }
 
-/** x with another shape of the same size; no copy. Throws on another size. */
+/** x with another shape of the same size; no copy. Throws on another size, and where sizes are not positive whole numbers. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 	if (sizeOf(shape) !== x.size)
 		throw new Error(
 			`reshape: x ${show(x.shape)} to ${show(shape)}; expected the same number of elements`,
 		);
-	return record("reshape", x.view(shape), [x], (dy, grads) =>
-		grads.set(0, dy.view(x.shape)),
+	const y = noGrad(x.gpu, () => x.view(shape));
+	return record(
+		"reshape",
+		y,
+		[x],
+		(dy, grads) => grads.set(0, dy.view(x.shape)),
+		[],
 	);
 }

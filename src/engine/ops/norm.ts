@@ -1,5 +1,6 @@
 import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
+import { LINE, lines } from "../dispatch.ts";
+import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { empty, show, sizeOf, type Tensor } from "../tensor.ts";
 
@@ -22,8 +23,10 @@ export function groupNorm(
 	x: Tensor,
 	gamma: Tensor,
 	beta: Tensor,
-	{ groups, eps = 1e-5, activation = "none" }: GroupNormOptions,
+	options: GroupNormOptions,
 ): Tensor {
+	checkNames("groupNorm", options, ["groups", "eps", "activation"]);
+	const { groups, eps = 1e-5, activation = "none" } = options;
 	const { gpu } = x;
 	const channels = x.shape.at(-1) ?? 0;
 	const shapes = `groupNorm: x ${show(x.shape)}, gamma ${show(gamma.shape)} and beta ${show(beta.shape)} in ${groups} groups`;
@@ -36,6 +39,10 @@ export function groupNorm(
 		);
 	if (!(Number.isInteger(groups) && groups > 0 && channels % groups === 0))
 		throw new Error(`${shapes}; expected groups that divide the channels`);
+	if (activation !== "none" && activation !== "silu")
+		throw new Error(
+			`${shapes}, activation "${activation}"; expected none or silu`,
+		);
 	if (!(eps > 0 && Number.isFinite(eps)))
 		throw new Error(`${shapes}, eps ${eps}; expected a positive eps`);
 
@@ -88,37 +95,50 @@ export function groupNorm(
 	const stats = empty(gpu, tableShape);
 	const chunkMoments = empty(gpu, pairs);
 	run("moments", perPair, { x, pairs: chunkMoments });
-	run("join", [groups, batch], { partials: chunkMoments, table: stats });
+	run("join", lines(gpu, groups * batch * LINE), {
+		partials: chunkMoments,
+		table: stats,
+	});
 	chunkMoments.dispose();
 	const y = empty(gpu, x.shape);
 	runWide("forward", { x, gamma, beta, stats }, y);
 
-	return record("groupNorm", y, [x, gamma, beta], (dy, grads) => {
-		const chunkSums = empty(gpu, pairs);
-		run("partial", perPair, { x, dy, gamma, beta, stats, pairs: chunkSums });
-		const sums = empty(gpu, tableShape);
-		run("fold", lines(gpu, sums.size), { partials: chunkSums, table: sums });
-		chunkSums.dispose();
-		if (grads.wants(1) || grads.wants(2)) {
-			const [dgamma, dbeta] = [1, 2].map((i) =>
-				grads.wants(i) ? grads.out(i) : empty(gpu, [channels]),
-			);
-			run("parameterGradients", lines(gpu, channels), { sums, dgamma, dbeta });
-		}
-		if (grads.wants(0)) {
-			const averages = empty(gpu, tableShape);
-			run("average", lines(gpu, batch * groups), {
-				sums,
-				weight: gamma,
-				table: averages,
-			});
-			runWide(
-				"backward",
-				{ x, dy, gamma, beta, stats, averages },
-				grads.out(0),
-			);
-			averages.dispose();
-		}
-		sums.dispose();
-	});
+	return record(
+		"groupNorm",
+		y,
+		[x, gamma, beta],
+		(dy, grads) => {
+			const chunkSums = empty(gpu, pairs);
+			run("partial", perPair, { x, dy, gamma, beta, stats, pairs: chunkSums });
+			const sums = empty(gpu, tableShape);
+			run("fold", lines(gpu, sums.size), { partials: chunkSums, table: sums });
+			chunkSums.dispose();
+			if (grads.wants(1) || grads.wants(2)) {
+				const [dgamma, dbeta] = [1, 2].map((i) =>
+					grads.wants(i) ? grads.out(i) : empty(gpu, [channels]),
+				);
+				run("parameterGradients", lines(gpu, channels), {
+					sums,
+					dgamma,
+					dbeta,
+				});
+			}
+			if (grads.wants(0)) {
+				const averages = empty(gpu, tableShape);
+				run("average", lines(gpu, batch * groups), {
+					sums,
+					weight: gamma,
+					table: averages,
+				});
+				runWide(
+					"backward",
+					{ x, dy, gamma, beta, stats, averages },
+					grads.out(0),
+				);
+				averages.dispose();
+			}
+			sums.dispose();
+		},
+		[x, gamma, beta],
+	);
 }

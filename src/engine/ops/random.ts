@@ -1,11 +1,12 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
+import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { empty, type Shape, sameShape, show, Tensor } from "../tensor.ts";
 
 /**
- * Random numbers made on the device by Philox (see src/random.ts): they depend on these three and the element alone, so any step of a run can be
+ * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be
  * repeated. seed: a whole number below 2^53; step and stream: below 2^32.
  */
 export interface NoiseKey {
@@ -38,11 +39,9 @@ function run(
 	});
 }
 
-function checkKey(
-	op: string,
-	shape: Shape,
-	{ seed, step, stream = 0 }: NoiseKey,
-): void {
+function checkKey(op: string, shape: Shape, key: NoiseKey): void {
+	checkNames(op, key, ["seed", "step", "stream"]);
+	const { seed, step, stream = 0 } = key;
 	const fits = (value: number, limit: number) =>
 		Number.isInteger(value) && value >= 0 && value < limit;
 	if (!fits(seed, 2 ** 53) || !fits(step, 2 ** 32) || !fits(stream, 2 ** 32))
@@ -51,7 +50,7 @@ function checkKey(
 		);
 }
 
-/** Standard normal numbers; no gradient. Throws on a key that does not fit. */
+/** Standard normal numbers, the same on all adapters but for rounding (to about 1e-6); no gradient. Throws on a key that does not fit. */
 export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
 	checkKey("randn", shape, key);
 	const y = empty(gpu, shape);
@@ -71,7 +70,7 @@ export function randomBits(gpu: Gpu, count: number, key: NoiseKey): Tensor {
 
 /**
  * A sample of N(mean, exp(logvar)) that gradients pass through: mean + exp(logvar / 2) * noise (Kingma and Welling 2014), where the noise is given, or
- * drawn from a key. logvar is clamped to [-30, 20] and gets no gradient outside. All shapes are equal.
+ * drawn from a key. logvar is clamped to [-30, 20] and gets no gradient outside. All shapes are equal; noise that requires a gradient is refused.
  */
 export function reparameterise(
 	mean: Tensor,
@@ -84,18 +83,28 @@ export function reparameterise(
 		throw new Error(
 			`reparameterise: mean, logvar, noise ${[mean, logvar, ...given].map((t) => show(t.shape)).join(", ")}; expected the same shape`,
 		);
+	if (given.some((t) => t.requiresGrad))
+		throw new Error(
+			`reparameterise: noise ${show(shape)} requires a gradient, and there is none to it; expected noise.detach()`,
+		);
 	const eps = noise instanceof Tensor ? noise : randn(gpu, shape, noise);
 	const y = empty(gpu, shape);
 	run("reparameterise", { mean, logvar, noise: eps, y }, y);
-	return record("reparameterise", y, [mean, logvar], (dy, grads) => {
-		if (grads.wants(0)) grads.set(0, dy);
-		if (grads.wants(1)) {
-			const dlogvar = grads.out(1);
-			run(
-				"reparameteriseBackward",
-				{ logvar, noise: eps, dy, y: dlogvar },
-				dlogvar,
-			);
-		}
-	});
+	return record(
+		"reparameterise",
+		y,
+		[mean, logvar],
+		(dy, grads) => {
+			if (grads.wants(0)) grads.set(0, dy);
+			if (grads.wants(1)) {
+				const dlogvar = grads.out(1);
+				run(
+					"reparameteriseBackward",
+					{ logvar, noise: eps, dy, y: dlogvar },
+					dlogvar,
+				);
+			}
+		},
+		[logvar, eps],
+	);
 }

@@ -64,7 +64,13 @@ function reduce(
 ): Tensor {
 	const y = empty(x.gpu, [columns]);
 	sumColumns(x, y, factor);
-	return record(op, y, [x], (dy, grads) => spread(dy, grads.out(0), factor));
+	return record(
+		op,
+		y,
+		[x],
+		(dy, grads) => spread(dy, grads.out(0), factor),
+		[],
+	);
 }
 
 /** The sum of all elements, as a tensor of shape [1]. */

@@ -1,5 +1,6 @@
 import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
+import { LINE, lines } from "../dispatch.ts";
+import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
 
@@ -10,13 +11,24 @@ function checkImage(op: string, x: Tensor): void {
 		throw new Error(`${op}: x ${show(x.shape)}; expected [B, H, W, C]`);
 }
 
-/** Workgroups of 64 threads over the elements of a row, for each row of each image. */
-function perRow(
-	{ shape: [b, h, w, c] }: Tensor,
+/** Workgroups of 64 threads over the elements of a row, for each row of each image, in as many dispatches as the device's limit asks for. */
+function* perRow(
+	{ shape: [b, h, w, c], gpu }: Tensor,
 	by: number,
-): [number, number, number] {
-	return [Math.ceil((w * c) / by / 64), h, b];
+): Generator<{ first: Triple; workgroups: Triple }> {
+	const most = gpu.limits.workgroups;
+	const across = Math.ceil((w * c) / by / LINE);
+	const upTo = (all: number, from: number) => Math.min(most, all - from);
+	for (let k = 0; k < b; k += most)
+		for (let j = 0; j < h; j += most)
+			for (let i = 0; i < across; i += most)
+				yield {
+					first: [LINE * i, j, k],
+					workgroups: [upTo(across, i), upTo(h, j), upTo(b, k)],
+				};
 }
+
+type Triple = [number, number, number];
 
 /** Runs an entry of sample.wgsl, four channels at a time where that divides everything. */
 function move(
@@ -36,30 +48,37 @@ function move(
 	];
 	const bindings: Record<string, BufferView> =
 		by === 4 ? { x4: x, y4: y } : { x, y };
-	y.gpu.run({
-		shader: "sample",
-		entry: by === 4 ? `${entry}4` : entry,
-		bindings,
-		params: {
-			input: inElements(x.shape),
-			output: inElements(y.shape),
-			offset: inElements(offset),
-		},
-		workgroups: perRow(entry === "paste" ? x : y, by),
-	});
+	const shapes = {
+		input: inElements(x.shape),
+		output: inElements(y.shape),
+		offset: inElements(offset),
+	};
+	for (const { first, workgroups } of perRow(entry === "paste" ? x : y, by))
+		y.gpu.run({
+			shader: "sample",
+			entry: by === 4 ? `${entry}4` : entry,
+			bindings,
+			params: { ...shapes, first },
+			workgroups,
+		});
 }
 
 /** y = the part of x [B, H, W, C] that begins at `offset` and has the given shape. */
 function window(op: string, x: Tensor, shape: Shape, offset: Shape): Tensor {
 	const y = empty(x.gpu, shape);
 	move("window", x, y, offset);
-	return record(op, y, [x], (dy, grads) =>
-		move(
-			"window",
-			dy,
-			grads.out(0),
-			offset.map((n) => -n),
-		),
+	return record(
+		op,
+		y,
+		[x],
+		(dy, grads) =>
+			move(
+				"window",
+				dy,
+				grads.out(0),
+				offset.map((n) => -n),
+			),
+		[],
 	);
 }
 
@@ -71,8 +90,12 @@ export function upsampleNearest2x(x: Tensor): Tensor {
 	checkFits("upsampleNearest2x", shape, x);
 	const y = empty(x.gpu, shape);
 	move("double", x, y);
-	return record("upsampleNearest2x", y, [x], (dy, grads) =>
-		move("fold", dy, grads.out(0)),
+	return record(
+		"upsampleNearest2x",
+		y,
+		[x],
+		(dy, grads) => move("fold", dy, grads.out(0)),
+		[],
 	);
 }
 
@@ -101,10 +124,16 @@ export function concat(tensors: readonly Tensor[]): Tensor {
 	tensors.forEach((t, i) => {
 		move("paste", t, y, [0, 0, 0, -starts[i]]);
 	});
-	return record("concat", y, tensors, (dy, grads) => {
-		for (const [i, start] of starts.entries())
-			if (grads.wants(i)) move("window", dy, grads.out(i), [0, 0, 0, start]);
-	});
+	return record(
+		"concat",
+		y,
+		tensors,
+		(dy, grads) => {
+			for (const [i, start] of starts.entries())
+				if (grads.wants(i)) move("window", dy, grads.out(i), [0, 0, 0, start]);
+		},
+		[],
+	);
 }
 
 /** x [B, H, W, C] -> its channels from `start` up to, not including, `end`. Throws where they are not x's. */
@@ -135,11 +164,10 @@ export interface CropWindow {
 }
 
 /** x [B, H, W, C] -> y [B, height, width, C], the part whose first pixel is (top, left). Throws where it leaves x. */
-export function crop(
-	x: Tensor,
-	{ top, left, height, width }: CropWindow,
-): Tensor {
+export function crop(x: Tensor, part: CropWindow): Tensor {
 	checkImage("crop", x);
+	checkNames("crop", part, ["top", "left", "height", "width"]);
+	const { top, left, height, width } = part;
 	const [b, h, w, c] = x.shape;
 	const whole = [top, left, height, width].every(Number.isInteger);
 	if (
@@ -186,11 +214,16 @@ export function rotate(x: Tensor, angles: number | readonly number[]): Tensor {
 	};
 	const y = empty(gpu, x.shape);
 	gpu.run({ ...same, entry: "forward", bindings: { x, turns, y } });
-	return record("rotate", y, [x], (dy, grads) =>
-		gpu.run({
-			...same,
-			entry: "backward",
-			bindings: { turns, dy, dx: grads.out(0) },
-		}),
+	return record(
+		"rotate",
+		y,
+		[x],
+		(dy, grads) =>
+			gpu.run({
+				...same,
+				entry: "backward",
+				bindings: { turns, dy, dx: grads.out(0) },
+			}),
+		[turns],
 	);
 }

@@ -70,8 +70,12 @@ export function makeFilter(
  */
 export function spectralConv(x: Tensor, filter: Filter, size: Size): Tensor {
 	const y = run("spectralConv", x, filter, size, false);
-	return record("spectralConv", y, [x], (dy, grads) =>
-		grads.set(0, spectralConvAdjoint(dy, filter, sizeOf(x))),
+	return record(
+		"spectralConv",
+		y,
+		[x],
+		(dy, grads) => grads.set(0, spectralConvAdjoint(dy, filter, sizeOf(x))),
+		[],
 	);
 }
 
@@ -82,8 +86,12 @@ export function spectralConvAdjoint(
 	size: Size,
 ): Tensor {
 	const x = run("spectralConvAdjoint", y, filter, size, true);
-	return record("spectralConvAdjoint", x, [y], (dx, grads) =>
-		grads.set(0, spectralConv(dx, filter, sizeOf(y))),
+	return record(
+		"spectralConvAdjoint",
+		x,
+		[y],
+		(dx, grads) => grads.set(0, spectralConv(dx, filter, sizeOf(y))),
+		[],
 	);
 }
 
@@ -153,7 +161,7 @@ function run(
 	) => {
 		const together = Math.min(lines, Math.floor(CAPACITY / length));
 		const groups = Math.ceil(lines / together);
-		const limit = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+		const limit = gpu.limits.workgroups;
 		const high = Math.ceil(groups / limit);
 		gpu.run({
 			shader: "spectral",

@@ -14,10 +14,12 @@ import type {
 } from "./extractTypes.ts";
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { ImageForm } from "./imageForm.ts";
+import { KindsList } from "./kindsList.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
+import { Search } from "./search.ts";
 import { Work } from "./work.ts";
 
 const SAMPLE = "sample.3ds";
@@ -43,7 +45,12 @@ export function startExtract(): void {
 	let held = false;
 
 	const scatterers = new Scatterers(() => {
-		table.show(scatterers.list, scatterers.chosen);
+		table.show();
+		kinds.show();
+		const told = scatterers.asFound ? search.found?.result.told : undefined;
+		byId("found-told").replaceChildren(
+			...(told ?? []).map((line) => make("li", {}, line)),
+		);
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
@@ -60,6 +67,8 @@ export function startExtract(): void {
 		picture.changed();
 	});
 	const table = new MarksTable(scatterers);
+	const kinds = new KindsList(scatterers);
+	const search = new Search(scatterers, () => picture.changed());
 	const form = new ImageForm(
 		() => {
 			checkStale();
@@ -68,12 +77,16 @@ export function startExtract(): void {
 		() => refresh(),
 	);
 	/** Prepares what has changed, and shows the image of the energy that is chosen. */
-	const refresh = () =>
+	const refresh = () => {
 		work.whenFree(() => {
 			// What is shown already is not done again: that would hide an error that has just come.
 			if (file && wish() !== shown)
 				void work.act("preparing", (report) => prepare(report));
 		});
+		// A search in an image that is no longer wanted is not waited for.
+		if (search.running && JSON.stringify(form.settings) !== search.running)
+			work.stop();
+	};
 	const wish = () => JSON.stringify([form.settings, input("energy").value]);
 	const picture = new PictureView(
 		scatterers,
@@ -100,17 +113,18 @@ export function startExtract(): void {
 	const open = (name: string, get: () => File | Promise<File>) =>
 		work.instead(`reading ${name}`, async (report) => {
 			const chosen = await get();
-			const found = await remote.call("open", chosen, report);
+			const what = await remote.call("open", chosen, report);
 			// What was known is of another file.
-			[file, opened, images] = [chosen, found, undefined];
+			[file, opened, images] = [chosen, what, undefined];
+			search.found = undefined;
 			ready = { file: chosen };
 			[shown, extracted, held] = ["", undefined, false];
 			for (const id of PREPARED) byId(id).hidden = true;
 			results.hide();
 			for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
-			picture.fixed = found.dataset;
+			picture.fixed = what.dataset;
 			scatterers.reset([], true);
-			if (!form.fill(chosen, found)) await prepare(report);
+			if (!form.fill(chosen, what)) await prepare(report);
 		});
 
 	/**
@@ -125,6 +139,7 @@ export function startExtract(): void {
 			await remote.call("open", file, report);
 			ready = { file };
 		}
+		let unseen = false;
 		if (ready.settings !== key || !images) {
 			const fresh = !images;
 			// Settings that fail are no longer those of before: going back to them has to clear the error.
@@ -133,11 +148,27 @@ export function startExtract(): void {
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
 			if (!opened.dataset && (fresh || scatterers.asFound))
-				scatterers.reset(await remote.call("detect", undefined, report), true);
+				unseen = search.found?.settings !== key;
 			else scatterers.settle();
+			if (unseen) scatterers.reset([], true);
 		}
 		await showImage(wanted);
+		if (unseen) await look(report, true);
 		return wanted;
+	}
+
+	/** In the image that the worker has. */
+	async function look(report: Report, fresh = false): Promise<void> {
+		const { settings = "" } = ready;
+		// A search that fails is made again.
+		ready.settings = undefined;
+		await search.run(
+			settings,
+			(options, turn) => remote.call("detect", options, turn),
+			report,
+			fresh,
+		);
+		ready.settings = settings;
 	}
 
 	async function showImage(settings: PrepareOptions): Promise<void> {
@@ -170,6 +201,7 @@ export function startExtract(): void {
 	const request = (): ExtractRequest => ({
 		settings: form.settings,
 		scatterers: scatterers.asFound ? null : scatterers.list,
+		found: (scatterers.asFound && !opened?.dataset && search.found) || null,
 		method: select("method").value,
 		window: numberOf(input("window")),
 		symmetry: (Number(select("symmetry").value) ||
@@ -258,8 +290,10 @@ export function startExtract(): void {
 	});
 	byId("detect").addEventListener("click", () =>
 		work.act("looking for scatterers", async (report) => {
+			const before = search.found;
 			await prepare(report);
-			scatterers.replace(await remote.call("detect", undefined, report), true);
+			// A new image is searched when it is prepared.
+			if (search.found === before) await look(report);
 		}),
 	);
 	byId("undo").addEventListener("click", () => scatterers.undo());

@@ -1,10 +1,13 @@
 /** What page and worker of the extraction tell each other. */
-import type { DetectedScatterer } from "../../extraction/detect.ts";
+import type { BlindTurn } from "../../extraction/blind.ts";
 import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
 import type { Rectangle } from "../../extraction/resample.ts";
+import type { DetectedScatterer } from "../../extraction/scatterers.ts";
 import type { Peak } from "../../extraction/spectrum.ts";
 import type { Field } from "../../report/panels.ts";
+import type { FindOptions, Found } from "../../results/findScatterers.ts";
 import type { PrepareOptions } from "../../results/take.ts";
+import type { Progress } from "../rpc.ts";
 
 /** What a file holds. */
 export interface Opened {
@@ -47,11 +50,24 @@ export interface ShownImage {
 	readonly range: readonly [number, number];
 }
 
+/** Progress of a search. */
+export interface Turn extends Progress {
+	readonly turn: BlindTurn;
+}
+
+/** What a search found, and what it was given. */
+export interface FoundWith {
+	readonly options: FindOptions;
+	readonly result: Found;
+}
+
 export interface ExtractRequest {
 	/** Those of prepare(). */
 	readonly settings: PrepareOptions;
-	/** As edited; null takes them as detection finds them. */
+	/** As edited; null: those of `found`, or a dataset's own. */
 	readonly scatterers: readonly DetectedScatterer[] | null;
+	/** What was found, where nothing was edited since. */
+	readonly found: FoundWith | null;
 	/** A key of METHODS. */
 	readonly method: string;
 	/** Radius of the kernels, Angstrom. */

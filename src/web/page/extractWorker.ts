@@ -1,6 +1,5 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
-import type { DetectedScatterer } from "../../extraction/detect.ts";
 import type { Extraction } from "../../extraction/extract.ts";
 import type { Prepared } from "../../extraction/preprocess.ts";
 import {
@@ -20,18 +19,23 @@ import {
 	resultNames,
 	resultObject,
 } from "../../results/files.ts";
+import {
+	type FindOptions,
+	type Found,
+	findScatterers,
+} from "../../results/findScatterers.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
 import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
 import { labelOf } from "../../results/measured.ts";
 import { picturesOf } from "../../results/pictures.ts";
 import {
-	findScatterers,
 	makeTasks,
 	type Preparation,
 	type PrepareOptions,
 	prepareScans,
 	type Taken,
 	take,
+	tasksOf,
 } from "../../results/take.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
@@ -41,6 +45,7 @@ import type {
 	Outcome,
 	PreparedImages,
 	ShownImage,
+	Turn,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { byMethod, outcomeOf, small } from "./outcome.ts";
@@ -101,10 +106,10 @@ const handlers = {
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
-	prepare(settings: PrepareOptions): PreparedImages {
+	async prepare(settings: PrepareOptions): Promise<PreparedImages> {
 		const { measurement } = needed(input);
 		if (!measurement) {
-			dataset = take(needed(input), { ...settings, detect: false });
+			dataset = await take(needed(input), settings);
 			const { tasks, pixel, centre, told, warnings } = dataset;
 			return {
 				labels: tasks.map(({ label }) => label),
@@ -146,7 +151,13 @@ const handlers = {
 		return { field, range: aboutMedian(field.values) };
 	},
 
-	detect: (): DetectedScatterer[] => findScatterers(needed(preparation)),
+	/** Looks for scatterers; progress is a Turn each. */
+	detect: (options: FindOptions, report: Report): Promise<Found> =>
+		findScatterers(needed(preparation), options, (turn) => {
+			const { done, total, what } = turn;
+			const progress: Turn = { done, total, what, turn };
+			report(progress);
+		}),
 
 	readScatterers: ({ text, file }: { text: string; file: string }) =>
 		readScatterers(text, file),
@@ -259,9 +270,11 @@ function outcome(
 
 /** What results say of how they came about. */
 function optionsOf(
-	{ settings, scatterers, method, window, symmetry, seed }: ExtractRequest,
+	request: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
+	const { settings, scatterers, found, method, window, symmetry, seed } =
+		request;
 	const { file } = needed(input);
 	const chosen: ExtractSettings = {
 		...settings,
@@ -269,7 +282,8 @@ function optionsOf(
 		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
 		mask: settings.mask?.length ? MASK : undefined,
-		detect: !scatterers && !dataset,
+		detect: found ? true : undefined,
+		...found?.options,
 		method,
 		window,
 		symmetry,
@@ -285,16 +299,18 @@ function optionsOf(
 }
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
-function takeAgain({ scatterers, method }: ExtractRequest): Taken {
+function takeAgain({ scatterers, found, method }: ExtractRequest): Taken {
 	const images = needed(preparation);
 	const square = isNetwork(METHODS[method]);
-	if (!scatterers)
-		return makeTasks(images, findScatterers(images), "found", square);
+	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,
-		readScatterers(writeScatterers(scatterers), SCATTERERS),
+		readScatterers(
+			writeScatterers(needed(scatterers ?? undefined)),
+			SCATTERERS,
+		),
 		`from ${SCATTERERS}`,
-		square,
+		{ square },
 	);
 }
 

@@ -13,7 +13,7 @@ export interface Drag {
 /** What the pointer does in a view, in the field's own coordinates; a view without tools is moved by it. */
 export interface Tool {
 	/** What a drag from here does; nothing moves the view instead. */
-	down(at: Point, reach: number): Drag | null;
+	down(at: Point, reach: number, shift: boolean): Drag | null;
 	double?(at: Point, reach: number): void;
 	/** Draws over the image; `place` gives canvas pixels. */
 	paint(
@@ -95,7 +95,7 @@ function press(
 	if (!view.filled || event.button !== 0 || !event.isPrimary) return;
 	const { at, inside, pixel } = view.under(event);
 	if (!inside) return;
-	const drag = view.tool?.down(at, REACH * pixel) ?? null;
+	const drag = view.tool?.down(at, REACH * pixel, event.shiftKey) ?? null;
 	canvas.setPointerCapture(event.pointerId);
 	const [startX, startY] = [event.clientX, event.clientY];
 	let last = event;

@@ -1,6 +1,6 @@
 /** The scatterers as a table, for keyboards and for exact places. */
-import type { DetectedScatterer } from "../../extraction/scatterers.ts";
 import { byId, make, rowOf } from "./dom.ts";
+import { swatch } from "./kindsList.ts";
 import type { Scatterers } from "./scatterers.ts";
 
 const NUMBERS = [
@@ -8,6 +8,9 @@ const NUMBERS = [
 	["y", 1],
 	["weight", 2],
 ] as const;
+
+/** The column that says the kind. */
+const KIND = 4;
 
 export class MarksTable {
 	readonly #body: HTMLElement;
@@ -19,7 +22,9 @@ export class MarksTable {
 		this.#body = byId("marks-table").querySelector("tbody") as HTMLElement;
 	}
 
-	show(list: readonly DetectedScatterer[], chosen: number): void {
+	/** Draws it anew. */
+	show(): void {
+		const { list, chosen, selected } = this.#scatterers;
 		// Rows stay as long as they can: the field that the Tab key goes to next must still be there.
 		if (list.length !== this.#rows.length) this.#makeRows(list.length);
 		for (const [i, row] of this.#rows.entries()) {
@@ -27,6 +32,9 @@ export class MarksTable {
 			for (const [k, [key, digits]] of NUMBERS.entries())
 				fields[k].value = String(Number(list[i][key].toFixed(digits)));
 			fields[NUMBERS.length].checked = list[i].keep;
+			fields[NUMBERS.length + 1].checked = selected.has(i);
+			const { kind } = list[i];
+			row.cells[KIND].replaceChildren(swatch(kind), String(kind));
 			row.classList.toggle("chosen", i === chosen);
 		}
 		if (chosen >= 0) this.#reveal(this.#rows[chosen]);
@@ -103,6 +111,13 @@ export class MarksTable {
 			"×",
 		);
 		remove.addEventListener("click", () => this.#scatterers.remove(i));
-		return rowOf(String(i + 1), ...numbers, keep, remove);
+		const select = make("input", {
+			type: "checkbox",
+			ariaLabel: `select scatterer ${i + 1}`,
+		});
+		select.addEventListener("change", () =>
+			this.#scatterers.select(i, select.checked),
+		);
+		return rowOf(String(i + 1), ...numbers, "", keep, remove, select);
 	}
 }

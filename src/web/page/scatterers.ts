@@ -1,5 +1,7 @@
 /** The list of scatterers as people edit it: on the picture, in the table, and back again. */
+import type { BlindTurn } from "../../extraction/blind.ts";
 import type { DetectedScatterer } from "../../extraction/scatterers.ts";
+import { kindColour } from "../../report/colour.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 
@@ -17,6 +19,10 @@ export class Scatterers {
 	asFound = false;
 	/** Of the list, marked in picture and table. */
 	chosen = -1;
+	/** Of the list, what becomes a new kind. */
+	readonly selected = new Set<number>();
+	/** What a search has found so far, shown but not part of the list. */
+	growing: NonNullable<BlindTurn["marks"]> = [];
 	readonly #before: { list: readonly DetectedScatterer[]; asFound: boolean }[] =
 		[];
 	readonly #changed: () => void;
@@ -62,10 +68,46 @@ export class Scatterers {
 	}
 
 	change(index: number, change: Partial<DetectedScatterer>): void {
+		// What was found of its amplitude and place holds for those that were found.
+		const stale =
+			"keep" in change ? {} : { significance: undefined, errors: undefined };
 		this.replace(
-			this.list.map((s, i) => (i === index ? { ...s, ...change } : s)),
+			this.list.map((s, i) =>
+				i === index ? { ...s, ...stale, ...change } : s,
+			),
 		);
 		this.choose(index);
+	}
+
+	/** Numbers of the kinds there are. */
+	get kinds(): readonly number[] {
+		return [...new Set(this.list.map(({ kind }) => kind))].sort(
+			(a, b) => a - b,
+		);
+	}
+
+	changeAll(
+		which: (scatterer: DetectedScatterer, index: number) => boolean,
+		change: Pick<Partial<DetectedScatterer>, "keep" | "kind">,
+	): void {
+		this.replace(
+			this.list.map((s, i) => (which(s, i) ? { ...s, ...change } : s)),
+		);
+	}
+
+	/** Those selected become a new kind. */
+	split(): void {
+		const selected = new Set(this.selected);
+		this.selected.clear();
+		this.changeAll((_, i) => selected.has(i), {
+			kind: Math.max(...this.kinds) + 1,
+		});
+	}
+
+	select(index: number, is = !this.selected.has(index)): void {
+		if (is) this.selected.add(index);
+		else this.selected.delete(index);
+		this.#changed();
 	}
 
 	choose(index: number): void {
@@ -74,6 +116,7 @@ export class Scatterers {
 	}
 
 	#set(list: readonly DetectedScatterer[], asFound: boolean): void {
+		if (list.length !== this.list.length) this.selected.clear();
 		this.list = list;
 		this.asFound = asFound;
 		this.chosen = -1;
@@ -81,7 +124,7 @@ export class Scatterers {
 	}
 }
 
-/** Click to add, drag to move, double-click to remove. */
+/** Click to add, drag to move, double-click to remove, click with Shift to select. */
 export function markTool(
 	scatterers: Scatterers,
 	redraw: () => void,
@@ -97,7 +140,7 @@ export function markTool(
 		return found;
 	};
 	return {
-		down(at, reach) {
+		down(at, reach, shift) {
 			if (fixed()) return null;
 			const index = near(at, reach);
 			return {
@@ -112,6 +155,7 @@ export function markTool(
 					if (index >= scatterers.list.length) return redraw();
 					if (index >= 0 && moved && inside) scatterers.change(index, to);
 					else if (moved) redraw();
+					else if (index >= 0 && shift) scatterers.select(index);
 					else if (index >= 0) scatterers.choose(index);
 					else if (!moved) scatterers.add(at);
 				},
@@ -130,10 +174,13 @@ export function markTool(
 			scatterers.list.forEach((scatterer, i) => {
 				const at = dragged?.index === i ? dragged.to : scatterer;
 				mark(ctx, place(at), String(i + 1), {
-					keep: scatterer.keep,
+					...scatterer,
 					chosen: scatterers.chosen === i,
+					selected: scatterers.selected.has(i),
 				});
 			});
+			for (const { kind, ...at } of scatterers.growing)
+				mark(ctx, place(at), "", { kind, keep: true });
 		},
 	};
 }
@@ -209,11 +256,13 @@ function mark(
 	ctx: CanvasRenderingContext2D,
 	[x, y]: readonly [number, number],
 	label: string,
-	{ keep, chosen }: { keep: boolean; chosen: boolean },
+	about: { kind: number; keep: boolean; chosen?: boolean; selected?: boolean },
 ): void {
+	const { kind, keep, chosen, selected } = about;
+	const own = keep ? kindColour(kind) : "#666666";
 	for (const [colour, pen] of [
 		["#ffffff", 4],
-		[chosen ? "#b35900" : keep ? "#111111" : "#666666", chosen ? 2.5 : 1.5],
+		[chosen ? "#b35900" : own, chosen || selected ? 2.5 : 1.5],
 	] as const) {
 		ctx.strokeStyle = colour;
 		ctx.lineWidth = pen;
@@ -225,6 +274,7 @@ function mark(
 				ctx.lineTo(x + 5, y + 5 * sign);
 			}
 		ctx.stroke();
+		if (selected) ctx.strokeRect(x - 11, y - 11, 22, 22);
 	}
 	ctx.font = "11px system-ui, sans-serif";
 	ctx.textAlign = "left";

@@ -1,0 +1,33 @@
+/**
+ * What the engine asks of a device at each dispatch, read once: every look at `device.limits` makes an object that is dear and whose memory the garbage
+ * collector does not see.
+ */
+
+export interface Limits {
+	/** Workgroups in one dimension. */
+	readonly workgroups: number;
+	/** Bytes of the largest buffer that a kernel can bind whole. */
+	readonly bufferBytes: number;
+}
+
+export function limitsOf(device: GPUDevice): Limits {
+	const {
+		maxComputeWorkgroupsPerDimension,
+		maxStorageBufferBindingSize,
+		maxBufferSize,
+	} = device.limits;
+	return {
+		workgroups: maxComputeWorkgroupsPerDimension,
+		bufferBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+	};
+}
+
+/**
+ * Threads of a subgroup of a software adapter, where lanes share what they load by broadcasts (see shaders/conv.wgsl); 0 where a subgroup's size is not
+ * fixed.
+ */
+export function lanesOf(device: GPUDevice): number {
+	if (!device.features.has("subgroups")) return 0;
+	const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo;
+	return least === most && least >= 4 ? least : 0;
+}

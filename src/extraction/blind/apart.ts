@@ -1,0 +1,66 @@
+/** Scatterers too near each other to be seen as two at first. */
+import { MapConvolution } from "../../qpi/convolution.ts";
+import { kindOf } from "../refineMap.ts";
+import { findActivation } from "../sbdSteps.ts";
+import { completed } from "./complete.ts";
+import type { Searched } from "./first.ts";
+import type { Report } from "./kinds.ts";
+import { placesOf } from "./places.ts";
+import { normalised } from "./seeds.ts";
+import { judged, type State } from "./state.ts";
+import { strongest } from "./turns.ts";
+
+/** The threshold, share of the strongest correlation, and steps: far more than it takes to find the others. */
+const FINE = { lambda: 0.03, steps: 150 };
+/** Each kind's places from a finer activation of its kernel, which is known well by now, the other kinds taken away; kept where the judge likes them better. */
+export async function takenApart(
+	searched: Searched,
+	state: State,
+	report: Report,
+): Promise<State> {
+	const { size, signed, white } = searched;
+	let best = state;
+	for (let kind = 0; kind < state.map.kinds; kind++) {
+		const sites = [
+			...best.map.sites.filter((site) => site.kind !== kind),
+			...finePlaces(searched, best, kind),
+		];
+		const done = await completed({ ...best.map, sites }, size, signed, {
+			...{ white, sure: true, lambda: best.fit.lambda },
+			report: (marks) => report("near ones", undefined, marks),
+		});
+		const next = await judged(done, size);
+		if (next.judgement.score > best.judgement.score) best = next;
+	}
+	return best;
+}
+
+function finePlaces(
+	{ signed, size }: Searched,
+	{ map, fit, rest }: State,
+	kind: number,
+): State["map"]["sites"] {
+	const { nx, ny, pixel, weights } = map;
+	const kernel = kindOf(fit, kind);
+	// What is left, and this kind's own part.
+	const own = fit.system.operator.applySpectrum(
+		fit.system.operator.spectrum(kernel),
+		undefined,
+		kind,
+	);
+	const image = rest.map((v, p) => (weights[p] > 0 ? v + own[p] : 0));
+	const convolution = new MapConvolution(nx, ny, size);
+	const unit = normalised(kernel);
+	const match = convolution.mapOf(
+		convolution.kernelSpectrum(unit),
+		image.map((v, p) => v * weights[p]),
+	);
+	const lambda = FINE.lambda * strongest(match, signed);
+	const x = findActivation(
+		{ convolution, map: image, weights, lambda, mu: 0, signed },
+		unit,
+		new Float64Array(nx * ny),
+		FINE.steps,
+	);
+	return placesOf(x, nx, ny, pixel).map((site) => ({ ...site, kind }));
+}

@@ -1,0 +1,77 @@
+/** The search for scatterers as people see it: what is known beforehand, marks and kernel while they grow, and what was found. */
+import type { BlindTurn } from "../../extraction/blind.ts";
+import { clipLimit, diverging, putColour } from "../../report/colour.ts";
+import type { FindOptions, Found } from "../../results/findScatterers.ts";
+import type { Report } from "../rpc.ts";
+import { byId, input, select } from "./dom.ts";
+import type { FoundWith, Turn } from "./extractTypes.ts";
+import { paintBitmap } from "./fieldDrawing.ts";
+import type { Scatterers } from "./scatterers.ts";
+
+export class Search {
+	/** What the last one found, and in the image of what settings. */
+	found: (FoundWith & { readonly settings: string }) | undefined;
+	/** While one goes on, the settings of its image. */
+	running: string | undefined;
+	readonly #scatterers: Scatterers;
+	readonly #redraw: () => void;
+
+	/** @param redraw draws the picture's marks anew */
+	constructor(scatterers: Scatterers, redraw: () => void) {
+		this.#scatterers = scatterers;
+		this.#redraw = redraw;
+	}
+
+	/**
+	 * Looks for scatterers, shows how far it is, and makes them the list.
+	 * @param settings of the image, as text
+	 * @param find makes the search; its progress is a Turn each
+	 * @param fresh whether nothing of before is to come back
+	 */
+	async run(
+		settings: string,
+		find: (options: FindOptions, report: Report) => Promise<Found>,
+		report: Report,
+		fresh: boolean,
+	): Promise<void> {
+		const scatterers = this.#scatterers;
+		const before = scatterers.list;
+		const options: FindOptions = {
+			kinds: Number(select("kinds").value) || undefined,
+			signed: input("signed").checked || undefined,
+		};
+		this.running = settings;
+		report({ done: 0, total: 0, what: "looking for scatterers" });
+		try {
+			const result = await find(options, (progress) => {
+				report(progress);
+				this.#show((progress as Turn).turn);
+			});
+			this.found = { options, result, settings };
+		} finally {
+			this.running = undefined;
+			this.#show({});
+		}
+		const list = this.found.result.scatterers;
+		// What people marked meanwhile can be had back.
+		if (fresh && scatterers.list === before)
+			return scatterers.reset(list, true);
+		scatterers.settle();
+		scatterers.replace(list, true);
+	}
+
+	/** The marks on the picture, the kernel beside the progress line; nothing hides them. */
+	#show({ kernel, size, marks = [] }: Partial<BlindTurn>): void {
+		this.#scatterers.growing = marks;
+		this.#redraw();
+		const canvas = byId<HTMLCanvasElement>("growing");
+		canvas.hidden = !kernel || !size;
+		if (!kernel || !size) return;
+		const limit = clipLimit(kernel);
+		const bitmap = paintBitmap(size, size, (ix, up, data, at) => {
+			putColour(data, at, diverging, (kernel[ix * size + up] / limit + 1) / 2);
+		});
+		const { width, height } = canvas;
+		canvas.getContext("2d")?.drawImage(bitmap, 0, 0, width, height);
+	}
+}

@@ -1,0 +1,53 @@
+/** Small whole files of the formats that formatFixtures.ts has not. */
+import { concat } from "./formatFixtures.ts";
+
+/** A file of the dataset's format with one image, whose 11th pixel is written as `pixel`. */
+export function datasetText(pixel = "0.5"): string {
+	const axis = Array.from({ length: 64 }, (_, i) => -200 + (i * 400) / 63);
+	const image = Array.from({ length: 4096 }, (_, i) =>
+		i === 10 ? pixel : `${(i % 7) / 8}`,
+	);
+	const kernel = image.with(10, "0.25");
+	return [
+		"64,2",
+		axis.join(),
+		[...kernel, 0, 0].join(),
+		[...image, 10.5, -20, 1000, 1000].join(),
+		"",
+	].join("\n");
+}
+
+/** A safetensors file with this header and these bytes behind it. */
+export function safetensorsFile(
+	header: string,
+	data: Uint8Array = new Uint8Array(),
+): Uint8Array {
+	const json = new TextEncoder().encode(header);
+	const length = new DataView(new ArrayBuffer(8));
+	length.setBigUint64(0, BigInt(json.length), true);
+	return concat(new Uint8Array(length.buffer), json, data);
+}
+
+/** The manifest of a dataset of two kernels. */
+export const manifestText: string = JSON.stringify({
+	format: 1,
+	generator: "test",
+	seed: 1,
+	options: {},
+	count: 2,
+	kernels: [1, 2].map((number) => ({
+		number,
+		file: `Kernel number${number}.csv`,
+		bytes: 1000,
+		family: "a family",
+		symmetry: 4,
+		energy: 0.1 * number,
+		observations: 2,
+		noise: [0, 0.1],
+		spec: {},
+	})),
+	split: {
+		...{ seed: 1, unseenFraction: 0.2, heldOutFraction: 0.2, maxTraining: 250 },
+		...{ train: [1], unseenEnergy: [2], unseenFamily: [] },
+	},
+});

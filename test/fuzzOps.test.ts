@@ -1,0 +1,36 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Gpu } from "../src/engine/gpu.ts";
+import { reflect } from "../src/engine/reflect.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { loadShaders } from "../src/node/shaders.ts";
+import { fuzzOps, randomCase } from "./fuzzOps.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+const tiles = new Gpu(gpu.device, {
+	layouts: reflect,
+	shaders: loadShaders(),
+	adapterName: "kernels for GPUs",
+	keepDevice: true,
+});
+test.after(() => gpu.dispose());
+
+const COUNT = 300;
+
+test(`${COUNT} random cases of all ops agree with their references`, async () => {
+	const failures: string[] = [];
+	const onFailure = (message: string) => failures.push(message);
+	await fuzzOps([gpu, tiles], { seed: 1, count: COUNT, onFailure });
+	assert.is(failures.join("\n"), "");
+});
+
+test("a case is told by its seed and number, and a wrong result by both", async () => {
+	assert.is(randomCase(5, 9).name, randomCase(5, 9).name);
+	const names = new Set(
+		Array.from({ length: 40 }, (_, k) => randomCase(1, k).name.split(" ")[0]),
+	);
+	assert.ok(names.size > 8, [...names].join(", "));
+});
+
+test.run();

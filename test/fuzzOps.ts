@@ -1,0 +1,246 @@
+/** Random cases of all ops of the table against their float64 references: `npm run fuzz -- --ops`, and a few hundred in fuzzOps.test.ts. */
+import type { Gpu } from "../src/engine/gpu.ts";
+import {
+	spectralConv,
+	spectralConvAdjoint,
+} from "../src/engine/ops/spectral.ts";
+import { Random } from "../src/random.ts";
+import * as conv from "./cases/conv.ts";
+import * as elementwise from "./cases/elementwise.ts";
+import * as loss from "./cases/loss.ts";
+import * as norm from "./cases/norm.ts";
+import * as noise from "./cases/random.ts";
+import * as reduce from "./cases/reduce.ts";
+import * as sample from "./cases/sample.ts";
+import * as spectral from "./cases/spectral.ts";
+import { type Case, checkCase } from "./opTesting.ts";
+
+/** A whole number from 1 to `most`; half of the time of its lower quarter. */
+const size = (random: Random, most: number) =>
+	random.integer(1, (random.uniform() < 0.5 ? Math.ceil(most / 4) : most) + 1);
+
+const pick = <T>(random: Random, items: readonly T[]): T =>
+	items[random.integer(0, items.length)];
+
+/** Channels: often a multiple of 4, for which there are kernels of their own. */
+const channels = (random: Random, most: number) =>
+	random.uniform() < 0.4
+		? 4 * size(random, Math.floor(most / 4))
+		: size(random, most);
+
+const image = (random: Random, side = 9): [number, number, number, number] => [
+	size(random, 3),
+	size(random, side),
+	size(random, side),
+	channels(random, 20),
+];
+
+function shapeOf(random: Random): number[] {
+	const dimensions = random.integer(1, 5);
+	return Array.from({ length: dimensions }, () => size(random, 11));
+}
+
+function convolution(random: Random): Case {
+	const x = image(random);
+	const k: [number, number] = [size(random, 5), size(random, 5)];
+	const pad = (kernel: number) => random.integer(0, kernel);
+	const padding: [number, number, number, number] = [
+		pad(k[0]),
+		pad(k[0]),
+		pad(k[1]),
+		pad(k[1]),
+	];
+	// Neither output may be empty: of the convolution, and of the transposed one.
+	for (const i of [0, 1]) {
+		const sides = padding[2 * i] + padding[2 * i + 1];
+		x[1 + i] = Math.max(x[1 + i], k[i] - sides, sides - k[i] + 2);
+	}
+	const stride: [number, number] = [size(random, 4), size(random, 4)];
+	const activation = pick(random, [
+		"none",
+		"none",
+		"relu",
+		"leakyRelu",
+	] as const);
+	// So few outputs that some draw leaves all of them away from the kink.
+	const most = activation === "none" ? 70 : 3;
+	if (activation !== "none") x[0] = 1;
+	return pick(
+		random,
+		conv.both({
+			x,
+			o: channels(random, most),
+			k,
+			stride,
+			pad: padding,
+			bias: random.uniform() < 0.7,
+			activation,
+		}),
+	);
+}
+
+const product = (random: Random): Case =>
+	pick(
+		random,
+		conv.products(
+			size(random, 70),
+			channels(random, 140),
+			channels(random, 70),
+		),
+	);
+
+function unary(random: Random): Case {
+	const op = pick(random, elementwise.unaries);
+	const wide = ["silu", "sigmoid", "tanh"].includes(op.name);
+	return elementwise.unaryRow(
+		op,
+		shapeOf(random),
+		pick(random, wide ? [1, 3, 30] : [1, 3]),
+	);
+}
+
+function binary(random: Random): Case {
+	const a = shapeOf(random);
+	const b = random.uniform() < 0.2 ? [1] : a.slice(random.integer(0, a.length));
+	return elementwise.binaryRow(pick(random, elementwise.binaries), a, b);
+}
+
+const reduction = (random: Random): Case =>
+	pick(random, [reduce.whole, reduce.columns])(
+		random.uniform() < 0.3
+			? [size(random, 3000), size(random, 9)]
+			: shapeOf(random),
+	);
+
+function groupNorm(random: Random): Case {
+	const groups = size(random, 4);
+	const width = size(random, 6);
+	const shape = [
+		size(random, 3),
+		size(random, 9),
+		size(random, 9),
+		groups * width,
+	];
+	// In groups of few elements the gradient to x is what is left of terms that cancel: nothing to compare with.
+	const grad = shape[1] * shape[2] * width >= 16;
+	const eps = pick(random, [undefined, 0.1]);
+	return norm.row(shape, groups, pick(random, ["none", "silu"]), {
+		eps,
+		grad,
+		tolerance: grad ? undefined : 2e-4,
+	});
+}
+
+function move(random: Random): Case {
+	const shape = image(random);
+	const [b, h, w, c] = shape;
+	const part = (most: number) => {
+		const first = random.integer(0, most);
+		return [first, random.integer(first + 1, most + 1)];
+	};
+	const [top, bottom] = part(h);
+	const [left, right] = part(w);
+	const [start, end] = part(c);
+	const joined = Array.from({ length: size(random, 4) }, () =>
+		channels(random, 12),
+	);
+	return pick(random, [
+		() => sample.doubling(shape),
+		() => sample.joining([b, h, w], joined),
+		() => sample.slicing(shape, start, end),
+		() =>
+			sample.cropping(shape, {
+				top,
+				left,
+				height: bottom - top,
+				width: right - left,
+			}),
+	])();
+}
+
+function rotation(random: Random): Case {
+	const shape = image(random);
+	shape[3] = size(random, 4);
+	const angle = () =>
+		random.uniform() < 0.3
+			? 90 * random.integer(-4, 5)
+			: random.uniform(-400, 400);
+	const count = random.uniform() < 0.5 ? 1 : shape[0];
+	return sample.rotation(shape, Array.from({ length: count }, angle));
+}
+
+const lossOf = (random: Random): Case =>
+	pick(random, [loss.squares, loss.divergence])(shapeOf(random));
+
+const reparameterise = (random: Random): Case =>
+	noise.row(shapeOf(random), -random.uniform(0, 40), random.uniform(0, 5));
+
+function filter(random: Random): Case {
+	const grid = [
+		pick(random, [2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16]),
+		2 * pick(random, [1, 2, 3, 4, 5, 6, 8]),
+	] as const;
+	const batch = size(random, 4);
+	const within = (): [number, number] => [
+		size(random, grid[0]),
+		size(random, grid[1]),
+	];
+	return spectral.row(
+		pick(random, [spectralConv, spectralConvAdjoint]),
+		grid,
+		[batch, pick(random, [1, batch])],
+		within(),
+		within(),
+	);
+}
+
+/** Convolutions twice: of all ops they have the most kernels. */
+const families = [
+	convolution,
+	convolution,
+	product,
+	unary,
+	binary,
+	reduction,
+	groupNorm,
+	move,
+	rotation,
+	lossOf,
+	reparameterise,
+	filter,
+];
+
+/** Case number `k` of a seed: it depends on these two alone. */
+export function randomCase(seed: number, k: number): Case {
+	const random = new Random(seed, k);
+	const c = pick(random, families)(random);
+	return { ...c, name: `${c.name} (--seed ${seed} --first ${k})` };
+}
+
+export interface FuzzOptions {
+	readonly seed: number;
+	readonly count: number;
+	/** Number of the first case. Default 0. */
+	readonly first?: number;
+	readonly onFailure: (message: string) => void;
+}
+
+/** Checks random cases on the engines in turn; returns how many failed. */
+export async function fuzzOps(
+	engines: readonly Gpu[],
+	{ seed, count, first = 0, onFailure }: FuzzOptions,
+): Promise<number> {
+	let failures = 0;
+	for (let k = first; k < first + count; k++) {
+		const gpu = engines[k % engines.length];
+		const c = randomCase(seed, k);
+		try {
+			await checkCase(gpu, c);
+		} catch (error) {
+			failures++;
+			const { message } = error as Error;
+			onFailure(`${c.name}, on ${gpu.name}: ${message}`);
+		}
+	}
+	return failures;
+}

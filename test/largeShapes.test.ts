@@ -1,0 +1,176 @@
+// Batches, heights and widths of more workgroups than a dispatch has in one dimension.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { backward } from "../src/engine/autograd.ts";
+import { conv2d, convTranspose2d, matmul } from "../src/engine/ops/conv.ts";
+import { reshape } from "../src/engine/ops/elementwise.ts";
+import { groupNorm } from "../src/engine/ops/norm.ts";
+import {
+	concat,
+	crop,
+	sliceChannels,
+	upsampleNearest2x,
+} from "../src/engine/ops/sample.ts";
+import { scope } from "../src/engine/scope.ts";
+import {
+	empty,
+	type Shape,
+	sizeOf,
+	type Tensor,
+	tensor,
+} from "../src/engine/tensor.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+test.after(() => gpu.dispose());
+
+const N = 70_000;
+const valueAt = (i: number) => ((i * 37) % 1001) / 1001;
+
+/** Output and gradient of an op of which every output element is one of the input, `from` says which. */
+async function checkMove(
+	shape: Shape,
+	op: (x: Tensor) => Tensor,
+	from: (at: number[]) => number[],
+): Promise<void> {
+	const [y, dx] = scope(gpu, () => {
+		const x = tensor(
+			gpu,
+			Float32Array.from({ length: sizeOf(shape) }, (_, i) => valueAt(i)),
+			shape,
+		);
+		x.requiresGrad = true;
+		const y = op(x);
+		backward(y, tensor(gpu, new Float32Array(y.size).fill(1), y.shape));
+		return [y, x.grad as Tensor];
+	});
+	const values = await y.data();
+	const counts = new Float32Array(sizeOf(shape));
+	const [, h, w, c] = y.shape;
+	for (let i = 0; i < values.length; i++) {
+		const at = [
+			Math.floor(i / (h * w * c)),
+			Math.floor(i / (w * c)) % h,
+			Math.floor(i / c) % w,
+			i % c,
+		];
+		const [b, r, q, k] = from(at);
+		const index = ((b * shape[1] + r) * shape[2] + q) * shape[3] + k;
+		counts[index]++;
+		if (values[i] !== Math.fround(valueAt(index)))
+			throw new Error(
+				`element [${at}]: ${values[i]}, expected ${valueAt(index)}`,
+			);
+	}
+	assert.equal(
+		Buffer.compare(
+			Buffer.from((await dx.data()).buffer),
+			Buffer.from(counts.buffer),
+		),
+		0,
+		"gradient",
+	);
+	for (const t of [y, dx]) t.dispose();
+	gpu.trim();
+}
+
+for (const shape of [
+	[N, 2, 1, 2],
+	[2, N, 1, 2],
+	[N, 1, 2, 4],
+]) {
+	test(`upsampleNearest2x [${shape}]`, () =>
+		checkMove(shape, upsampleNearest2x, ([b, r, q, k]) => [
+			b,
+			r >> 1,
+			q >> 1,
+			k,
+		]));
+	test(`sliceChannels and concat [${shape}]`, () =>
+		checkMove(
+			shape,
+			(x) => concat([sliceChannels(x, 1, shape[3]), sliceChannels(x, 0, 1)]),
+			([b, r, q, k]) => [b, r, q, (k + 1) % shape[3]],
+		));
+}
+
+test("crop of an image of more than 65,535 rows, and of a row of more workgroups", async () => {
+	await checkMove(
+		[1, N, 3, 1],
+		(x) => crop(x, { top: 1, left: 1, height: N - 2, width: 2 }),
+		([b, r, q, k]) => [b, r + 1, q + 1, k],
+	);
+	const wide = 65_536 * 64 + 100;
+	await checkMove(
+		[1, 1, wide, 1],
+		(x) => crop(x, { top: 0, left: 3, height: 1, width: wide - 3 }),
+		([b, r, q, k]) => [b, r, q + 3, k],
+	);
+});
+
+test("groupNorm of more than 65,535 samples", async () => {
+	const data = Float32Array.from({ length: N * 4 }, (_, i) => valueAt(i));
+	const y = scope(gpu, () => {
+		const [gamma, beta] = [1, 0].map((v) =>
+			tensor(gpu, new Float32Array(4).fill(v)),
+		);
+		const x = tensor(gpu, data, [N, 4]);
+		x.requiresGrad = true;
+		const y = groupNorm(x, gamma, beta, { groups: 2 });
+		backward(y, y.detach());
+		return y;
+	});
+	const values = await y.data();
+	for (let i = 0; i < values.length; i += 2) {
+		// Of two numbers: +-d / sqrt(d^2 + eps).
+		const d = (data[i] - data[i + 1]) / 2;
+		const expected = d / Math.sqrt(d * d + 1e-5);
+		assert.ok(
+			Math.abs(values[i] - expected) < 1e-4,
+			`${i}: ${values[i]}, ${expected}`,
+		);
+	}
+	y.dispose();
+});
+
+test("what no dispatch can do is refused in the forward pass, by name and before any dispatch", () => {
+	const strided = (x: Tensor, w: Tensor) => conv2d(x, w, null, { stride: 300 });
+	scope(gpu, () => {
+		const [x, w] = [
+			[1, 301, 301, 1],
+			[1, 2, 2, 1],
+		].map((s) => empty(gpu, s));
+		strided(x, w); // has no gradient to compute
+		w.requiresGrad = true;
+		strided(x, w);
+		const before = gpu.statistics.dispatches;
+		x.requiresGrad = true;
+		assert.throws(
+			() => strided(x, w),
+			/conv2d: x \[1, 301, 301, 1\] and w \[1, 2, 2, 1\], stride \[300, 300\]: 90000 workgroups in one dimension; this device allows 65535/,
+		);
+		const small = empty(gpu, [1, 2, 2, 1]);
+		assert.throws(
+			() => convTranspose2d(small, w, null, { stride: 300 }),
+			/convTranspose2d: .*90000 workgroups/,
+		);
+		assert.is(gpu.statistics.dispatches, before);
+	});
+	const most = gpu.limits.bufferBytes / 4;
+	if (most > 2 ** 26) return; // an adapter whose buffers are larger than this test should be
+	scope(gpu, () => {
+		// w is within the limit, its packed copy with one more row (of biases) is not.
+		const channels = Math.floor(most / 64) - 2;
+		const [x, w] = [1, 64].map((n) => empty(gpu, [n, channels]));
+		const before = gpu.statistics.dispatches;
+		const image = (t: Tensor) => reshape(t, [t.shape[0], 1, 1, channels]);
+		const weights = /: x \[.*: the weights take \d+ bytes/;
+		assert.throws(() => conv2d(image(x), image(w), null), weights);
+		assert.throws(() => matmul(x, reshape(w, [channels, 64])), weights);
+		assert.is(gpu.statistics.dispatches, before);
+	});
+	gpu.trim();
+});
+
+test.run();
