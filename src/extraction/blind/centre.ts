@@ -4,8 +4,9 @@ import { MapConvolution } from "../../qpi/convolution.ts";
 import { HALF, taps } from "../../qpi/interpolate.ts";
 import { dot } from "../../qpi/ridge.ts";
 
-/** Angstrom that a kernel may be moved at most. */
+/** Angstrom that a kernel may be moved at most, and that a centre of symmetry may be off the centre of its power. */
 const MOST = 24;
+const NEAR = 10;
 /** A kernel that resembles itself turned by 180 or 120 degrees about a point by more than this has its centre there. */
 const ALIKE = 0.5;
 /** What a turn by 120 degrees must gain over one by 180 to be believed. */
@@ -29,23 +30,37 @@ export function centreOf(
 	pixel: number,
 ): Centre {
 	const most = Math.min(MOST / pixel, size / 4);
-	const two = turnedAlike(kernel, size, Math.PI, most);
-	const three = turnedAlike(kernel, size, (2 * Math.PI) / 3, most);
+	const heavy = centreOfPower(kernel, size, most);
+	const within = (dx: number, dy: number) =>
+		Math.hypot(dx, dy) <= most &&
+		Math.hypot(dx - heavy.dx, dy - heavy.dy) * pixel <= NEAR;
+	const two = turnedAlike(kernel, size, Math.PI, within);
+	const three = turnedAlike(kernel, size, (2 * Math.PI) / 3, within);
 	const best =
 		three.alike > two.alike + GAIN
 			? { ...three, fold: 3 as const }
 			: { ...two, fold: 2 as const };
-	if (best.alike > ALIKE) return { dx: best.dx, dy: best.dy, fold: best.fold };
+	return best.alike > ALIKE
+		? { dx: best.dx, dy: best.dy, fold: best.fold }
+		: { ...heavy, fold: 1 };
+}
+
+/** Where the fourth power of the kernel gathers, no farther than `most` pixels from its middle. */
+function centreOfPower(
+	kernel: Float64Array,
+	size: number,
+	most: number,
+): { dx: number; dy: number } {
 	let [sx, sy, power] = [0, 0, 0];
 	const middle = (size - 1) / 2;
 	kernel.forEach((v, p) => {
 		const [x, y] = [Math.floor(p / size) - middle, (p % size) - middle];
-		const w = v ** 4 * (Math.hypot(x, y) < most ? 1 : 0);
-		sx += w * x;
-		sy += w * y;
-		power += w;
+		if (Math.hypot(x, y) > most) return;
+		sx += v ** 4 * x;
+		sy += v ** 4 * y;
+		power += v ** 4;
 	});
-	return { dx: sx / power || 0, dy: sy / power || 0, fold: 1 };
+	return { dx: sx / power || 0, dy: sy / power || 0 };
 }
 
 /** The centre of the turn that leaves a kernel most alike, and the correlation then. */
@@ -53,7 +68,7 @@ function turnedAlike(
 	kernel: Float64Array,
 	size: number,
 	angle: number,
-	most: number,
+	within: (dx: number, dy: number) => boolean,
 ): { dx: number; dy: number; alike: number } {
 	const turned = turn(kernel, size, angle);
 	const wide = 2 * size - 1;
@@ -76,7 +91,7 @@ function turnedAlike(
 	for (let i = 1 - size; i < size; i++)
 		for (let j = 1 - size; j < size; j++) {
 			const { dx, dy } = shiftOf(i, j);
-			if (Math.hypot(dx, dy) > most) continue;
+			if (!within(dx, dy)) continue;
 			const alike = at(i, j);
 			if (alike <= best.alike) continue;
 			const [u, v] = [
