@@ -79,6 +79,12 @@ test("two kinds are told apart", async () => {
 	);
 });
 
+test("as many kinds as are asked for, where the judge would take one", async () => {
+	const made = makeMap({ ...recipe, background: 0 }, 3);
+	const found = await findScatterers(prepared(made), { kinds: 2 });
+	assert.is(found.kinds.length, 2);
+});
+
 test("noise, with lines and a background, holds nothing; neither does a constant", async () => {
 	const random = new Random(7);
 	const [nx, ny] = [96, 112];

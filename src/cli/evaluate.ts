@@ -117,7 +117,7 @@ async function evaluateOnMaps(
 	const prior =
 		method === "ridge" ? undefined : await (await openWeights(weights)).prior();
 	const solver = new SolveThreads();
-	let bar: ReturnType<typeof startProgress> | undefined;
+	const bar = mapsBar();
 	const extract = ({ scan, marks }: MapToExtract) => {
 		const { scan: map, weights, centre, order } = preprocess(scan);
 		const { image, nx, ny, spacing } = map;
@@ -136,15 +136,24 @@ async function evaluateOnMaps(
 	};
 	const evaluation = await evaluateMaps(folder, extract, {
 		radius,
-		onProgress(done, total) {
-			bar ??= startProgress("evaluating", total, { unit: "maps" });
-			bar.update(done);
-		},
+		onProgress: bar.update,
 	}).finally(async () => {
-		bar?.stop();
+		bar.stop();
 		await solver.close();
 	});
 	say(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
+}
+
+/** Shown from the first map on. */
+function mapsBar() {
+	let bar: ReturnType<typeof startProgress> | undefined;
+	return {
+		update(done: number, total: number) {
+			bar ??= startProgress("evaluating", total, { unit: "maps" });
+			bar.update(done);
+		},
+		stop: () => bar?.stop(),
+	};
 }
 
 async function evaluateUnmarked(
@@ -154,15 +163,12 @@ async function evaluateUnmarked(
 	const prior = rival ? undefined : await (await openWeights(weights)).prior();
 	const solver = new SolveThreads();
 	const method = rival === "sbd" ? sbdMethod : ourMethod(prior, solver);
-	let bar: ReturnType<typeof startProgress> | undefined;
+	const bar = mapsBar();
 	const evaluation = await evaluateBlind(folder, method, {
 		radius,
-		onProgress(done, total) {
-			bar ??= startProgress("evaluating", total, { unit: "maps" });
-			bar.update(done);
-		},
+		onProgress: bar.update,
 	}).finally(async () => {
-		bar?.stop();
+		bar.stop();
 		await solver.close();
 	});
 	say(json ? JSON.stringify(evaluation) : blindTable(evaluation));

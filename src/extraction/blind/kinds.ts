@@ -57,8 +57,11 @@ export async function moreKinds(
 		const { kinds } = best.map;
 		const rivals = [await takenApart(searched, best, report)];
 		if (more(best)) rivals.push(...(await splits(searched, best, report)));
-		let top = bestOf(rivals);
-		if (more(best) && exhausted < kinds && gain(top, best) < CLEAR) {
+		if (
+			more(best) &&
+			exhausted < kinds &&
+			(wanted !== undefined || gain(bestOf(rivals), best) < CLEAR)
+		) {
 			const further = await furtherKind(
 				searched,
 				best,
@@ -66,10 +69,13 @@ export async function moreKinds(
 				report,
 				least,
 			);
-			if (further) top = bestOf([top, further]);
+			if (further) rivals.push(further);
 			else exhausted = kinds;
 		}
-		const forced = least < 0 && more(best) && top.map.kinds > kinds;
+		// As many kinds as were asked for, whatever the judge says of them.
+		const larger = rivals.filter(({ map }) => map.kinds > kinds);
+		const forced = wanted !== undefined && larger.length > 0;
+		const top = bestOf(forced ? larger : rivals);
 		// A further kind has to be worth it; the same kinds may be a little better.
 		const enough = top.map.kinds > kinds ? GAIN : GAIN / 3;
 		if (!forced && gain(top, best) < enough) {
