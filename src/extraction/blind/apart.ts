@@ -2,11 +2,11 @@
 import { MapConvolution } from "../../qpi/convolution.ts";
 import { kindOf } from "../refineMap.ts";
 import { findActivation } from "../sbdSteps.ts";
+import { unit } from "../sbdWindows.ts";
 import { completed } from "./complete.ts";
 import type { Searched } from "./first.ts";
 import type { Report } from "./kinds.ts";
 import { placesOf } from "./places.ts";
-import { normalised } from "./seeds.ts";
 import { judged, type State } from "./state.ts";
 import { strongest } from "./turns.ts";
 
@@ -50,15 +50,15 @@ function finePlaces(
 	);
 	const image = rest.map((v, p) => (weights[p] > 0 ? v + own[p] : 0));
 	const convolution = new MapConvolution(nx, ny, size);
-	const unit = normalised(kernel);
+	const shape = unit(kernel);
 	const match = convolution.mapOf(
-		convolution.kernelSpectrum(unit),
+		convolution.kernelSpectrum(shape),
 		image.map((v, p) => v * weights[p]),
 	);
 	const lambda = FINE.lambda * strongest(match, signed);
 	const x = findActivation(
 		{ convolution, map: image, weights, lambda, mu: 0, signed },
-		unit,
+		shape,
 		new Float64Array(nx * ny),
 		FINE.steps,
 	);

@@ -1,4 +1,5 @@
 /** First guesses of a kernel: what the most outstanding spots of one width and polarity have in common. */
+import { unit } from "../sbdWindows.ts";
 import type { Seen } from "./deconvolve.ts";
 import type { Searched } from "./first.ts";
 import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
@@ -85,14 +86,9 @@ export function tapered(kernel: Float64Array, size: number): Float64Array {
 	const edge = Float64Array.from({ length: size }, (_, i) =>
 		Math.sin((Math.PI * (i + 1)) / (size + 1)),
 	);
-	return normalised(
+	return unit(
 		kernel.map((v, p) => v * edge[Math.floor(p / size)] * edge[p % size]),
 	);
-}
-
-export function normalised(kernel: Float64Array): Float64Array {
-	const norm = Math.sqrt(kernel.reduce((sum, v) => sum + v * v, 0));
-	return norm > 0 ? kernel.map((v) => v / norm) : kernel;
 }
 
 /** What a window of the map shows, on its pixels. @throws RangeError when the window leaves the map or is too small */

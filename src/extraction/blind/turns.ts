@@ -1,9 +1,10 @@
 /** From a first guess of a kernel to its activation: sparse deconvolution in turns with the kernel. */
 import { MapConvolution } from "../../qpi/convolution.ts";
 import { findActivation } from "../sbdSteps.ts";
+import { moved, resized, unit } from "../sbdWindows.ts";
 import { kernelFor, type Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
-import { normalised, type Seed } from "./seeds.ts";
+import type { Seed } from "./seeds.ts";
 
 export interface Activated {
 	readonly activation: Float64Array;
@@ -39,7 +40,7 @@ export async function inTurns(
 	report: (done: number, total: number, kernel: Activated) => Promise<void>,
 ): Promise<Activated> {
 	let convolution = new MapConvolution(nx, ny, seed.size);
-	let kernel = normalised(seed.kernel);
+	let kernel = unit(seed.kernel);
 	let x: Float64Array = new Float64Array(nx * ny);
 	let least = 0;
 	const counted = seen.image.map((v, p) => v * seen.weights[p]);
@@ -97,15 +98,6 @@ export function strongest(match: Float64Array, signed: boolean): number {
 	return sorted[Math.floor((1 - STRONGEST) * sorted.length)];
 }
 
-function resized(kernel: Float64Array, from: number, to: number): Float64Array {
-	const out = new Float64Array(to * to);
-	const shift = (to - from) / 2;
-	for (let i = 0; i < from; i++)
-		for (let j = 0; j < from; j++)
-			out[(i + shift) * to + j + shift] = kernel[i * from + j];
-	return out;
-}
-
 /** The kernel with the heaviest window of half the seed's size in its middle, the activation moved the other way. */
 function centred(
 	kernel: Float64Array,
@@ -132,19 +124,4 @@ function centred(
 		}
 	const { dx, dy } = best;
 	return [moved(kernel, size, size, -dx, -dy), moved(x, nx, ny, dx, dy)];
-}
-
-function moved(
-	grid: Float64Array,
-	nx: number,
-	ny: number,
-	dx: number,
-	dy: number,
-): Float64Array {
-	if (dx === 0 && dy === 0) return grid;
-	const out = new Float64Array(nx * ny);
-	for (let x = Math.max(0, dx); x < Math.min(nx, nx + dx); x++)
-		for (let y = Math.max(0, dy); y < Math.min(ny, ny + dy); y++)
-			out[x * ny + y] = grid[(x - dx) * ny + y - dy];
-	return out;
 }
