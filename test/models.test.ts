@@ -8,15 +8,15 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import {
-	declareDecoder,
-	declareEncoder,
+	type ComponentSize,
+	declareDecoderComponents,
+	declareEncoderComponents,
+	latentBasis,
+} from "../src/models/componentAutoencoder.ts";
+import { LATENT } from "../src/models/latent.ts";
+import {
 	decode,
 	encode,
-	LATENT,
-	latentBasis,
-	type Size,
-} from "../src/models/autoencoder.ts";
-import {
 	makeNetwork,
 	type NetworkInput,
 	type NetworkName,
@@ -33,7 +33,7 @@ console.log(describeAdapter(gpu));
 test.after(() => gpu.dispose());
 
 const PIXELS = 64 * 64;
-const SIZE: Size = {
+const SIZE: ComponentSize = {
 	encoder: { channels: [8, 16, 8], blocks: [1, 1] },
 	decoder: { channels: [8, 8, 16], blocks: [0, 2] },
 };
@@ -169,8 +169,8 @@ function disturbed(): Parameters {
 	const list = new ParameterList();
 	const random = new Random(5);
 	const basis = latentBasis(COMPONENTS, random);
-	declareEncoder(list, random, 5, 4, basis, SIZE);
-	declareDecoder(list, random, basis, SIZE);
+	declareEncoderComponents(list, random, 5, 4, basis, SIZE);
+	declareDecoderComponents(list, random, basis, SIZE);
 	for (const { data } of list.entries)
 		for (let i = 0; i < data.length; i++) data[i] += 0.05 * random.normal();
 	return new Parameters(gpu, list);

@@ -9,6 +9,8 @@ import { decodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { makeDataset } from "../src/node/makeDataset.ts";
 import { kernelFileName } from "../src/qpi/format.ts";
+import type { MethodName } from "../src/report/types.ts";
+import type { ScoreFile } from "../src/training/evaluate.ts";
 import type { History } from "../src/training/loop.ts";
 import { PRESETS } from "../src/training/presets.ts";
 import { type Ended, start, until } from "./command.ts";
@@ -105,6 +107,24 @@ test("every loss falls", () => {
 		console.log(`${network}: ${losses.map((l) => l.toPrecision(3)).join(" ")}`);
 		assert.ok((losses.at(-1) ?? 1) < losses[0], `${network}: ${losses}`);
 	}
+});
+
+test("scores.json has every observation that metrics.json averages over", () => {
+	const { methods } = metricsOf(whole);
+	const scores: ScoreFile = JSON.parse(`${read(whole, "scores.json")}`);
+	assert.is(scores.seed, 1);
+	for (const method of METHODS)
+		for (const part of PARTS) {
+			const values = scores.observations.flatMap((o, i) =>
+				o.part === part
+					? [scores.methods[method as MethodName]?.ncc[i] ?? Number.NaN]
+					: [],
+			);
+			const { ncc, n } = methods[method][part];
+			assert.is(values.length, n);
+			const mean = values.reduce((a, b) => a + b, 0) / n;
+			assert.ok(Math.abs(mean - ncc) < 1e-5, `${method} ${part}: ${mean}`);
+		}
 });
 
 test("metrics.json has six methods and three parts, on the reference's scale", () => {
@@ -271,6 +291,7 @@ test("resumed, it ends bitwise as if nothing had happened", async () => {
 	for (const name of [
 		...NETWORKS.map((network) => `${network}.safetensors`),
 		"latents.npy",
+		"scores.json",
 		"split.json",
 		...PICTURES.map((picture) => `${picture}.png`),
 	])

@@ -1,6 +1,11 @@
 /** `qpi-lens train`, `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { decodeSafetensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { PretrainedWeights } from "../models/diffusers.ts";
+import { isConvolutional } from "../models/networks.ts";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
@@ -14,10 +19,13 @@ import type { Scattering } from "../qpi/generator.ts";
 import type { InputKind } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
 import {
+	MODELS,
+	type ModelName,
 	PRESETS,
 	type Preset,
 	type PresetName,
 	withEpochs,
+	withModel,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
 import { callOf, commandLine, say, warn, whole } from "./command.ts";
@@ -36,6 +44,8 @@ const threeEpochs = (text: string) => {
 
 interface Options {
 	preset: PresetName;
+	model: ModelName;
+	init?: string;
 	data?: string;
 	out?: string;
 	seed: number;
@@ -64,6 +74,18 @@ export function trainCommand(name = "train"): Command {
 				.choices(Object.keys(PRESETS))
 				.default("quick"),
 		)
+		.addOption(
+			new Option(
+				"-m, --model <name>",
+				"form of the networks: the preset's principal components with U-Nets, or the paper's convolutional autoencoder in one of three sizes",
+			)
+				.choices(MODELS)
+				.default("components"),
+		)
+		.option(
+			"--init <file>",
+			"weights of an AutoencoderKL of this size that the convolutional networks start from (.safetensors of the diffusers library)",
+		)
 		.option(
 			"-d, --data <dir>",
 			"a folder in the published format (generate makes one); without it the data are made",
@@ -76,9 +98,9 @@ export function trainCommand(name = "train"): Command {
 		.addOption(
 			new Option(
 				"-i, --inputs <kind>",
-				"what aligner and baseline see: five channels with the search for the scatterers done, or image and activation map as in the paper",
+				"what aligner and baseline see: five channels with the search for the scatterers done, or those of the five that are centred on the kernel, or image and activation map as in the paper",
 			)
-				.choices(["physics", "paper"])
+				.choices(["physics", "centred", "paper"])
 				.default("physics"),
 		)
 		.option("-r, --resume", "go on with the run in --out", false)
@@ -147,7 +169,7 @@ async function trainAndReport(options: Options, call: string): Promise<void> {
 	});
 	const out =
 		options.out ??
-		`runs/${options.preset}-${options.inputs}-seed${options.seed}`;
+		`runs/${options.preset}-${options.model === "components" ? "" : `${options.model}-`}${options.inputs}-seed${options.seed}`;
 	try {
 		await main(options, out, call, stop.signal);
 	} catch (error) {
@@ -169,7 +191,11 @@ async function main(
 ): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
-	const preset = withEpochs(PRESETS[options.preset], epochs);
+	const preset = withEpochs(
+		withModel(PRESETS[options.preset], options.model),
+		epochs,
+	);
+	const init = options.init ? await readPretrained(options.init) : undefined;
 	const gpu = await openGpu({
 		adapter: options.adapter,
 		precision,
@@ -195,6 +221,7 @@ async function main(
 				randomStart,
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
+				...(init && { init: init.sha256 }),
 				data: source.identity,
 			},
 			options.resume,
@@ -213,6 +240,7 @@ async function main(
 				(await preparedBeside(options)) ?? folder.file("prepared"),
 			penaliseAsymmetry,
 			randomStart,
+			init,
 			signal,
 			say,
 		});
@@ -224,7 +252,10 @@ async function main(
 			seconds: Math.round(folder.seconds),
 			...run.summary,
 		};
-		const { channels } = preset.size.encoder;
+		const { size } = preset;
+		const channels = isConvolutional(size)
+			? size.blockOutChannels
+			: size.encoder.channels;
 		await writeReport(folder, run, metrics, {
 			command: commandLine(call, ["--resume", "-r"]),
 			parameters: [
@@ -233,6 +264,7 @@ async function main(
 					"kernels",
 					`${train.length} trained on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 				],
+				["networks", options.model],
 				["channels", channels.join(", ")],
 				["precision of convolutions", precision],
 				[
@@ -251,6 +283,15 @@ async function main(
 	} finally {
 		gpu.dispose();
 	}
+}
+
+/** A file of weights to start from, and what tells it from others. */
+async function readPretrained(
+	file: string,
+): Promise<PretrainedWeights & { readonly sha256: string }> {
+	const bytes = new Uint8Array(await readFile(file));
+	const { tensors } = decodeSafetensors(bytes, file);
+	return { source: file, tensors, sha256: await sha256(bytes) };
 }
 
 /** Where prepared data are kept for other runs too: beside the dataset, where that can be written. */

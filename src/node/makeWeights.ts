@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Gpu } from "../engine/gpu.ts";
 import type { State } from "../engine/nn.ts";
 import { encodeSafetensors } from "../formats/safetensors.ts";
-import { LATENT } from "../models/autoencoder.ts";
+import { LATENT } from "../models/latent.ts";
 import type { NetworkName } from "../models/networks.ts";
 import { HELD_OUT } from "../qpi/wide.ts";
 import type { History } from "../training/loop.ts";

@@ -1,5 +1,6 @@
 import { encodeNpy } from "../formats/npy.ts";
 import { encodeSafetensors } from "../formats/safetensors.ts";
+import { scoreFile } from "../training/evaluate.ts";
 import type { Preset } from "../training/presets.ts";
 import {
 	type TrainedRun,
@@ -35,6 +36,10 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	try {
 		const run = await withBars(folder, (events) =>
 			trainAndEvaluate({ ...options, data, store: folder, events }),
+		);
+		await folder.write(
+			"scores.json",
+			`${JSON.stringify(scoreFile(options.seed, run.scores, data))}\n`,
 		);
 		await folder.write(
 			"latents.npy",

@@ -1,9 +1,14 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters, State } from "../engine/nn.ts";
-import { LATENT } from "../models/autoencoder.ts";
-import { makeNetwork, type NetworkName } from "../models/networks.ts";
+import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
+import { LATENT } from "../models/latent.ts";
+import {
+	isConvolutional,
+	makeNetwork,
+	type NetworkName,
+} from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
-import { INPUT_CHANNELS, type InputKind } from "../qpi/inputs.ts";
+import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { compareKernels } from "../qpi/metrics.ts";
 import { principalComponents } from "../qpi/pca.ts";
 import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
@@ -71,6 +76,8 @@ export interface TrainOptions {
 	readonly inputs: InputKind;
 	readonly seed: number;
 	readonly penaliseAsymmetry: boolean;
+	/** Weights of an AutoencoderKL, by the library's names, that the convolutional networks start from. */
+	readonly init?: PretrainedWeights;
 	readonly store: CheckpointStore;
 	readonly events?: TrainingEvents;
 	readonly gate?: LoopOptions["gate"];
@@ -99,6 +106,10 @@ export async function trainAndEvaluate(
 ): Promise<TrainedRun> {
 	const { gpu, data, say } = options;
 	const { size } = options.preset;
+	if (options.init && !isConvolutional(size))
+		throw new Error(
+			`${options.init.source} holds weights of a convolutional autoencoder; networks of principal components cannot start from them`,
+		);
 	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 	const components = principalComponents(allTurns(known), LATENT);
 	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
@@ -151,12 +162,13 @@ export async function trainNetworks(
 }> {
 	const { gpu, preset, data, inputs, seed, penaliseAsymmetry } = options;
 	const { size } = preset;
-	const input = {
-		channels: INPUT_CHANNELS[inputs],
-		kernelChannel: inputs === "physics" ? 4 : null,
+	const { init } = options;
+	const network = (name: NetworkName) => {
+		const input = INPUTS[inputs];
+		const made = makeNetwork(gpu, name, size, input, components, seed);
+		if (init) made.load(fromDiffusers(init.tensors, made, init.source));
+		return made;
 	};
-	const network = (name: NetworkName) =>
-		makeNetwork(gpu, name, size, input, components, seed);
 	const vae = network("vae");
 	const aligner = network("aligner");
 	const oneStep = network("oneStep");

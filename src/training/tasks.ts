@@ -4,7 +4,7 @@ import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
-import { decode, encode, type Size } from "../models/autoencoder.ts";
+import { decode, encode, type NetworkSize } from "../models/networks.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
@@ -25,7 +25,7 @@ export interface Schedule {
 export interface TaskOptions extends Schedule {
 	readonly gpu: Gpu;
 	readonly data: Prepared;
-	readonly size: Size;
+	readonly size: NetworkSize;
 	readonly seed: number;
 }
 
