@@ -7,6 +7,7 @@ import * as norm from "./cases/norm.ts";
 import * as random from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
+import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
 import type { BadCall, Case } from "./opTesting.ts";
 
@@ -19,6 +20,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	norm,
 	sample,
 	random,
+	softmax,
 	spectral,
 ];
 

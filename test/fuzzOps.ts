@@ -12,6 +12,7 @@ import * as norm from "./cases/norm.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
+import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
 import { type Case, checkCase } from "./opTesting.ts";
 
@@ -131,6 +132,16 @@ function groupNorm(random: Random): Case {
 	});
 }
 
+const softmaxOf = (random: Random): Case =>
+	softmax.row(
+		pick(random, [
+			shapeOf(random),
+			[size(random, 40), size(random, 300)],
+			[1, size(random, 3000)],
+		]),
+		pick(random, [1, 30]),
+	);
+
 function move(random: Random): Case {
 	const shape = image(random);
 	const [b, h, w, c] = shape;
@@ -203,6 +214,7 @@ const families = [
 	binary,
 	reduction,
 	groupNorm,
+	softmaxOf,
 	move,
 	rotation,
 	lossOf,

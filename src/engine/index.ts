@@ -9,6 +9,7 @@ export * from "./ops/norm.ts";
 export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
+export * from "./ops/softmax.ts";
 export { Adam, type AdamOptions, type AdamState, StepLR } from "./optim.ts";
 export { detached, scope } from "./scope.ts";
 export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
