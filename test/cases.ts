@@ -1,4 +1,5 @@
 /** The table of all ops: each row is checked by ops.test.ts against its reference, by values, gradients and repeatability. */
+import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
 import * as linear from "./cases/linear.ts";
@@ -14,6 +15,7 @@ import type { BadCall, Case } from "./opTesting.ts";
 const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	conv,
 	linear,
+	bmm,
 	elementwise,
 	reduce,
 	loss,

@@ -5,6 +5,7 @@ import {
 	spectralConvAdjoint,
 } from "../src/engine/ops/spectral.ts";
 import { Random } from "../src/random.ts";
+import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
 import * as loss from "./cases/loss.ts";
@@ -88,6 +89,18 @@ const product = (random: Random): Case =>
 			channels(random, 140),
 			channels(random, 70),
 		),
+	);
+
+const products = (random: Random): Case =>
+	bmm.row(
+		[
+			size(random, 3),
+			channels(random, 70),
+			channels(random, 70),
+			channels(random, 140),
+		],
+		random.uniform() < 0.5,
+		random.uniform() < 0.5,
 	);
 
 function unary(random: Random): Case {
@@ -210,6 +223,7 @@ const families = [
 	convolution,
 	convolution,
 	product,
+	products,
 	unary,
 	binary,
 	reduction,
