@@ -5,6 +5,7 @@ import {
 	spectralConvAdjoint,
 } from "../src/engine/ops/spectral.ts";
 import { Random } from "../src/random.ts";
+import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
 import * as loss from "./cases/loss.ts";
@@ -12,6 +13,7 @@ import * as norm from "./cases/norm.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
+import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
 import { type Case, checkCase } from "./opTesting.ts";
 
@@ -89,6 +91,18 @@ const product = (random: Random): Case =>
 		),
 	);
 
+const products = (random: Random): Case =>
+	bmm.row(
+		[
+			size(random, 3),
+			channels(random, 70),
+			channels(random, 70),
+			channels(random, 140),
+		],
+		random.uniform() < 0.5,
+		random.uniform() < 0.5,
+	);
+
 function unary(random: Random): Case {
 	const op = pick(random, elementwise.unaries);
 	const wide = ["silu", "sigmoid", "tanh"].includes(op.name);
@@ -130,6 +144,16 @@ function groupNorm(random: Random): Case {
 		tolerance: grad ? undefined : 2e-4,
 	});
 }
+
+const softmaxOf = (random: Random): Case =>
+	softmax.row(
+		pick(random, [
+			shapeOf(random),
+			[size(random, 40), size(random, 300)],
+			[1, size(random, 3000)],
+		]),
+		pick(random, [1, 30]),
+	);
 
 function move(random: Random): Case {
 	const shape = image(random);
@@ -199,10 +223,12 @@ const families = [
 	convolution,
 	convolution,
 	product,
+	products,
 	unary,
 	binary,
 	reduction,
 	groupNorm,
+	softmaxOf,
 	move,
 	rotation,
 	lossOf,

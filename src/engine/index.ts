@@ -2,6 +2,7 @@
 export { backward, noGrad, record } from "./autograd.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
 export { ParameterList, Parameters, type State } from "./nn.ts";
+export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/loss.ts";
@@ -9,6 +10,7 @@ export * from "./ops/norm.ts";
 export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
+export * from "./ops/softmax.ts";
 export { Adam, type AdamOptions, type AdamState, StepLR } from "./optim.ts";
 export { detached, scope } from "./scope.ts";
 export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
