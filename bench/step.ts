@@ -10,7 +10,13 @@ import { PIXELS } from "../src/qpi/format.ts";
 import { Random } from "../src/random.ts";
 import type { Prepared } from "../src/training/data.ts";
 import type { Task } from "../src/training/loop.ts";
-import { PRESETS, type PresetName } from "../src/training/presets.ts";
+import {
+	MODELS,
+	type ModelName,
+	PRESETS,
+	type PresetName,
+	withModel,
+} from "../src/training/presets.ts";
 import { alignerTask, oneStepTask, vaeTask } from "../src/training/tasks.ts";
 
 const options = new Command("npm run bench:step --")
@@ -22,18 +28,24 @@ const options = new Command("npm run bench:step --")
 			.choices(Object.keys(PRESETS))
 			.default("quick"),
 	)
+	.addOption(
+		new Option("-m, --model <name>", "form of the networks")
+			.choices(MODELS)
+			.default("components"),
+	)
 	.option("-a, --adapter <name>", "a part of the adapter's name")
 	.option("-n, --steps <n>", "steps that are timed", Number, 10)
 	.option("-r, --rows <n>", "pipelines that are listed", Number, 15)
 	.parse()
 	.opts<{
 		preset: PresetName;
+		model: ModelName;
 		adapter?: string;
 		steps: number;
 		rows: number;
 	}>();
 
-const preset = PRESETS[options.preset];
+const preset = withModel(PRESETS[options.preset], options.model);
 const channels = 5;
 const random = new Random(1);
 const image = () =>
