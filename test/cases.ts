@@ -1,4 +1,5 @@
 /** The table of all ops: each row is checked by ops.test.ts against its reference, by values, gradients and repeatability. */
+import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
@@ -16,6 +17,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	conv,
 	linear,
 	bmm,
+	attention,
 	elementwise,
 	reduce,
 	loss,

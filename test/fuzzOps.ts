@@ -5,6 +5,7 @@ import {
 	spectralConvAdjoint,
 } from "../src/engine/ops/spectral.ts";
 import { Random } from "../src/random.ts";
+import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
@@ -101,6 +102,19 @@ const products = (random: Random): Case =>
 		],
 		random.uniform() < 0.5,
 		random.uniform() < 0.5,
+	);
+
+const attend = (random: Random): Case =>
+	attention.row(
+		"scaledDotProductAttention",
+		attention.byOption,
+		[
+			size(random, 3),
+			size(random, 70),
+			size(random, 140),
+			channels(random, 60),
+		],
+		random.uniform() < 0.5 ? undefined : random.uniform(-2, 2),
 	);
 
 function unary(random: Random): Case {
@@ -224,6 +238,7 @@ const families = [
 	convolution,
 	product,
 	products,
+	attend,
 	unary,
 	binary,
 	reduction,

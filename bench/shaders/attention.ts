@@ -1,7 +1,12 @@
 /** What attention is made of, on maps of 8 x 8 and 32 x 32 pixels. */
+import {
+	composedAttention,
+	fusedAttention,
+} from "../../src/engine/ops/attention.ts";
 import { bmm } from "../../src/engine/ops/bmm.ts";
 import { softmax } from "../../src/engine/ops/softmax.ts";
 import type { Shape } from "../../src/engine/tensor.ts";
+import { attention as attentionReference } from "../../test/reference/attention.ts";
 import { softmax as softmaxReference } from "../../test/reference/softmax.ts";
 import { differences, type Given, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
@@ -70,6 +75,24 @@ const product = (
 	twoSets: true,
 });
 
+/** Both ways; an adapter takes one of them. [B, T, C] */
+const attention = (shape: readonly [number, number, number]): Op[] => {
+	const [batch, tokens, channels] = shape;
+	const scale = 1 / Math.sqrt(channels);
+	const row = (attend: typeof fusedAttention): Op => ({
+		name: `${attend.name} [${shape}]`,
+		make: on([shape, shape, shape], ([q, k, v]) => attend(q, k, v, scale)),
+		check: differences(([q, k, v]) => attentionReference(q, k, v, scale)),
+	});
+	const flop = 4 * batch * tokens * tokens * channels;
+	return [
+		{ ...row(fusedAttention), flop },
+		// Every product of the forward pass is made again, some twice: no figure to compare.
+		{ ...row(fusedAttention), passes: [backward([0, 1, 2], [0, 1, 2])] },
+		{ ...row(composedAttention), flop },
+	];
+};
+
 export const attentions: Op[] = [
 	product([8, 64, 128, 64], true),
 	product([8, 64, 64, 128], false),
@@ -77,4 +100,6 @@ export const attentions: Op[] = [
 	product([8, 65, 37, 65], true),
 	normalised([8, 64, 64]),
 	normalised([1, 1024, 1024]),
+	...attention([8, 64, 128]),
+	...attention([1, 1024, 64]),
 ];

@@ -2,6 +2,10 @@
 export { backward, noGrad, record } from "./autograd.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
 export { ParameterList, Parameters, type State } from "./nn.ts";
+export {
+	type AttentionOptions,
+	scaledDotProductAttention,
+} from "./ops/attention.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
