@@ -3,6 +3,7 @@ import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
 import * as linear from "./cases/linear.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
@@ -22,6 +23,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	reduce,
 	loss,
 	norm,
+	layerNorm,
 	sample,
 	random,
 	softmax,

@@ -9,6 +9,7 @@ import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as noise from "./cases/random.ts";
@@ -159,6 +160,21 @@ function groupNorm(random: Random): Case {
 	});
 }
 
+function layerNormOf(random: Random): Case {
+	const shape = pick(random, [
+		shapeOf(random),
+		[size(random, 300), size(random, 300)],
+	]);
+	// Of few values the gradient to x is what is left of terms that cancel.
+	const grad = shape[shape.length - 1] >= 16;
+	const eps = pick(random, [undefined, 0.1]);
+	return layerNorm.row(shape, {
+		eps,
+		grad,
+		tolerance: grad ? undefined : 2e-4,
+	});
+}
+
 const softmaxOf = (random: Random): Case =>
 	softmax.row(
 		pick(random, [
@@ -243,6 +259,7 @@ const families = [
 	binary,
 	reduction,
 	groupNorm,
+	layerNormOf,
 	softmaxOf,
 	move,
 	rotation,

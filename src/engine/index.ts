@@ -9,6 +9,7 @@ export {
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
+export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export * from "./ops/random.ts";
