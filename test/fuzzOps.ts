@@ -5,9 +5,11 @@ import {
 	spectralConvAdjoint,
 } from "../src/engine/ops/spectral.ts";
 import { Random } from "../src/random.ts";
+import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as noise from "./cases/random.ts";
@@ -103,6 +105,19 @@ const products = (random: Random): Case =>
 		random.uniform() < 0.5,
 	);
 
+const attend = (random: Random): Case =>
+	attention.row(
+		"scaledDotProductAttention",
+		attention.byOption,
+		[
+			size(random, 3),
+			size(random, 70),
+			size(random, 140),
+			channels(random, 60),
+		],
+		random.uniform() < 0.5 ? undefined : random.uniform(-2, 2),
+	);
+
 function unary(random: Random): Case {
 	const op = pick(random, elementwise.unaries);
 	const wide = ["silu", "sigmoid", "tanh"].includes(op.name);
@@ -139,6 +154,21 @@ function groupNorm(random: Random): Case {
 	const grad = shape[1] * shape[2] * width >= 16;
 	const eps = pick(random, [undefined, 0.1]);
 	return norm.row(shape, groups, pick(random, ["none", "silu"]), {
+		eps,
+		grad,
+		tolerance: grad ? undefined : 2e-4,
+	});
+}
+
+function layerNormOf(random: Random): Case {
+	const shape = pick(random, [
+		shapeOf(random),
+		[size(random, 300), size(random, 300)],
+	]);
+	// Of few values the gradient to x is what is left of terms that cancel.
+	const grad = shape[shape.length - 1] >= 16;
+	const eps = pick(random, [undefined, 0.1]);
+	return layerNorm.row(shape, {
 		eps,
 		grad,
 		tolerance: grad ? undefined : 2e-4,
@@ -224,10 +254,12 @@ const families = [
 	convolution,
 	product,
 	products,
+	attend,
 	unary,
 	binary,
 	reduction,
 	groupNorm,
+	layerNormOf,
 	softmaxOf,
 	move,
 	rotation,

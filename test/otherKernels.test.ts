@@ -5,6 +5,7 @@ import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 import * as bmm from "./cases/bmm.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
 import * as linear from "./cases/linear.ts";
 import * as softmax from "./cases/softmax.ts";
 import { checkCase } from "./opTesting.ts";
@@ -18,7 +19,7 @@ const other = new Gpu(gpu.device, {
 	shaders: loadShaders(),
 	software: !gpu.software,
 });
-for (const { cases } of [bmm, linear, softmax])
+for (const { cases } of [bmm, linear, layerNorm, softmax])
 	for (const c of cases) test(c.name, () => checkCase(other, c));
 
 test.run();

@@ -1,7 +1,14 @@
 /** What attention is made of, on maps of 8 x 8 and 32 x 32 pixels. */
+import {
+	composedAttention,
+	fusedAttention,
+} from "../../src/engine/ops/attention.ts";
 import { bmm } from "../../src/engine/ops/bmm.ts";
+import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { softmax } from "../../src/engine/ops/softmax.ts";
 import type { Shape } from "../../src/engine/tensor.ts";
+import { attention as attentionReference } from "../../test/reference/attention.ts";
+import { layerNorm as layerNormReference } from "../../test/reference/norm.ts";
 import { softmax as softmaxReference } from "../../test/reference/softmax.ts";
 import { differences, type Given, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
@@ -11,6 +18,17 @@ const normalised = (shape: Shape): Op => ({
 	make: on([shape], ([x]) => softmax(x)),
 	check: differences(([x]) => softmaxReference(x)),
 	passes: [FORWARD, backward([0], [0])],
+});
+
+const layers = (shape: Shape): Op => ({
+	name: `layerNorm [${shape}]`,
+	make: on([shape, shape.slice(-1), shape.slice(-1)], ([x, weight, bias]) =>
+		layerNorm(x, weight, bias),
+	),
+	check: differences(([x, weight, bias]) =>
+		layerNormReference(x, weight, bias),
+	),
+	passes: [FORWARD, backward([0, 1, 2], [0, 1])],
 });
 
 /** An element of A B, or of its gradient to A or B; b is [B, N, K] if it is transposed. */
@@ -70,6 +88,24 @@ const product = (
 	twoSets: true,
 });
 
+/** Both ways; an adapter takes one of them. [B, T, C] */
+const attention = (shape: readonly [number, number, number]): Op[] => {
+	const [batch, tokens, channels] = shape;
+	const scale = 1 / Math.sqrt(channels);
+	const row = (attend: typeof fusedAttention): Op => ({
+		name: `${attend.name} [${shape}]`,
+		make: on([shape, shape, shape], ([q, k, v]) => attend(q, k, v, scale)),
+		check: differences(([q, k, v]) => attentionReference(q, k, v, scale)),
+	});
+	const flop = 4 * batch * tokens * tokens * channels;
+	return [
+		{ ...row(fusedAttention), flop },
+		// Every product of the forward pass is made again, some twice: no figure to compare.
+		{ ...row(fusedAttention), passes: [backward([0, 1, 2], [0, 1, 2])] },
+		{ ...row(composedAttention), flop },
+	];
+};
+
 export const attentions: Op[] = [
 	product([8, 64, 128, 64], true),
 	product([8, 64, 64, 128], false),
@@ -77,4 +113,7 @@ export const attentions: Op[] = [
 	product([8, 65, 37, 65], true),
 	normalised([8, 64, 64]),
 	normalised([1, 1024, 1024]),
+	layers([512, 128]),
+	...attention([8, 64, 128]),
+	...attention([1, 1024, 64]),
 ];

@@ -2,9 +2,14 @@
 export { backward, noGrad, record } from "./autograd.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
 export { ParameterList, Parameters, type State } from "./nn.ts";
+export {
+	type AttentionOptions,
+	scaledDotProductAttention,
+} from "./ops/attention.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
+export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export * from "./ops/random.ts";
