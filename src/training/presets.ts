@@ -125,7 +125,7 @@ export function withEpochs(
 	};
 }
 
-const TWO_EPOCHS = {
+const TWO_EPOCHS: Schedule = {
 	epochs: 2,
 	batch: 8,
 	learningRate: 2e-3,

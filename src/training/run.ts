@@ -1,5 +1,5 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters, State } from "../engine/nn.ts";
+import type { Parameters } from "../engine/nn.ts";
 import { LATENT } from "../models/autoencoder.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
@@ -7,6 +7,7 @@ import { INPUT_CHANNELS, type InputKind } from "../qpi/inputs.ts";
 import { compareKernels } from "../qpi/metrics.ts";
 import { principalComponents } from "../qpi/pca.ts";
 import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { evenly } from "./choose.ts";
 import { copyTurned, type PreparedData } from "./data.ts";
 import {
@@ -16,13 +17,8 @@ import {
 	summarise,
 } from "./evaluate.ts";
 import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
-import {
-	type Checkpoint,
-	type History,
-	type LoopOptions,
-	type Task,
-	train,
-} from "./loop.ts";
+import { type History, type LoopOptions, type Task, train } from "./loop.ts";
+import { memoryLine } from "./memory.ts";
 import type { Preset } from "./presets.ts";
 import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
@@ -30,6 +26,7 @@ import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 export interface CheckpointStore {
 	/** The last one of a network, if there is one. */
 	checkpoint(network: NetworkName): Promise<Checkpoint | undefined>;
+	/** Reads its tensors before it settles. */
 	saveCheckpoint(network: NetworkName, checkpoint: Checkpoint): Promise<void>;
 }
 
@@ -61,7 +58,10 @@ export interface TrainingEvents {
 		attempts: readonly Attempt[],
 	): Promise<void> | void;
 	/** A network is done. */
-	onTrained?(network: NetworkName, weights: State): Promise<void> | void;
+	onTrained?(
+		network: NetworkName,
+		parameters: Parameters,
+	): Promise<void> | void;
 }
 
 export interface TrainOptions {
@@ -215,11 +215,12 @@ async function trainOne(
 	const stepsAnEpoch = Math.ceil(task.samples / task.batch);
 	const done = (resume?.epoch ?? 0) * stepsAnEpoch;
 	events.onStart?.(name, task.name, done, task.epochs * stepsAnEpoch);
-	const { history, weights } = await train(gpu, task, {
+	const history = await train(gpu, task, {
 		seed,
 		resume,
 		gate,
 		signal,
+		onMemory: (memory) => say(memoryLine(task.name, memory)),
 		onStep: (done, loss) => events.onStep?.(name, done, loss),
 		async onEpoch(checkpoint) {
 			await store.saveCheckpoint(name, checkpoint);
@@ -227,9 +228,7 @@ async function trainOne(
 			if (events.onAttempts) await events.onAttempts(name, await attempt());
 		},
 	});
-	// A finished network's checkpoint already holds these weights.
-	task.parameters.load(weights);
-	await events.onTrained?.(name, weights);
+	await events.onTrained?.(name, task.parameters);
 	return history;
 }
 

@@ -4,6 +4,7 @@ import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
+import type { RateSchedule } from "../engine/schedules.ts";
 import { decode, encode, type Size } from "../models/autoencoder.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
@@ -19,7 +20,10 @@ export interface Schedule {
 	readonly epochs: number;
 	readonly batch: number;
 	readonly learningRate: number;
-	readonly schedule: { readonly every: number; readonly factor: number };
+	readonly schedule: RateSchedule;
+	/** See Task. */
+	readonly accumulate?: number;
+	readonly average?: number;
 }
 
 export interface TaskOptions extends Schedule {
@@ -54,7 +58,7 @@ export function vaeTask(
 		parameters: vae,
 		samples: known.length * repeats,
 		clip: 1,
-		loss(samples, random, step) {
+		loss(samples, random, draw) {
 			const kernels = samples.map((i) => known[i % known.length]);
 			const x = kernelBatch(
 				gpu,
@@ -67,7 +71,11 @@ export function vaeTask(
 				options.penaliseAsymmetry ?? false,
 			);
 			const { mean, logvar } = encode(vae, size, x);
-			const z = reparameterise(mean, logvar, { seed, step, stream: 1 });
+			const z = reparameterise(mean, logvar, {
+				seed,
+				step: draw,
+				stream: 1,
+			});
 			const y = decode(vae, size, z);
 			const reconstruction = add(
 				mseLoss(y, x),
@@ -143,7 +151,7 @@ export function oneStepTask(
 		parameters: oneStep,
 		samples: observations.length,
 		clip: null,
-		loss(samples, random, step) {
+		loss(samples, random, draw) {
 			const chosen = samples.map((i) => observations[i]);
 			const turns = samples.map(() => random.integer(0, 8));
 			const { mean, logvar } = encode(
@@ -151,7 +159,11 @@ export function oneStepTask(
 				size,
 				inputBatch(gpu, data, chosen, turns),
 			);
-			const z = reparameterise(mean, logvar, { seed, step, stream: 3 });
+			const z = reparameterise(mean, logvar, {
+				seed,
+				step: draw,
+				stream: 3,
+			});
 			const y = decode(oneStep, size, z);
 			return add(
 				mseLoss(y, kernelsOf(gpu, data, chosen, turns)),
@@ -190,8 +202,10 @@ function validationSet(data: Prepared): PreparedObservation[] {
 	return from.filter((_, i) => i % every === 0);
 }
 
-function pick({ epochs, batch, learningRate, schedule }: Schedule): Schedule {
-	return { epochs, batch, learningRate, schedule };
+function pick(options: Schedule): Schedule {
+	const { epochs, batch, learningRate, schedule, accumulate, average } =
+		options;
+	return { epochs, batch, learningRate, schedule, accumulate, average };
 }
 
 const flat = (images: readonly Float32Array[]) =>
