@@ -20,6 +20,7 @@ import { add, mul, scale } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
+import { collect } from "../src/engine/state.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import type { Dataset } from "../src/node/dataset.ts";
@@ -37,6 +38,7 @@ import {
 	encodeCheckpoint,
 	type KeptCheckpoint,
 	keep,
+	learntWeights,
 	takeUp,
 } from "../src/training/checkpoint.ts";
 import { copyTurned, type PreparedData } from "../src/training/data.ts";
@@ -47,10 +49,11 @@ import {
 	type Task,
 	train,
 } from "../src/training/loop.ts";
+import { memoryLine, type StepMemory } from "../src/training/memory.ts";
 import { prepareInMemory, restore } from "../src/training/prepare.ts";
 import { generatedSource, type Source } from "../src/training/source.ts";
 import { symmetryAngles, symmetryLoss } from "../src/training/symmetry.ts";
-import { uniform } from "./opTesting.ts";
+import { compare, uniform } from "./opTesting.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
@@ -127,6 +130,8 @@ async function fit(
 		resume?: KeptCheckpoint;
 	} = {},
 	change: (task: Task, parameters: Parameters) => Partial<Task> = () => ({}),
+	/** Sees what is left. */
+	after: (parameters: Parameters) => Promise<void> = async () => {},
 ): Promise<KeptCheckpoint> {
 	const parameters = network({ weight: [1, 3, 3, 1], bias: [1], idle: [1] });
 	const task: Task = {
@@ -174,6 +179,7 @@ async function fit(
 			},
 		);
 		assert.equal(history, last?.history);
+		await after(parameters);
 		return last as KeptCheckpoint;
 	} finally {
 		parameters.dispose();
@@ -386,6 +392,209 @@ test("StepLR is wired to the epochs, also after a resumption", async () => {
 		assert.ok(Math.abs(move / expected[i] - 1) < 1e-3, `${moves(kept)}`);
 	});
 	assert.equal(moves(await course(kept[1])), moves(kept).slice(1));
+});
+
+/** Of the convolution without noise, whose loss depends on the samples alone. */
+const steady =
+	(options: Partial<Task>) =>
+	(_: Task, parameters: Parameters): Partial<Task> => ({
+		loss(samples) {
+			const batch = (of: Float32Array[]) =>
+				tensor(gpu, Float32Array.from(samples.flatMap((i) => [...of[i]])), [
+					samples.length,
+					8,
+					8,
+					1,
+				]);
+			const [weight, bias] = [parameters.get("weight"), parameters.get("bias")];
+			return mseLoss(
+				conv2d(batch(IMAGES), weight, bias, { padding: 1 }),
+				batch(TARGETS),
+			);
+		},
+		...options,
+	});
+
+test("a batch in parts is one batch, to rounding, whatever the last batch and the last part leave over", async () => {
+	// Batches of 7 and 3; parts of 7, 4 + 3, 3 + 3 + 1, 1, and more parts than samples.
+	const learn = (accumulate: number) =>
+		fit({}, steady({ batch: 7, accumulate, average: 0.5 }));
+	const whole = await learn(1);
+	for (const accumulate of [2, 3, 7, 9]) {
+		const parts = await learn(accumulate);
+		assert.is(parts.step, 10);
+		for (const [name, { data }] of whole.tensors)
+			compare(name, parts.tensors.get(name)?.data ?? [], data, 1e-4);
+		compare(
+			"losses",
+			parts.history.train.map(([, loss]) => loss),
+			whole.history.train.map(([, loss]) => loss),
+			1e-5,
+		);
+	}
+	assert.match(
+		(await failure(() => learn(1.5))).message,
+		"toy: a batch in 1.5 parts",
+	);
+});
+
+test("parts see all samples of a step in order, go on in its random numbers, and have numbers of their own", async () => {
+	const seen: number[][] = [];
+	const order = async (accumulate: number) => {
+		const samples: number[] = [];
+		const drawn: number[] = [];
+		seen.length = 0;
+		await fit({}, (_, parameters) => ({
+			accumulate,
+			epochs: 1,
+			loss(chosen, random, draw) {
+				seen.push([draw, chosen.length]);
+				samples.push(...chosen);
+				drawn.push(...chosen.map(() => random.uniform()));
+				return sum(parameters.get("weight"));
+			},
+		}));
+		return { samples, drawn };
+	};
+	const whole = await order(1);
+	assert.equal(
+		seen,
+		[3, 3, 3, 1].map((n, i) => [i, n]),
+	);
+	assert.equal(await order(2), whole);
+	assert.equal(seen, [
+		[0, 2],
+		[1, 1],
+		[2, 2],
+		[3, 1],
+		[4, 2],
+		[5, 1],
+		[6, 1],
+	]);
+});
+
+test("parts of a batch take less memory than the whole, and a training says how much once", async () => {
+	const large = async (accumulate: number) => {
+		const said: StepMemory[] = [];
+		await fit({ onMemory: (memory) => said.push(memory) }, (_, parameters) => ({
+			epochs: 2,
+			batch: 8,
+			accumulate,
+			average: 0.9,
+			loss(samples) {
+				const x = tensor(gpu, new Float32Array(samples.length * 16_384), [
+					samples.length,
+					128,
+					128,
+					1,
+				]);
+				const weight = parameters.get("weight");
+				const y = conv2d(x, weight, parameters.get("bias"), { padding: 1 });
+				return mseLoss(y, x);
+			},
+		}));
+		assert.is(said.length, 1);
+		return said[0];
+	};
+	const [whole, parts] = [await large(1), await large(4)];
+	const own = 4 * 3 * 64; // three parameters, padded
+	for (const { parameters, gradients, moments, average } of [whole, parts])
+		assert.equal(
+			[parameters, gradients, moments, average],
+			[own, own, 2 * own, own],
+		);
+	// At the least input, output and the output's gradient: 65,536 bytes a sample each.
+	assert.ok(whole.peak >= 8 * 3 * 65_536, `${whole.peak}`);
+	assert.ok(parts.peak < 0.4 * whole.peak, `${parts.peak} of ${whole.peak}`);
+	assert.match(
+		memoryLine("toy", whole),
+		/^toy: a step takes [\d.]+ MB .* parameters 0\.0 MB, .*average 0\.0 MB, activations and the rest \d+\.\d MB$/,
+	);
+});
+
+test("averaged weights are what is validated and what is left; a stopped run resumes their average bitwise", async () => {
+	let validated: number[] = [];
+	const learn = async (resume?: KeptCheckpoint) => {
+		const kept: KeptCheckpoint[] = [];
+		let left: Float32Array | undefined;
+		validated = [];
+		await fit(
+			{
+				resume,
+				async onEpoch(checkpoint) {
+					kept.push(await keep(checkpoint));
+				},
+			},
+			(task, parameters) => ({
+				...steady({})(task, parameters),
+				average: 0.8,
+				async validate() {
+					validated.push((await parameters.get("weight").data())[4]);
+					return 0;
+				},
+			}),
+			async (parameters) => {
+				left = await parameters.get("weight").data();
+			},
+		);
+		return { kept, left };
+	};
+	const whole = await learn();
+	const figures = validated;
+	const weight = (kept: KeptCheckpoint, what: string) =>
+		kept.tensors.get(`${what}/weight`)?.data as Float32Array;
+	for (const [i, kept] of whole.kept.entries()) {
+		assert.is(weight(kept, "average")[4], figures[i]);
+		assert.is.not(weight(kept, "average")[4], weight(kept, "weight")[4]);
+	}
+	const last = whole.kept.at(-1) as KeptCheckpoint;
+	assert.equal(whole.left, weight(last, "average"));
+	assert.equal(
+		(await collect(learntWeights(takeUp(last).tensors))).get("weight")?.data,
+		whole.left,
+	);
+	const rest = await learn(whole.kept[1]);
+	assert.equal(rest.kept.map(bitsOf), whole.kept.slice(2).map(bitsOf));
+	assert.equal(rest.left, whole.left);
+	assert.equal(validated, figures.slice(2));
+	// Of a finished run the average is left, too.
+	assert.equal((await learn(last)).left, whole.left);
+});
+
+test("the cosine is wired to the steps, also after a resumption", async () => {
+	const course = async (resume?: KeptCheckpoint) => {
+		const kept = resume ? [resume] : [];
+		await fit(
+			{
+				resume,
+				async onEpoch(checkpoint) {
+					kept.push(await keep(checkpoint));
+				},
+			},
+			(_, parameters) => ({
+				learningRate: 0.01,
+				schedule: { warmUp: 4 },
+				clip: null,
+				loss: () => sum(parameters.get("weight")),
+			}),
+		);
+		return kept;
+	};
+	const kept = await course();
+	const values = kept.map((c) => c.tensors.get("weight/weight")?.data[4] ?? 0);
+	// Under a constant gradient Adam moves each weight by the learning rate in every step: the cosine's 16 steps, 4 an epoch.
+	const rates = Array.from(
+		{ length: 16 },
+		(_, i) => (0.01 * (1 + Math.cos((Math.PI * i) / 16))) / 2,
+	);
+	values.slice(1).forEach((value, k) => {
+		const moved = rates.slice(4 * k, 4 * k + 4).reduce((a, b) => a + b);
+		assert.ok(
+			Math.abs((values[k] - value) / moved - 1) < 1e-3,
+			`epoch ${k + 2}: ${values[k] - value}, expected ${moved}`,
+		);
+	});
+	assert.equal((await course(kept[1])).map(bitsOf), kept.slice(1).map(bitsOf));
 });
 
 // Checkpoints and run folders.
