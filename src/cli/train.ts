@@ -17,10 +17,20 @@ import {
 	PRESETS,
 	type Preset,
 	type PresetName,
+	type Ways,
 	withEpochs,
+	withWays,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import { callOf, commandLine, say, warn, whole } from "./command.ts";
+import {
+	callOf,
+	commandLine,
+	positive,
+	positiveWhole,
+	say,
+	warn,
+	whole,
+} from "./command.ts";
 
 const threeEpochs = (text: string) => {
 	const numbers = text.split(",").map(Number);
@@ -34,7 +44,14 @@ const threeEpochs = (text: string) => {
 	return numbers;
 };
 
-interface Options {
+const decay = (text: string) => {
+	const value = positive(text);
+	if (value >= 1)
+		throw new InvalidArgumentError("Expected a number between 0 and 1.");
+	return value;
+};
+
+interface Options extends Ways {
 	preset: PresetName;
 	data?: string;
 	out?: string;
@@ -103,6 +120,21 @@ export function trainCommand(name = "train"): Command {
 			"epochs, in place of the preset's",
 			threeEpochs,
 		)
+		.option(
+			"--accumulate <n>",
+			"compute each batch in n parts, one after the other: less memory, the same step",
+			positiveWhole,
+		)
+		.option(
+			"--average <decay>",
+			"keep an exponential moving average of the weights, as 0.999, and evaluate that",
+			decay,
+		)
+		.option(
+			"--cosine <steps>",
+			"the learning rate rises over so many steps and then falls along a cosine to zero, in place of the preset's schedule",
+			whole,
+		)
 		.addOption(
 			new Option(
 				"--scattering <kind>",
@@ -169,7 +201,7 @@ async function main(
 ): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
-	const preset = withEpochs(PRESETS[options.preset], epochs);
+	const preset = withWays(withEpochs(PRESETS[options.preset], epochs), options);
 	const gpu = await openGpu({
 		adapter: options.adapter,
 		precision,
