@@ -8,6 +8,7 @@ import { canWrite } from "../node/files.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { trainRun } from "../node/trainRun.ts";
+import { WideStream } from "../node/wideStream.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
 import type { Scattering } from "../qpi/generator.ts";
@@ -62,6 +63,7 @@ interface Options extends Ways {
 	precision: Precision;
 	tune: boolean;
 	epochs?: number[];
+	stream?: number;
 	scattering: Scattering;
 	skipBad: boolean;
 	penaliseAsymmetry: boolean;
@@ -134,6 +136,11 @@ export function trainCommand(name = "train"): Command {
 			"--cosine <steps>",
 			"the learning rate rises over so many steps and then falls along a cosine to zero, in place of the preset's schedule",
 			whole,
+		)
+		.option(
+			"--stream <kernels>",
+			"train on so many new kernels of the wide generator every epoch, each with the preset's number of images; the data then only judge",
+			positiveWhole,
 		)
 		.addOption(
 			new Option(
@@ -215,6 +222,21 @@ async function main(
 			throw new Error(
 				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
 			);
+		const stream =
+			options.stream === undefined
+				? undefined
+				: new WideStream({
+						seed,
+						kernels: options.stream,
+						observations: preset.observations,
+						inputs,
+						onWait(epoch, milliseconds) {
+							if (milliseconds > 1000)
+								say(
+									`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
+								);
+						},
+					});
 		const folder = await RunFolder.open(
 			out,
 			{
@@ -227,6 +249,7 @@ async function main(
 				randomStart,
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
+				...(stream && { stream: stream.identity }),
 				data: source.identity,
 			},
 			options.resume,
@@ -238,6 +261,7 @@ async function main(
 			gpu,
 			preset,
 			source,
+			stream,
 			inputs,
 			seed,
 			folder,
@@ -247,7 +271,7 @@ async function main(
 			randomStart,
 			signal,
 			say,
-		});
+		}).finally(() => stream?.close());
 		const metrics: Metrics = {
 			preset: options.preset,
 			inputs,

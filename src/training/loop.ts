@@ -34,6 +34,8 @@ export interface Task {
 	readonly average?: number;
 	/** Largest global norm of the gradient; null leaves it as it is. */
 	readonly clip: number | null;
+	/** Awaited before an epoch, counted from 0, with whether another follows: data that are new in every epoch are fetched here. */
+	begin?(epoch: number, more: boolean): Promise<void>;
 	/**
 	 * The loss (a scalar on the tape) of the given samples, as a mean over them. `random` is the step's own stream; `draw` is another number for each part of each
 	 * step, and the step's own where there is one part.
@@ -126,6 +128,7 @@ export async function train(
 		if (resume) await restore(resume, parameters, optimiser, average);
 		const start = (resume?.epoch ?? 0) * stepsAnEpoch;
 		for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
+			await task.begin?.(epoch, epoch + 1 < epochs);
 			const order = new Random(seed, ORDER + epoch).shuffle(
 				Array.from({ length: samples }, (_, i) => i),
 			);

@@ -20,6 +20,7 @@ import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
 import { type History, type LoopOptions, type Task, train } from "./loop.ts";
 import { memoryLine } from "./memory.ts";
 import type { Preset } from "./presets.ts";
+import type { DataStream } from "./stream.ts";
 import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
 /** Where the checkpoints of a run are kept. */
@@ -68,6 +69,8 @@ export interface TrainOptions {
 	readonly gpu: Gpu;
 	readonly preset: Pick<Preset, "size" | NetworkName>;
 	readonly data: PreparedData;
+	/** Is trained on in place of `data`, which then serve the evaluation. */
+	readonly stream?: DataStream;
 	readonly inputs: InputKind;
 	readonly seed: number;
 	readonly penaliseAsymmetry: boolean;
@@ -163,7 +166,7 @@ export async function trainNetworks(
 	options.say(
 		`parameters: VAE ${vae.count}, aligner ${aligner.count}, one-step ${oneStep.count}`,
 	);
-	const common = { gpu, data, size, seed };
+	const common = { gpu, data, stream: options.stream, size, seed };
 	// A small set has nothing but what is trained on.
 	const shown = <T>(list: readonly T[], isUnseen: (item: T) => boolean) =>
 		evenly(list.some(isUnseen) ? list.filter(isUnseen) : list, 4);

@@ -10,6 +10,7 @@ import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
 import type { Task } from "./loop.ts";
+import type { DataStream } from "./stream.ts";
 import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
 
 /** Weights of the losses, as published: alpha of the symmetry loss, beta of the KL loss. */
@@ -28,7 +29,10 @@ export interface Schedule {
 
 export interface TaskOptions extends Schedule {
 	readonly gpu: Gpu;
+	/** What is trained on, and what is held out for validation. */
 	readonly data: Prepared;
+	/** Is trained on in place of `data`, where it is given. */
+	readonly stream?: DataStream;
 	readonly size: Size;
 	readonly seed: number;
 }
@@ -49,15 +53,18 @@ export function vaeTask(
 		penaliseAsymmetry?: boolean;
 	},
 ): Task {
-	const { gpu, data, size, vae, seed, repeats = 1 } = options;
-	const known = data.kernels.filter((k) => k.trained);
+	const { gpu, data, stream, size, vae, seed, repeats = 1 } = options;
+	let known = data.kernels.filter((k) => k.trained);
 	const unseen = data.kernels.filter((k) => !k.trained);
 	return {
 		...pick(options),
 		name: "kernel VAE",
 		parameters: vae,
-		samples: known.length * repeats,
+		samples: (stream?.kernels ?? known.length) * repeats,
 		clip: 1,
+		async begin(epoch, more) {
+			if (stream) known = [...(await stream.epoch(epoch, more)).kernels];
+		},
 		loss(samples, random, draw) {
 			const kernels = samples.map((i) => known[i % known.length]);
 			const x = kernelBatch(
@@ -98,9 +105,10 @@ export function alignerTask(
 	options: TaskOptions & { vae: Parameters; aligner: Parameters },
 ): Task {
 	const { gpu, data, size, vae, aligner } = options;
-	const observations = partOf(data, "train");
+	const source = trainingData(options);
 	const held = validationSet(data);
 	const loss = (
+		data: Prepared,
 		chosen: readonly PreparedObservation[],
 		turns: readonly number[],
 	) => {
@@ -117,11 +125,13 @@ export function alignerTask(
 		...pick(options),
 		name: "aligner",
 		parameters: aligner,
-		samples: observations.length,
+		samples: source.samples,
 		clip: 1,
+		begin: source.begin,
 		loss: (samples, random) =>
 			loss(
-				samples.map((i) => observations[i]),
+				source.data,
+				samples.map((i) => source.observations[i]),
 				samples.map(() => random.integer(0, 8)),
 			),
 		/** The same loss on observations that are not trained on. */
@@ -129,6 +139,7 @@ export function alignerTask(
 			meanOver(held, 16, async (chosen) => {
 				const [value] = await readOut(gpu, () =>
 					loss(
+						data,
 						chosen,
 						chosen.map(() => 0),
 					),
@@ -143,16 +154,18 @@ export function oneStepTask(
 	options: TaskOptions & { oneStep: Parameters },
 ): Task {
 	const { gpu, data, size, oneStep, seed } = options;
-	const observations = partOf(data, "train");
+	const source = trainingData(options);
 	const held = validationSet(data);
 	return {
 		...pick(options),
 		name: "one-step",
 		parameters: oneStep,
-		samples: observations.length,
+		samples: source.samples,
 		clip: null,
+		begin: source.begin,
 		loss(samples, random, draw) {
-			const chosen = samples.map((i) => observations[i]);
+			const { data } = source;
+			const chosen = samples.map((i) => source.observations[i]);
 			const turns = samples.map(() => random.integer(0, 8));
 			const { mean, logvar } = encode(
 				oneStep,
@@ -183,6 +196,24 @@ export function oneStepTask(
 				);
 			}),
 	};
+}
+
+/** What aligner and one-step network are trained on, in the epoch that begin() began. */
+function trainingData({ data, stream }: TaskOptions) {
+	const source = {
+		data,
+		observations: partOf(data, "train"),
+		samples: 0,
+		async begin(epoch: number, more: boolean) {
+			if (!stream) return;
+			source.data = await stream.epoch(epoch, more);
+			source.observations = [...source.data.observations];
+		},
+	};
+	source.samples = stream
+		? stream.kernels * stream.observations
+		: source.observations.length;
+	return source;
 }
 
 function partOf(
