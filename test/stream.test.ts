@@ -18,7 +18,7 @@ import { PRESETS } from "../src/training/presets.ts";
 import {
 	type DataStream,
 	type StreamTask,
-	streamKernel,
+	streamPattern,
 } from "../src/training/stream.ts";
 import { alignerTask, oneStepTask, vaeTask } from "../src/training/tasks.ts";
 
@@ -28,7 +28,8 @@ test.after(() => gpu.dispose());
 
 const OPTIONS = {
 	seed: 7,
-	kernels: 3,
+	patterns: 2,
+	views: 2,
 	observations: 2,
 	inputs: "paper",
 } as const;
@@ -68,7 +69,7 @@ const whole = EPOCHS.map(digest);
 test("the same seed gives the same epochs, whatever the number of workers, and each epoch other data", async () => {
 	assert.is(new Set(whole).size, 3);
 	assert.equal((await epochs([0, 1, 2], { threads: 3 })).map(digest), whole);
-	const [other] = await epochs([0], { seed: 8, kernels: 1 });
+	const [other] = await epochs([0], { seed: 8, patterns: 1 });
 	assert.is.not(digest(other), whole[0]);
 	assert.ok(
 		compareKernels(other.kernels[0].image, EPOCHS[0].kernels[0].image).mse > 0,
@@ -83,23 +84,27 @@ test("a stream can begin anywhere, go back, and ask for an epoch that was not be
 	);
 });
 
-test("kernels are those of the generator by their numbers, and the observations go with them", () => {
+test("patterns are those of the generator by their numbers, and the observations go with them", () => {
 	const { kernels, observations, inputs } = EPOCHS[1];
 	assert.equal(
 		kernels.map((k) => k.number),
-		[3, 4, 5],
+		[4, 5, 6, 7],
 	);
 	assert.equal(
 		observations.map((o) => [o.kernel, o.part]),
-		[0, 0, 1, 1, 2, 2].map((k) => [k, "train"]),
+		[0, 0, 1, 1, 2, 2, 3, 3].map((k) => [k, "train"]),
 	);
 	const values = new Float32Array(2 * 4096);
-	for (const [k, { number, image }] of kernels.entries()) {
+	for (const number of [2, 3]) {
 		const task: StreamTask = { ...OPTIONS, number };
-		const alone = streamKernel(task);
-		assert.is(compareKernels(alone.image, image).mse, 0);
-		for (const j of [0, 1]) {
-			const { index, scatterers, noise } = observations[2 * k + j];
+		const alone = streamPattern(task);
+		for (const v of [0, 1]) {
+			const { image, label } = kernels[2 * (number - 2) + v];
+			assert.equal(image, alone.images.slice(4096 * v, 4096 * (v + 1)));
+			assert.is(label, alone.kind);
+		}
+		for (const j of [0, 1, 2, 3]) {
+			const { index, scatterers, noise } = observations[4 * (number - 2) + j];
 			assert.equal(alone.observations[j], { scatterers, noise });
 			inputs.read(index, values);
 			assert.equal(values, alone.inputs.slice(8192 * j, 8192 * (j + 1)));
@@ -107,17 +112,18 @@ test("kernels are those of the generator by their numbers, and the observations 
 	}
 });
 
-test("drawn kernels have unit root mean square, many kinds, and never one that is held out", () => {
+test("drawn patterns have unit root mean square, many kinds, and never one that is held out", () => {
 	const kinds = new Set<string>();
 	for (let number = 0; number < 16; number++) {
-		const { kind, image, observations } = streamKernel({
+		const { kind, images, observations } = streamPattern({
 			seed: 1,
 			number,
+			views: 1,
 			observations: 1,
 			inputs: "paper",
 		});
 		kinds.add(kind);
-		const square = image.reduce((sum, v) => sum + v * v, 0) / image.length;
+		const square = images.reduce((sum, v) => sum + v * v, 0) / images.length;
 		assert.ok(Math.abs(square - 1) < 1e-3, `${number}: ${square}`);
 		const [{ noise }] = observations;
 		assert.ok(noise >= 0 && noise <= 0.5);
@@ -126,19 +132,19 @@ test("drawn kernels have unit root mean square, many kinds, and never one that i
 	assert.ok([...kinds].some((kind) => kind.startsWith("bare")));
 	for (const kind of HELD_OUT) assert.not(kinds.has(kind));
 	assert.throws(
-		() => streamKernel({ ...OPTIONS, number: 2 ** 29 }),
-		/kernel 536870912 of a stream/,
+		() => streamPattern({ ...OPTIONS, number: 2 ** 29 }),
+		/pattern 536870912 of a stream/,
 	);
 	assert.throws(
-		() => new WideStream({ ...OPTIONS, kernels: 0 }),
-		/a stream of 0 kernels with 2 images/,
+		() => new WideStream({ ...OPTIONS, patterns: 0 }),
+		/a stream of 0 patterns from 2 sides/,
 	);
 });
 
 /** A stream that is there already, which notes what it is asked for. */
 class Noted implements DataStream {
 	readonly identity = "noted";
-	readonly kernels = OPTIONS.kernels;
+	readonly kernels = OPTIONS.patterns * OPTIONS.views;
 	readonly observations = OPTIONS.observations;
 	readonly asked: [number, boolean][] = [];
 
@@ -184,7 +190,7 @@ for (const name of ["vae", "aligner", "oneStep"] as const)
 				aligner: () => alignerTask({ ...options, vae, aligner }),
 				oneStep: () => oneStepTask({ ...options, oneStep }),
 			}[name]();
-			assert.is(task.samples, 6);
+			assert.is(task.samples, 8);
 			const kept: KeptCheckpoint[] = [];
 			try {
 				await train(gpu, task, {

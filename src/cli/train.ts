@@ -138,8 +138,8 @@ export function trainCommand(name = "train"): Command {
 			whole,
 		)
 		.option(
-			"--stream <kernels>",
-			"train on so many new kernels of the wide generator every epoch, each with the preset's number of images; the data then only judge",
+			"--stream <patterns>",
+			"train on so many new patterns of the wide generator every epoch, each from four sides with the preset's number of images; the data then only judge",
 			positiveWhole,
 		)
 		.addOption(
@@ -227,7 +227,8 @@ async function main(
 				? undefined
 				: new WideStream({
 						seed,
-						kernels: options.stream,
+						patterns: options.stream,
+						views: 4,
 						observations: preset.observations,
 						inputs,
 						onWait(epoch, milliseconds) {

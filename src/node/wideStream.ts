@@ -3,7 +3,7 @@ import type { Prepared } from "../training/data.ts";
 import {
 	assembleEpoch,
 	type DataStream,
-	type StreamKernel,
+	type StreamPattern,
 	type StreamTask,
 } from "../training/stream.ts";
 import { mapInWorkers } from "./pool.ts";
@@ -14,8 +14,9 @@ const VERSION = 1;
 
 export interface WideStreamOptions {
 	readonly seed: number;
-	/** Kernels of an epoch, and images of each. */
-	readonly kernels: number;
+	/** Patterns of an epoch, kernels of each (it is seen from so many sides), and images of each kernel. */
+	readonly patterns: number;
+	readonly views: number;
 	readonly observations: number;
 	readonly inputs: InputKind;
 	/** Worker threads; the data do not depend on them. As many as the machine runs at once when not given. */
@@ -25,8 +26,8 @@ export interface WideStreamOptions {
 }
 
 /**
- * New kernels of the wide generator and new images of them in every epoch, made in worker threads while the epoch before is trained on; two epochs' data
- * are in memory at most. Kernel i of epoch e is number e * kernels + i of the seed's stream, so a training that goes on from epoch e sees what it would have seen.
+ * New patterns of the wide generator and new images of them in every epoch, made in worker threads while the epoch before is trained on; two epochs' data
+ * are in memory at most. Pattern i of epoch e is number e * patterns + i of the seed's stream, so a training that goes on from epoch e sees what it would have seen.
  * To be closed.
  */
 export class WideStream implements DataStream {
@@ -34,23 +35,23 @@ export class WideStream implements DataStream {
 	readonly kernels: number;
 	readonly observations: number;
 	readonly #options: WideStreamOptions;
-	#results: AsyncGenerator<StreamKernel> | undefined;
+	#results: AsyncGenerator<StreamPattern> | undefined;
 	/** The epoch that is being made, or made and not yet asked for. */
 	#next = -1;
 	#making: Promise<Prepared> | undefined;
 
-	/** Throws a RangeError without a kernel or an image. */
+	/** Throws a RangeError on counts that are none. */
 	constructor(options: WideStreamOptions) {
-		const { seed, kernels, observations, inputs } = options;
-		for (const count of [kernels, observations])
+		const { seed, patterns, views, observations, inputs } = options;
+		for (const count of [patterns, views, observations])
 			if (!(Number.isInteger(count) && count >= 1))
 				throw new RangeError(
-					`a stream of ${kernels} kernels with ${observations} images each; expected whole numbers from 1`,
+					`a stream of ${patterns} patterns from ${views} sides with ${observations} images of each; expected whole numbers from 1`,
 				);
 		this.#options = options;
-		this.kernels = kernels;
+		this.kernels = patterns * views;
 		this.observations = observations;
-		this.identity = `wide stream ${VERSION} ${JSON.stringify({ seed, kernels, observations, inputs })}`;
+		this.identity = `wide stream ${VERSION} ${JSON.stringify({ seed, patterns, views, observations, inputs })}`;
 	}
 
 	async epoch(epoch: number, more: boolean): Promise<Prepared> {
@@ -75,19 +76,19 @@ export class WideStream implements DataStream {
 	}
 
 	#begin(epoch: number): void {
-		const { threads } = this.#options;
-		this.#results = mapInWorkers<StreamTask, StreamKernel>(
+		const { threads, patterns } = this.#options;
+		this.#results = mapInWorkers<StreamTask, StreamPattern>(
 			STREAM_WORKER,
-			this.#tasks(epoch * this.kernels),
+			this.#tasks(epoch * patterns),
 			{ threads, batch: 1 },
 		);
 		this.#make(epoch);
 	}
 
 	*#tasks(first: number): Generator<StreamTask> {
-		const { seed, observations, inputs } = this.#options;
+		const { seed, views, observations, inputs } = this.#options;
 		for (let number = first; ; number++)
-			yield { seed, number, observations, inputs };
+			yield { seed, number, views, observations, inputs };
 	}
 
 	#make(epoch: number): void {
@@ -99,12 +100,12 @@ export class WideStream implements DataStream {
 
 	async #collect(epoch: number): Promise<Prepared> {
 		const results = this.#results;
-		const made: StreamKernel[] = [];
-		while (made.length < this.kernels) {
+		const made: StreamPattern[] = [];
+		while (made.length < this.#options.patterns) {
 			const next = await results?.next();
 			if (!next || next.done) throw new Error("the stream was closed");
 			made.push(next.value);
 		}
-		return assembleEpoch(made, this.#options.inputs, epoch * this.kernels);
+		return assembleEpoch(made, this.#options, epoch * this.kernels);
 	}
 }
