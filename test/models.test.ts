@@ -2,10 +2,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { ParameterList, Parameters, type State } from "../src/engine/nn.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
+import { collect, type State } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import {
 	type ComponentSize,
@@ -281,13 +282,8 @@ async function gradients(part: "logvar" | "y", dy: Float32Array) {
 		backward(sum(mul(out, tensor(gpu, dy, out.shape))));
 	});
 	P.settleGradients();
-	const all = await P.gradients.data();
-	return new Map(
-		[...P].map(([name, p]) => {
-			const start = (p.offset - P.values.offset) / 4;
-			return [name, all.slice(start, start + p.size)];
-		}),
-	);
+	const all = await collect(P.gradients.lazy());
+	return new Map([...all].map(([name, { data }]) => [name, data]));
 }
 
 const square = (values: Float32Array) =>

@@ -81,6 +81,12 @@ test("the smoke preset trains; progress is plain lines", async () => {
 	assert.match(ended.stdout, /\d+ to train on, \d+ unseen energies/);
 	assert.match(ended.stdout, /two-step network .*\d\.\d{3} \/ \d\.\d{3}/);
 	assert.match(ended.stdout, `open ${whole}/report.html`);
+	for (const title of Object.values(TITLES)) {
+		const told = ended.stdout.match(
+			new RegExp(`^${title}: a step takes [\\d.]+ MB of .*moments`, "gm"),
+		);
+		assert.is(told?.length, 1, title);
+	}
 	for (const network of NETWORKS) {
 		const line = new RegExp(
 			`^${TITLES[network]} (\\d+)/\\1  loss [\\d.e-]+  [\\d.]+ steps/s  took \\w+$`,
@@ -325,6 +331,8 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 
 	const out = join(scratch, "skipped");
 	const args = ["--data", data, "--epochs", "1,1,1", "--inputs", "paper"];
+	const ways = ["--accumulate", "2", "--average", "0.9", "--cosine", "1"];
+	args.push(...ways);
 	const refused = await train(out, ...args).ended;
 	assert.is(refused.code, 1);
 	assert.match(
@@ -342,6 +350,12 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 	assert.match(last, bad);
 	const { inputs, methods } = metricsOf(out);
 	assert.is(inputs, "paper");
+	for (const network of NETWORKS) {
+		const { tensors } = checkpoint(out, network);
+		const left = decodeSafetensors(read(out, `${network}.safetensors`)).tensors;
+		for (const [name, { data }] of left)
+			assert.equal(tensors.get(`average/${name}`)?.data, data);
+	}
 	for (const method of METHODS) assert.ok(methods[method].unseenFamily.n > 0);
 	assert.is(decodeNpy(read(out, "latents.npy")).shape[0], 11);
 });

@@ -13,6 +13,7 @@ import { canWrite } from "../node/files.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { trainRun } from "../node/trainRun.ts";
+import { WideStream } from "../node/wideStream.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
 import type { Scattering } from "../qpi/generator.ts";
@@ -24,11 +25,21 @@ import {
 	PRESETS,
 	type Preset,
 	type PresetName,
+	type Ways,
 	withEpochs,
 	withModel,
+	withWays,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import { callOf, commandLine, say, warn, whole } from "./command.ts";
+import {
+	callOf,
+	commandLine,
+	positive,
+	positiveWhole,
+	say,
+	warn,
+	whole,
+} from "./command.ts";
 
 const threeEpochs = (text: string) => {
 	const numbers = text.split(",").map(Number);
@@ -42,7 +53,14 @@ const threeEpochs = (text: string) => {
 	return numbers;
 };
 
-interface Options {
+const decay = (text: string) => {
+	const value = positive(text);
+	if (value >= 1)
+		throw new InvalidArgumentError("Expected a number between 0 and 1.");
+	return value;
+};
+
+interface Options extends Ways {
 	preset: PresetName;
 	model: ModelName;
 	init?: string;
@@ -55,6 +73,7 @@ interface Options {
 	precision: Precision;
 	tune: boolean;
 	epochs?: number[];
+	stream?: number;
 	scattering: Scattering;
 	skipBad: boolean;
 	penaliseAsymmetry: boolean;
@@ -125,6 +144,26 @@ export function trainCommand(name = "train"): Command {
 			"epochs, in place of the preset's",
 			threeEpochs,
 		)
+		.option(
+			"--accumulate <n>",
+			"compute each batch in n parts, one after the other: less memory, the same step",
+			positiveWhole,
+		)
+		.option(
+			"--average <decay>",
+			"keep an exponential moving average of the weights, as 0.999, and evaluate that",
+			decay,
+		)
+		.option(
+			"--cosine <steps>",
+			"the learning rate rises over so many steps and then falls along a cosine to zero, in place of the preset's schedule",
+			whole,
+		)
+		.option(
+			"--stream <patterns>",
+			"train on so many new patterns of the wide generator every epoch, each from four sides with the preset's number of images; the data then only judge",
+			positiveWhole,
+		)
 		.addOption(
 			new Option(
 				"--scattering <kind>",
@@ -191,9 +230,9 @@ async function main(
 ): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
-	const preset = withEpochs(
-		withModel(PRESETS[options.preset], options.model),
-		epochs,
+	const preset = withWays(
+		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
+		options,
 	);
 	const init = options.init ? await readPretrained(options.init) : undefined;
 	const gpu = await openGpu({
@@ -209,6 +248,22 @@ async function main(
 			throw new Error(
 				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
 			);
+		const stream =
+			options.stream === undefined
+				? undefined
+				: new WideStream({
+						seed,
+						patterns: options.stream,
+						views: 4,
+						observations: preset.observations,
+						inputs,
+						onWait(epoch, milliseconds) {
+							if (milliseconds > 1000)
+								say(
+									`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
+								);
+						},
+					});
 		const folder = await RunFolder.open(
 			out,
 			{
@@ -222,6 +277,7 @@ async function main(
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
 				...(init && { init: init.sha256 }),
+				...(stream && { stream: stream.identity }),
 				data: source.identity,
 			},
 			options.resume,
@@ -233,6 +289,7 @@ async function main(
 			gpu,
 			preset,
 			source,
+			stream,
 			inputs,
 			seed,
 			folder,
@@ -243,7 +300,7 @@ async function main(
 			init,
 			signal,
 			say,
-		});
+		}).finally(() => stream?.close());
 		const metrics: Metrics = {
 			preset: options.preset,
 			inputs,

@@ -1,7 +1,8 @@
 import { noGrad } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters, State } from "../engine/nn.ts";
+import type { Parameters } from "../engine/nn.ts";
 import { scope } from "../engine/scope.ts";
+import type { State } from "../engine/state.ts";
 import { tensor } from "../engine/tensor.ts";
 import {
 	decode,

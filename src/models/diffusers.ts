@@ -1,4 +1,4 @@
-import type { State } from "../engine/nn.ts";
+import type { State } from "../engine/state.ts";
 import { type Shape, show, sizeOf } from "../engine/tensor.ts";
 
 /**

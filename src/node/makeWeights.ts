@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gpu } from "../engine/gpu.ts";
-import type { State } from "../engine/nn.ts";
+import type { State } from "../engine/state.ts";
 import { encodeSafetensors } from "../formats/safetensors.ts";
 import { LATENT } from "../models/latent.ts";
 import type { NetworkName } from "../models/networks.ts";

@@ -1,5 +1,5 @@
 import { encodeNpy } from "../formats/npy.ts";
-import { encodeSafetensors } from "../formats/safetensors.ts";
+import { streamSafetensors } from "../formats/safetensors.ts";
 import { scoreFile } from "../training/evaluate.ts";
 import type { Preset } from "../training/presets.ts";
 import {
@@ -63,11 +63,19 @@ export async function withBars<T>(
 				bar = startProgress(title, steps, { unit: "steps", start });
 			},
 			onStep: (_, done, loss) => bar?.update(done, { loss }),
-			async onTrained(network, weights) {
+			async onTrained(network, { values }) {
 				bar?.stop();
 				await folder.write(
 					`${network}.safetensors`,
-					encodeSafetensors(weights, { network }),
+					streamSafetensors(
+						new Map(
+							[...values.lazy()].map(([name, tensor]) => [
+								name,
+								{ ...tensor, dtype: "F32" },
+							]),
+						),
+						{ network },
+					),
 				);
 			},
 		});

@@ -156,7 +156,34 @@ export function withEpochs(
 	};
 }
 
-const TWO_EPOCHS = {
+/** How all three networks are trained, in place of what a preset says. */
+export interface Ways {
+	/** See Task. */
+	readonly accumulate?: number;
+	readonly average?: number;
+	/** A cosine after so many steps of warm-up. */
+	readonly cosine?: number;
+}
+
+/** A preset with other ways, where some are given. */
+export function withWays(
+	preset: Preset,
+	{ accumulate, average, cosine }: Ways,
+): Preset {
+	const changed = {
+		...(accumulate !== undefined && { accumulate }),
+		...(average !== undefined && { average }),
+		...(cosine !== undefined && { schedule: { warmUp: cosine } }),
+	};
+	return {
+		...preset,
+		vae: { ...preset.vae, ...changed },
+		aligner: { ...preset.aligner, ...changed },
+		oneStep: { ...preset.oneStep, ...changed },
+	};
+}
+
+const TWO_EPOCHS: Schedule = {
 	epochs: 2,
 	batch: 8,
 	learningRate: 2e-3,
