@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { PretrainedWeights } from "../models/diffusers.ts";
-import { isConvolutional } from "../models/networks.ts";
+import { isConvolutional, type NetworkName } from "../models/networks.ts";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
@@ -60,7 +60,20 @@ const decay = (text: string) => {
 	return value;
 };
 
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** "90s", "30m", "2h" or minutes, to seconds. */
+const duration = (text: string) => {
+	const found = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h)?$/.exec(text);
+	const unit = SECONDS[found?.[2] ?? "m"] ?? Number.NaN;
+	const seconds = Number(found?.[1]) * unit;
+	if (!(seconds > 0))
+		throw new InvalidArgumentError("Expected a time such as 90s, 30m or 2h.");
+	return seconds;
+};
+
 interface Options extends Ways {
+	budget?: number;
 	preset: PresetName;
 	model: ModelName;
 	init?: string;
@@ -143,6 +156,11 @@ export function trainCommand(name = "train"): Command {
 			"-e, --epochs <vae,aligner,one-step>",
 			"epochs, in place of the preset's",
 			threeEpochs,
+		)
+		.option(
+			"--budget <time>",
+			"train for about so long (30m, 2h): decides the epochs by timing a few steps, the same number for aligner and baseline",
+			duration,
 		)
 		.option(
 			"--accumulate <n>",
@@ -230,6 +248,8 @@ async function main(
 ): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
+	if (options.budget && epochs)
+		throw new Error("give --budget or --epochs: each decides the epochs");
 	const preset = withWays(
 		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
 		options,
@@ -277,6 +297,7 @@ async function main(
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
 				...(init && { init: init.sha256 }),
+				...(options.budget && { budget: options.budget }),
 				...(stream && { stream: stream.identity }),
 				data: source.identity,
 			},
@@ -298,6 +319,7 @@ async function main(
 			penaliseAsymmetry,
 			randomStart,
 			init,
+			budget: options.budget,
 			signal,
 			say,
 		}).finally(() => stream?.close());
@@ -309,6 +331,7 @@ async function main(
 			seconds: Math.round(folder.seconds),
 			...run.summary,
 		};
+		const epochsOf = (name: NetworkName) => run.histories[name].train.length;
 		const { size } = preset;
 		const channels = isConvolutional(size)
 			? size.blockOutChannels
@@ -326,7 +349,7 @@ async function main(
 				["precision of convolutions", precision],
 				[
 					"epochs",
-					`VAE ${preset.vae.epochs}, aligner ${preset.aligner.epochs}, one-step ${preset.oneStep.epochs}`,
+					`VAE ${epochsOf("vae")}, aligner ${epochsOf("aligner")}, one-step ${epochsOf("oneStep")}`,
 				],
 			],
 		});

@@ -91,6 +91,12 @@ export class RunFolder {
 		return join(this.path, name);
 	}
 
+	/** The text of a file that the run has written, if it has. */
+	async read(name: string): Promise<string | undefined> {
+		const path = this.file(name);
+		return existsSync(path) ? readFile(path, "utf8") : undefined;
+	}
+
 	write(
 		name: string,
 		data: string | Uint8Array | AsyncIterable<Uint8Array>,

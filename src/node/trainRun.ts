@@ -1,7 +1,9 @@
 import { encodeNpy } from "../formats/npy.ts";
 import { streamSafetensors } from "../formats/safetensors.ts";
+import type { PreparedData } from "../training/data.ts";
 import { scoreFile } from "../training/evaluate.ts";
-import type { Preset } from "../training/presets.ts";
+import { epochsWithin, secondsAStep } from "../training/pace.ts";
+import { type Preset, withEpochs } from "../training/presets.ts";
 import {
 	type TrainedRun,
 	type TrainingEvents,
@@ -21,6 +23,8 @@ export interface TrainRunOptions
 	/** Where the prepared data are kept: in the run's folder, or beside the dataset for other runs to use. */
 	readonly preparedFolder: string;
 	readonly randomStart: boolean;
+	/** Seconds of training: decides the epochs, in place of the preset's. */
+	readonly budget?: number;
 }
 
 /** Prepares the data, trains and evaluates with bars, and writes split, weights and latents into the run's folder. */
@@ -34,8 +38,18 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 		signal,
 	});
 	try {
+		const { budget } = options;
+		const within = budget
+			? await withinBudget({ ...options, budget }, data)
+			: preset;
 		const run = await withBars(folder, (events) =>
-			trainAndEvaluate({ ...options, data, store: folder, events }),
+			trainAndEvaluate({
+				...options,
+				preset: within,
+				data,
+				store: folder,
+				events,
+			}),
 		);
 		await folder.write(
 			"scores.json",
@@ -49,6 +63,38 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	} finally {
 		data.inputs.close();
 	}
+}
+
+/** The epochs that a budget of time came to when the run began, so that a resumed one has the same. */
+const EPOCHS = "epochs.json";
+
+async function withinBudget(
+	options: TrainRunOptions & { readonly budget: number },
+	data: PreparedData,
+): Promise<Preset> {
+	const { gpu, preset, inputs, stream, folder, budget, say } = options;
+	const stored = await folder.read(EPOCHS);
+	if (stored) return withEpochs(preset, JSON.parse(stored));
+	const kernels = data.kernels.filter(({ trained }) => trained).length;
+	const samples = {
+		vae: (stream?.kernels ?? kernels) * preset.vae.repeats,
+		observed: stream
+			? stream.kernels * stream.observations
+			: data.observations.filter(({ part }) => part === "train").length,
+	};
+	const seconds = await secondsAStep(gpu, preset, inputs);
+	const epochs = epochsWithin(budget, seconds, {
+		vae: Math.ceil(samples.vae / preset.vae.batch),
+		aligner: Math.ceil(samples.observed / preset.aligner.batch),
+		oneStep: Math.ceil(samples.observed / preset.oneStep.batch),
+	});
+	const each = (name: keyof typeof seconds) =>
+		`${(1000 * seconds[name]).toFixed(0)} ms`;
+	say(
+		`a step takes ${each("vae")} (VAE), ${each("aligner")} (aligner), ${each("oneStep")} (one-step): ${epochs.join(", ")} epochs in ${Math.round(budget / 60)} minutes`,
+	);
+	await folder.write(EPOCHS, JSON.stringify(epochs));
+	return withEpochs(preset, epochs);
 }
 
 /** Shows each network's training as a bar, and writes its weights into the folder when it is done. */
