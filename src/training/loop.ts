@@ -183,8 +183,7 @@ export async function train(
 			if (await optimiser.isExhausted())
 				throw diverged("gradients overflowed f16 at the smallest loss scale");
 			average?.exchange();
-			const figure = await task.validate();
-			average?.exchange();
+			const figure = await task.validate().finally(() => average?.exchange());
 			history = {
 				train: [...history.train, [epoch + 1, mean(all)]],
 				validation: [...history.validation, [epoch + 1, figure]],
