@@ -23,14 +23,15 @@ export {
 	type NetworkSize,
 } from "../models/networks.ts";
 export { Random } from "../random.ts";
-export type { Prepared } from "../training/data.ts";
-export { inferKernels, reconstruct } from "../training/infer.ts";
 export {
 	type Checkpoint,
-	type LoopOptions,
-	type Task,
-	train,
-} from "../training/loop.ts";
+	type KeptCheckpoint,
+	keep,
+	takeUp,
+} from "../training/checkpoint.ts";
+export type { Prepared } from "../training/data.ts";
+export { inferKernels, reconstruct } from "../training/infer.ts";
+export { type LoopOptions, type Task, train } from "../training/loop.ts";
 export { PRESETS, type Preset } from "../training/presets.ts";
 export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
 

@@ -28,7 +28,7 @@ export class BufferPool {
 	/** What messages call the engine. */
 	readonly engine: string;
 	readonly #device: GPUDevice;
-	/** Bytes of the largest buffer. */
+	/** Bytes of the largest buffer, a multiple of 256. */
 	readonly #most: number;
 	readonly #statistics: GpuStatistics;
 	#free = new Map<number, PooledBuffer[]>();
@@ -53,7 +53,7 @@ export class BufferPool {
 			throw new RangeError(
 				`${what} needs ${bytes} bytes; this device allows ${limit} in one buffer`,
 			);
-		const capacity = sizeClass(bytes);
+		const capacity = Math.min(sizeClass(bytes), limit);
 		const statistics = this.#statistics;
 		statistics.bytesLive += capacity;
 		statistics.bytesPeak = Math.max(statistics.bytesPeak, statistics.bytesLive);

@@ -1,8 +1,6 @@
-import { backward } from "../engine/autograd.ts";
 import { Average } from "../engine/average.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
-import { scale } from "../engine/ops/elementwise.ts";
 import { Adam } from "../engine/optim.ts";
 import {
 	checkSchedule,
@@ -15,8 +13,7 @@ import { type Tensor, zeros } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { StepMemory } from "./memory.ts";
-
-export type { Checkpoint } from "./checkpoint.ts";
+import { backwardInParts, sums } from "./parts.ts";
 
 /** Everything that one training needs besides the loop. */
 export interface Task {
@@ -142,21 +139,15 @@ export async function train(
 				optimiser.lr =
 					task.learningRate * rateFactor(task.schedule, step, counts);
 				const chosen = order.slice(i * batch, (i + 1) * batch);
-				const random = new Random(seed, STEP + step);
 				parameters.zeroGrad();
-				inParts(chosen, accumulate).forEach((part, j) => {
-					scope(gpu, () => {
-						const draw = step * accumulate + j;
-						const mean = task.loss(part, random, draw);
-						const loss =
-							part.length === chosen.length
-								? mean
-								: scale(mean, part.length / chosen.length);
-						backward(loss, optimiser.seed);
-						gpu.copy(loss, slot(losses, i * accumulate + j));
-					});
-					gpu.flush();
-				});
+				backwardInParts(
+					task,
+					chosen,
+					new Random(seed, STEP + step),
+					step,
+					optimiser.seed,
+					(loss, j) => gpu.copy(loss, slot(losses, i * accumulate + j)),
+				);
 				scope(gpu, () => {
 					optimiser.step({ clip: task.clip ?? undefined });
 					average?.update(optimiser.steps);
@@ -192,8 +183,7 @@ export async function train(
 			if (await optimiser.isExhausted())
 				throw diverged("gradients overflowed f16 at the smallest loss scale");
 			average?.exchange();
-			const figure = await task.validate();
-			average?.exchange();
+			const figure = await task.validate().finally(() => average?.exchange());
 			history = {
 				train: [...history.train, [epoch + 1, mean(all)]],
 				validation: [...history.validation, [epoch + 1, figure]],
@@ -235,22 +225,6 @@ async function restore(
 	} finally {
 		await resume.close?.();
 	}
-}
-
-/** At most `count` runs of neighbours, of one length but for the last. */
-function inParts<T>(items: readonly T[], count: number): T[][] {
-	const each = Math.ceil(items.length / count);
-	return Array.from({ length: Math.ceil(items.length / each) }, (_, i) =>
-		items.slice(i * each, (i + 1) * each),
-	);
-}
-
-/** Of each `count` neighbours. */
-function sums(values: Float32Array, count: number): Float32Array {
-	if (count === 1) return values;
-	return Float32Array.from({ length: values.length / count }, (_, i) =>
-		values.subarray(i * count, (i + 1) * count).reduce((a, b) => a + b, 0),
-	);
 }
 
 /** The i-th float of a tensor as a place to copy to. */
