@@ -76,7 +76,8 @@ fn products(second: bool, p: Place, left: u32, thread: u32) -> array<vec4f, 2> {
 	var s1: vec4f;
 	for (var c = 0u; c < params.quads; c += 4) {
 		let quad = c + thread % 4;
-		var fromA = vec4f(); // each time
+		// Dawn clears a variable that is given no value at the first turn only.
+		var fromA = vec4f();
 		var fromB = vec4f();
 		if (quad < params.quads) {
 			if (thread < 128) { fromA = fetchA(second, rowA + quad); }
