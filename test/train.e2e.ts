@@ -360,4 +360,43 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 	assert.is(decodeNpy(read(out, "latents.npy")).shape[0], 11);
 });
 
+test("convolutional networks: a budget decides the epochs, weights go out and come in by the library's names", async () => {
+	const first = join(scratch, "convolutional");
+	const model = ["--model", "tiny", "--inputs", "centred"];
+	succeeded(await train(first, ...model, "--budget", "8s").ended);
+	lap("within a budget");
+	const [vae, aligner, oneStep] = JSON.parse(`${read(first, "epochs.json")}`);
+	assert.is(aligner, oneStep);
+	for (const [network, epochs] of Object.entries({ vae, aligner, oneStep }))
+		assert.is(checkpoint(first, network as Network).epoch, epochs, network);
+	const file = join(first, "vae.safetensors");
+	const { tensors } = decodeSafetensors(readFileSync(file));
+	const query = "encoder.mid_block.attentions.0.to_q.weight";
+	assert.equal(tensors.get(query)?.shape, [16, 16]);
+	// From 8 to 16 channels: outputs, inputs, height, width.
+	const down = "encoder.down_blocks.2.resnets.0.conv1.weight";
+	assert.equal(tensors.get(down)?.shape, [16, 8, 3, 3]);
+
+	const second = join(scratch, "pretrained");
+	const from = ["--init", file, "--epochs", "1,1,1"];
+	succeeded(await train(second, ...model, ...from).ended);
+	lap("from its weights");
+	const loss = (folder: string) =>
+		checkpoint(folder, "vae").history.train[0][1];
+	assert.ok(loss(second) < loss(first), `${loss(second)} ${loss(first)}`);
+
+	const other = join(scratch, "other");
+	const refused = await train(other, "--model", "small", ...from).ended;
+	assert.is(refused.code, 1);
+	assert.match(
+		refused.stderr,
+		/vae\.safetensors: tensor "encoder\.conv_in\.weight" has shape \[8, 1, 3, 3\], which does not fit this network's \[16, 3, 3, 1\]/,
+	);
+	assert.not(existsSync(other));
+	const both = await train(other, ...from, "--budget", "8s").ended;
+	assert.match(both.stderr, /--budget or --epochs: each decides the epochs/);
+	const dense = await train(other, "--init", file).ended;
+	assert.match(dense.stderr, /principal components cannot start from them/);
+});
+
 test.run();

@@ -5,7 +5,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { PretrainedWeights } from "../models/diffusers.ts";
-import { isConvolutional, type NetworkName } from "../models/networks.ts";
+import {
+	checkPretrained,
+	isConvolutional,
+	type NetworkName,
+} from "../models/networks.ts";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
@@ -17,7 +21,7 @@ import { WideStream } from "../node/wideStream.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
 import type { Scattering } from "../qpi/generator.ts";
-import type { InputKind } from "../qpi/inputs.ts";
+import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
 import {
 	MODELS,
@@ -255,6 +259,7 @@ async function main(
 		options,
 	);
 	const init = options.init ? await readPretrained(options.init) : undefined;
+	if (init) checkPretrained(init, preset.size, INPUTS[inputs]);
 	const gpu = await openGpu({
 		adapter: options.adapter,
 		precision,

@@ -1,4 +1,4 @@
-import type { State } from "../engine/state.ts";
+import type { LazyState, LazyTensor, State } from "../engine/state.ts";
 import { type Shape, show, sizeOf } from "../engine/tensor.ts";
 
 /**
@@ -67,12 +67,12 @@ export function fromDiffusers(
 	return state;
 }
 
-/** A network's state as the library stores it. */
-export function toDiffusers(state: State): State {
+/** A network's tensors as the library stores them. */
+export function toDiffusers(tensors: LazyState): LazyState {
 	return new Map(
-		[...state].map(([name, weights]) => [
+		[...tensors].map(([name, tensor]) => [
 			name,
-			weights.shape.length === 4 ? channelsFirst(weights) : weights,
+			tensor.shape.length === 4 ? channelsFirst(tensor) : tensor,
 		]),
 	);
 }
@@ -90,8 +90,11 @@ function channelsLast({ shape: [o, i, h, w], data }: Weights): Weights {
 }
 
 /** O KH KW I to O I KH KW. */
-function channelsFirst({ shape: [o, h, w, i], data }: Weights): Weights {
-	return { shape: [o, i, h, w], data: swapInner(data, o, h * w, i) };
+function channelsFirst({ shape: [o, h, w, i], read }: LazyTensor): LazyTensor {
+	return {
+		shape: [o, i, h, w],
+		read: async () => swapInner(await read(), o, h * w, i),
+	};
 }
 
 /** [outer, a, b] to [outer, b, a]. */

@@ -17,6 +17,7 @@ import {
 	encodeComponents,
 	latentBasis,
 } from "./componentAutoencoder.ts";
+import { fromDiffusers, type PretrainedWeights } from "./diffusers.ts";
 import type { Latent } from "./latent.ts";
 
 /** The three networks of the paper; each is a set of parameters for encode() and decode(). */
@@ -97,6 +98,25 @@ export function makeEmptyNetwork(
 ): Parameters {
 	const basis = () => latentBasis([], new Random(0));
 	return makeParts(gpu, size, new Random(0), basis, parts);
+}
+
+/** Throws where networks of this size, for this input, cannot start from a file of weights. */
+export function checkPretrained(
+	{ source, tensors }: PretrainedWeights,
+	size: NetworkSize,
+	input: NetworkInput,
+): void {
+	if (!isConvolutional(size))
+		throw new Error(
+			`${source} holds weights of a convolutional autoencoder; networks of principal components cannot start from them`,
+		);
+	for (const { channels } of [KERNEL, input]) {
+		const list = new ParameterList();
+		declareEncoderKL(list, new Random(0), channels, size);
+		declareDecoderKL(list, new Random(0), size);
+		const wanted = list.entries.map((e) => [e.name, e] as const);
+		fromDiffusers(tensors, wanted, source);
+	}
 }
 
 function makeParts(

@@ -127,22 +127,25 @@ async function trainOn(
 		signal,
 	});
 	try {
-		const { histories, networks } = await withBars(folder, (events) =>
-			trainNetworks(
-				{
-					gpu,
-					preset,
-					data,
-					inputs,
-					seed,
-					penaliseAsymmetry: false,
-					store: folder,
-					events,
-					signal,
-					say,
-				},
-				components,
-			),
+		const { histories, networks } = await withBars(
+			folder,
+			preset.size,
+			(events) =>
+				trainNetworks(
+					{
+						gpu,
+						preset,
+						data,
+						inputs,
+						seed,
+						penaliseAsymmetry: false,
+						store: folder,
+						events,
+						signal,
+						say,
+					},
+					components,
+				),
 		);
 		return {
 			histories,

@@ -1,5 +1,7 @@
 import { encodeNpy } from "../formats/npy.ts";
 import { streamSafetensors } from "../formats/safetensors.ts";
+import { toDiffusers } from "../models/diffusers.ts";
+import { isConvolutional, type NetworkSize } from "../models/networks.ts";
 import type { PreparedData } from "../training/data.ts";
 import { scoreFile } from "../training/evaluate.ts";
 import { epochsWithin, secondsAStep } from "../training/pace.ts";
@@ -42,7 +44,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 		const within = budget
 			? await withinBudget({ ...options, budget }, data)
 			: preset;
-		const run = await withBars(folder, (events) =>
+		const run = await withBars(folder, preset.size, (events) =>
 			trainAndEvaluate({
 				...options,
 				preset: within,
@@ -97,11 +99,13 @@ async function withinBudget(
 	return withEpochs(preset, epochs);
 }
 
-/** Shows each network's training as a bar, and writes its weights into the folder when it is done. */
+/** Shows each network's training as a bar, and writes its weights into the folder when it is done; those of a convolutional one as diffusers stores them. */
 export async function withBars<T>(
 	folder: RunFolder,
+	size: NetworkSize,
 	work: (events: TrainingEvents) => Promise<T>,
 ): Promise<T> {
+	const inLibrarysForm = isConvolutional(size);
 	let bar: Progress | undefined;
 	try {
 		return await work({
@@ -109,16 +113,16 @@ export async function withBars<T>(
 				bar = startProgress(title, steps, { unit: "steps", start });
 			},
 			onStep: (_, done, loss) => bar?.update(done, { loss }),
-			async onTrained(network, { values }) {
+			async onTrained(network, parameters) {
 				bar?.stop();
+				const values = parameters.values.lazy();
 				await folder.write(
 					`${network}.safetensors`,
 					streamSafetensors(
 						new Map(
-							[...values.lazy()].map(([name, tensor]) => [
-								name,
-								{ ...tensor, dtype: "F32" },
-							]),
+							[...(inLibrarysForm ? toDiffusers(values) : values)].map(
+								([name, tensor]) => [name, { ...tensor, dtype: "F32" }],
+							),
 						),
 						{ network },
 					),

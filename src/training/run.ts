@@ -2,11 +2,7 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
 import { LATENT } from "../models/latent.ts";
-import {
-	isConvolutional,
-	makeNetwork,
-	type NetworkName,
-} from "../models/networks.ts";
+import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
 import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { compareKernels } from "../qpi/metrics.ts";
@@ -109,10 +105,6 @@ export async function trainAndEvaluate(
 ): Promise<TrainedRun> {
 	const { gpu, data, say } = options;
 	const { size } = options.preset;
-	if (options.init && !isConvolutional(size))
-		throw new Error(
-			`${options.init.source} holds weights of a convolutional autoencoder; networks of principal components cannot start from them`,
-		);
 	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 	const components = principalComponents(allTurns(known), LATENT);
 	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
