@@ -12,6 +12,7 @@ import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { writeFileAtomic } from "../src/node/files.ts";
 import { VERSION } from "../src/node/package.ts";
 import { loadShaders } from "../src/node/shaders.ts";
+import { attentions } from "./shaders/attention.ts";
 import { convolutions } from "./shaders/conv.ts";
 import { measure, type Row } from "./shaders/measure.ts";
 import { moves, optimisers } from "./shaders/moves.ts";
@@ -33,6 +34,7 @@ interface Options {
 const table = [
 	...convolutions,
 	...others,
+	...attentions,
 	...moves,
 	...optimisers,
 	...spectral,

@@ -1,17 +1,15 @@
 /** `npm run bench:step`: one training step of each network: wall time, what the host does, and where the device's time goes. */
 import { Command, Option } from "commander";
-import { backward } from "../src/engine/autograd.ts";
-import type { Gpu } from "../src/engine/gpu.ts";
 import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
-import { makeNetwork } from "../src/models/networks.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { PIXELS } from "../src/qpi/format.ts";
-import { Random } from "../src/random.ts";
-import type { Prepared } from "../src/training/data.ts";
-import type { Task } from "../src/training/loop.ts";
-import { PRESETS, type PresetName } from "../src/training/presets.ts";
-import { alignerTask, oneStepTask, vaeTask } from "../src/training/tasks.ts";
+import { stepper, trialTasks } from "../src/training/pace.ts";
+import {
+	MODELS,
+	type ModelName,
+	PRESETS,
+	type PresetName,
+	withModel,
+} from "../src/training/presets.ts";
 
 const options = new Command("npm run bench:step --")
 	.description(
@@ -22,77 +20,24 @@ const options = new Command("npm run bench:step --")
 			.choices(Object.keys(PRESETS))
 			.default("quick"),
 	)
+	.addOption(
+		new Option("-m, --model <name>", "form of the networks")
+			.choices(MODELS)
+			.default("components"),
+	)
 	.option("-a, --adapter <name>", "a part of the adapter's name")
 	.option("-n, --steps <n>", "steps that are timed", Number, 10)
 	.option("-r, --rows <n>", "pipelines that are listed", Number, 15)
 	.parse()
 	.opts<{
 		preset: PresetName;
+		model: ModelName;
 		adapter?: string;
 		steps: number;
 		rows: number;
 	}>();
 
-const preset = PRESETS[options.preset];
-const channels = 5;
-const random = new Random(1);
-const image = () =>
-	Float32Array.from({ length: PIXELS }, () => random.normal());
-const inputs = Float32Array.from({ length: PIXELS * channels }, () =>
-	random.normal(),
-);
-const data: Prepared = {
-	kernels: Array.from({ length: 8 }, (_, i) => ({
-		number: i + 1,
-		label: "",
-		symmetry: ([1, 2, 3, 4, 6] as const)[i % 5],
-		trained: true,
-		image: image(),
-	})),
-	observations: Array.from({ length: 64 }, (_, index) => ({
-		kernel: index % 8,
-		part: "train",
-		scatterers: [],
-		index,
-	})),
-	inputs: { channels, read: (_, into) => into.set(inputs), close() {} },
-};
-
-function tasks(gpu: Gpu): Task[] {
-	const common = { gpu, data, size: preset.size, seed: 1 };
-	const network = (name: "vae" | "aligner" | "oneStep") =>
-		makeNetwork(gpu, name, preset.size, { channels, kernelChannel: 4 }, [], 1);
-	const vae = network("vae");
-	return [
-		vaeTask({ ...common, ...preset.vae, vae, penaliseAsymmetry: false }),
-		alignerTask({
-			...common,
-			...preset.aligner,
-			vae,
-			aligner: network("aligner"),
-		}),
-		oneStepTask({
-			...common,
-			...preset.oneStep,
-			oneStep: network("oneStep"),
-		}),
-	];
-}
-
-function stepper(gpu: Gpu, task: Task): () => void {
-	const adam = new Adam(task.parameters, { lr: 1e-4 });
-	let step = 0;
-	const samples = Array.from({ length: task.batch }, (_, i) => i);
-	return () => {
-		scope(gpu, () => {
-			task.parameters.zeroGrad();
-			backward(task.loss(samples, new Random(1, step), step++));
-			adam.step({ clip: task.clip ?? undefined });
-		});
-		gpu.flush();
-	};
-}
-
+const preset = withModel(PRESETS[options.preset], options.model);
 const median = (values: number[]) =>
 	values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -103,9 +48,11 @@ const profiled = await openGpu({
 	tune: false,
 });
 console.log(describeAdapter(gpu));
-const profiledTasks = tasks(profiled);
-for (const [i, task] of tasks(gpu).entries()) {
-	const step = stepper(gpu, task);
+const profiledTasks = Object.values(trialTasks(profiled, preset, "physics"));
+for (const [i, task] of Object.values(
+	trialTasks(gpu, preset, "physics"),
+).entries()) {
+	const step = stepper(gpu, task, new Adam(task.parameters, { lr: 1e-4 }));
 	for (let k = 0; k < 3; k++) step();
 	await gpu.idle();
 	const before = { ...gpu.statistics };
@@ -125,7 +72,12 @@ for (const [i, task] of tasks(gpu).entries()) {
 		`\n${task.name}, ${task.parameters.count} parameters, batch ${task.batch}: ${median(wall).toFixed(1)} ms a step (${Math.min(...wall).toFixed(1)} to ${Math.max(...wall).toFixed(1)}), ` +
 			`host ${median(host).toFixed(1)} ms; ${each("dispatches")} dispatches, ${each("passes")} passes, ${each("submits")} submits, ${each("bytesAllocated")} bytes allocated; ${(of("flop") / 1e9).toFixed(2)} GFLOP, ${(of("flop") / median(wall) / 1e6).toFixed(1)} GFLOP/s`,
 	);
-	const timed = stepper(profiled, profiledTasks[i]);
+	const { parameters } = profiledTasks[i];
+	const timed = stepper(
+		profiled,
+		profiledTasks[i],
+		new Adam(parameters, { lr: 1e-4 }),
+	);
 	for (let k = 0; k < 2; k++) timed();
 	await profiled.profile();
 	for (let k = 0; k < options.steps; k++) timed();

@@ -1,9 +1,7 @@
-// One step of Adam over all parameters at once, and the first pass of their gradient's norm. Sizes are multiples of 4; what lies between two
-// parameters has gradient 0 and stays 0.
+// One step of Adam over a range of a pack of parameters. Sizes are multiples of 4; what lies between two parameters has gradient 0 and stays 0.
 
 struct Params {
 	n: u32,       // vec4s
-	threads: u32, // that share the sum
 	clip: f32,    // largest norm, or 0: any
 	size: f32,    // learning rate / (1 - beta1^t); with a loss scale the learning rate
 	root: f32,    // sqrt(1 - beta2^t); with a loss scale unused
@@ -18,10 +16,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> values: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> m: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
-@group(0) @binding(7) var<storage, read_write> scale: array<f32>; // [1], of the loss (lossScale.ts)
-@group(0) @binding(8) var<storage, read_write> scaling: Scaling;
+@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read_write> scale: array<f32>; // [1], of the loss (lossScale.ts)
+@group(0) @binding(7) var<storage, read_write> scaling: Scaling;
 
 struct Scaling {
 	good: f32,    // steps since the scale changed
@@ -34,17 +31,6 @@ struct Scaling {
 fn clipping(norm: f32) -> f32 {
 	let factor = params.clip / (norm + 1e-6);
 	return select(factor, 1.0, params.clip == 0.0 || factor > 1.0);
-}
-
-@compute @workgroup_size(64)
-fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
-	if (t >= params.threads) { return; }
-	var sum = vec4f();
-	for (var i = t; i < params.n; i += params.threads) {
-		sum += gradients[i] * gradients[i];
-	}
-	partial[t] = dot(sum, vec4f(1.0));
 }
 
 @compute @workgroup_size(64)

@@ -5,13 +5,14 @@ struct Params {
 	m: u32,
 	n: u32,
 	k4: u32, // K / 4
+	each: u32, // of the N that a slice of inputGradient sums
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [M, K]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>; // [N, K]
 @group(0) @binding(2) var<storage, read> dy: array<f32>; // [M, N]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [M, N]
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>; // [M, K]
+@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>; // [slices, M, K]
 @group(0) @binding(5) var<storage, read_write> dw: array<vec4f>; // [N, K]
 @group(0) @binding(6) var<uniform> params: Params;
 
@@ -69,7 +70,7 @@ fn forward(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) gr
 	if (lane == 0u) { store(first, group.x, partial[0][0], partial[0][1]); }
 }
 
-// dx[m, k] = sum_n dy[m, n] w[n, k]: a thread four columns of eight rows.
+// dx[m, k] = sum_n dy[m, n] w[n, k]: a thread four columns of eight rows. There may be few of these, and many n: so workgroups in z sum a slice of n each.
 @compute @workgroup_size(32)
 fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
 	let first = group.y * ROWS;
@@ -91,7 +92,8 @@ fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id
 	var s5 = vec4f();
 	var s6 = vec4f();
 	var s7 = vec4f();
-	for (var i = 0u; i < n; i++) {
+	let begin = group.z * params.each;
+	for (var i = begin; i < min(begin + params.each, n); i++) {
 		let b = w[i * params.k4 + k];
 		s0 = fma(vec4f(dy[r0 + i]), b, s0);
 		s1 = fma(vec4f(dy[r1 + i]), b, s1);
@@ -105,7 +107,7 @@ fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id
 	if (id.x >= params.k4) { return; }
 	let rows = array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
 	for (var i = 0u; i < min(ROWS, params.m - first); i++) {
-		dx[(first + i) * params.k4 + k] = rows[i];
+		dx[(group.z * params.m + first + i) * params.k4 + k] = rows[i];
 	}
 }
 

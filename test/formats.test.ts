@@ -6,7 +6,9 @@ import { decodeNpy, encodeNpy, type NpyData } from "../src/formats/npy.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
+	openSafetensors,
 	type StoredTensor,
+	streamSafetensors,
 } from "../src/formats/safetensors.ts";
 
 const bytesOf = (...parts: (string | number[])[]) =>
@@ -86,6 +88,102 @@ test("safetensors: round trip of every dtype, metadata, empty and unaligned inpu
 	assert.equal([...read.tensors.keys()].sort(), [...tensors.keys()].sort());
 	for (const [name, tensor] of tensors)
 		deepStrictEqual(read.tensors.get(name), tensor); // knows NaN and -0
+});
+
+test("safetensors: F16 and BF16 of other programs are widened exactly, every bit pattern", () => {
+	const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+	const read = (dtype: string) => {
+		const header = {
+			w: { dtype, shape: [256, 256], data_offsets: [0, 131_072] },
+		};
+		const file = withHeader(header, 131_072);
+		file.set(new Uint8Array(bits.buffer), file.length - 131_072);
+		const w = decodeSafetensors(file).tensors.get("w");
+		assert.instance(w?.data, Float32Array);
+		assert.equal(w?.shape, [256, 256]);
+		return w?.data as Float32Array;
+	};
+	/** A format of so many exponent and fraction bits, by its definition. */
+	const value = (i: number, exponents: number, fractions: number) => {
+		const sign = i >> 15 ? -1 : 1;
+		const fraction = (i & (2 ** fractions - 1)) / 2 ** fractions;
+		const exponent = (i >> fractions) & (2 ** exponents - 1);
+		const bias = 2 ** (exponents - 1) - 1;
+		if (exponent === 2 ** exponents - 1)
+			return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+		return exponent === 0
+			? sign * fraction * 2 ** (1 - bias)
+			: sign * (1 + fraction) * 2 ** (exponent - bias);
+	};
+	for (const [dtype, exponents, fractions] of [
+		["F16", 5, 10],
+		["BF16", 8, 7],
+	] as const)
+		read(dtype).forEach((found, i) => {
+			const expected = value(i, exponents, fractions);
+			if (!Object.is(found, expected))
+				throw new Error(`${dtype} ${i}: ${found}, expected ${expected}`);
+		});
+});
+
+test("safetensors: a stream of tensors gives the bytes of the whole, and a file read in parts what was in it", async () => {
+	const tensors = new Map<string, StoredTensor>([
+		[
+			"half",
+			{ shape: [3], data: new Float32Array([0.5, -1, 3]), dtype: "F16" },
+		],
+		["float", { shape: [2, 2], data: new Float32Array([1, NaN, 3e-39, -0]) }],
+		["double", { shape: [1], data: new Float64Array([Math.PI]) }],
+	]);
+	const metadata = { epoch: "7" };
+	const whole = encodeSafetensors(tensors, metadata);
+	const sources = new Map(
+		[...tensors].map(([name, { shape, data, dtype }]) => [
+			name,
+			{
+				shape,
+				dtype: dtype ?? (data instanceof Float64Array ? "F64" : "F32"),
+				read: async () => data,
+			} as const,
+		]),
+	);
+	const pieces: Uint8Array[] = [];
+	for await (const piece of streamSafetensors(sources, metadata))
+		pieces.push(piece);
+	assert.equal(new Uint8Array(Buffer.concat(pieces)), whole);
+
+	const parts: [number, number][] = [];
+	const open = (bytes: Uint8Array) =>
+		openSafetensors({
+			name: "a.st",
+			bytes: bytes.length,
+			async read(begin, end) {
+				parts.push([begin, end]);
+				return bytes.slice(begin, end) as Uint8Array<ArrayBuffer>;
+			},
+		});
+	const file = await open(whole);
+	assert.equal(file.metadata, metadata);
+	const header = parts.at(-1)?.[1] ?? 0;
+	for (const [name, { shape, data }] of tensors) {
+		deepStrictEqual(file.tensors.get(name)?.shape, shape);
+		deepStrictEqual(await file.tensors.get(name)?.read(), data);
+	}
+	// Header, then each tensor's own bytes.
+	assert.equal(parts.slice(2), [
+		[header + 24, header + 30],
+		[header + 8, header + 24],
+		[header, header + 8],
+	]);
+	for (const [bytes, message] of [
+		[whole.subarray(0, 5), "a.st: 5 bytes"],
+		[whole.subarray(0, 40), "a.st: the header claims"],
+		[whole.subarray(0, whole.length - 1), "ends at byte 30 of the data"],
+	] as const)
+		await open(bytes).then(
+			() => assert.unreachable(),
+			(error: Error) => assert.match(error.message, message),
+		);
 });
 
 test("safetensors: what cannot be written is refused", () => {

@@ -5,13 +5,17 @@ import {
 	spectralConvAdjoint,
 } from "../src/engine/ops/spectral.ts";
 import { Random } from "../src/random.ts";
+import * as attention from "./cases/attention.ts";
+import * as bmm from "./cases/bmm.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
+import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
 import { type Case, checkCase } from "./opTesting.ts";
 
@@ -89,6 +93,31 @@ const product = (random: Random): Case =>
 		),
 	);
 
+const products = (random: Random): Case =>
+	bmm.row(
+		[
+			size(random, 3),
+			channels(random, 70),
+			channels(random, 70),
+			channels(random, 140),
+		],
+		random.uniform() < 0.5,
+		random.uniform() < 0.5,
+	);
+
+const attend = (random: Random): Case =>
+	attention.row(
+		"scaledDotProductAttention",
+		attention.byOption,
+		[
+			size(random, 3),
+			size(random, 70),
+			size(random, 140),
+			channels(random, 60),
+		],
+		random.uniform() < 0.5 ? undefined : random.uniform(-2, 2),
+	);
+
 function unary(random: Random): Case {
 	const op = pick(random, elementwise.unaries);
 	const wide = ["silu", "sigmoid", "tanh"].includes(op.name);
@@ -130,6 +159,31 @@ function groupNorm(random: Random): Case {
 		tolerance: grad ? undefined : 2e-4,
 	});
 }
+
+function layerNormOf(random: Random): Case {
+	const shape = pick(random, [
+		shapeOf(random),
+		[size(random, 300), size(random, 300)],
+	]);
+	// Of few values the gradient to x is what is left of terms that cancel.
+	const grad = shape[shape.length - 1] >= 16;
+	const eps = pick(random, [undefined, 0.1]);
+	return layerNorm.row(shape, {
+		eps,
+		grad,
+		tolerance: grad ? undefined : 2e-4,
+	});
+}
+
+const softmaxOf = (random: Random): Case =>
+	softmax.row(
+		pick(random, [
+			shapeOf(random),
+			[size(random, 40), size(random, 300)],
+			[1, size(random, 3000)],
+		]),
+		pick(random, [1, 30]),
+	);
 
 function move(random: Random): Case {
 	const shape = image(random);
@@ -199,10 +253,14 @@ const families = [
 	convolution,
 	convolution,
 	product,
+	products,
+	attend,
 	unary,
 	binary,
 	reduction,
 	groupNorm,
+	layerNormOf,
+	softmaxOf,
 	move,
 	rotation,
 	lossOf,

@@ -6,14 +6,22 @@ import { Gpu } from "../src/engine/gpu.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam, type AdamState } from "../src/engine/optim.ts";
+import { Adam } from "../src/engine/optim.ts";
 import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
+import {
+	collect,
+	joined,
+	lazy,
+	part,
+	type State,
+} from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 import { Random } from "../src/random.ts";
 import {
+	type Checkpoint,
 	decodeCheckpoint,
 	encodeCheckpoint,
 } from "../src/training/checkpoint.ts";
@@ -35,6 +43,9 @@ function network(on = gpu): Parameters {
 const gradientOf = (k: number) => uniform(new Random(100 + k), N);
 const spoilt = (value: number) => gradientOf(0).fill(value, 17, 18);
 
+const dataOf = (state: State, name: string) =>
+	state.get(name)?.data as Float32Array;
+
 /** A network and its optimiser. */
 class Training {
 	readonly parameters = network();
@@ -55,16 +66,18 @@ class Training {
 		});
 	}
 
-	weights = () => this.parameters.values.data();
+	/** What Adam remembers. */
+	state = () => collect(this.adam.lazy());
 
 	async scaling(): Promise<number[]> {
-		return [...((await this.adam.state()).scaling as Float32Array)];
+		return [...(dataOf(await this.state(), "scaling") ?? [])];
 	}
 
 	/** Everything but the scale and the counts. */
 	async learnt() {
-		const { m, v } = await this.adam.state();
-		return [await this.weights(), m, v];
+		const weights = dataOf(await this.parameters.state(), "w");
+		const state = await this.state();
+		return [weights, dataOf(state, "m/w"), dataOf(state, "v/w")];
 	}
 }
 
@@ -79,7 +92,7 @@ for (const clip of [undefined, 1, 1000])
 		// The bias corrections are f32 on the device, float64 on the host.
 		compare("weights", b[0], a[0], 1e-6);
 		assert.equal((await scaled.scaling()).slice(0, 2), [65536, 10]);
-		assert.is((await plain.adam.state()).scaling, undefined);
+		assert.not((await plain.state()).has("scaling"));
 		assert.is(plain.adam.seed, undefined);
 	});
 
@@ -102,10 +115,9 @@ for (const value of [Number.POSITIVE_INFINITY, Number.NaN])
 /** After one step from a state with this scale and count of good steps. */
 async function after(scale: number, good: number, gradient = gradientOf(5)) {
 	const t = new Training(true);
-	t.adam.load({
-		...(await t.adam.state()),
-		scaling: Float32Array.of(scale, good, 0.1, 0.001),
-	});
+	const data = Float32Array.of(scale, good, 0.1, 0.001);
+	const state = (await t.state()).set("scaling", { shape: [4], data });
+	await t.adam.load(lazy(state), 0);
 	t.step(gradient);
 	return (await t.scaling()).slice(0, 2);
 }
@@ -118,42 +130,59 @@ test("the scale doubles after 2000 good steps, and stays between 1 and 2^24", as
 	assert.equal(await after(1, 5, spoilt(Number.NaN)), [1, 0]);
 });
 
+/** A training's checkpoint through the bytes of its file. */
+async function stored({ parameters, adam }: Training): Promise<Checkpoint> {
+	const checkpoint: Checkpoint = {
+		epoch: 1,
+		step: adam.steps,
+		history: { train: [], validation: [] },
+		tensors: joined({
+			"weight/": parameters.values.lazy(),
+			"adam/": adam.lazy(),
+		}),
+	};
+	const pieces: Uint8Array[] = [];
+	for await (const piece of encodeCheckpoint(checkpoint, "key"))
+		pieces.push(piece);
+	const file = Buffer.concat(pieces);
+	const source = {
+		name: "file",
+		bytes: file.length,
+		read: async (begin: number, end: number) =>
+			Uint8Array.from(file.subarray(begin, end)),
+	};
+	return decodeCheckpoint(source, "key");
+}
+
+/** Goes on from a checkpoint. */
+async function resumed({ tensors, step }: Checkpoint, lossScaling = true) {
+	const t = new Training(lossScaling);
+	await t.parameters.values.load(part(tensors, "weight/"));
+	await t.adam.load(part(tensors, "adam/"), step);
+	return t;
+}
+
 test("a resumed optimiser goes on bitwise, through its checkpoint's bytes", async () => {
 	const t = new Training(true);
 	for (let k = 0; k < 4; k++) t.step(gradientOf(k));
 	t.step(spoilt(Number.POSITIVE_INFINITY));
-	const weights = await t.parameters.state();
-	const optimiser = await t.adam.state();
-	const bytes = encodeCheckpoint(
-		{ epoch: 1, weights, optimiser, history: { train: [], validation: [] } },
-		"key",
-	);
-	const stored = decodeCheckpoint(bytes, "key", "file");
-	assert.equal(stored.optimiser, optimiser);
-
-	const resumed = new Training(true);
-	resumed.parameters.load(stored.weights);
-	resumed.adam.load(stored.optimiser);
-	for (const each of [t, resumed])
+	const again = await resumed(await stored(t));
+	assert.equal(await again.state(), await t.state());
+	for (const each of [t, again])
 		for (let k = 4; k < 8; k++) each.step(gradientOf(k));
-	assert.equal(await resumed.learnt(), await t.learnt());
-	assert.equal(await resumed.adam.state(), await t.adam.state());
+	assert.equal(await again.learnt(), await t.learnt());
+	assert.equal(await again.state(), await t.state());
 });
 
 test("a checkpoint from before loss scaling still loads, and scaling begins", async () => {
 	const plain = new Training(false);
 	for (let k = 0; k < 4; k++) plain.step(gradientOf(k));
-	const weights = await plain.parameters.state();
-	const history = { train: [], validation: [] };
-	const bytes = encodeCheckpoint(
-		{ epoch: 1, weights, optimiser: await plain.adam.state(), history },
-		"key",
+	const checkpoint = await stored(plain);
+	assert.equal(
+		[...checkpoint.tensors.keys()],
+		["weight/w", "adam/m/w", "adam/v/w"],
 	);
-	const { optimiser } = decodeCheckpoint(bytes, "key", "file");
-	assert.equal(Object.keys(optimiser), ["m", "v", "step"]);
-	const scaled = new Training(true);
-	scaled.parameters.load(weights);
-	scaled.adam.load(optimiser);
+	const scaled = await resumed(checkpoint);
 	for (const t of [plain, scaled]) t.step(gradientOf(4));
 	const [a, b] = [await plain.learnt(), await scaled.learnt()];
 	assert.equal(b.slice(1), a.slice(1));
@@ -162,20 +191,23 @@ test("a checkpoint from before loss scaling still loads, and scaling begins", as
 
 test("a state that is none is refused", async () => {
 	const t = new Training(true);
-	const state = await t.adam.state();
-	for (const scaling of [
+	const state = await t.state();
+	for (const values of [
 		[1, 0, 0],
 		[0, 0, 0, 0],
 		[2, Number.NaN, 0, 0],
-	])
-		assert.throws(
-			() => t.adam.load({ ...state, scaling: Float32Array.from(scaling) }),
-			/loss scale: a state of/,
+	]) {
+		const scaling = { shape: [4], data: Float32Array.from(values) };
+		const other = new Map(state).set("scaling", scaling);
+		await t.adam.load(lazy(other), 0).then(
+			() => assert.unreachable(),
+			({ message }: Error) => assert.match(message, "loss scale: a state of"),
 		);
+	}
 });
 
 /** A loss whose gradient is `factor` everywhere: of 1e30 the loss is finite and the sum of squares is not. */
-async function fit(on: Gpu, factor = 1): Promise<AdamState> {
+async function fit(on: Gpu, factor = 1): Promise<State> {
 	const parameters = network(on);
 	const task: Task = {
 		name: "toy",
@@ -193,7 +225,14 @@ async function fit(on: Gpu, factor = 1): Promise<AdamState> {
 		},
 		validate: async () => 0,
 	};
-	return (await train(on, task, { seed: 1 })).optimiser;
+	let last: State = new Map();
+	await train(on, task, {
+		seed: 1,
+		async onEpoch({ tensors }) {
+			last = await collect(tensors);
+		},
+	});
+	return last;
 }
 
 test("train() scales the loss where convolutions are f16, and nowhere else", async () => {
@@ -203,9 +242,12 @@ test("train() scales the loss where convolutions are f16, and nowhere else", asy
 		matrix: true,
 	});
 	const [plain, scaled] = [await fit(gpu), await fit(f16)];
-	assert.is(plain.scaling, undefined);
-	assert.equal(scaled.scaling?.slice(0, 2), Float32Array.of(65536, 20));
-	assert.equal(scaled.m, plain.m);
+	assert.not(plain.has("adam/scaling"));
+	assert.equal(
+		dataOf(scaled, "adam/scaling").slice(0, 2),
+		Float32Array.of(65536, 20),
+	);
+	assert.equal(scaled.get("adam/m/w"), plain.get("adam/m/w"));
 	try {
 		await fit(f16, 1e30);
 		assert.unreachable();

@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { BufferPool } from "../src/engine/pool.ts";
 import { scope } from "../src/engine/scope.ts";
 import { sizeOf, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
@@ -56,6 +57,22 @@ test("bind groups are bounded where no two steps bind the same", async () => {
 	});
 	for (const x of alive) x.dispose();
 	assert.ok(bindGroups > 1024 && bindGroups <= 2048, `${bindGroups}`);
+});
+
+test("no buffer is larger than the device can bind, though sizes are rounded up", () => {
+	const sizes: number[] = [];
+	const device = {
+		createBuffer: ({ size }: GPUBufferDescriptor) => sizes.push(size),
+	} as unknown as GPUDevice;
+	const most = 2 ** 31 - 256;
+	const pool = new BufferPool("fake", device, most, { ...gpu.statistics });
+	pool.allocate(most - 1024, "a network");
+	pool.allocate(1_000_001, "a tensor");
+	assert.equal(sizes, [most, 1_048_576]);
+	assert.throws(
+		() => pool.allocate(most + 4, "more"),
+		/2147483396 bytes; .*2147483392/,
+	);
 });
 
 test("buffers that were not used for long are given back, others stay", async () => {

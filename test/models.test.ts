@@ -2,21 +2,22 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { ParameterList, Parameters, type State } from "../src/engine/nn.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
+import { collect, type State } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import {
-	declareDecoder,
-	declareEncoder,
+	type ComponentSize,
+	declareDecoderComponents,
+	declareEncoderComponents,
+	latentBasis,
+} from "../src/models/componentAutoencoder.ts";
+import { LATENT } from "../src/models/latent.ts";
+import {
 	decode,
 	encode,
-	LATENT,
-	latentBasis,
-	type Size,
-} from "../src/models/autoencoder.ts";
-import {
 	makeNetwork,
 	type NetworkInput,
 	type NetworkName,
@@ -33,7 +34,7 @@ console.log(describeAdapter(gpu));
 test.after(() => gpu.dispose());
 
 const PIXELS = 64 * 64;
-const SIZE: Size = {
+const SIZE: ComponentSize = {
 	encoder: { channels: [8, 16, 8], blocks: [1, 1] },
 	decoder: { channels: [8, 8, 16], blocks: [0, 2] },
 };
@@ -169,8 +170,8 @@ function disturbed(): Parameters {
 	const list = new ParameterList();
 	const random = new Random(5);
 	const basis = latentBasis(COMPONENTS, random);
-	declareEncoder(list, random, 5, 4, basis, SIZE);
-	declareDecoder(list, random, basis, SIZE);
+	declareEncoderComponents(list, random, 5, 4, basis, SIZE);
+	declareDecoderComponents(list, random, basis, SIZE);
 	for (const { data } of list.entries)
 		for (let i = 0; i < data.length; i++) data[i] += 0.05 * random.normal();
 	return new Parameters(gpu, list);
@@ -281,13 +282,8 @@ async function gradients(part: "logvar" | "y", dy: Float32Array) {
 		backward(sum(mul(out, tensor(gpu, dy, out.shape))));
 	});
 	P.settleGradients();
-	const all = await P.gradients.data();
-	return new Map(
-		[...P].map(([name, p]) => {
-			const start = (p.offset - P.values.offset) / 4;
-			return [name, all.slice(start, start + p.size)];
-		}),
-	);
+	const all = await collect(P.gradients.lazy());
+	return new Map([...all].map(([name, { data }]) => [name, data]));
 }
 
 const square = (values: Float32Array) =>

@@ -1,12 +1,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
+import { Average } from "../src/engine/average.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam, type AdamOptions, StepLR } from "../src/engine/optim.ts";
+import { Adam, type AdamOptions } from "../src/engine/optim.ts";
+import { sumPacked } from "../src/engine/packs.ts";
+import {
+	checkSchedule,
+	type RateSchedule,
+	rateFactor,
+} from "../src/engine/schedules.ts";
 import { scope } from "../src/engine/scope.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { collect, lazy, type State } from "../src/engine/state.ts";
+import { tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare, uniform } from "./opTesting.ts";
@@ -17,11 +25,14 @@ test.after(() => gpu.dispose());
 
 const SIZES = [1, 300, 67];
 
-function network(): Parameters {
+/** All in one buffer, or the first two and the last. */
+const LIMITS = [1e6, 1536];
+
+function network(bufferBytes = LIMITS[0]): Parameters {
 	const list = new ParameterList();
 	const random = new Random(3);
 	for (const n of SIZES) list.add(`p${n}`, [n], uniform(random, n));
-	return new Parameters(gpu, list);
+	return new Parameters(gpu, list, { bufferBytes });
 }
 
 /** Gradients of step k, one array a parameter. */
@@ -86,11 +97,11 @@ class Reference {
 	}
 }
 
-async function flatWeights(parameters: Parameters): Promise<number[]> {
-	return [...(await parameters.state()).values()].flatMap(({ data }) => [
-		...data,
-	]);
-}
+const flat = (state: State) =>
+	[...state.values()].flatMap(({ data }) => [...data]);
+
+const flatWeights = async (parameters: Parameters) =>
+	flat(await parameters.state());
 
 const table: {
 	name: string;
@@ -115,9 +126,11 @@ const table: {
 		clip: 1000,
 	},
 ];
-for (const { name, options, clip, size } of table)
-	test(`${name} follows the reference for ten steps`, async () => {
-		const parameters = network();
+for (const [{ name, options, clip, size }, limit] of table.flatMap((row) =>
+	LIMITS.map((limit) => [row, limit] as const),
+))
+	test(`${name} follows the reference for ten steps, ${limit} bytes a buffer`, async () => {
+		const parameters = network(limit);
 		const adam = new Adam(parameters, options);
 		const reference = new Reference(
 			[...(await parameters.state()).values()].map(({ data }) => data),
@@ -127,13 +140,15 @@ for (const { name, options, clip, size } of table)
 			reference.step(gradientsOf(k, size), options, clip);
 		}
 		compare("weights", await flatWeights(parameters), reference.weights, 2e-6);
-		const packed = await parameters.values.data();
-		const { m, v } = await adam.state();
+		const packs = await Promise.all(
+			parameters.values.packs.map((pack) => pack.data()),
+		);
+		assert.is(packs.length, limit === LIMITS[0] ? 1 : 2);
+		const packed = packs.flatMap((pack) => [...pack]);
 		// 1 -> 64 floats, 300 -> 320, 67 -> 128.
 		for (let i = 0; i < packed.length; i++) {
 			const padding = (i >= 1 && i < 64) || (i >= 364 && i < 384) || i >= 451;
-			if (padding)
-				assert.equal([packed[i], m[i], v[i]], [0, 0, 0], `padding at ${i}`);
+			if (padding) assert.is(packed[i], 0, `padding at ${i}`);
 		}
 		adam.dispose();
 		parameters.dispose();
@@ -144,17 +159,18 @@ test("a resumed optimiser goes on bitwise", async () => {
 	const adam = new Adam(parameters, { lr: 0.01 });
 	for (let k = 0; k < 4; k++) step(parameters, adam, gradientsOf(k), 1);
 	const weights = await parameters.state();
-	const state = await adam.state();
-	assert.is(state.step, 4);
+	const state = lazy(await collect(adam.lazy()));
+	assert.is(adam.steps, 4);
 	for (let k = 4; k < 9; k++) step(parameters, adam, gradientsOf(k), 1);
 
-	const again = network();
+	const again = network(LIMITS[1]); // another device may have other limits
 	const resumed = new Adam(again, { lr: 0.01 });
 	again.load(weights);
-	resumed.load(state);
+	await resumed.load(state, 4);
 	for (let k = 4; k < 9; k++) step(again, resumed, gradientsOf(k), 1);
 	assert.equal(await again.state(), await parameters.state());
-	assert.equal(await resumed.state(), await adam.state());
+	assert.equal(await collect(resumed.lazy()), await collect(adam.lazy()));
+	assert.is(resumed.steps, 9);
 });
 
 test("a parameter that the loss does not reach has gradient zero", async () => {
@@ -175,20 +191,22 @@ test("frozen parameters, and those without a gradient, are not moved by decay or
 	const gradients = gradientsOf(0);
 	step(parameters, adam, gradients);
 	const before = await parameters.state();
-	const moments = await adam.state();
+	const moments = await collect(adam.lazy());
 	parameters.get("p300").requiresGrad = false;
 	step(parameters, adam, [gradients[0], gradients[1], null], 0.5);
 	const after = await parameters.state();
 	assert.equal(after.get("p300"), before.get("p300"));
 	assert.equal(after.get("p67"), before.get("p67"));
 	assert.not.equal(after.get("p1"), before.get("p1"));
-	const { m } = await adam.state();
-	assert.equal(m.slice(64), moments.m.slice(64));
+	const later = await collect(adam.lazy());
+	for (const name of ["m/p300", "m/p67", "v/p300", "v/p67"])
+		assert.equal(later.get(name), moments.get(name));
+	const moment = (state: State) => state.get("m/p1")?.data[0] ?? 0;
 	// The clip saw the one gradient only.
 	const [raw] = gradients[0];
 	const decay = 0.1 * (before.get("p1")?.data[0] ?? 0);
 	const g = Math.sign(raw) * Math.min(Math.abs(raw), 0.5) + decay;
-	compare("moment", [m[0]], [0.9 * moments.m[0] + 0.1 * g], 1e-5);
+	compare("moment", [moment(later)], [0.9 * moment(moments) + 0.1 * g], 1e-5);
 
 	parameters.get("p300").requiresGrad = true;
 	step(parameters, adam, gradients);
@@ -257,33 +275,198 @@ test("constants that make no sense are refused with their value", async () => {
 	for (const clip of [0, -1, Number.NaN])
 		assert.throws(() => adam.step({ clip }), new RegExp(`clip ${clip};`));
 	assert.is(adam.steps, 0, "a refused step does not count");
-	const state = await adam.state();
-	assert.throws(
-		() => adam.load({ ...state, m: new Float32Array(3) }),
-		/a state of 3 and 512 values; these parameters need 512/,
+	const state = await collect(adam.lazy());
+	const refusal = async (change: (state: State) => void, steps = 1) => {
+		const other = new Map(state);
+		change(other);
+		return adam.load(lazy(other), steps).then(
+			() => "no refusal",
+			(error: Error) => error.message,
+		);
+	};
+	const three = { shape: [3], data: new Float32Array(3) };
+	assert.match(
+		await refusal((s) => s.set("v/p67", three)),
+		'parameter "p67": Adam\'s moments have shape [3], this network [67]',
 	);
-	assert.throws(
-		() => adam.load({ ...state, step: Number.NaN }),
-		/after NaN steps/,
+	assert.match(
+		await refusal((s) => s.delete("m/p1")),
+		'Adam\'s moments lack parameter "p1"',
 	);
-	assert.throws(
-		() => new StepLR(adam, { every: 0, factor: 0.9 }),
-		/every 0 epochs/,
+	assert.match(await refusal(() => {}, Number.NaN), "after NaN steps");
+	const wrong: [RateSchedule, RegExp][] = [
+		[{ every: 0, factor: 0.9 }, /every 0 epochs/],
+		[{ every: 5, factor: Number.NaN }, /x NaN/],
+		[{ warmUp: 1.5 }, /1.5 steps of warm-up/],
+		[{ warmUp: 2, floor: 2 }, /down to 2/],
+	];
+	for (const [schedule, message] of wrong)
+		assert.throws(() => checkSchedule(schedule), message);
+});
+
+test("the learning rate falls by epochs, or along a cosine after a warm-up", () => {
+	const counts = { stepsAnEpoch: 10, steps: 110 };
+	const course = (schedule: RateSchedule, steps: number[]) =>
+		steps.map((step) => rateFactor(schedule, step, counts));
+	assert.equal(
+		course({ every: 5, factor: 0.5 }, [0, 49, 50, 99, 100, 239, 0]),
+		[1, 1, 0.5, 0.5, 0.25, 0.0625, 1],
 	);
-	assert.throws(
-		() => new StepLR(adam, { every: 5, factor: Number.NaN }),
-		/NaN/,
+	const cosine = course({ warmUp: 10 }, [0, 4, 9, 10, 35, 60, 85, 110, 200]);
+	const root = Math.SQRT1_2;
+	compare(
+		"cosine",
+		cosine,
+		[0.1, 0.5, 1, 1, (1 + root) / 2, 0.5, (1 - root) / 2, 0, 0],
+		1e-12,
+	);
+	compare(
+		"with a floor, without warm-up",
+		course({ warmUp: 0, floor: 0.2 }, [0, 55, 110]),
+		[1, 0.6, 0.2],
+		1e-12,
 	);
 });
 
-test("StepLR lowers the learning rate by epochs", () => {
-	const adam = new Adam(network(), { lr: 1e-3 });
-	const schedule = new StepLR(adam, { every: 5, factor: 0.5 });
-	const rates = [0, 4, 5, 9, 10, 23, 0].map((epoch) => {
-		schedule.epoch(epoch);
-		return adam.lr;
+// Many parameters in one buffer and in several.
+
+const MANY = [700, 64, 1, 130, 2000, 3, 64 * 40, 77, 500, 1];
+
+/** Ten clipped steps with decay and a frozen parameter; everything that is left. */
+async function trained(bufferBytes: number, lossScaling: boolean) {
+	const random = new Random(8);
+	const list = new ParameterList();
+	for (const [i, n] of MANY.entries())
+		list.add(`p${i}`, [n], uniform(random, n));
+	const parameters = new Parameters(gpu, list, { bufferBytes });
+	parameters.get("p3").requiresGrad = false;
+	const adam = new Adam(parameters, {
+		lr: 0.01,
+		weightDecay: 0.01,
+		lossScaling,
 	});
-	assert.equal(rates, [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4, 6.25e-5, 1e-3]);
+	const average = new Average(parameters, 0.9);
+	const norms: number[] = [];
+	for (let k = 0; k < 10; k++) {
+		scope(gpu, () => {
+			parameters.zeroGrad();
+			const parts = MANY.flatMap((n, i) => {
+				if (i === 3 || (i === 5 && k > 4)) return [];
+				// The eighth step overflows.
+				const g = uniform(
+					random,
+					n,
+					-3,
+					3 * (lossScaling && k === 7 ? 1e38 : 1),
+				);
+				return sum(mul(parameters.get(`p${i}`), tensor(gpu, g, [n])));
+			});
+			backward(
+				parts.reduce((a, b) => add(a, b)),
+				adam.seed,
+			);
+			adam.step({ clip: 1 });
+			average.update(adam.steps);
+		});
+		const square = zeros(gpu, [1]);
+		sumPacked("squares", parameters.gradients, square);
+		norms.push(await square.item());
+		square.dispose();
+	}
+	const result = {
+		norms,
+		weights: await parameters.state(),
+		moments: await collect(adam.lazy()),
+		average: await collect(average.values.lazy()),
+	};
+	const { length } = parameters.values.packs;
+	for (const made of [average, adam, parameters]) made.dispose();
+	return { length, result };
+}
+
+for (const lossScaling of [false, true])
+	test(`parameters in several buffers train bitwise as in one, clip, decay, frozen ones and average included (loss scaling: ${lossScaling})`, async () => {
+		const one = await trained(1e6, lossScaling);
+		assert.is(one.length, 1);
+		assert.is(
+			one.result.norms.every(Number.isFinite),
+			!lossScaling,
+			`${one.result.norms}`,
+		);
+		for (const bytes of [10_240, 12_800]) {
+			const several = await trained(bytes, lossScaling);
+			assert.ok(several.length > 2, `${several.length} buffers`);
+			assert.equal(several.result, one.result);
+		}
+	});
+
+test("a parameter that alone is larger than a buffer may be is refused by name", () => {
+	assert.throws(
+		() => network(1024),
+		/parameter "p300" \[300\] needs 1280 bytes; 1024 are allowed in one buffer/,
+	);
+});
+
+test("what is to be read throws when a step has come between", async () => {
+	const parameters = network();
+	const adam = new Adam(parameters, { lr: 0.01 });
+	step(parameters, adam, gradientsOf(0));
+	const [weights, moments] = [parameters.values.lazy(), adam.lazy()];
+	await collect(weights);
+	step(parameters, adam, gradientsOf(1));
+	for (const late of [weights, moments])
+		await collect(late).then(
+			() => assert.unreachable(),
+			({ message }: Error) => assert.match(message, /"p1" has changed since/),
+		);
+});
+
+test("isFinite() sees one spoilt weight or moment in any buffer", async () => {
+	for (const [at, value] of [
+		[0, Number.NaN],
+		[2, Number.POSITIVE_INFINITY],
+		[1, Number.NEGATIVE_INFINITY],
+	]) {
+		const parameters = network(LIMITS[1]);
+		const adam = new Adam(parameters, { lr: 0.01 });
+		step(parameters, adam, gradientsOf(0));
+		assert.ok(await adam.isFinite());
+		const state = await collect(adam.lazy());
+		const spoilt = state.get(`v/p${SIZES[at]}`)?.data ?? new Float32Array(1);
+		spoilt[spoilt.length - 1] = value;
+		await adam.load(lazy(state), 1);
+		assert.not(await adam.isFinite());
+	}
+	const parameters = network();
+	const adam = new Adam(parameters, { lr: 0.01 });
+	parameters.get("p67").write(new Float32Array(67).fill(3e38));
+	assert.ok(await adam.isFinite(), "large is not infinite");
+});
+
+test("the average follows its recurrence in float64, and exchange() swaps it with the weights and back", async () => {
+	const parameters = network(LIMITS[1]);
+	const adam = new Adam(parameters, { lr: 0.05 });
+	const average = new Average(parameters, 0.6);
+	let expected = await flatWeights(parameters);
+	for (let k = 0; k < 12; k++) {
+		step(parameters, adam, gradientsOf(k));
+		scope(gpu, () => average.update(adam.steps));
+		const decay = Math.min(0.6, (2 + k) / (11 + k)); // after step k + 1
+		const now = await flatWeights(parameters);
+		expected = expected.map((v, i) => decay * v + (1 - decay) * now[i]);
+	}
+	const averaged = await collect(average.values.lazy());
+	compare("average", flat(averaged), expected, 2e-6);
+	const weights = await parameters.state();
+	average.exchange();
+	assert.equal(await parameters.state(), averaged);
+	assert.equal(await collect(average.values.lazy()), weights);
+	average.exchange();
+	assert.equal(await parameters.state(), weights);
+	average.restart();
+	assert.equal(await collect(average.values.lazy()), weights);
+	for (const decay of [1, -0.1, Number.NaN])
+		assert.throws(() => new Average(parameters, decay), /Average: decay/);
 });
 
 test.run();

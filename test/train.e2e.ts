@@ -9,6 +9,8 @@ import { decodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { makeDataset } from "../src/node/makeDataset.ts";
 import { kernelFileName } from "../src/qpi/format.ts";
+import type { MethodName } from "../src/report/types.ts";
+import type { ScoreFile } from "../src/training/evaluate.ts";
 import type { History } from "../src/training/loop.ts";
 import { PRESETS } from "../src/training/presets.ts";
 import { type Ended, start, until } from "./command.ts";
@@ -79,6 +81,12 @@ test("the smoke preset trains; progress is plain lines", async () => {
 	assert.match(ended.stdout, /\d+ to train on, \d+ unseen energies/);
 	assert.match(ended.stdout, /two-step network .*\d\.\d{3} \/ \d\.\d{3}/);
 	assert.match(ended.stdout, `open ${whole}/report.html`);
+	for (const title of Object.values(TITLES)) {
+		const told = ended.stdout.match(
+			new RegExp(`^${title}: a step takes [\\d.]+ MB of .*moments`, "gm"),
+		);
+		assert.is(told?.length, 1, title);
+	}
 	for (const network of NETWORKS) {
 		const line = new RegExp(
 			`^${TITLES[network]} (\\d+)/\\1  loss [\\d.e-]+  [\\d.]+ steps/s  took \\w+$`,
@@ -105,6 +113,24 @@ test("every loss falls", () => {
 		console.log(`${network}: ${losses.map((l) => l.toPrecision(3)).join(" ")}`);
 		assert.ok((losses.at(-1) ?? 1) < losses[0], `${network}: ${losses}`);
 	}
+});
+
+test("scores.json has every observation that metrics.json averages over", () => {
+	const { methods } = metricsOf(whole);
+	const scores: ScoreFile = JSON.parse(`${read(whole, "scores.json")}`);
+	assert.is(scores.seed, 1);
+	for (const method of METHODS)
+		for (const part of PARTS) {
+			const values = scores.observations.flatMap((o, i) =>
+				o.part === part
+					? [scores.methods[method as MethodName]?.ncc[i] ?? Number.NaN]
+					: [],
+			);
+			const { ncc, n } = methods[method][part];
+			assert.is(values.length, n);
+			const mean = values.reduce((a, b) => a + b, 0) / n;
+			assert.ok(Math.abs(mean - ncc) < 1e-5, `${method} ${part}: ${mean}`);
+		}
 });
 
 test("metrics.json has six methods and three parts, on the reference's scale", () => {
@@ -271,6 +297,7 @@ test("resumed, it ends bitwise as if nothing had happened", async () => {
 	for (const name of [
 		...NETWORKS.map((network) => `${network}.safetensors`),
 		"latents.npy",
+		"scores.json",
 		"split.json",
 		...PICTURES.map((picture) => `${picture}.png`),
 	])
@@ -304,6 +331,8 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 
 	const out = join(scratch, "skipped");
 	const args = ["--data", data, "--epochs", "1,1,1", "--inputs", "paper"];
+	const ways = ["--accumulate", "2", "--average", "0.9", "--cosine", "1"];
+	args.push(...ways);
 	const refused = await train(out, ...args).ended;
 	assert.is(refused.code, 1);
 	assert.match(
@@ -321,8 +350,53 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 	assert.match(last, bad);
 	const { inputs, methods } = metricsOf(out);
 	assert.is(inputs, "paper");
+	for (const network of NETWORKS) {
+		const { tensors } = checkpoint(out, network);
+		const left = decodeSafetensors(read(out, `${network}.safetensors`)).tensors;
+		for (const [name, { data }] of left)
+			assert.equal(tensors.get(`average/${name}`)?.data, data);
+	}
 	for (const method of METHODS) assert.ok(methods[method].unseenFamily.n > 0);
 	assert.is(decodeNpy(read(out, "latents.npy")).shape[0], 11);
+});
+
+test("convolutional networks: a budget decides the epochs, weights go out and come in by the library's names", async () => {
+	const first = join(scratch, "convolutional");
+	const model = ["--model", "tiny", "--inputs", "centred"];
+	succeeded(await train(first, ...model, "--budget", "8s").ended);
+	lap("within a budget");
+	const [vae, aligner, oneStep] = JSON.parse(`${read(first, "epochs.json")}`);
+	assert.is(aligner, oneStep);
+	for (const [network, epochs] of Object.entries({ vae, aligner, oneStep }))
+		assert.is(checkpoint(first, network as Network).epoch, epochs, network);
+	const file = join(first, "vae.safetensors");
+	const { tensors } = decodeSafetensors(readFileSync(file));
+	const query = "encoder.mid_block.attentions.0.to_q.weight";
+	assert.equal(tensors.get(query)?.shape, [16, 16]);
+	// From 8 to 16 channels: outputs, inputs, height, width.
+	const down = "encoder.down_blocks.2.resnets.0.conv1.weight";
+	assert.equal(tensors.get(down)?.shape, [16, 8, 3, 3]);
+
+	const second = join(scratch, "pretrained");
+	const from = ["--init", file, "--epochs", "1,1,1"];
+	succeeded(await train(second, ...model, ...from).ended);
+	lap("from its weights");
+	const loss = (folder: string) =>
+		checkpoint(folder, "vae").history.train[0][1];
+	assert.ok(loss(second) < loss(first), `${loss(second)} ${loss(first)}`);
+
+	const other = join(scratch, "other");
+	const refused = await train(other, "--model", "small", ...from).ended;
+	assert.is(refused.code, 1);
+	assert.match(
+		refused.stderr,
+		/vae\.safetensors: tensor "encoder\.conv_in\.weight" has shape \[8, 1, 3, 3\], which does not fit this network's \[16, 3, 3, 1\]/,
+	);
+	assert.not(existsSync(other));
+	const both = await train(other, ...from, "--budget", "8s").ended;
+	assert.match(both.stderr, /--budget or --epochs: each decides the epochs/);
+	const dense = await train(other, "--init", file).ended;
+	assert.match(dense.stderr, /principal components cannot start from them/);
 });
 
 test.run();

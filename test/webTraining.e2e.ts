@@ -8,11 +8,17 @@ import { unzipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Gpu } from "../src/engine/gpu.ts";
+import { collect } from "../src/engine/state.ts";
 import type { NetworkName } from "../src/models/networks.ts";
 import { openGpu } from "../src/node/adapter.ts";
 import { RunFolder } from "../src/node/runFolder.ts";
 import { trainRun } from "../src/node/trainRun.ts";
 import { openWeights, SHIPPED } from "../src/node/weights.ts";
+import {
+	type Checkpoint,
+	learntWeights,
+	takeUp,
+} from "../src/training/checkpoint.ts";
 import { PRESETS, withEpochs } from "../src/training/presets.ts";
 import { generatedSource } from "../src/training/source.ts";
 import { weightFiles } from "../src/training/weightFiles.ts";
@@ -90,10 +96,15 @@ function hashes(files: ReadonlyMap<string, Uint8Array>) {
 	]);
 }
 
+const weightsOf = ({ tensors }: Checkpoint) => collect(learntWeights(tensors));
+
 async function stored(store: RunStore) {
 	const weights = async (network: NetworkName) =>
-		((await store.get(`${network} checkpoint`)) as Kept["vae checkpoint"])
-			.weights;
+		weightsOf(
+			takeUp(
+				(await store.get(`${network} checkpoint`)) as Kept["vae checkpoint"],
+			),
+		);
 	return hashes(
 		weightFiles({
 			vae: await weights("vae"),
@@ -163,7 +174,7 @@ test("a run that is held in between computes what the command line does", async 
 	assert.is(adapter, gpu.adapterName);
 	assert.equal(methods, run.summary.methods);
 	const state = async (network: NetworkName) =>
-		(await folder.checkpoint(network))?.weights ?? new Map();
+		weightsOf((await folder.checkpoint(network)) as Checkpoint);
 	assert.equal(
 		await stored(whole),
 		hashes(

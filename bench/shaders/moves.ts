@@ -84,7 +84,8 @@ const adam: Op = {
 		// Not the scope's: it lives as long as the device.
 		const parameters = new Parameters(gpu, list);
 		const optimiser = new Adam(parameters, { lr: RATE, eps: EPS });
-		const { values, gradients } = parameters;
+		const [values] = parameters.values.packs;
+		const [gradients] = parameters.gradients.packs;
 		const inputs = [fresh(values.shape), fresh(values.shape)];
 		gpu.copy(inputs[0], values);
 		gpu.copy(inputs[1], gradients);

@@ -10,17 +10,28 @@ export {
 	decodeSafetensors,
 	encodeSafetensors,
 } from "../formats/safetensors.ts";
-export { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
-export { makeNetwork, type NetworkName } from "../models/networks.ts";
+
+export type { AutoencoderKLConfig } from "../models/autoencoderKL.ts";
+export type { ComponentSize } from "../models/componentAutoencoder.ts";
+export { fromDiffusers, toDiffusers } from "../models/diffusers.ts";
+export { LATENT } from "../models/latent.ts";
+export {
+	decode,
+	encode,
+	makeNetwork,
+	type NetworkName,
+	type NetworkSize,
+} from "../models/networks.ts";
 export { Random } from "../random.ts";
-export type { Prepared } from "../training/data.ts";
-export { inferKernels, reconstruct } from "../training/infer.ts";
 export {
 	type Checkpoint,
-	type LoopOptions,
-	type Task,
-	train,
-} from "../training/loop.ts";
+	type KeptCheckpoint,
+	keep,
+	takeUp,
+} from "../training/checkpoint.ts";
+export type { Prepared } from "../training/data.ts";
+export { inferKernels, reconstruct } from "../training/infer.ts";
+export { type LoopOptions, type Task, train } from "../training/loop.ts";
 export { PRESETS, type Preset } from "../training/presets.ts";
 export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
 

@@ -1,6 +1,15 @@
 /** `qpi-lens train`, `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { decodeSafetensors } from "../formats/safetensors.ts";
+import { sha256 } from "../formats/sha256.ts";
+import type { PretrainedWeights } from "../models/diffusers.ts";
+import {
+	checkPretrained,
+	isConvolutional,
+	type NetworkName,
+} from "../models/networks.ts";
 import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
@@ -8,19 +17,33 @@ import { canWrite } from "../node/files.ts";
 import { startProgress } from "../node/progress.ts";
 import { RunFolder } from "../node/runFolder.ts";
 import { trainRun } from "../node/trainRun.ts";
+import { WideStream } from "../node/wideStream.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
 import type { Scattering } from "../qpi/generator.ts";
-import type { InputKind } from "../qpi/inputs.ts";
+import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
 import {
+	MODELS,
+	type ModelName,
 	PRESETS,
 	type Preset,
 	type PresetName,
+	type Ways,
 	withEpochs,
+	withModel,
+	withWays,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import { callOf, commandLine, say, warn, whole } from "./command.ts";
+import {
+	callOf,
+	commandLine,
+	positive,
+	positiveWhole,
+	say,
+	warn,
+	whole,
+} from "./command.ts";
 
 const threeEpochs = (text: string) => {
 	const numbers = text.split(",").map(Number);
@@ -34,8 +57,30 @@ const threeEpochs = (text: string) => {
 	return numbers;
 };
 
-interface Options {
+const decay = (text: string) => {
+	const value = positive(text);
+	if (value >= 1)
+		throw new InvalidArgumentError("Expected a number between 0 and 1.");
+	return value;
+};
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** "90s", "30m", "2h" or minutes, to seconds. */
+const duration = (text: string) => {
+	const found = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h)?$/.exec(text);
+	const unit = SECONDS[found?.[2] ?? "m"] ?? Number.NaN;
+	const seconds = Number(found?.[1]) * unit;
+	if (!(seconds > 0))
+		throw new InvalidArgumentError("Expected a time such as 90s, 30m or 2h.");
+	return seconds;
+};
+
+interface Options extends Ways {
+	budget?: number;
 	preset: PresetName;
+	model: ModelName;
+	init?: string;
 	data?: string;
 	out?: string;
 	seed: number;
@@ -45,6 +90,7 @@ interface Options {
 	precision: Precision;
 	tune: boolean;
 	epochs?: number[];
+	stream?: number;
 	scattering: Scattering;
 	skipBad: boolean;
 	penaliseAsymmetry: boolean;
@@ -64,6 +110,18 @@ export function trainCommand(name = "train"): Command {
 				.choices(Object.keys(PRESETS))
 				.default("quick"),
 		)
+		.addOption(
+			new Option(
+				"-m, --model <name>",
+				"form of the networks: the preset's principal components with U-Nets, or the paper's convolutional autoencoder in one of three sizes",
+			)
+				.choices(MODELS)
+				.default("components"),
+		)
+		.option(
+			"--init <file>",
+			"weights of an AutoencoderKL of this size that the convolutional networks start from (.safetensors of the diffusers library)",
+		)
 		.option(
 			"-d, --data <dir>",
 			"a folder in the published format (generate makes one); without it the data are made",
@@ -76,9 +134,9 @@ export function trainCommand(name = "train"): Command {
 		.addOption(
 			new Option(
 				"-i, --inputs <kind>",
-				"what aligner and baseline see: five channels with the search for the scatterers done, or image and activation map as in the paper",
+				"what aligner and baseline see: five channels with the search for the scatterers done, or those of the five that are centred on the kernel, or image and activation map as in the paper",
 			)
-				.choices(["physics", "paper"])
+				.choices(["physics", "centred", "paper"])
 				.default("physics"),
 		)
 		.option("-r, --resume", "go on with the run in --out", false)
@@ -102,6 +160,31 @@ export function trainCommand(name = "train"): Command {
 			"-e, --epochs <vae,aligner,one-step>",
 			"epochs, in place of the preset's",
 			threeEpochs,
+		)
+		.option(
+			"--budget <time>",
+			"train for about so long (30m, 2h): decides the epochs by timing a few steps, the same number for aligner and baseline",
+			duration,
+		)
+		.option(
+			"--accumulate <n>",
+			"compute each batch in n parts, one after the other: less memory, the same step",
+			positiveWhole,
+		)
+		.option(
+			"--average <decay>",
+			"keep an exponential moving average of the weights, as 0.999, and evaluate that",
+			decay,
+		)
+		.option(
+			"--cosine <steps>",
+			"the learning rate rises over so many steps and then falls along a cosine to zero, in place of the preset's schedule",
+			whole,
+		)
+		.option(
+			"--stream <patterns>",
+			"train on so many new patterns of the wide generator every epoch, each from four sides with the preset's number of images; the data then only judge",
+			positiveWhole,
 		)
 		.addOption(
 			new Option(
@@ -147,7 +230,7 @@ async function trainAndReport(options: Options, call: string): Promise<void> {
 	});
 	const out =
 		options.out ??
-		`runs/${options.preset}-${options.inputs}-seed${options.seed}`;
+		`runs/${options.preset}-${options.model === "components" ? "" : `${options.model}-`}${options.inputs}-seed${options.seed}`;
 	try {
 		await main(options, out, call, stop.signal);
 	} catch (error) {
@@ -169,7 +252,14 @@ async function main(
 ): Promise<void> {
 	const { seed, inputs, epochs, penaliseAsymmetry, randomStart, precision } =
 		options;
-	const preset = withEpochs(PRESETS[options.preset], epochs);
+	if (options.budget && epochs)
+		throw new Error("give --budget or --epochs: each decides the epochs");
+	const preset = withWays(
+		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
+		options,
+	);
+	const init = options.init ? await readPretrained(options.init) : undefined;
+	if (init) checkPretrained(init, preset.size, INPUTS[inputs]);
 	const gpu = await openGpu({
 		adapter: options.adapter,
 		precision,
@@ -183,6 +273,22 @@ async function main(
 			throw new Error(
 				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
 			);
+		const stream =
+			options.stream === undefined
+				? undefined
+				: new WideStream({
+						seed,
+						patterns: options.stream,
+						views: 4,
+						observations: preset.observations,
+						inputs,
+						onWait(epoch, milliseconds) {
+							if (milliseconds > 1000)
+								say(
+									`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
+								);
+						},
+					});
 		const folder = await RunFolder.open(
 			out,
 			{
@@ -195,6 +301,9 @@ async function main(
 				randomStart,
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
+				...(init && { init: init.sha256 }),
+				...(options.budget && { budget: options.budget }),
+				...(stream && { stream: stream.identity }),
 				data: source.identity,
 			},
 			options.resume,
@@ -206,6 +315,7 @@ async function main(
 			gpu,
 			preset,
 			source,
+			stream,
 			inputs,
 			seed,
 			folder,
@@ -213,9 +323,11 @@ async function main(
 				(await preparedBeside(options)) ?? folder.file("prepared"),
 			penaliseAsymmetry,
 			randomStart,
+			init,
+			budget: options.budget,
 			signal,
 			say,
-		});
+		}).finally(() => stream?.close());
 		const metrics: Metrics = {
 			preset: options.preset,
 			inputs,
@@ -224,7 +336,11 @@ async function main(
 			seconds: Math.round(folder.seconds),
 			...run.summary,
 		};
-		const { channels } = preset.size.encoder;
+		const epochsOf = (name: NetworkName) => run.histories[name].train.length;
+		const { size } = preset;
+		const channels = isConvolutional(size)
+			? size.blockOutChannels
+			: size.encoder.channels;
 		await writeReport(folder, run, metrics, {
 			command: commandLine(call, ["--resume", "-r"]),
 			parameters: [
@@ -233,11 +349,12 @@ async function main(
 					"kernels",
 					`${train.length} trained on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 				],
+				["networks", options.model],
 				["channels", channels.join(", ")],
 				["precision of convolutions", precision],
 				[
 					"epochs",
-					`VAE ${preset.vae.epochs}, aligner ${preset.aligner.epochs}, one-step ${preset.oneStep.epochs}`,
+					`VAE ${epochsOf("vae")}, aligner ${epochsOf("aligner")}, one-step ${epochsOf("oneStep")}`,
 				],
 			],
 		});
@@ -251,6 +368,15 @@ async function main(
 	} finally {
 		gpu.dispose();
 	}
+}
+
+/** A file of weights to start from, and what tells it from others. */
+async function readPretrained(
+	file: string,
+): Promise<PretrainedWeights & { readonly sha256: string }> {
+	const bytes = new Uint8Array(await readFile(file));
+	const { tensors } = decodeSafetensors(bytes, file);
+	return { source: file, tensors, sha256: await sha256(bytes) };
 }
 
 /** Where prepared data are kept for other runs too: beside the dataset, where that can be written. */

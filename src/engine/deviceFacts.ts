@@ -6,7 +6,7 @@
 export interface Limits {
 	/** Workgroups in one dimension. */
 	readonly workgroups: number;
-	/** Bytes of the largest buffer that a kernel can bind whole. */
+	/** Bytes of the largest buffer that a kernel can bind whole, a multiple of 256. */
 	readonly bufferBytes: number;
 }
 
@@ -18,7 +18,10 @@ export function limitsOf(device: GPUDevice): Limits {
 	} = device.limits;
 	return {
 		workgroups: maxComputeWorkgroupsPerDimension,
-		bufferBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+		// Some devices allow 4 bytes less than a power of two.
+		bufferBytes:
+			256 *
+			Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 256),
 	};
 }
 

@@ -58,6 +58,10 @@ export interface GpuStatistics {
 	submits: number;
 	buffersCreated: number;
 	bytesAllocated: number;
+	/** Of buffers that are in use, not waiting in the pool. */
+	bytesLive: number;
+	/** The most that bytesLive has been; whoever wants to know that of a step sets it to bytesLive before. */
+	bytesPeak: number;
 	pipelines: number;
 	/** Kept for further dispatches. */
 	bindGroups: number;
@@ -92,6 +96,8 @@ export class Gpu {
 		submits: 0,
 		buffersCreated: 0,
 		bytesAllocated: 0,
+		bytesLive: 0,
+		bytesPeak: 0,
 		pipelines: 0,
 		bindGroups: 0,
 		flop: 0,

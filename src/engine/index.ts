@@ -1,16 +1,32 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
+export { Average } from "./average.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
-export { ParameterList, Parameters, type State } from "./nn.ts";
+export { ParameterList, Parameters } from "./nn.ts";
+export {
+	type AttentionOptions,
+	scaledDotProductAttention,
+} from "./ops/attention.ts";
+export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
+export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
-export { Adam, type AdamOptions, type AdamState, StepLR } from "./optim.ts";
+export * from "./ops/softmax.ts";
+export { Adam, type AdamOptions } from "./optim.ts";
+export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
 export { detached, scope } from "./scope.ts";
+export {
+	collect,
+	type LazyState,
+	type LazyTensor,
+	lazy,
+	type State,
+} from "./state.ts";
 export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
 export {
 	type Choices,

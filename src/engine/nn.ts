@@ -1,12 +1,7 @@
 import type { Gpu } from "./gpu.ts";
-import { detached } from "./scope.ts";
-import { type Shape, show, sizeOf, type Tensor, zeros } from "./tensor.ts";
-
-/** Offsets in a packed buffer are multiples of this many floats (256 bytes, the alignment of bindings). */
-const ALIGN = 64;
-
-/** Values on the host, by parameter name: what a checkpoint holds. */
-export type State = Map<string, { shape: Shape; data: Float32Array }>;
+import { Layout, Packed } from "./packs.ts";
+import { collect, type State } from "./state.ts";
+import { type Shape, show, sizeOf, type Tensor } from "./tensor.ts";
 
 const hasGradient = ({ requiresGrad, gradIsFresh }: Tensor) =>
 	requiresGrad && !gradIsFresh;
@@ -35,47 +30,47 @@ export class ParameterList {
 	}
 }
 
+/** A run of neighbours: floats [first, end) of a pack. */
+export interface Range {
+	readonly pack: number;
+	readonly first: number;
+	readonly end: number;
+}
+
 /**
- * The parameters of a network, packed into one buffer with their gradients in a second: an optimiser updates all of them in one
- * dispatch. They live until dispose(), outside of any scope.
+ * The parameters of a network, packed into as few buffers as the device's limits allow, with their gradients in as many others: an optimiser updates all of a
+ * buffer in one dispatch. They live until dispose(), outside of any scope.
  */
 export class Parameters {
 	readonly gpu: Gpu;
-	readonly values: Tensor;
-	readonly gradients: Tensor;
+	readonly values: Packed;
+	readonly gradients: Packed;
 	/** Number of weights, without the padding between parameters. */
 	readonly count: number;
 	readonly #byName = new Map<string, Tensor>();
 
-	/** Throws a RangeError where they do not fit into one buffer of the device. */
-	constructor(gpu: Gpu, list: ParameterList) {
+	/**
+	 * @param options.bufferBytes of the largest buffer; by default what the device can bind. Throws a RangeError where one parameter is larger
+	 */
+	constructor(
+		gpu: Gpu,
+		{ entries }: ParameterList,
+		{ bufferBytes = gpu.limits.bufferBytes } = {},
+	) {
 		this.gpu = gpu;
-		let length = 0;
-		const offsets = list.entries.map(({ data }) => {
-			const offset = length;
-			length += Math.ceil(data.length / ALIGN) * ALIGN;
-			return offset;
-		});
-		const packed = new Float32Array(Math.max(length, ALIGN));
-		list.entries.forEach((e, i) => {
-			packed.set(e.data, offsets[i]);
-		});
-		this.count = list.entries.reduce((n, e) => n + e.data.length, 0);
-		const made = detached(gpu, () => {
-			const values = zeros(gpu, [packed.length]);
-			const gradients = zeros(gpu, [packed.length]);
-			list.entries.forEach((e, i) => {
-				const parameter = values.view(e.shape, offsets[i] * 4);
-				parameter.requiresGrad = true;
-				parameter.grad = gradients.view(e.shape, offsets[i] * 4);
-				parameter.gradIsFresh = true;
-				this.#byName.set(e.name, parameter);
-			});
-			return { values, gradients };
-		});
-		this.values = made.values;
-		this.gradients = made.gradients;
-		this.values.write(packed);
+		const layout = new Layout(entries, bufferBytes);
+		this.count = entries.reduce((n, e) => n + e.data.length, 0);
+		this.values = new Packed(gpu, layout);
+		this.gradients = new Packed(gpu, layout);
+		const data = new Map(entries.map((e) => [e.name, e.data]));
+		for (const [name, place] of layout.places) {
+			const parameter = this.values.view(place);
+			parameter.write(data.get(name) as Float32Array);
+			parameter.requiresGrad = true;
+			parameter.grad = this.gradients.view(place);
+			parameter.gradIsFresh = true;
+			this.#byName.set(name, parameter);
+		}
 	}
 
 	/** The parameter of that name; throws if there is none. */
@@ -100,55 +95,29 @@ export class Parameters {
 			if (!hasGradient(p) && p.grad) this.gpu.clear(p.grad);
 	}
 
-	/**
-	 * What an optimiser may move, as ranges [first, end) of the packed floats: parameters that require a gradient and got one since zeroGrad(), neighbours
-	 * in one range.
-	 */
-	trained(): [number, number][] {
-		const ranges: [number, number][] = [];
-		for (const p of this.#byName.values()) {
-			if (!hasGradient(p)) continue;
-			const first = (p.offset - this.values.offset) / 4;
-			const end = first + Math.ceil(p.size / ALIGN) * ALIGN;
+	/** What an optimiser may move: parameters that require a gradient and got one since zeroGrad(), neighbours in one range. */
+	trained(): Range[] {
+		const ranges: Range[] = [];
+		for (const [name, { pack, first, end }] of this.values.layout.places) {
+			if (!hasGradient(this.get(name))) continue;
 			const last = ranges.at(-1);
-			if (last?.[1] === first) last[1] = end;
-			else ranges.push([first, end]);
+			if (last?.pack === pack && last.end === first)
+				ranges[ranges.length - 1] = { ...last, end };
+			else ranges.push({ pack, first, end });
 		}
 		return ranges;
 	}
 
-	/** Copies every parameter to the host, in one readback. */
-	async state(): Promise<State> {
-		const packed = await this.values.data();
-		const state: State = new Map();
-		for (const [name, p] of this.#byName) {
-			const start = (p.offset - this.values.offset) / 4;
-			state.set(name, {
-				shape: p.shape,
-				data: packed.slice(start, start + p.size),
-			});
-		}
-		return state;
+	/** Copies every parameter to the host. */
+	state(): Promise<State> {
+		return collect(this.values.lazy());
 	}
 
 	/** Overwrites every parameter. Throws, before anything is changed, where names or shapes differ from this network's. */
 	load(state: State): void {
-		const packed = new Float32Array(this.values.size);
-		for (const [name, p] of this.#byName) {
-			const saved = state.get(name);
-			if (!saved) throw new Error(`the weights lack parameter "${name}"`);
-			if (show(saved.shape) !== show(p.shape))
-				throw new Error(
-					`parameter "${name}": the weights have shape ${show(saved.shape)}, this network ${show(p.shape)}`,
-				);
-			packed.set(saved.data, (p.offset - this.values.offset) / 4);
-		}
-		for (const name of state.keys())
-			if (!this.#byName.has(name))
-				throw new Error(
-					`the weights hold "${name}", which this network has not`,
-				);
-		this.values.write(packed);
+		this.values.check(state, "the weights");
+		for (const [name, place] of this.values.layout.places)
+			this.values.write(place, state.get(name)?.data as Float32Array);
 	}
 
 	dispose(): void {

@@ -1,11 +1,12 @@
 import { lines } from "./dispatch.ts";
-import { LossScale } from "./lossScale.ts";
-import type { Parameters } from "./nn.ts";
-import { sumColumns } from "./ops/reduce.ts";
+import { isExhausted, LossScale } from "./lossScale.ts";
+import type { Parameters, Range } from "./nn.ts";
 import { checkNames } from "./options.ts";
+import { countNonFinite, Packed, sumPacked } from "./packs.ts";
 import type { BufferView } from "./pool.ts";
 import { detached } from "./scope.ts";
-import { empty, type Tensor, zeros } from "./tensor.ts";
+import { joined, type LazyState, part } from "./state.ts";
+import { type Tensor, zeros } from "./tensor.ts";
 
 export interface AdamOptions {
 	/** Learning rate. */
@@ -18,22 +19,13 @@ export interface AdamOptions {
 	readonly lossScaling?: boolean;
 }
 
-/** All that Adam remembers from step to step: the moments, packed as the parameters are, and the count of steps. */
-export interface AdamState {
-	readonly m: Float32Array;
-	readonly v: Float32Array;
-	readonly step: number;
-	/** With loss scaling, LossScale's state. */
-	readonly scaling?: Float32Array;
-}
-
 const OPTIONS = ["lr", "betas", "eps", "weightDecay", "lossScaling"];
 
-/** vec4s that one thread of the norm adds up. */
-const EACH = 64;
+/** What messages call the tensors of a saved state. */
+const STATE = "Adam's moments";
 
 /**
- * Adam (Kingma and Ba 2015) as torch has it, over all parameters of a network in one dispatch, or one for each run of neighbours where some are frozen
+ * Adam (Kingma and Ba 2015) as torch has it, over all parameters of a network in one dispatch a buffer, or one for each run of neighbours where some are frozen
  * (`requiresGrad` is false) or got no gradient since zeroGrad(): these stay as they are, though the count of steps is common to all. Throws on a learning rate that is not a
  * finite number of 0 or more, whether given here or set later.
  */
@@ -45,8 +37,8 @@ export class Adam {
 	/** Steps done; with loss scaling, skipped ones too. */
 	steps = 0;
 	#lr = 0;
-	readonly #m: Tensor;
-	readonly #v: Tensor;
+	readonly #m: Packed;
+	readonly #v: Packed;
 	/** Sum of the squares of all gradients, for clipping. */
 	readonly #square: Tensor;
 	readonly #lossScale: LossScale | null;
@@ -69,13 +61,15 @@ export class Adam {
 		this.eps = eps;
 		this.weightDecay = weightDecay;
 		const { gpu, values } = parameters;
-		const made = detached(gpu, () => [
-			zeros(gpu, values.shape),
-			zeros(gpu, values.shape),
-			zeros(gpu, [1]),
-		]);
-		[this.#m, this.#v, this.#square] = made;
+		this.#m = new Packed(gpu, values.layout);
+		this.#v = new Packed(gpu, values.layout);
+		this.#square = detached(gpu, () => zeros(gpu, [1]));
 		this.#lossScale = options.lossScaling ? new LossScale(gpu) : null;
+	}
+
+	/** Of the moments. */
+	get bytes(): number {
+		return this.#m.bytes + this.#v.bytes;
 	}
 
 	/** [1]: what backward() of the loss starts from; undefined without loss scaling, as backward() has it. */
@@ -110,15 +104,12 @@ export class Adam {
 		if (ranges.length === 0) return;
 		if (this.#lossScale) this.#checkSeeds();
 		parameters.settleGradients();
-		values.touch();
+		for (const packed of [values, this.#m, this.#v]) packed.touch();
 		this.steps++;
 		const [beta1, beta2] = this.betas;
 		const lossScale = this.#lossScale;
-		const n = values.size / 4;
-		const threads = Math.ceil(n / EACH);
+		const square = this.#square;
 		const params = {
-			n,
-			threads,
 			clip: clip ?? 0,
 			size: lossScale ? this.#lr : this.#lr / (1 - beta1 ** this.steps),
 			root: Math.sqrt(1 - beta2 ** this.steps),
@@ -130,41 +121,34 @@ export class Adam {
 		const run = (
 			entry: string,
 			bindings: Record<string, BufferView>,
-			count: number,
-			values = params,
+			n: number,
 		) =>
 			gpu.run({
 				shader: "adam",
 				entry,
 				bindings,
-				params: values,
-				workgroups: lines(gpu, count),
+				params: { ...params, n },
+				workgroups: lines(gpu, n),
 			});
-		if (clip !== undefined || lossScale) {
-			const partial = empty(gpu, [threads]);
-			run("squares", { gradients, partial }, threads);
-			sumColumns(partial, this.#square);
-			partial.dispose();
-		}
-		const square = this.#square;
+		if (clip !== undefined || lossScale)
+			sumPacked("squares", gradients, square);
 		if (lossScale) {
 			const { scale, scaling } = lossScale;
 			run("settle", { square, scale, scaling }, 1);
 		}
-		const entry = lossScale ? "stepScaled" : "step";
-		for (const [first, end] of ranges) {
-			const n = (end - first) / 4;
-			const part = (t: Tensor) => partOf(t, first, end);
-			const bindings: Record<string, BufferView> = {
-				square,
-				gradients: part(gradients),
-				values: part(values),
-				m: part(this.#m),
-				v: part(this.#v),
-				...(lossScale && { scaling: lossScale.scaling }),
-			};
-			run(entry, bindings, n, { ...params, n });
-		}
+		for (const range of ranges)
+			run(
+				lossScale ? "stepScaled" : "step",
+				{
+					square,
+					gradients: partOf(gradients, range),
+					values: partOf(values, range),
+					m: partOf(this.#m, range),
+					v: partOf(this.#v, range),
+					...(lossScale && { scaling: lossScale.scaling }),
+				},
+				(range.end - range.first) / 4,
+			);
 	}
 
 	#checkSeeds(): void {
@@ -175,78 +159,65 @@ export class Adam {
 				);
 	}
 
-	/** Copies the state to the host. */
-	async state(): Promise<AdamState> {
-		return {
-			m: await this.#m.data(),
-			v: await this.#v.data(),
-			step: this.steps,
-			...(this.#lossScale && { scaling: await this.#lossScale.state() }),
-		};
+	/**
+	 * All that Adam remembers besides `steps`, to be read before the next step: the moments as `m/NAME` and `v/NAME`, and with loss scaling LossScale's state
+	 * as `scaling`.
+	 */
+	lazy(): LazyState {
+		const scaling = this.#lossScale;
+		return joined({
+			"m/": this.#m.lazy(),
+			"v/": this.#v.lazy(),
+			...(scaling && {
+				scaling: new Map([["", { shape: [4], read: () => scaling.state() }]]),
+			}),
+		});
 	}
 
 	/**
-	 * Goes on from a saved state, bitwise; a state without loss scaling begins it. Throws where it is not of these parameters.
+	 * Goes on from a state saved after `steps` steps, bitwise; a state without loss scaling begins it. Throws where it is not of these parameters.
 	 */
-	load({ m, v, step, scaling }: AdamState): void {
-		const { size } = this.parameters.values;
-		if (m.length !== size || v.length !== size)
-			throw new Error(
-				`Adam: a state of ${m.length} and ${v.length} values; these parameters need ${size}`,
-			);
-		if (!(Number.isInteger(step) && step >= 0))
-			throw new Error(`Adam: a state after ${step} steps; expected a count`);
+	async load(state: LazyState, steps: number): Promise<void> {
+		if (!(Number.isInteger(steps) && steps >= 0))
+			throw new Error(`Adam: a state after ${steps} steps; expected a count`);
+		const [m, v] = [part(state, "m/"), part(state, "v/")];
+		for (const [packed, saved] of [
+			[this.#m, m],
+			[this.#v, v],
+		] as const)
+			packed.check(saved, STATE);
+		const scaling = await state.get("scaling")?.read();
 		if (scaling) this.#lossScale?.load(scaling);
-		else this.#lossScale?.begin(step, this.betas);
-		this.#m.write(m);
-		this.#v.write(v);
-		this.steps = step;
+		else this.#lossScale?.begin(steps, this.betas);
+		await this.#m.load(m, STATE);
+		await this.#v.load(v, STATE);
+		this.steps = steps;
+	}
+
+	/** Whether all weights and moments are finite numbers; counted on the device. */
+	async isFinite(): Promise<boolean> {
+		const { values } = this.parameters;
+		return (await countNonFinite(values, this.#m, this.#v)) === 0;
+	}
+
+	/** Whether loss scaling can go no lower: see isExhausted(). */
+	async isExhausted(): Promise<boolean> {
+		const state = await this.#lossScale?.state();
+		return state !== undefined && isExhausted(state);
 	}
 
 	dispose(): void {
-		for (const tensor of [this.#m, this.#v, this.#square]) tensor.dispose();
+		for (const packed of [this.#m, this.#v, this.#square]) packed.dispose();
 		this.#lossScale?.dispose();
 	}
 }
 
-/** Floats first to end of a packed tensor. */
-const partOf = (t: Tensor, first: number, end: number): BufferView => ({
-	buffer: t.buffer,
-	offset: t.offset + 4 * first,
+/** Floats first to end of a pack. */
+const partOf = (
+	{ packs }: Packed,
+	{ pack, first, end }: Range,
+): BufferView => ({
+	buffer: packs[pack].buffer,
+	offset: packs[pack].offset + 4 * first,
 	bytes: 4 * (end - first),
 });
-
-/** Multiplies the optimiser's learning rate by `factor` every `every` epochs. Throws unless both are positive. */
-export class StepLR {
-	readonly #adam: Adam;
-	readonly #first: number;
-	readonly #every: number;
-	readonly #factor: number;
-
-	constructor(
-		adam: Adam,
-		{ every, factor }: { every: number; factor: number },
-	) {
-		if (
-			!(
-				Number.isInteger(every) &&
-				every > 0 &&
-				factor > 0 &&
-				Number.isFinite(factor)
-			)
-		)
-			throw new Error(
-				`StepLR: every ${every} epochs x ${factor}; expected a whole number of epochs and a positive factor`,
-			);
-		this.#adam = adam;
-		this.#first = adam.lr;
-		this.#every = every;
-		this.#factor = factor;
-	}
-
-	/** Sets the learning rate of an epoch, counted from 0; it depends on the count alone, so a resumed run needs no more state. */
-	epoch(epoch: number): void {
-		this.#adam.lr =
-			this.#first * this.#factor ** Math.floor(epoch / this.#every);
-	}
-}

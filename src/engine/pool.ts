@@ -28,7 +28,7 @@ export class BufferPool {
 	/** What messages call the engine. */
 	readonly engine: string;
 	readonly #device: GPUDevice;
-	/** Bytes of the largest buffer. */
+	/** Bytes of the largest buffer, a multiple of 256. */
 	readonly #most: number;
 	readonly #statistics: GpuStatistics;
 	#free = new Map<number, PooledBuffer[]>();
@@ -53,7 +53,10 @@ export class BufferPool {
 			throw new RangeError(
 				`${what} needs ${bytes} bytes; this device allows ${limit} in one buffer`,
 			);
-		const capacity = sizeClass(bytes);
+		const capacity = Math.min(sizeClass(bytes), limit);
+		const statistics = this.#statistics;
+		statistics.bytesLive += capacity;
+		statistics.bytesPeak = Math.max(statistics.bytesPeak, statistics.bytesLive);
 		const reusable = this.#free.get(capacity)?.pop();
 		if (reusable) return reusable;
 		const buffer: PooledBuffer = {
@@ -70,13 +73,14 @@ export class BufferPool {
 			usedIn: 0,
 		};
 		this.#all.set(buffer.id, buffer);
-		this.#statistics.buffersCreated++;
-		this.#statistics.bytesAllocated += capacity;
+		statistics.buffersCreated++;
+		statistics.bytesAllocated += capacity;
 		return buffer;
 	}
 
 	/** Gives a buffer back. Commands recorded before still see it: whatever reuses it is recorded after them. */
 	release(buffer: PooledBuffer): void {
+		this.#statistics.bytesLive -= buffer.capacity;
 		const list = this.#free.get(buffer.capacity);
 		if (list) list.push(buffer);
 		else this.#free.set(buffer.capacity, [buffer]);

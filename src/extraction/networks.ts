@@ -1,30 +1,28 @@
 import { noGrad } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { ParameterList, Parameters, type State } from "../engine/nn.ts";
+import type { Parameters } from "../engine/nn.ts";
 import { scope } from "../engine/scope.ts";
+import type { State } from "../engine/state.ts";
 import { tensor } from "../engine/tensor.ts";
 import {
-	declareDecoder,
-	declareEncoder,
 	decode,
 	encode,
-	latentBasis,
-	type Size,
-} from "../models/autoencoder.ts";
+	makeEmptyNetwork,
+	type NetworkSize,
+} from "../models/networks.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
-import { INPUT_CHANNELS } from "../qpi/inputs.ts";
-import { Random } from "../random.ts";
+import { INPUTS } from "../qpi/inputs.ts";
 
 /** Networks that see the physics inputs (qpi/inputs.ts). */
 export type NetworkMethod = "oneStep" | "twoStep";
 
 const BATCH = 16;
-const CHANNELS = INPUT_CHANNELS.physics;
+const CHANNELS = INPUTS.physics.channels;
 
 /** The trained networks, for inference: aligner and decoder (two-step), and the one-step network. */
 export class Networks {
 	readonly #gpu: Gpu;
-	readonly #size: Size;
+	readonly #size: NetworkSize;
 	readonly #encoders: Record<NetworkMethod, Parameters>;
 	readonly #decoders: Record<NetworkMethod, Parameters>;
 
@@ -34,16 +32,14 @@ export class Networks {
 	 */
 	constructor(
 		gpu: Gpu,
-		size: Size,
+		size: NetworkSize,
 		weights: { aligner: State; decoder: State; oneStep: State },
 	) {
-		const basis = latentBasis([], new Random(0));
 		const make = (state: State, encoder: boolean, decoder: boolean) => {
-			const list = new ParameterList();
-			const random = new Random(0);
-			if (encoder) declareEncoder(list, random, CHANNELS, 4, basis, size);
-			if (decoder) declareDecoder(list, random, basis, size);
-			const parameters = new Parameters(gpu, list);
+			const parameters = makeEmptyNetwork(gpu, size, {
+				encoder: encoder ? INPUTS.physics : undefined,
+				decoder,
+			});
 			parameters.load(state);
 			return parameters;
 		};

@@ -1,8 +1,8 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { State } from "../engine/nn.ts";
+import type { State } from "../engine/state.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import type { Size } from "../models/autoencoder.ts";
+import type { ComponentSize } from "../models/componentAutoencoder.ts";
 import { KernelPrior } from "../qpi/prior.ts";
 import { said } from "../text.ts";
 import { Networks } from "./networks.ts";
@@ -11,7 +11,7 @@ import { Networks } from "./networks.ts";
 interface Manifest {
 	readonly version: string;
 	readonly seed: number;
-	readonly preset: { readonly size: Size };
+	readonly preset: { readonly size: ComponentSize };
 	readonly files: Readonly<Record<string, { sha256: string }>>;
 }
 

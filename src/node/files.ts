@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { ByteSource } from "../formats/safetensors.ts";
 
 /**
  * Writes a file so that no reader, crash or power cut ever sees half of it: aside under a name that ends in `.tmp`, flushed to the disk, then renamed.
@@ -9,7 +10,11 @@ import { dirname } from "node:path";
  */
 export async function writeFileAtomic(
 	path: string,
-	data: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+	data:
+		| string
+		| Uint8Array
+		| Iterable<string>
+		| AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
 	const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
 	try {
@@ -56,4 +61,37 @@ async function syncFolder(path: string): Promise<void> {
 	const folder = await open(path, "r").catch(() => undefined);
 	await folder?.sync().catch(() => undefined);
 	await folder?.close();
+}
+
+/** A file to read any part of, and to close. */
+export async function openBytes(
+	path: string,
+): Promise<ByteSource & { close(): Promise<void> }> {
+	const file = await open(path, "r");
+	try {
+		const { size } = await file.stat();
+		return {
+			name: path,
+			bytes: size,
+			async read(begin, end) {
+				const bytes = new Uint8Array(end - begin);
+				for (let got = 0; got < bytes.length; ) {
+					const { bytesRead } = await naming(
+						path,
+						file.read(bytes, got, bytes.length - got, begin + got),
+					);
+					if (bytesRead === 0)
+						throw new Error(
+							`${path} ends at byte ${begin + got}; ${size} bytes were there when it was opened`,
+						);
+					got += bytesRead;
+				}
+				return bytes;
+			},
+			close: () => file.close(),
+		};
+	} catch (error) {
+		await file.close();
+		throw error;
+	}
 }

@@ -2,9 +2,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gpu } from "../engine/gpu.ts";
-import type { State } from "../engine/nn.ts";
+import type { State } from "../engine/state.ts";
 import { encodeSafetensors } from "../formats/safetensors.ts";
-import { LATENT } from "../models/autoencoder.ts";
+import { LATENT } from "../models/latent.ts";
 import type { NetworkName } from "../models/networks.ts";
 import { HELD_OUT } from "../qpi/wide.ts";
 import type { History } from "../training/loop.ts";
@@ -127,22 +127,25 @@ async function trainOn(
 		signal,
 	});
 	try {
-		const { histories, networks } = await withBars(folder, (events) =>
-			trainNetworks(
-				{
-					gpu,
-					preset,
-					data,
-					inputs,
-					seed,
-					penaliseAsymmetry: false,
-					store: folder,
-					events,
-					signal,
-					say,
-				},
-				components,
-			),
+		const { histories, networks } = await withBars(
+			folder,
+			preset.size,
+			(events) =>
+				trainNetworks(
+					{
+						gpu,
+						preset,
+						data,
+						inputs,
+						seed,
+						penaliseAsymmetry: false,
+						store: folder,
+						events,
+						signal,
+						say,
+					},
+					components,
+				),
 		);
 		return {
 			histories,

@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeCheckpoint, encodeCheckpoint } from "../training/checkpoint.ts";
-import type { Checkpoint } from "../training/loop.ts";
-import { writeFileAtomic } from "./files.ts";
+import {
+	type Checkpoint,
+	decodeCheckpoint,
+	encodeCheckpoint,
+} from "../training/checkpoint.ts";
+import { openBytes, writeFileAtomic } from "./files.ts";
 
 /** Everything that decides what a run computes. Two runs with the same configuration on the same adapter give the same bits. */
 export type RunConfig = Readonly<Record<string, unknown>>;
@@ -88,7 +91,16 @@ export class RunFolder {
 		return join(this.path, name);
 	}
 
-	write(name: string, data: string | Uint8Array): Promise<void> {
+	/** The text of a file that the run has written, if it has. */
+	async read(name: string): Promise<string | undefined> {
+		const path = this.file(name);
+		return existsSync(path) ? readFile(path, "utf8") : undefined;
+	}
+
+	write(
+		name: string,
+		data: string | Uint8Array | AsyncIterable<Uint8Array>,
+	): Promise<void> {
 		return writeFileAtomic(this.file(name), data);
 	}
 
@@ -96,11 +108,15 @@ export class RunFolder {
 	async checkpoint(network: string): Promise<Checkpoint | undefined> {
 		const file = this.file(checkpointName(network));
 		if (!existsSync(file)) return undefined;
-		return decodeCheckpoint(
-			await readFile(file),
-			`${network} ${this.#key}`,
-			file,
-		);
+		const source = await openBytes(file);
+		try {
+			const key = `${network} ${this.#key}`;
+			const checkpoint = await decodeCheckpoint(source, key);
+			return { ...checkpoint, close: () => source.close() };
+		} catch (error) {
+			await source.close();
+			throw error;
+		}
 	}
 
 	async saveCheckpoint(network: string, checkpoint: Checkpoint): Promise<void> {

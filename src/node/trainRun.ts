@@ -1,6 +1,11 @@
 import { encodeNpy } from "../formats/npy.ts";
-import { encodeSafetensors } from "../formats/safetensors.ts";
-import type { Preset } from "../training/presets.ts";
+import { streamSafetensors } from "../formats/safetensors.ts";
+import { toDiffusers } from "../models/diffusers.ts";
+import { isConvolutional, type NetworkSize } from "../models/networks.ts";
+import type { PreparedData } from "../training/data.ts";
+import { scoreFile } from "../training/evaluate.ts";
+import { epochsWithin, secondsAStep } from "../training/pace.ts";
+import { type Preset, withEpochs } from "../training/presets.ts";
 import {
 	type TrainedRun,
 	type TrainingEvents,
@@ -20,6 +25,8 @@ export interface TrainRunOptions
 	/** Where the prepared data are kept: in the run's folder, or beside the dataset for other runs to use. */
 	readonly preparedFolder: string;
 	readonly randomStart: boolean;
+	/** Seconds of training: decides the epochs, in place of the preset's. */
+	readonly budget?: number;
 }
 
 /** Prepares the data, trains and evaluates with bars, and writes split, weights and latents into the run's folder. */
@@ -33,8 +40,22 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 		signal,
 	});
 	try {
-		const run = await withBars(folder, (events) =>
-			trainAndEvaluate({ ...options, data, store: folder, events }),
+		const { budget } = options;
+		const within = budget
+			? await withinBudget({ ...options, budget }, data)
+			: preset;
+		const run = await withBars(folder, preset.size, (events) =>
+			trainAndEvaluate({
+				...options,
+				preset: within,
+				data,
+				store: folder,
+				events,
+			}),
+		);
+		await folder.write(
+			"scores.json",
+			`${JSON.stringify(scoreFile(options.seed, run.scores, data))}\n`,
 		);
 		await folder.write(
 			"latents.npy",
@@ -46,11 +67,45 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	}
 }
 
-/** Shows each network's training as a bar, and writes its weights into the folder when it is done. */
+/** The epochs that a budget of time came to when the run began, so that a resumed one has the same. */
+const EPOCHS = "epochs.json";
+
+async function withinBudget(
+	options: TrainRunOptions & { readonly budget: number },
+	data: PreparedData,
+): Promise<Preset> {
+	const { gpu, preset, inputs, stream, folder, budget, say } = options;
+	const stored = await folder.read(EPOCHS);
+	if (stored) return withEpochs(preset, JSON.parse(stored));
+	const kernels = data.kernels.filter(({ trained }) => trained).length;
+	const samples = {
+		vae: (stream?.kernels ?? kernels) * preset.vae.repeats,
+		observed: stream
+			? stream.kernels * stream.observations
+			: data.observations.filter(({ part }) => part === "train").length,
+	};
+	const seconds = await secondsAStep(gpu, preset, inputs);
+	const epochs = epochsWithin(budget, seconds, {
+		vae: Math.ceil(samples.vae / preset.vae.batch),
+		aligner: Math.ceil(samples.observed / preset.aligner.batch),
+		oneStep: Math.ceil(samples.observed / preset.oneStep.batch),
+	});
+	const each = (name: keyof typeof seconds) =>
+		`${(1000 * seconds[name]).toFixed(0)} ms`;
+	say(
+		`a step takes ${each("vae")} (VAE), ${each("aligner")} (aligner), ${each("oneStep")} (one-step): ${epochs.join(", ")} epochs in ${Math.round(budget / 60)} minutes`,
+	);
+	await folder.write(EPOCHS, JSON.stringify(epochs));
+	return withEpochs(preset, epochs);
+}
+
+/** Shows each network's training as a bar, and writes its weights into the folder when it is done; those of a convolutional one as diffusers stores them. */
 export async function withBars<T>(
 	folder: RunFolder,
+	size: NetworkSize,
 	work: (events: TrainingEvents) => Promise<T>,
 ): Promise<T> {
+	const inLibrarysForm = isConvolutional(size);
 	let bar: Progress | undefined;
 	try {
 		return await work({
@@ -58,11 +113,19 @@ export async function withBars<T>(
 				bar = startProgress(title, steps, { unit: "steps", start });
 			},
 			onStep: (_, done, loss) => bar?.update(done, { loss }),
-			async onTrained(network, weights) {
+			async onTrained(network, parameters) {
 				bar?.stop();
+				const values = parameters.values.lazy();
 				await folder.write(
 					`${network}.safetensors`,
-					encodeSafetensors(weights, { network }),
+					streamSafetensors(
+						new Map(
+							[...(inLibrarysForm ? toDiffusers(values) : values)].map(
+								([name, tensor]) => [name, { ...tensor, dtype: "F32" }],
+							),
+						),
+						{ network },
+					),
 				);
 			},
 		});

@@ -1,15 +1,7 @@
-import { ForwardOperator } from "../qpi/forward.ts";
-import {
-	addNoise,
-	amplitudes,
-	marks,
-	measuredNoise,
-	randomNoise,
-} from "../qpi/noise.ts";
 import { centre } from "../qpi/ridge.ts";
-import { placeScatterers } from "../qpi/scattering.ts";
+import { observeWide } from "../qpi/wideObservation.ts";
 import { Random } from "../random.ts";
-import type { Observation, Source } from "../training/source.ts";
+import type { Source } from "../training/source.ts";
 import type { WideSet } from "./wideSet.ts";
 
 /** Streams of random numbers: those below belong to the kernels. */
@@ -56,30 +48,12 @@ export function wideSource(
 			return {
 				kernel: centre(kernel),
 				observations: Array.from({ length: observations }, (_, j) =>
-					observe(
+					observeWide(
 						kernel,
 						new Random(seed, IMAGES + (number - 1) * STREAMS + j),
 					),
 				),
 			};
 		},
-	};
-}
-
-function observe(kernel: Float64Array, random: Random): Observation {
-	const places = placeScatterers(random);
-	const noise = random.uniform(0, 0.5);
-	const flaws = {
-		...(random.uniform() < 0.5 ? randomNoise(random) : {}),
-		...measuredNoise(noise),
-	};
-	const operator = new ForwardOperator(
-		places,
-		amplitudes(places.length, random, flaws.amplitude ?? 0),
-	);
-	return {
-		image: addNoise(Float32Array.from(operator.apply(kernel)), random, flaws),
-		scatterers: marks(places, random, flaws),
-		noise,
 	};
 }

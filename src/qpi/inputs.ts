@@ -3,9 +3,19 @@ import { ForwardOperator, type Position, pixelOf } from "./forward.ts";
 import { activationMap, minMax, standardise, unitRms } from "./preprocess.ts";
 import { centre, ridge } from "./ridge.ts";
 
-/** Channels of each form of input. */
-export const INPUT_CHANNELS = { physics: 5, paper: 2 } as const;
-export type InputKind = keyof typeof INPUT_CHANNELS;
+export type InputKind = "physics" | "centred" | "paper";
+
+/** Channels of each form of input, and which of them already is an image of the kernel. */
+export const INPUTS: Readonly<
+	Record<
+		InputKind,
+		{ readonly channels: number; readonly kernelChannel: number | null }
+	>
+> = {
+	physics: { channels: 5, kernelChannel: 4 },
+	centred: { channels: 3, kernelChannel: 2 },
+	paper: { channels: 2, kernelChannel: null },
+};
 
 /** Activation map and overlap are sparse; drawn out by this their peaks are of order one, their RMS 0.1 to 0.4. */
 const GAIN = 8;
@@ -46,6 +56,21 @@ export function physicsInputs(
 		kernel.image,
 	]);
 	return { inputs, scale: kernel.rms * y.std };
+}
+
+/**
+ * Those of the physics inputs that are images of the kernel's window, whatever the size of the image and the number of scatterers:
+ * backprojection, overlap and ridge kernel (channels 2 to 4 of physicsInputs()).
+ *
+ * @throws RangeError when the image holds a value that is not finite
+ */
+export function centredInputs(
+	image: ArrayLike<number>,
+	scatterers: readonly Position[],
+): Float32Array {
+	const { inputs } = physicsInputs(image, scatterers);
+	const { channels } = INPUTS.physics;
+	return inputs.filter((_, i) => i % channels >= 2);
 }
 
 /**

@@ -1,107 +1,180 @@
-import type { State } from "../engine/nn.ts";
 import {
-	decodeSafetensors,
-	encodeSafetensors,
-	type SafetensorsFile,
-	type StoredTensor,
+	collect,
+	type LazyState,
+	type LazyTensor,
+	lazy,
+	part,
+	type State,
+} from "../engine/state.ts";
+import {
+	type ByteSource,
+	openSafetensors,
+	streamSafetensors,
+	type TensorSource,
 } from "../formats/safetensors.ts";
-import type { Checkpoint, History } from "./loop.ts";
+import type { History } from "./loop.ts";
+
+/** Raised when checkpoints are laid out otherwise. */
+export const CHECKPOINT_FORMAT = 2;
+
+/** All that the next epoch depends on. */
+export interface Checkpoint {
+	/** Epochs done. */
+	readonly epoch: number;
+	/** The optimiser's steps. */
+	readonly step: number;
+	readonly history: History;
+	/**
+	 * `weight/NAME`, Adam's moments `adam/m/NAME` and `adam/v/NAME`, with loss scaling `adam/scaling`, and where weights are averaged `average/NAME`. Of a running
+	 * training they are read before its next step.
+	 */
+	readonly tensors: LazyState;
+	/** Where they are read from a file: to be called when they have been. */
+	close?(): Promise<void>;
+}
+
+/** A checkpoint in memory; structured clone takes it, as IndexedDB does. */
+export interface KeptCheckpoint
+	extends Pick<Checkpoint, "epoch" | "step" | "history"> {
+	readonly tensors: State;
+}
+
+export async function keep({
+	epoch,
+	step,
+	history,
+	tensors,
+}: Checkpoint): Promise<KeptCheckpoint> {
+	return { epoch, step, history, tensors: await collect(tensors) };
+}
+
+/** What keep() kept, to go on from. */
+export function takeUp(kept: KeptCheckpoint): Checkpoint {
+	return { ...kept, tensors: lazy(kept.tensors) };
+}
+
+/** The weights that a finished training's checkpoint stands for: their average, where one was kept. */
+export function learntWeights(tensors: LazyState): LazyState {
+	const average = part(tensors, "average/");
+	return average.size > 0 ? average : part(tensors, "weight/");
+}
+
+const CHECKSUM = "checksum";
 
 /**
- * A checkpoint as a safetensors file: `weight/NAME`, `adam/m` and `adam/v`, with loss scaling `adam/scaling`, and in its metadata the epoch, the optimiser's step, the history and
- * a `key` that says what is being trained.
+ * A checkpoint as a safetensors file, piece by piece, with one tensor at a time in memory; behind the checkpoint's tensors lies their `checksum`, and the metadata hold epoch,
+ * step, history and a `key` that says what is being trained.
  */
 export function encodeCheckpoint(
-	checkpoint: Checkpoint,
+	{ epoch, step, history, tensors }: Checkpoint,
 	key: string,
-): Uint8Array<ArrayBuffer> {
-	const { weights, optimiser, epoch, history } = checkpoint;
-	const tensors = new Map<string, StoredTensor>();
-	for (const [name, { shape, data }] of weights)
-		tensors.set(`weight/${name}`, { shape, data });
-	for (const part of ["m", "v", "scaling"] as const) {
-		const data = optimiser[part];
-		if (data) tensors.set(`adam/${part}`, { shape: [data.length], data });
-	}
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
 	const metadata = {
 		key,
 		epoch: String(epoch),
-		step: String(optimiser.step),
+		step: String(step),
 		history: JSON.stringify(history),
 	};
-	return encodeSafetensors(tensors, {
-		...metadata,
-		checksum: checksum(tensors, metadata),
+	const sum = new Checksum(metadata);
+	const sources = new Map<string, TensorSource>();
+	for (const [name, { shape, read }] of tensors)
+		sources.set(name, {
+			shape,
+			dtype: "F32",
+			async read() {
+				const data = await read();
+				sum.add(name, shape, data);
+				return data;
+			},
+		});
+	sources.set(CHECKSUM, {
+		shape: [1],
+		dtype: "U32",
+		read: async () => Uint32Array.of(sum.value),
 	});
+	return streamSafetensors(sources, metadata);
 }
 
-/** Reads a checkpoint. Throws where `file` is no whole checkpoint, or where it belongs to another training (`key` differs). */
-export function decodeCheckpoint(
-	bytes: Uint8Array,
+/** Opens a checkpoint. Throws where the file is no whole checkpoint, or where it belongs to another training (`key` differs). */
+export async function decodeCheckpoint(
+	file: ByteSource,
 	key: string,
-	file: string,
-): Checkpoint {
-	const { tensors, metadata } = read(bytes, file);
+): Promise<Checkpoint> {
+	const { tensors, metadata } = await open(file);
 	if (metadata.key !== key)
 		throw new Error(
-			`${file} is a checkpoint of another run (${metadata.key}); expected ${key}. ` +
+			`${file.name} is a checkpoint of another run (${metadata.key}); expected ${key}. ` +
 				"Give the options of that run, or another --out.",
 		);
-	const floats = (name: string): Float32Array => {
-		const data = tensors.get(name)?.data;
-		if (!(data instanceof Float32Array))
-			throw new Error(`${file} lacks the float32 tensor "${name}"`);
-		return data;
-	};
-	const weights: State = new Map();
-	for (const [name, { shape }] of tensors)
-		if (name.startsWith("weight/"))
-			weights.set(name.slice(7), { shape, data: floats(name) });
 	return {
 		epoch: Number(metadata.epoch),
-		weights,
-		optimiser: {
-			m: floats("adam/m"),
-			v: floats("adam/v"),
-			step: Number(metadata.step),
-			...(tensors.has("adam/scaling") && { scaling: floats("adam/scaling") }),
-		},
+		step: Number(metadata.step),
 		// JSON has no NaN, the figure of a validation without samples.
 		history: JSON.parse(metadata.history, (_, value) =>
 			value === null ? Number.NaN : value,
 		) as History,
+		tensors,
 	};
 }
 
-function read(bytes: Uint8Array, file: string): SafetensorsFile {
-	let why: string;
+/** Reads the file once for its checksum. */
+async function open(file: ByteSource) {
+	let why = "its checksum differs";
 	try {
-		const { tensors, metadata } = decodeSafetensors(bytes, "safetensors");
-		const { checksum: claimed, ...rest } = metadata;
-		if (claimed === checksum(tensors, rest)) return { tensors, metadata: rest };
-		why = "its checksum differs";
+		const { tensors, metadata } = await openSafetensors({
+			name: "safetensors",
+			bytes: file.bytes,
+			read: (begin, end) => file.read(begin, end),
+		});
+		const sum = new Checksum(metadata);
+		let claimed: number | undefined;
+		const kept = new Map<string, LazyTensor>();
+		for (const [name, { shape, read }] of tensors) {
+			const data = await read();
+			if (name === CHECKSUM) {
+				claimed = data[0];
+				continue;
+			}
+			if (!(data instanceof Float32Array))
+				throw new Error(`"${name}" is not of float32`);
+			sum.add(name, shape, data);
+			kept.set(name, { shape, read: read as LazyTensor["read"] });
+		}
+		if (claimed === sum.value) return { tensors: kept, metadata };
+		if (claimed === undefined)
+			why = "it has no checksum: an earlier version wrote it, or nobody did";
 	} catch (error) {
 		why = (error as Error).message;
 	}
 	throw new Error(
-		`${file} is damaged (${why}). Remove it, and this network is trained again from its start.`,
+		`${file.name} is damaged (${why}). Remove it, and this network is trained again from its start.`,
 	);
 }
 
 /** FNV-1a, a 32-bit word at a time: no change of a single word goes unnoticed. */
-function checksum(
-	tensors: ReadonlyMap<string, StoredTensor>,
-	metadata: Readonly<Record<string, string>>,
-): string {
-	let hash = 0x811c9dc5;
-	const add = (words: Uint32Array | Uint8Array) => {
-		for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
-	};
-	const text = new TextEncoder();
-	add(text.encode(JSON.stringify(Object.entries(metadata))));
-	for (const [name, { shape, data }] of tensors) {
-		add(text.encode(`${name} ${shape}`));
-		add(new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4));
+class Checksum {
+	#hash = 0x811c9dc5;
+
+	constructor(metadata: Readonly<Record<string, string>>) {
+		this.#text(JSON.stringify(Object.entries(metadata)));
 	}
-	return String(hash >>> 0);
+
+	get value(): number {
+		return this.#hash >>> 0;
+	}
+
+	add(name: string, shape: readonly number[], data: Float32Array): void {
+		this.#text(`${name} ${shape}`);
+		this.#words(new Uint32Array(data.buffer, data.byteOffset, data.length));
+	}
+
+	#text(text: string): void {
+		this.#words(new TextEncoder().encode(text));
+	}
+
+	#words(words: Uint32Array | Uint8Array): void {
+		let hash = this.#hash;
+		for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+		this.#hash = hash;
+	}
 }

@@ -85,8 +85,7 @@ async function secondMoment(
 			});
 			await gpu.idle();
 		}
-		// what is packed is padded at the end
-		return (await parameters.gradients.data()).slice(0, q.length);
+		return (await parameters.get("q").grad?.data()) as Float32Array;
 	} finally {
 		parameters.dispose();
 	}

@@ -7,7 +7,7 @@ import type {
 	Scores,
 	SplitName,
 } from "../report/types.ts";
-import type { PreparedObservation } from "./data.ts";
+import type { Part, PreparedData, PreparedObservation } from "./data.ts";
 
 /** Kernels that each method finds, one for each evaluated observation. */
 export type Estimates = Partial<Record<MethodName, readonly Float32Array[]>>;
@@ -27,6 +27,52 @@ export function scoreTable(
 	for (const [method, kernels] of entries(estimates))
 		table[method] = kernels.map((k, i) => compareKernels(k, truths[i]));
 	return table;
+}
+
+/** What scores.json holds: the scores of every evaluated observation, a list each method, for comparisons in pairs. */
+export interface ScoreFile {
+	readonly seed: number;
+	readonly observations: readonly {
+		/** The kernel's number. */
+		readonly kernel: number;
+		readonly part: Part;
+		/** White noise's sigma over the signal's, where it is known. */
+		readonly noise?: number;
+		readonly scatterers: number;
+	}[];
+	/** By method and score, in the observations' order. */
+	readonly methods: Partial<
+		Record<MethodName, Record<keyof KernelScores, number[]>>
+	>;
+}
+
+export function scoreFile(
+	seed: number,
+	table: ScoreTable,
+	{ kernels, evaluated }: PreparedData,
+): ScoreFile {
+	const methods: Partial<
+		Record<MethodName, Record<keyof KernelScores, number[]>>
+	> = {};
+	const column = (scores: readonly KernelScores[], key: keyof KernelScores) =>
+		scores.map((score) => Number(score[key].toPrecision(6)));
+	for (const [method, scores] of entries(table))
+		methods[method] = {
+			mae: column(scores, "mae"),
+			mse: column(scores, "mse"),
+			rmse: column(scores, "rmse"),
+			ncc: column(scores, "ncc"),
+		};
+	return {
+		seed,
+		observations: evaluated.map(({ kernel, part, noise, scatterers }) => ({
+			kernel: kernels[kernel].number,
+			part,
+			noise,
+			scatterers: scatterers.length,
+		})),
+		methods,
+	};
 }
 
 /**

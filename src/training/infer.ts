@@ -3,7 +3,8 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { decode, encode, LATENT, type Size } from "../models/autoencoder.ts";
+import { LATENT } from "../models/latent.ts";
+import { decode, encode, type NetworkSize } from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
 import { inputBatch, kernelBatch } from "./batches.ts";
 import type { Prepared, PreparedObservation } from "./data.ts";
@@ -12,7 +13,7 @@ import type { Prepared, PreparedObservation } from "./data.ts";
 export async function inferKernels(
 	gpu: Gpu,
 	data: Prepared,
-	size: Size,
+	size: NetworkSize,
 	observations: readonly PreparedObservation[],
 	networks: { encoder: Parameters; decoder: Parameters },
 ): Promise<Float32Array[]> {
@@ -34,7 +35,7 @@ export async function inferKernels(
 export async function kernelLatents(
 	gpu: Gpu,
 	vae: Parameters,
-	size: Size,
+	size: NetworkSize,
 	images: readonly Float32Array[],
 ): Promise<Float32Array> {
 	const each = 2 * LATENT;
@@ -61,7 +62,7 @@ export async function kernelLatents(
 export async function reconstruct(
 	gpu: Gpu,
 	vae: Parameters,
-	size: Size,
+	size: NetworkSize,
 	images: readonly Float32Array[],
 ): Promise<Float32Array[]> {
 	const made = await readOut(gpu, () => {

@@ -1,11 +1,19 @@
-import { backward } from "../engine/autograd.ts";
+import { Average } from "../engine/average.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { isExhausted } from "../engine/lossScale.ts";
-import type { Parameters, State } from "../engine/nn.ts";
-import { Adam, type AdamState, StepLR } from "../engine/optim.ts";
+import type { Parameters } from "../engine/nn.ts";
+import { Adam } from "../engine/optim.ts";
+import {
+	checkSchedule,
+	type RateSchedule,
+	rateFactor,
+} from "../engine/schedules.ts";
 import { detached, scope } from "../engine/scope.ts";
+import { joined, part } from "../engine/state.ts";
 import { type Tensor, zeros } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { StepMemory } from "./memory.ts";
+import { backwardInParts, sums } from "./parts.ts";
 
 /** Everything that one training needs besides the loop. */
 export interface Task {
@@ -16,12 +24,20 @@ export interface Task {
 	readonly epochs: number;
 	readonly batch: number;
 	readonly learningRate: number;
-	/** StepLR: every so many epochs the learning rate is multiplied by `factor`. */
-	readonly schedule: { readonly every: number; readonly factor: number };
+	readonly schedule: RateSchedule;
+	/** A batch is computed in so many parts, whose gradients are added up: one step takes the memory of one part. 1 by default. */
+	readonly accumulate?: number;
+	/** Decay of the weights' moving average (engine/average.ts), which then is what is validated, and what the training leaves; none by default. */
+	readonly average?: number;
 	/** Largest global norm of the gradient; null leaves it as it is. */
 	readonly clip: number | null;
-	/** The loss (a scalar on the tape) of the given samples. `random` is this step's own stream. */
-	loss(samples: readonly number[], random: Random, step: number): Tensor;
+	/** Awaited before an epoch, counted from 0, with whether another follows: data that are new in every epoch are fetched here. */
+	begin?(epoch: number, more: boolean): Promise<void>;
+	/**
+	 * The loss (a scalar on the tape) of the given samples, as a mean over them. `random` is the step's own stream; `draw` is another number for each part of each
+	 * step, and the step's own where there is one part.
+	 */
+	loss(samples: readonly number[], random: Random, draw: number): Tensor;
 	/** The figure that tells whether what is learnt holds beyond the training samples. */
 	validate(): Promise<number>;
 }
@@ -33,21 +49,15 @@ export interface History {
 	readonly validation: [number, number][];
 }
 
-/** All that the next epoch depends on. */
-export interface Checkpoint {
-	/** Epochs done. */
-	readonly epoch: number;
-	readonly weights: State;
-	readonly optimiser: AdamState;
-	readonly history: History;
-}
-
 export interface LoopOptions {
 	readonly seed: number;
+	/** Is closed when it has been read. */
 	readonly resume?: Checkpoint;
+	/** Called after the first step. */
+	onMemory?(memory: StepMemory): void;
 	/** Called about four times a second. */
 	onStep?(done: number, loss: number): void;
-	/** Called after each epoch; the next one starts when it has settled. */
+	/** Called after each epoch; the next one, before which the checkpoint's tensors must be read, starts when it has settled. */
 	onEpoch?(checkpoint: Checkpoint): Promise<void>;
 	/** Awaited between two steps: a caller that wants a pause holds it. */
 	gate?(): Promise<void> | void;
@@ -83,36 +93,39 @@ const AHEAD = 4;
 
 /**
  * Trains until the last epoch. Random numbers depend on seed, epoch and step alone, so a run that goes on from a checkpoint computes
- * bitwise what it would have computed without the interruption. Throws a DivergedError on a loss or a weight that is not finite.
+ * bitwise what it would have computed without the interruption. The task's parameters are then what was learnt (their average, where there is one). Throws a
+ * DivergedError on a loss or a weight that is not finite.
  */
 export async function train(
 	gpu: Gpu,
 	task: Task,
 	options: LoopOptions,
-): Promise<Checkpoint> {
-	const { parameters, samples, batch, epochs } = task;
+): Promise<History> {
+	const { parameters, samples, batch, epochs, accumulate = 1 } = task;
 	const { seed, resume, signal } = options;
+	if (!(Number.isInteger(accumulate) && accumulate >= 1))
+		throw new Error(
+			`${task.name}: a batch in ${accumulate} parts; expected a whole number from 1`,
+		);
+	checkSchedule(task.schedule);
 	const optimiser = new Adam(parameters, {
 		lr: task.learningRate,
 		lossScaling: gpu.matrix, // small gradients vanish in f16
 	});
-	const schedule = new StepLR(optimiser, task.schedule);
+	const average =
+		task.average === undefined ? null : new Average(parameters, task.average);
 	const stepsAnEpoch = Math.ceil(samples / batch);
-	const losses = detached(gpu, () => zeros(gpu, [stepsAnEpoch]));
+	const counts = { stepsAnEpoch, steps: epochs * stepsAnEpoch };
+	// A step's loss in as many shares.
+	const losses = detached(gpu, () => zeros(gpu, [stepsAnEpoch * accumulate]));
+	const seen = async (steps: number) =>
+		sums((await losses.data()).subarray(0, steps * accumulate), accumulate);
+	let history: History = resume?.history ?? { train: [], validation: [] };
 	try {
-		if (resume) {
-			parameters.load(resume.weights);
-			optimiser.load(resume.optimiser);
-		}
-		let checkpoint: Checkpoint = resume ?? {
-			epoch: 0,
-			weights: await parameters.state(),
-			optimiser: await optimiser.state(),
-			history: { train: [], validation: [] },
-		};
-		const start = checkpoint.epoch * stepsAnEpoch;
-		for (let epoch = checkpoint.epoch; epoch < epochs; epoch++) {
-			schedule.epoch(epoch);
+		if (resume) await restore(resume, parameters, optimiser, average);
+		const start = (resume?.epoch ?? 0) * stepsAnEpoch;
+		for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
+			await task.begin?.(epoch, epoch + 1 < epochs);
 			const order = new Random(seed, ORDER + epoch).shuffle(
 				Array.from({ length: samples }, (_, i) => i),
 			);
@@ -121,75 +134,102 @@ export async function train(
 				await options.gate?.();
 				signal?.throwIfAborted();
 				const step = epoch * stepsAnEpoch + i;
+				const { statistics } = gpu;
+				statistics.bytesPeak = statistics.bytesLive;
+				optimiser.lr =
+					task.learningRate * rateFactor(task.schedule, step, counts);
+				const chosen = order.slice(i * batch, (i + 1) * batch);
+				parameters.zeroGrad();
+				backwardInParts(
+					task,
+					chosen,
+					new Random(seed, STEP + step),
+					step,
+					optimiser.seed,
+					(loss, j) => gpu.copy(loss, slot(losses, i * accumulate + j)),
+				);
 				scope(gpu, () => {
-					parameters.zeroGrad();
-					const chosen = order.slice(i * batch, (i + 1) * batch);
-					const loss = task.loss(chosen, new Random(seed, STEP + step), step);
-					backward(loss, optimiser.seed);
 					optimiser.step({ clip: task.clip ?? undefined });
-					gpu.copy(loss, slot(losses, i));
+					average?.update(optimiser.steps);
 				});
 				gpu.flush();
-				// The first step has asked for all kernels of this training.
-				if (step === start) await gpu.tuner.tune(gpu, signal);
+				if (step === start) {
+					options.onMemory?.({
+						peak: statistics.bytesPeak,
+						parameters: parameters.values.bytes,
+						gradients: parameters.gradients.bytes,
+						moments: optimiser.bytes,
+						average: average?.values.bytes ?? 0,
+					});
+					// The first step has asked for all kernels of this training.
+					await gpu.tuner.tune(gpu, signal);
+				}
 				if (i % AHEAD === AHEAD - 1) await gpu.idle();
 				if (options.onStep && performance.now() - shown > 250) {
-					const seen = await read(losses, i + 1);
-					check(task.name, seen, epoch, stepsAnEpoch);
-					options.onStep(step + 1, mean(seen.slice(-8)));
+					const values = await seen(i + 1);
+					check(task.name, values, epoch, stepsAnEpoch);
+					options.onStep(step + 1, mean(values.slice(-8)));
 					shown = performance.now();
 				}
 			}
-			const all = await read(losses, stepsAnEpoch);
+			const all = await seen(stepsAnEpoch);
 			check(task.name, all, epoch, stepsAnEpoch);
-			const { history } = checkpoint;
-			const weights = await parameters.state();
-			const moments = await optimiser.state();
+			const steps = (epoch + 1) * stepsAnEpoch;
+			const diverged = (what: string) =>
+				new DivergedError(task.name, what, steps, epoch);
 			// The last step may have spoilt them after its loss was still a number.
-			const values = [...weights.values()].map(({ data }) => data);
-			if (![...values, moments.m, moments.v].every(allFinite))
-				throw new DivergedError(
-					task.name,
-					"the weights or Adam's moments were no longer finite",
-					(epoch + 1) * stepsAnEpoch,
-					epoch,
-				);
-			if (moments.scaling && isExhausted(moments.scaling))
-				throw new DivergedError(
-					task.name,
-					"gradients overflowed f16 at the smallest loss scale",
-					(epoch + 1) * stepsAnEpoch,
-					epoch,
-				);
-			checkpoint = {
-				epoch: epoch + 1,
-				weights,
-				optimiser: moments,
-				history: {
-					train: [...history.train, [epoch + 1, mean(all)]],
-					validation: [
-						...history.validation,
-						[epoch + 1, await task.validate()],
-					],
-				},
+			if (!(await optimiser.isFinite()))
+				throw diverged("the weights or Adam's moments were no longer finite");
+			if (await optimiser.isExhausted())
+				throw diverged("gradients overflowed f16 at the smallest loss scale");
+			average?.exchange();
+			const figure = await task.validate().finally(() => average?.exchange());
+			history = {
+				train: [...history.train, [epoch + 1, mean(all)]],
+				validation: [...history.validation, [epoch + 1, figure]],
 			};
-			options.onStep?.((epoch + 1) * stepsAnEpoch, mean(all.slice(-8)));
-			await options.onEpoch?.(checkpoint);
+			options.onStep?.(steps, mean(all.slice(-8)));
+			await options.onEpoch?.({
+				epoch: epoch + 1,
+				step: optimiser.steps,
+				history,
+				tensors: joined({
+					"weight/": parameters.values.lazy(),
+					"adam/": optimiser.lazy(),
+					...(average && { "average/": average.values.lazy() }),
+				}),
+			});
 		}
-		return checkpoint;
+		average?.exchange();
+		return history;
 	} finally {
 		losses.dispose();
 		optimiser.dispose();
+		average?.dispose();
+	}
+}
+
+async function restore(
+	resume: Checkpoint,
+	parameters: Parameters,
+	optimiser: Adam,
+	average: Average | null,
+): Promise<void> {
+	try {
+		const { tensors, step } = resume;
+		await parameters.values.load(part(tensors, "weight/"));
+		await optimiser.load(part(tensors, "adam/"), step);
+		const averaged = part(tensors, "average/");
+		if (averaged.size > 0) await average?.values.load(averaged);
+		else average?.restart();
+	} finally {
+		await resume.close?.();
 	}
 }
 
 /** The i-th float of a tensor as a place to copy to. */
 function slot(tensor: Tensor, i: number) {
 	return { buffer: tensor.buffer, offset: tensor.offset + 4 * i, bytes: 4 };
-}
-
-async function read(losses: Tensor, count: number): Promise<Float32Array> {
-	return (await losses.data()).subarray(0, count);
 }
 
 function check(
@@ -206,10 +246,6 @@ function check(
 			epoch * stepsAnEpoch + bad + 1,
 			epoch,
 		);
-}
-
-function allFinite(values: Float32Array): boolean {
-	return values.every((v) => Number.isFinite(v));
 }
 
 function mean(values: Float32Array): number {

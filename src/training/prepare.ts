@@ -1,7 +1,8 @@
 import { PIXELS } from "../qpi/format.ts";
 import { ForwardOperator } from "../qpi/forward.ts";
 import {
-	INPUT_CHANNELS,
+	centredInputs,
+	INPUTS,
 	type InputKind,
 	paperInputs,
 	physicsInputs,
@@ -32,6 +33,7 @@ export function computeTask({
 	scatterers,
 }: ObservationTask): Float32Array {
 	if (task === "physics") return physicsInputs(image, scatterers).inputs;
+	if (task === "centred") return centredInputs(image, scatterers);
 	if (task === "paper") return paperInputs(image, scatterers);
 	return centre(ridgeGcv(new ForwardOperator(scatterers), image).kernel);
 }
@@ -143,7 +145,7 @@ export function assemble(
 		readAt(position, values);
 		return values;
 	};
-	const channels = INPUT_CHANNELS[inputs];
+	const { channels } = INPUTS[inputs];
 	const inputsAt = kernels.length * PIXELS;
 	const each = channels * PIXELS;
 	const evaluatedAt = inputsAt + observations.length * each;
@@ -188,7 +190,7 @@ export async function prepareInMemory(
 	const values = new Float32Array(
 		PIXELS *
 			(source.kernels.length +
-				chosen.length * INPUT_CHANNELS[inputs] +
+				chosen.length * INPUTS[inputs].channels +
 				2 * evaluated),
 	);
 	let at = 0;

@@ -1,4 +1,5 @@
-import type { Size } from "../models/autoencoder.ts";
+import { AUTOENCODERS } from "../models/autoencoderKL.ts";
+import type { NetworkSize } from "../models/networks.ts";
 import type { Schedule } from "./tasks.ts";
 
 export type PresetName = "smoke" | "quick" | "compact";
@@ -8,7 +9,7 @@ export interface Preset {
 	/** Made where no dataset is given. */
 	readonly kernels: number;
 	readonly observations: number;
-	readonly size: Size;
+	readonly size: NetworkSize;
 	readonly vae: Schedule & { readonly repeats: number };
 	readonly aligner: Schedule;
 	readonly oneStep: Schedule;
@@ -110,6 +111,36 @@ export const PRESETS: Record<PresetName, Preset> = {
 	},
 };
 
+/** Forms of the networks: the preset's principal components with U-Nets, or convolutional autoencoders of three sizes. */
+export type ModelName = "components" | keyof typeof AUTOENCODERS;
+
+export const MODELS: readonly ModelName[] = [
+	"components",
+	"tiny",
+	"small",
+	"paper",
+];
+
+/** The paper's rates belong to its size, pretrained; smaller networks from random weights take larger steps. */
+const RATES: Record<keyof typeof AUTOENCODERS, [number, number, number]> = {
+	tiny: [2e-3, 2e-3, 2e-3],
+	small: [1e-3, 1e-3, 1e-3],
+	paper: [1e-4, 5e-5, 5e-5],
+};
+
+/** A preset with convolutional networks in place of its own, and their learning rates. */
+export function withModel(preset: Preset, model: ModelName): Preset {
+	if (model === "components") return preset;
+	const [vae, aligner, oneStep] = RATES[model];
+	return {
+		...preset,
+		size: AUTOENCODERS[model],
+		vae: { ...preset.vae, learningRate: vae },
+		aligner: { ...preset.aligner, learningRate: aligner },
+		oneStep: { ...preset.oneStep, learningRate: oneStep },
+	};
+}
+
 /** A preset with other numbers of epochs, where there are some: VAE, aligner, one-step. */
 export function withEpochs(
 	preset: Preset,
@@ -125,7 +156,34 @@ export function withEpochs(
 	};
 }
 
-const TWO_EPOCHS = {
+/** How all three networks are trained, in place of what a preset says. */
+export interface Ways {
+	/** See Task. */
+	readonly accumulate?: number;
+	readonly average?: number;
+	/** A cosine after so many steps of warm-up. */
+	readonly cosine?: number;
+}
+
+/** A preset with other ways, where some are given. */
+export function withWays(
+	preset: Preset,
+	{ accumulate, average, cosine }: Ways,
+): Preset {
+	const changed = {
+		...(accumulate !== undefined && { accumulate }),
+		...(average !== undefined && { average }),
+		...(cosine !== undefined && { schedule: { warmUp: cosine } }),
+	};
+	return {
+		...preset,
+		vae: { ...preset.vae, ...changed },
+		aligner: { ...preset.aligner, ...changed },
+		oneStep: { ...preset.oneStep, ...changed },
+	};
+}
+
+const TWO_EPOCHS: Schedule = {
 	epochs: 2,
 	batch: 8,
 	learningRate: 2e-3,

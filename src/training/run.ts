@@ -1,12 +1,14 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters, State } from "../engine/nn.ts";
-import { LATENT } from "../models/autoencoder.ts";
+import type { Parameters } from "../engine/nn.ts";
+import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
+import { LATENT } from "../models/latent.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/format.ts";
-import { INPUT_CHANNELS, type InputKind } from "../qpi/inputs.ts";
+import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { compareKernels } from "../qpi/metrics.ts";
 import { principalComponents } from "../qpi/pca.ts";
 import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { evenly } from "./choose.ts";
 import { copyTurned, type PreparedData } from "./data.ts";
 import {
@@ -16,20 +18,17 @@ import {
 	summarise,
 } from "./evaluate.ts";
 import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
-import {
-	type Checkpoint,
-	type History,
-	type LoopOptions,
-	type Task,
-	train,
-} from "./loop.ts";
+import { type History, type LoopOptions, type Task, train } from "./loop.ts";
+import { memoryLine } from "./memory.ts";
 import type { Preset } from "./presets.ts";
+import type { DataStream } from "./stream.ts";
 import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
 /** Where the checkpoints of a run are kept. */
 export interface CheckpointStore {
 	/** The last one of a network, if there is one. */
 	checkpoint(network: NetworkName): Promise<Checkpoint | undefined>;
+	/** Reads its tensors before it settles. */
 	saveCheckpoint(network: NetworkName, checkpoint: Checkpoint): Promise<void>;
 }
 
@@ -61,16 +60,23 @@ export interface TrainingEvents {
 		attempts: readonly Attempt[],
 	): Promise<void> | void;
 	/** A network is done. */
-	onTrained?(network: NetworkName, weights: State): Promise<void> | void;
+	onTrained?(
+		network: NetworkName,
+		parameters: Parameters,
+	): Promise<void> | void;
 }
 
 export interface TrainOptions {
 	readonly gpu: Gpu;
 	readonly preset: Pick<Preset, "size" | NetworkName>;
 	readonly data: PreparedData;
+	/** Is trained on in place of `data`, which then serve the evaluation. */
+	readonly stream?: DataStream;
 	readonly inputs: InputKind;
 	readonly seed: number;
 	readonly penaliseAsymmetry: boolean;
+	/** Weights of an AutoencoderKL, by the library's names, that the convolutional networks start from. */
+	readonly init?: PretrainedWeights;
 	readonly store: CheckpointStore;
 	readonly events?: TrainingEvents;
 	readonly gate?: LoopOptions["gate"];
@@ -151,19 +157,20 @@ export async function trainNetworks(
 }> {
 	const { gpu, preset, data, inputs, seed, penaliseAsymmetry } = options;
 	const { size } = preset;
-	const input = {
-		channels: INPUT_CHANNELS[inputs],
-		kernelChannel: inputs === "physics" ? 4 : null,
+	const { init } = options;
+	const network = (name: NetworkName) => {
+		const input = INPUTS[inputs];
+		const made = makeNetwork(gpu, name, size, input, components, seed);
+		if (init) made.load(fromDiffusers(init.tensors, made, init.source));
+		return made;
 	};
-	const network = (name: NetworkName) =>
-		makeNetwork(gpu, name, size, input, components, seed);
 	const vae = network("vae");
 	const aligner = network("aligner");
 	const oneStep = network("oneStep");
 	options.say(
 		`parameters: VAE ${vae.count}, aligner ${aligner.count}, one-step ${oneStep.count}`,
 	);
-	const common = { gpu, data, size, seed };
+	const common = { gpu, data, stream: options.stream, size, seed };
 	// A small set has nothing but what is trained on.
 	const shown = <T>(list: readonly T[], isUnseen: (item: T) => boolean) =>
 		evenly(list.some(isUnseen) ? list.filter(isUnseen) : list, 4);
@@ -215,11 +222,12 @@ async function trainOne(
 	const stepsAnEpoch = Math.ceil(task.samples / task.batch);
 	const done = (resume?.epoch ?? 0) * stepsAnEpoch;
 	events.onStart?.(name, task.name, done, task.epochs * stepsAnEpoch);
-	const { history, weights } = await train(gpu, task, {
+	const history = await train(gpu, task, {
 		seed,
 		resume,
 		gate,
 		signal,
+		onMemory: (memory) => say(memoryLine(task.name, memory)),
 		onStep: (done, loss) => events.onStep?.(name, done, loss),
 		async onEpoch(checkpoint) {
 			await store.saveCheckpoint(name, checkpoint);
@@ -227,9 +235,7 @@ async function trainOne(
 			if (events.onAttempts) await events.onAttempts(name, await attempt());
 		},
 	});
-	// A finished network's checkpoint already holds these weights.
-	task.parameters.load(weights);
-	await events.onTrained?.(name, weights);
+	await events.onTrained?.(name, task.parameters);
 	return history;
 }
 

@@ -4,11 +4,13 @@ import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
-import { decode, encode, type Size } from "../models/autoencoder.ts";
+import type { RateSchedule } from "../engine/schedules.ts";
+import { decode, encode, type NetworkSize } from "../models/networks.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
 import type { Task } from "./loop.ts";
+import type { DataStream } from "./stream.ts";
 import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
 
 /** Weights of the losses, as published: alpha of the symmetry loss, beta of the KL loss. */
@@ -19,13 +21,19 @@ export interface Schedule {
 	readonly epochs: number;
 	readonly batch: number;
 	readonly learningRate: number;
-	readonly schedule: { readonly every: number; readonly factor: number };
+	readonly schedule: RateSchedule;
+	/** See Task. */
+	readonly accumulate?: number;
+	readonly average?: number;
 }
 
 export interface TaskOptions extends Schedule {
 	readonly gpu: Gpu;
+	/** What is trained on, and what is held out for validation. */
 	readonly data: Prepared;
-	readonly size: Size;
+	/** Is trained on in place of `data`, where it is given. */
+	readonly stream?: DataStream;
+	readonly size: NetworkSize;
 	readonly seed: number;
 }
 
@@ -45,16 +53,19 @@ export function vaeTask(
 		penaliseAsymmetry?: boolean;
 	},
 ): Task {
-	const { gpu, data, size, vae, seed, repeats = 1 } = options;
-	const known = data.kernels.filter((k) => k.trained);
+	const { gpu, data, stream, size, vae, seed, repeats = 1 } = options;
+	let known = data.kernels.filter((k) => k.trained);
 	const unseen = data.kernels.filter((k) => !k.trained);
 	return {
 		...pick(options),
 		name: "kernel VAE",
 		parameters: vae,
-		samples: known.length * repeats,
+		samples: (stream?.kernels ?? known.length) * repeats,
 		clip: 1,
-		loss(samples, random, step) {
+		async begin(epoch, more) {
+			if (stream) known = [...(await stream.epoch(epoch, more)).kernels];
+		},
+		loss(samples, random, draw) {
 			const kernels = samples.map((i) => known[i % known.length]);
 			const x = kernelBatch(
 				gpu,
@@ -67,7 +78,11 @@ export function vaeTask(
 				options.penaliseAsymmetry ?? false,
 			);
 			const { mean, logvar } = encode(vae, size, x);
-			const z = reparameterise(mean, logvar, { seed, step, stream: 1 });
+			const z = reparameterise(mean, logvar, {
+				seed,
+				step: draw,
+				stream: 1,
+			});
 			const y = decode(vae, size, z);
 			const reconstruction = add(
 				mseLoss(y, x),
@@ -90,9 +105,10 @@ export function alignerTask(
 	options: TaskOptions & { vae: Parameters; aligner: Parameters },
 ): Task {
 	const { gpu, data, size, vae, aligner } = options;
-	const observations = partOf(data, "train");
+	const source = trainingData(options);
 	const held = validationSet(data);
 	const loss = (
+		data: Prepared,
 		chosen: readonly PreparedObservation[],
 		turns: readonly number[],
 	) => {
@@ -109,11 +125,13 @@ export function alignerTask(
 		...pick(options),
 		name: "aligner",
 		parameters: aligner,
-		samples: observations.length,
+		samples: source.samples,
 		clip: 1,
+		begin: source.begin,
 		loss: (samples, random) =>
 			loss(
-				samples.map((i) => observations[i]),
+				source.data,
+				samples.map((i) => source.observations[i]),
 				samples.map(() => random.integer(0, 8)),
 			),
 		/** The same loss on observations that are not trained on. */
@@ -121,6 +139,7 @@ export function alignerTask(
 			meanOver(held, 16, async (chosen) => {
 				const [value] = await readOut(gpu, () =>
 					loss(
+						data,
 						chosen,
 						chosen.map(() => 0),
 					),
@@ -135,23 +154,29 @@ export function oneStepTask(
 	options: TaskOptions & { oneStep: Parameters },
 ): Task {
 	const { gpu, data, size, oneStep, seed } = options;
-	const observations = partOf(data, "train");
+	const source = trainingData(options);
 	const held = validationSet(data);
 	return {
 		...pick(options),
 		name: "one-step",
 		parameters: oneStep,
-		samples: observations.length,
+		samples: source.samples,
 		clip: null,
-		loss(samples, random, step) {
-			const chosen = samples.map((i) => observations[i]);
+		begin: source.begin,
+		loss(samples, random, draw) {
+			const { data } = source;
+			const chosen = samples.map((i) => source.observations[i]);
 			const turns = samples.map(() => random.integer(0, 8));
 			const { mean, logvar } = encode(
 				oneStep,
 				size,
 				inputBatch(gpu, data, chosen, turns),
 			);
-			const z = reparameterise(mean, logvar, { seed, step, stream: 3 });
+			const z = reparameterise(mean, logvar, {
+				seed,
+				step: draw,
+				stream: 3,
+			});
 			const y = decode(oneStep, size, z);
 			return add(
 				mseLoss(y, kernelsOf(gpu, data, chosen, turns)),
@@ -173,6 +198,24 @@ export function oneStepTask(
 	};
 }
 
+/** What aligner and one-step network are trained on, in the epoch that begin() began. */
+function trainingData({ data, stream }: TaskOptions) {
+	const source = {
+		data,
+		observations: partOf(data, "train"),
+		samples: 0,
+		async begin(epoch: number, more: boolean) {
+			if (!stream) return;
+			source.data = await stream.epoch(epoch, more);
+			source.observations = [...source.data.observations];
+		},
+	};
+	source.samples = stream
+		? stream.kernels * stream.observations
+		: source.observations.length;
+	return source;
+}
+
 function partOf(
 	data: Prepared,
 	part: PreparedObservation["part"],
@@ -190,8 +233,10 @@ function validationSet(data: Prepared): PreparedObservation[] {
 	return from.filter((_, i) => i % every === 0);
 }
 
-function pick({ epochs, batch, learningRate, schedule }: Schedule): Schedule {
-	return { epochs, batch, learningRate, schedule };
+function pick(options: Schedule): Schedule {
+	const { epochs, batch, learningRate, schedule, accumulate, average } =
+		options;
+	return { epochs, batch, learningRate, schedule, accumulate, average };
 }
 
 const flat = (images: readonly Float32Array[]) =>

@@ -25,6 +25,9 @@ export const cases: Case[] = [
 	row(3, 4096, 5, false),
 	row(9, 4096, 8, true),
 	row(32, 4096, 1, false),
+	// Gradients to x whose sums are cut in slices, the last one shorter.
+	row(2, 8, 1000, false),
+	row(9, 36, 257, true),
 	{
 		name: "linear of three dimensions, few rows",
 		inputs: [{ shape: [2, 3, 8] }, { shape: [5, 8] }, { shape: [5] }],

@@ -236,13 +236,14 @@ def array(value):
     return np.ascontiguousarray(value, np.float32)
 
 
-def write(path, tensors):
-    """The safetensors format: 8 bytes of header length, a JSON header, the data."""
+def write(path, tensors, half=False):
+    """The safetensors format: 8 bytes of header length, a JSON header, the data, in single or half precision."""
     header, data = {"__metadata__": {"torch": torch.__version__}}, b""
+    dtype = "F16" if half else "F32"
     for name, value in tensors.items():
-        part = array(value).tobytes()
+        part = array(value).astype(np.float16 if half else np.float32).tobytes()
         shape = list(array(value).shape)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(part)]}
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(part)]}
         data += part
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)

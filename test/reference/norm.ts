@@ -35,3 +35,11 @@ export function groupNorm(
 		}
 	return y;
 }
+
+/** Over the last dimension. */
+export function layerNorm(x: Nd, weight: Nd, bias: Nd, eps?: number): Nd {
+	const columns = weight.data.length;
+	const rows = { shape: [x.data.length / columns, columns], data: x.data };
+	const y = groupNorm(rows, weight, bias, 1, false, eps);
+	return { shape: x.shape, data: y.data };
+}

@@ -148,7 +148,7 @@ export function outputGradient(
 }
 
 /** total = the sum of partial's rows, and partial is disposed of. */
-function sumSlices(partial: Tensor, total: Tensor): void {
+export function sumSlices(partial: Tensor, total: Tensor): void {
 	const { gpu } = total;
 	const vector = total.size % 4 === 0;
 	const columns = vector ? total.size / 4 : total.size;

@@ -1,10 +1,14 @@
 import { record } from "../autograd.ts";
 import { empty, type Shape, type Tensor } from "../tensor.ts";
+import { sumSlices } from "./convGradients.ts";
 
 /** Rows that one thread of shaders/linear.wgsl takes together. */
 const ROWS = 8;
 /** Workgroups in one dimension: a GPU takes one an output column, and one for 128 input columns. */
 const MOST_GROUPS = 65535;
+/** Workgroups that keep a GPU busy, and the fewest terms worth a slice of a sum. */
+const BUSY = 512;
+const LEAST = 64;
 
 /**
  * Whether a matrix product has so few rows that it is a matter of reading the weights once; with more, the tiles of the
@@ -25,14 +29,23 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 	const [n, k] = w.shape;
 	const m = x.size / k;
 	const flop = 2 * m * n * k;
-	const params = { m, n, k4: k / 4 };
 	const rowBlocks = Math.ceil(m / ROWS);
 	const columnBlocks = Math.ceil(k / 4 / 32);
-	const y = empty(gpu, shape);
+	// The gradient to x may have few elements and long sums, which are then cut; the few cores of a software adapter are busy anyway.
 	const { lanes } = gpu;
+	const wanted = lanes
+		? 1
+		: Math.min(
+				Math.ceil(BUSY / (rowBlocks * columnBlocks)),
+				Math.ceil(n / LEAST),
+			);
+	const each = Math.ceil(n / wanted);
+	const slices = Math.ceil(n / each);
+	const sizes = { m, n, k4: k / 4 };
+	const y = empty(gpu, shape);
 	const kernels = lanes
-		? { shader: "linearShared", constants: { LANES: lanes }, params }
-		: { shader: "linear", params };
+		? { shader: "linearShared", constants: { LANES: lanes }, params: sizes }
+		: { shader: "linear", params: { ...sizes, each } };
 	// A workgroup computes 32 columns, or one whose sum its threads split.
 	gpu.run({
 		...kernels,
@@ -47,13 +60,17 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 		[x, w],
 		(dy, grads) => {
 			for (const i of [0, 1]) if (grads.wants(i)) gpu.statistics.flop += flop;
-			if (grads.wants(0))
+			if (grads.wants(0)) {
+				const dx = grads.out(0);
+				const partial = slices > 1 ? empty(gpu, [slices, x.size]) : dx;
 				gpu.run({
 					...kernels,
 					entry: "inputGradient",
-					bindings: { w, dy, dx: grads.out(0) },
-					workgroups: [columnBlocks, rowBlocks],
+					bindings: { w, dy, dx: partial },
+					workgroups: [columnBlocks, rowBlocks, slices],
 				});
+				if (slices > 1) sumSlices(partial, dx);
+			}
 			if (grads.wants(1))
 				gpu.run({
 					...kernels,

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
 import { GENERATOR } from "../../qpi/generator.ts";
+import { CHECKPOINT_FORMAT, keep, takeUp } from "../../training/checkpoint.ts";
 import {
 	PREPARATION,
 	prepareInMemory,
@@ -220,9 +221,13 @@ export class TrainingSession {
 			penaliseAsymmetry: configuration.penaliseAsymmetry ?? false,
 			randomStart: configuration.randomStart ?? false,
 			store: {
-				checkpoint: (network) => store.get(`${network} checkpoint`),
+				async checkpoint(network) {
+					const kept = await store.get(`${network} checkpoint`);
+					return kept && takeUp(kept);
+				},
 				saveCheckpoint: async (network, checkpoint) => {
-					await store.put({ [`${network} checkpoint`]: checkpoint });
+					const kept = await keep(checkpoint);
+					await store.put({ [`${network} checkpoint`]: kept });
 					this.#count(network, checkpoint.epoch);
 				},
 			},
@@ -317,6 +322,7 @@ const identityOf = (configuration: RunConfiguration) =>
 	JSON.stringify([
 		PREPARATION,
 		GENERATOR,
+		CHECKPOINT_FORMAT,
 		configuration,
 		PRESETS[configuration.preset],
 	]);

@@ -1,5 +1,5 @@
 import type { NetworkName } from "../../models/networks.ts";
-import type { Checkpoint } from "../../training/loop.ts";
+import type { KeptCheckpoint } from "../../training/checkpoint.ts";
 import type { StoredData } from "../../training/prepare.ts";
 import type { Attempt } from "../../training/run.ts";
 import type { RunConfiguration, RunMetrics } from "./messages.ts";
@@ -14,7 +14,7 @@ export type Kept = {
 	data: StoredData;
 	/** There when the run is finished. */
 	metrics: RunMetrics;
-} & Record<`${NetworkName} checkpoint`, Checkpoint> &
+} & Record<`${NetworkName} checkpoint`, KeptCheckpoint> &
 	Record<`${NetworkName} attempts`, readonly Attempt[]>;
 
 /** Where the one run of a browser is kept: it outlives the tab. */

@@ -1,5 +1,10 @@
 import { zipSync } from "fflate";
 import about from "../../../package.json" with { type: "json" };
+import { collect, lazy } from "../../engine/state.ts";
+import {
+	type KeptCheckpoint,
+	learntWeights,
+} from "../../training/checkpoint.ts";
 import { PRESETS, withEpochs } from "../../training/presets.ts";
 import {
 	type FileEntry,
@@ -29,13 +34,15 @@ export async function weightsZip(
 		return found;
 	};
 	const metrics = await kept("metrics");
+	const weightsOf = ({ tensors }: KeptCheckpoint) =>
+		collect(learntWeights(lazy(tensors)));
 	const vae = await kept("vae checkpoint");
 	const aligner = await kept("aligner checkpoint");
 	const oneStep = await kept("oneStep checkpoint");
 	const contents = weightFiles({
-		vae: vae.weights,
-		aligner: aligner.weights,
-		oneStep: oneStep.weights,
+		vae: await weightsOf(vae),
+		aligner: await weightsOf(aligner),
+		oneStep: await weightsOf(oneStep),
 	}).set("prior.safetensors", prior);
 	const files: Record<string, FileEntry> = {};
 	for (const [name, bytes] of contents) files[name] = await fileEntry(bytes);

@@ -1,10 +1,13 @@
-// Dense layers of few rows, by the kernel that the adapter does not take: the table runs the other one.
+// Ops that have other kernels on GPUs than on software adapters, by those that the adapter does not take: the table runs the others.
 import { test } from "uvu";
 import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { loadShaders } from "../src/node/shaders.ts";
-import { cases } from "./cases/linear.ts";
+import * as bmm from "./cases/bmm.ts";
+import * as layerNorm from "./cases/layerNorm.ts";
+import * as linear from "./cases/linear.ts";
+import * as softmax from "./cases/softmax.ts";
 import { checkCase } from "./opTesting.ts";
 
 const gpu = await openGpu();
@@ -16,6 +19,7 @@ const other = new Gpu(gpu.device, {
 	shaders: loadShaders(),
 	software: !gpu.software,
 });
-for (const c of cases) test(c.name, () => checkCase(other, c));
+for (const { cases } of [bmm, linear, layerNorm, softmax])
+	for (const c of cases) test(c.name, () => checkCase(other, c));
 
 test.run();

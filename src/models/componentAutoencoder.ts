@@ -3,6 +3,7 @@ import { linear } from "../engine/ops/conv.ts";
 import { add, reshape, silu } from "../engine/ops/elementwise.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
+import { LATENT, type Latent } from "./latent.ts";
 import { declareDense, dense } from "./layers.ts";
 import { declareUnet, type UnetSize, unet } from "./unet.ts";
 
@@ -12,20 +13,12 @@ import { declareUnet, type UnetSize, unet } from "./unet.ts";
  * paper starts from the pretrained SDXL autoencoder; principal components are this problem's own pretraining: 256 of them reach a correlation of
  * 0.98 on kernels of unseen families, where a convolutional encoder of this size, trained from random weights for as long, reaches 0.76.
  */
-export interface Size {
+export interface ComponentSize {
 	readonly encoder: UnetSize;
 	readonly decoder: UnetSize;
 }
 
-/** Length of the latent; as an image [8, 8, 4]. */
-export const LATENT = 256;
 const PIXELS = 64 * 64;
-
-/** Mean and log-variance of a normal distribution over latents, each [B, 256]. */
-export interface Latent {
-	readonly mean: Tensor;
-	readonly logvar: Tensor;
-}
 
 /** The spread that the encoder starts with: small enough that the decoder sees the mean from the first step on. */
 const INITIAL_LOGVAR = -6;
@@ -40,13 +33,13 @@ const DECODER_FACTOR = 1 / 8;
  * @param select the input channel that already is an image of the kernel, or null where none is
  * @param basis orthonormal images [256][4096], from latentBasis()
  */
-export function declareEncoder(
+export function declareEncoderComponents(
 	list: ParameterList,
 	random: Random,
 	inputs: number,
 	select: number | null,
 	basis: readonly Float32Array[],
-	size: Size,
+	size: ComponentSize,
 ): void {
 	const selection = new Float32Array(inputs);
 	if (select !== null) selection[select] = 1;
@@ -75,7 +68,11 @@ export function declareEncoder(
 }
 
 /** Images [B, 64, 64, inputs] to the latent distribution. Throws where `p` is not a network of this size with an encoder. */
-export function encode(p: Parameters, { encoder }: Size, x: Tensor): Latent {
+export function encodeComponents(
+	p: Parameters,
+	{ encoder }: ComponentSize,
+	x: Tensor,
+): Latent {
 	const [batch, , , inputs] = x.shape;
 	const selected = linear(
 		reshape(x, [batch * PIXELS, inputs]),
@@ -93,11 +90,11 @@ export function encode(p: Parameters, { encoder }: Size, x: Tensor): Latent {
 	return { mean, logvar: dense(p, "encoder.logvar", silu(values), 1) };
 }
 
-export function declareDecoder(
+export function declareDecoderComponents(
 	list: ParameterList,
 	random: Random,
 	basis: readonly Float32Array[],
-	size: Size,
+	size: ComponentSize,
 ): void {
 	const columns = Array.from({ length: PIXELS }, (_, i) =>
 		Float32Array.from(basis, (row) => row[i] * LATENT_SCALE),
@@ -107,7 +104,11 @@ export function declareDecoder(
 }
 
 /** A latent [B, 256] to kernels [B, 64, 64, 1]. Throws where `p` is not a network of this size with a decoder. */
-export function decode(p: Parameters, { decoder }: Size, z: Tensor): Tensor {
+export function decodeComponents(
+	p: Parameters,
+	{ decoder }: ComponentSize,
+	z: Tensor,
+): Tensor {
 	const image = reshape(dense(p, "decoder.image", z, DECODER_FACTOR), [
 		z.shape[0],
 		64,

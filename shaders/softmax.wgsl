@@ -1,0 +1,92 @@
+// Softmax of the rows of x [rows, columns], and its gradient. A team of threads takes a row, each of them every TEAM-th element, and joins what its
+// members found in workgroup memory. Teams beyond the last row take that one too, and store nothing.
+
+struct Params {
+	rows: u32,
+	columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> s: array<f32>; // the softmax, in backward
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+override TEAM = 64u; // a power of two, up to 64
+
+var<workgroup> scratch: array<f32, 64>;
+
+fn total(lane: u32, value: f32) -> f32 {
+	if (TEAM == 1) { return value; }
+	scratch[lane] = value;
+	for (var half = TEAM / 2; half > 0; half >>= 1u) {
+		workgroupBarrier();
+		if (lane % TEAM < half) { scratch[lane] += scratch[lane + half]; }
+	}
+	workgroupBarrier();
+	return scratch[lane - lane % TEAM];
+}
+
+fn largest(lane: u32, value: f32) -> f32 {
+	if (TEAM == 1) { return value; }
+	scratch[lane] = value;
+	for (var half = TEAM / 2; half > 0; half >>= 1u) {
+		workgroupBarrier();
+		if (lane % TEAM < half) { scratch[lane] = max(scratch[lane], scratch[lane + half]); }
+	}
+	workgroupBarrier();
+	let most = scratch[lane - lane % TEAM];
+	workgroupBarrier(); // total() writes there next
+	return most;
+}
+
+fn rowOf(group: vec3u, groups: vec3u, lane: u32) -> u32 {
+	return (group.x + group.y * groups.x) * (64 / TEAM) + lane / TEAM;
+}
+
+@compute @workgroup_size(64)
+fn forward(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let row = rowOf(group, groups, lane);
+	let first = min(row, params.rows - 1) * params.columns;
+	let end = first + params.columns;
+	var most = x[first];
+	for (var i = first + lane % TEAM; i < end; i += TEAM) {
+		most = max(most, x[i]);
+	}
+	most = largest(lane, most);
+	var sum = 0.0;
+	for (var i = first + lane % TEAM; i < end; i += TEAM) {
+		sum += exp(x[i] - most);
+	}
+	sum = total(lane, sum);
+	if (row >= params.rows) { return; }
+	for (var i = first + lane % TEAM; i < end; i += TEAM) {
+		y[i] = exp(x[i] - most) / sum;
+	}
+}
+
+// dx = s (dy - sum of s dy)
+@compute @workgroup_size(64)
+fn backward(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let row = rowOf(group, groups, lane);
+	let first = min(row, params.rows - 1) * params.columns;
+	let end = first + params.columns;
+	var sum = 0.0;
+	for (var i = first + lane % TEAM; i < end; i += TEAM) {
+		sum += s[i] * dy[i];
+	}
+	sum = total(lane, sum);
+	if (row >= params.rows) { return; }
+	for (var i = first + lane % TEAM; i < end; i += TEAM) {
+		dx[i] = s[i] * (dy[i] - sum);
+	}
+}

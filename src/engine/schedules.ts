@@ -1,0 +1,48 @@
+/**
+ * The learning rate in the course of a training, as a factor of the first: every `every` epochs it is multiplied by `factor` (torch's StepLR), or it falls
+ * along half a cosine from 1 to `floor` (Loshchilov and Hutter 2017, without restarts; 0 by default), after `warmUp` steps on which it rises from 1 / warmUp
+ * to 1.
+ */
+export type RateSchedule =
+	| { readonly every: number; readonly factor: number }
+	| { readonly warmUp: number; readonly floor?: number };
+
+/** Throws on numbers that make no sense. */
+export function checkSchedule(schedule: RateSchedule): void {
+	if ("every" in schedule) {
+		const { every, factor } = schedule;
+		if (
+			!(
+				Number.isInteger(every) &&
+				every > 0 &&
+				factor > 0 &&
+				Number.isFinite(factor)
+			)
+		)
+			throw new Error(
+				`learning rate: every ${every} epochs x ${factor}; expected a whole number of epochs and a positive factor`,
+			);
+		return;
+	}
+	const { warmUp, floor = 0 } = schedule;
+	if (!(Number.isInteger(warmUp) && warmUp >= 0 && floor >= 0 && floor <= 1))
+		throw new Error(
+			`learning rate: ${warmUp} steps of warm-up, down to ${floor}; expected a whole number of steps and a part of 0 to 1`,
+		);
+}
+
+/** The factor of a step, counted from 0. It depends on the counts alone, so a resumed run needs no more state. */
+export function rateFactor(
+	schedule: RateSchedule,
+	step: number,
+	{ stepsAnEpoch, steps }: { stepsAnEpoch: number; steps: number },
+): number {
+	if ("every" in schedule) {
+		const epoch = Math.floor(step / stepsAnEpoch);
+		return schedule.factor ** Math.floor(epoch / schedule.every);
+	}
+	const { warmUp, floor = 0 } = schedule;
+	if (step < warmUp) return (step + 1) / warmUp;
+	const done = Math.min(1, (step - warmUp) / Math.max(1, steps - warmUp));
+	return floor + ((1 - floor) * (1 + Math.cos(Math.PI * done))) / 2;
+}

@@ -1,0 +1,53 @@
+import { backward } from "../engine/autograd.ts";
+import { scale } from "../engine/ops/elementwise.ts";
+import { scope } from "../engine/scope.ts";
+import type { Tensor } from "../engine/tensor.ts";
+import type { Random } from "../random.ts";
+import type { Task } from "./loop.ts";
+
+/**
+ * Adds up the gradients of a batch that is computed in parts, each of which gives back its memory before the next begins. The loss is a mean over samples, so a
+ * part counts by its share of them.
+ *
+ * @param seed what backward() starts from: a loss scale, or nothing
+ * @param onLoss is handed each part's share of the batch's loss, which lives until it returns
+ */
+export function backwardInParts(
+	task: Task,
+	samples: readonly number[],
+	random: Random,
+	step: number,
+	seed: Tensor | undefined,
+	onLoss: (share: Tensor, part: number) => void,
+): void {
+	const { accumulate = 1 } = task;
+	const { gpu } = task.parameters;
+	for (const [j, part] of inParts(samples, accumulate).entries()) {
+		scope(gpu, () => {
+			const mean = task.loss(part, random, step * accumulate + j);
+			const share =
+				part.length === samples.length
+					? mean
+					: scale(mean, part.length / samples.length);
+			backward(share, seed);
+			onLoss(share, j);
+		});
+		gpu.flush();
+	}
+}
+
+/** At most `count` runs of neighbours, of one length but for the last. */
+function inParts<T>(items: readonly T[], count: number): T[][] {
+	const each = Math.ceil(items.length / count);
+	return Array.from({ length: Math.ceil(items.length / each) }, (_, i) =>
+		items.slice(i * each, (i + 1) * each),
+	);
+}
+
+/** Of each `count` neighbours. */
+export function sums(values: Float32Array, count: number): Float32Array {
+	if (count === 1) return values;
+	return Float32Array.from({ length: values.length / count }, (_, i) =>
+		values.subarray(i * count, (i + 1) * count).reduce((a, b) => a + b, 0),
+	);
+}

@@ -1,0 +1,240 @@
+/** The convolutional autoencoder against torch: goldens/makeAutoencoderKL.py says what the files hold. */
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { backward } from "../src/engine/autograd.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { add, scale } from "../src/engine/ops/elementwise.ts";
+import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
+import { reparameterise } from "../src/engine/ops/random.ts";
+import { Adam } from "../src/engine/optim.ts";
+import { scope } from "../src/engine/scope.ts";
+import { collect } from "../src/engine/state.ts";
+import { type Shape, sizeOf, tensor } from "../src/engine/tensor.ts";
+import { decodeSafetensors } from "../src/formats/safetensors.ts";
+import {
+	AUTOENCODERS,
+	type AutoencoderKLConfig,
+	declareDecoderKL,
+	declareEncoderKL,
+	decodeKL,
+	encodeKL,
+} from "../src/models/autoencoderKL.ts";
+import { fromDiffusers, toDiffusers } from "../src/models/diffusers.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { Random } from "../src/random.ts";
+import { compare } from "./opTesting.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+test.after(() => gpu.dispose());
+
+const TINY: AutoencoderKLConfig = {
+	blockOutChannels: [4, 8],
+	layersPerBlock: 1,
+	normNumGroups: 2,
+	midBlockAddAttention: true,
+};
+/** For networks whose weights nobody looks at. */
+class Zeros extends Random {
+	override normal = () => 0;
+}
+
+type Weights = { readonly shape: Shape; readonly data: Float32Array };
+
+function open(file: string): Map<string, Weights> {
+	const bytes = readFileSync(new URL(`goldens/${file}`, import.meta.url));
+	return decodeSafetensors(bytes, file).tensors as Map<string, Weights>;
+}
+
+const goldens = open("autoencoderKL.safetensors");
+const golden = (name: string): Weights => {
+	const found = goldens.get(name);
+	if (!found) throw new Error(`no golden "${name}"`);
+	return found;
+};
+/** The tensors below a prefix, under the library's names and in its layout. */
+const part = (prefix: string) =>
+	new Map(
+		[...goldens]
+			.filter(([name]) => name.startsWith(prefix))
+			.map(([name, weights]) => [name.slice(prefix.length), weights]),
+	);
+
+function declare(
+	config: AutoencoderKLConfig,
+	parts: { inputs?: number; decoder?: boolean },
+	random = new Random(1),
+): ParameterList {
+	const list = new ParameterList();
+	if (parts.inputs) declareEncoderKL(list, random, parts.inputs, config);
+	if (parts.decoder) declareDecoderKL(list, random, config);
+	return list;
+}
+
+function tiny(parts: { inputs?: number; decoder?: boolean }): Parameters {
+	const p = new Parameters(gpu, declare(TINY, parts));
+	p.load(fromDiffusers(part("weights/"), p, "autoencoderKL.safetensors"));
+	return p;
+}
+
+const place = ({ data, shape }: Weights) => tensor(gpu, data, shape);
+const step = ({ shape, data }: Weights, k: number): Weights => {
+	const each = data.length / shape[0];
+	return { shape: shape.slice(1), data: data.slice(k * each, (k + 1) * each) };
+};
+
+test("the encoder alone gives torch's moments", async () => {
+	const p = tiny({ inputs: 1 });
+	const { mean, logvar } = scope(gpu, () => {
+		const { mean, logvar } = encodeKL(p, TINY, place(golden("x")));
+		return { mean, logvar };
+	});
+	assert.equal(mean.shape, [2, 8, 8, 4]);
+	compare("mean", await mean.data(), golden("mean").data, 2e-6);
+	compare("logvar", await logvar.data(), golden("logvar").data, 2e-6);
+	p.dispose();
+});
+
+test("the decoder alone gives torch's image", async () => {
+	const p = tiny({ decoder: true });
+	const y = scope(gpu, () =>
+		decodeKL(p, TINY, place(step(golden("noise"), 0))),
+	);
+	assert.equal(y.shape, [2, 16, 16, 1]);
+	compare("image", await y.data(), golden("decoded").data, 2e-6);
+	p.dispose();
+});
+
+test("all gradients and ten steps of Adam are torch's", async () => {
+	const p = tiny({ inputs: 1, decoder: true });
+	const adam = new Adam(p, { lr: 1e-3 });
+	for (const [k, expected] of golden("losses").data.entries()) {
+		const loss = scope(gpu, () => {
+			p.zeroGrad();
+			const x = place(golden("x"));
+			const { mean, logvar } = encodeKL(p, TINY, x);
+			const noise = place(step(golden("noise"), k));
+			const y = decodeKL(p, TINY, reparameterise(mean, logvar, noise));
+			const loss = add(mseLoss(y, x), scale(klLoss(mean, logvar), 1e-2));
+			backward(loss);
+			return loss;
+		});
+		if (k === 0)
+			for (const [name, { shape, data }] of await collect(
+				toDiffusers(
+					new Map(
+						[...p].map(([name, { shape, grad }]) => {
+							if (!grad) throw new Error(`${name} has no gradient`);
+							return [name, { shape, read: () => grad.data() }] as const;
+						}),
+					),
+				),
+			)) {
+				const expected = golden(`gradients/${name}`);
+				assert.equal([...shape], [...expected.shape], name);
+				// A key's bias shifts all scores of a query alike: softmax takes it out, and what is left is rounding.
+				if (name.endsWith("to_k.bias")) continue;
+				compare(`gradient of ${name}`, data, expected.data, 2e-5);
+			}
+		compare(`loss ${k}`, [await loss.item()], [expected], 1e-5);
+		adam.step();
+	}
+	for (const [name, { data }] of await collect(toDiffusers(p.values.lazy()))) {
+		if (name.endsWith("to_k.bias")) continue;
+		compare(`${name} after`, data, golden(`after/${name}`).data, 1e-3);
+	}
+	adam.dispose();
+	p.dispose();
+});
+
+test("weights go out as the library's file has them, and come back the same", async () => {
+	const p = tiny({ inputs: 1, decoder: true });
+	const out = await collect(toDiffusers(p.values.lazy()));
+	for (const [name, { shape, data }] of part("weights/")) {
+		assert.equal([...(out.get(name)?.shape ?? [])], [...shape], name);
+		assert.equal(out.get(name)?.data, data, name);
+	}
+	assert.is(out.size, part("weights/").size);
+	p.dispose();
+});
+
+test("colour weights under the older names, in half precision, start a network of one or two channels", () => {
+	const file = open("pretrainedKL.safetensors");
+	const shapes = (inputs: number) =>
+		declare(TINY, { inputs, decoder: true }).entries.map(
+			({ name, shape }) => [name, { shape }] as const,
+		);
+	const stored = file.get("encoder.conv_in.weight");
+	assert.equal(stored?.shape, [4, 3, 3, 3]);
+	const at = (o: number, i: number, tap: number) =>
+		stored?.data[(o * 3 + i) * 9 + tap] ?? Number.NaN;
+	const one = fromDiffusers(file, shapes(1), "file");
+	const two = fromDiffusers(file, shapes(2), "file");
+	const first = one.get("encoder.conv_in.weight")?.data ?? [];
+	const pair = two.get("encoder.conv_in.weight")?.data ?? [];
+	for (let o = 0; o < 4; o++)
+		for (let tap = 0; tap < 9; tap++) {
+			const mean = (at(o, 0, tap) + at(o, 1, tap) + at(o, 2, tap)) / 3;
+			assert.ok(Math.abs(first[o * 9 + tap] - mean) < 1e-7);
+			for (const i of [0, 1])
+				assert.is(
+					pair[(o * 9 + tap) * 2 + i],
+					Math.fround(1.5 * at(o, i, tap)),
+				);
+		}
+	const bias = file.get("decoder.conv_out.bias")?.data ?? [];
+	const made = one.get("decoder.conv_out.bias")?.data ?? [];
+	assert.is(made.length, 1);
+	assert.ok(Math.abs(made[0] - (bias[0] + bias[1] + bias[2]) / 3) < 1e-7);
+	const query = "encoder.mid_block.attentions.0.";
+	assert.equal(
+		one.get(`${query}to_q.weight`)?.data,
+		file.get(`${query}query.weight`)?.data,
+	);
+});
+
+test("weights of another network are refused with the tensor's name and both shapes", () => {
+	const wanted = (config: AutoencoderKLConfig) =>
+		declare(config, { inputs: 1 }).entries.map(
+			({ name, shape }) => [name, { shape }] as const,
+		);
+	assert.throws(
+		() =>
+			fromDiffusers(
+				part("weights/"),
+				wanted({ ...TINY, blockOutChannels: [4, 12] }),
+				"vae.safetensors",
+			),
+		/vae\.safetensors: tensor "encoder\.down_blocks\.1\.resnets\.0\.conv1\.weight" has shape \[8, 4, 3, 3\], which does not fit this network's \[12, 3, 3, 4\]/,
+	);
+	assert.throws(
+		() =>
+			fromDiffusers(
+				part("weights/"),
+				wanted({ ...TINY, layersPerBlock: 2 }),
+				"vae.safetensors",
+			),
+		/vae\.safetensors holds no tensor "encoder\.down_blocks\.0\.resnets\.1\.norm1\.weight"/,
+	);
+});
+
+test("the paper's networks have 34 and 50 million parameters", () => {
+	const count = (parts: { inputs?: number; decoder?: boolean }) =>
+		declare(AUTOENCODERS.paper, parts, new Zeros(1)).entries.reduce(
+			(n, e) => n + sizeOf(e.shape),
+			0,
+		);
+	// Counted from diffusers' own definition of the SDXL autoencoder, with one colour channel instead of three.
+	assert.is(Math.round(count({ inputs: 1 }) / 1e5), 342);
+	assert.is(Math.round(count({ decoder: true }) / 1e5), 495);
+});
+
+test("channels that the groups do not divide are refused", () => {
+	assert.throws(
+		() => declare({ ...TINY, blockOutChannels: [4, 7] }, { inputs: 1 }),
+		/channels \[4,7\], 1 layers a block and 2 groups; expected/,
+	);
+});
+
+test.run();
