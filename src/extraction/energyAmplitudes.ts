@@ -39,7 +39,9 @@ const COMMON = 0.3;
  */
 export function energyAmplitudes(images: readonly Seen[]): EnergyAmplitudes {
 	const n = images[0].fit.sites.length;
-	const equations = images.map(amplitudeEquations);
+	const equations = images.map((seen) =>
+		amplitudeEquations(seen, seen.fit.sites),
+	);
 	const sum = { normal: new Float64Array(n * n), toward: new Float64Array(n) };
 	for (const { normal, toward } of equations) {
 		for (let i = 0; i < n * n; i++) sum.normal[i] += normal[i];
@@ -65,34 +67,42 @@ export function energyAmplitudes(images: readonly Seen[]): EnergyAmplitudes {
 	return { ...best, byEnergy, images: images.length, common };
 }
 
-/** The sites with the amplitudes that an image asks for; the mean of each kind stays, for it is the kernel's own. */
+/**
+ * The sites with the amplitudes that an image asks for, by a Newton step from those that its kernels were found with; the mean of each kind stays, for it is the kernel's own.
+ * @param given the sites whose amplitudes were asked about
+ */
 export function sitesAt(
 	seen: Seen,
 	{ spread, common }: EnergyAmplitudes,
+	given: readonly Required<Site>[],
 ): Required<Site>[] {
 	const { sites } = seen.fit;
 	const n = sites.length;
-	const { normal, toward } = amplitudeEquations(seen);
-	const rest = toward.map((v, i) => v - rowTimes(normal, n, i, common));
-	const { change } = regularised({ normal, toward: rest }, n, spread);
-	const free = sites.map(
-		({ weight }, j) => weight * Math.max(0, 1 + common[j] + change[j]),
+	const { normal, toward } = amplitudeEquations(seen, given);
+	// From the amplitudes that are expected.
+	const away = sites.map(({ weight }, j) =>
+		given[j].weight === 0 ? 0 : weight / given[j].weight - 1 - common[j],
 	);
-	const total = (values: readonly number[], kind: number) =>
-		values.reduce((a, v, j) => (sites[j].kind === kind ? a + v : a), 0);
-	const given = sites.map(({ weight }) => weight);
+	const right = toward.map((v, j) => v - away[j] / spread ** 2);
+	const { change } = regularised({ normal, toward: right }, n, spread);
+	const free = sites.map(({ weight }, j) =>
+		Math.max(0, weight + given[j].weight * change[j]),
+	);
+	const total = (kind: number, weights: readonly number[]) =>
+		weights.reduce((a, v, j) => (sites[j].kind === kind ? a + v : a), 0);
+	const before = given.map(({ weight }) => weight);
 	return sites.map((site, j) => {
-		const now = total(free, site.kind);
-		const ratio = now === 0 ? 0 : total(given, site.kind) / now;
+		const now = total(site.kind, free);
+		const ratio = now === 0 ? 0 : total(site.kind, before) / now;
 		return { ...site, weight: ratio > 0 ? free[j] * ratio : site.weight };
 	});
 }
 
-/** Normal equations of relative changes of the amplitudes, symmetric n x n, in units of the noise. */
-function amplitudeEquations({ map, fit }: Seen): {
-	normal: Float64Array;
-	toward: Float64Array;
-} {
+/** Normal equations of changes of the amplitudes relative to given ones, symmetric n x n, in units of the noise. */
+function amplitudeEquations(
+	{ map, fit }: Seen,
+	given: readonly Required<Site>[],
+): { normal: Float64Array; toward: Float64Array } {
 	const { sites, kernels, size, sigma } = fit;
 	const { rest, weights } = misfitOf(map, fit);
 	const { nx, ny } = map;
@@ -105,12 +115,12 @@ function amplitudeEquations({ map, fit }: Seen): {
 	for (let j = 0; j < n; j++)
 		for (let i = 0; i <= j; i++) {
 			const value =
-				all.normal[9 * j * n + 3 * i] * sites[j].weight * sites[i].weight;
+				all.normal[9 * j * n + 3 * i] * given[j].weight * given[i].weight;
 			normal[j * n + i] = value;
 			normal[i * n + j] = value;
 		}
 	const toward = Float64Array.from(
-		sites,
+		given,
 		({ weight }, j) => weight * all.toward[3 * j],
 	);
 	return { normal, toward };

@@ -29,6 +29,9 @@ export interface Fitted {
 /** Images that methods are compared on, and that are asked whether amplitudes change with energy. */
 const ASKED = 12;
 
+/** Amplitudes from kernels and kernels from amplitudes. */
+const ROUNDS = 2;
+
 /** Evenly spread places of a list of n, the first, the last and one more among them. */
 export function askedOf(n: number, one: number): number[] {
 	const count = Math.min(n, ASKED);
@@ -116,8 +119,10 @@ export class StackFits {
 				: await this.#images.solve(map.image, this.#solver);
 		let parts = this.#parts;
 		if (this.#amplitudes && fit.sigma > 0) {
-			const sites = sitesAt({ map, fit }, this.#amplitudes);
-			fit = await this.#reference.again(sites).solve(map.image, this.#solver);
+			for (let round = 0; round < ROUNDS; round++) {
+				const sites = sitesAt({ map, fit }, this.#amplitudes, found.sites);
+				fit = await this.#reference.again(sites).solve(map.image, this.#solver);
+			}
 			if (this.#holdOut) parts = new HeldOut(map, fit, this.#window);
 		}
 		const left = await parts?.judge(map.image, fit, this.#solver);
