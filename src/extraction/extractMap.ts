@@ -122,6 +122,7 @@ export async function extractMaps(
 				{
 					...{ factor, window, solver },
 					holdOut: options.holdOut !== false || method === "auto",
+					many: stack.images.length > 1,
 				},
 			),
 		);

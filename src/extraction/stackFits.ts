@@ -8,7 +8,7 @@ import {
 } from "./energyAmplitudes.ts";
 import type { Explained } from "./extraction.ts";
 import type { FurtherImages, MapKernels } from "./furtherImages.ts";
-import { HeldOut, inSample } from "./heldOut.ts";
+import { HeldOut, inSample, OF_MANY } from "./heldOut.ts";
 import type { MapSolution, SitedMap } from "./refineMap.ts";
 
 /** What a method has found in the image that shows the scatterers best, and what it takes to other images. */
@@ -48,6 +48,7 @@ export class StackFits {
 	readonly #window: number;
 	readonly #solver: ManySolver;
 	readonly #holdOut: boolean;
+	readonly #many: boolean;
 	readonly #reference: Reference;
 	readonly #images: FurtherImages;
 	readonly #parts: HeldOut | undefined;
@@ -63,6 +64,8 @@ export class StackFits {
 			readonly window: number;
 			readonly solver: ManySolver;
 			readonly holdOut: boolean;
+			/** Whether there are more images than this one. */
+			readonly many: boolean;
 		},
 	) {
 		this.#map = map;
@@ -70,6 +73,7 @@ export class StackFits {
 		this.#window = options.window;
 		this.#solver = options.solver;
 		this.#holdOut = options.holdOut;
+		this.#many = options.many;
 		this.#reference = reference;
 		this.#images = reference.again();
 		const { found } = reference;
@@ -125,7 +129,12 @@ export class StackFits {
 			}
 			if (this.#holdOut) parts = new HeldOut(map, fit, this.#window);
 		}
-		const left = await parts?.judge(map.image, fit, this.#solver);
+		const left = await parts?.judge(
+			map.image,
+			fit,
+			this.#solver,
+			this.#many ? OF_MANY : undefined,
+		);
 		return {
 			// What is large is kept of the reference alone.
 			fit: { ...fit, covariance: found.covariance },
