@@ -36,7 +36,7 @@ const input = { ...file, measurement };
 const options = { field: 400, flatten: "none" } as const;
 
 test("taking in one go and step by step give the same", async () => {
-	const preparation = prepareScans(input, options);
+	const preparation = await prepareScans(input, options);
 	const found = await findScatterers(preparation);
 	assert.equal(found.kinds, [{ kind: 1, marks: places.length }]);
 	const taken = tasksOf(preparation, found);
@@ -80,7 +80,7 @@ test("files: each once, pictures by the renderer that is given", async () => {
 });
 
 test("what no kind explains is listed, left out and told", async () => {
-	const preparation = prepareScans(input, options);
+	const preparation = await prepareScans(input, options);
 	const found = await findScatterers(preparation);
 	const leftover = { x: -120, y: 33, significance: 7.2, looks: "dark ring" };
 	const row = { ...leftover, weight: 1, quality: 0, keep: false, kind: 1 };

@@ -7,6 +7,7 @@ import { FormatError } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { writeFileAtomic } from "../node/files.ts";
 import { readInput } from "../node/input.ts";
+import { preprocessInThreads } from "../node/preprocessThreads.ts";
 import { measuredPicture, scanField } from "../report/extractionPictures.ts";
 import { findScatterers } from "../results/findScatterers.ts";
 import { common, countsInAll, prepareScans } from "../results/take.ts";
@@ -61,9 +62,12 @@ async function detect(file: string, options: Options): Promise<void> {
 		throw new FormatError(
 			`${file} is of the dataset's format, which says where its scatterers are`,
 		);
-	const preparation = prepareScans(
+	const preparation = await prepareScans(
 		{ ...input, measurement },
-		await prepareOptions(options),
+		{
+			...(await prepareOptions(options)),
+			prepareAll: preprocessInThreads,
+		},
 	);
 	const { prepared, channel, told, warnings } = preparation;
 	const progress = findProgress();

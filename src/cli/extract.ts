@@ -7,6 +7,7 @@ import { openExtractor } from "../node/extractor.ts";
 import { readInput, readText } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
+import { preprocessInThreads } from "../node/preprocessThreads.ts";
 import { startProgress } from "../node/progress.ts";
 import { isNetwork } from "../results/extractor.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
@@ -119,6 +120,7 @@ async function extract(file: string, options: Options): Promise<void> {
 	const search = findProgress();
 	const taken = await take(input, {
 		...(await prepareOptions(options)),
+		prepareAll: preprocessInThreads,
 		find: findChoice(options),
 		onFind: search.onTurn,
 		square: isNetwork(METHODS[options.method]),

@@ -9,6 +9,7 @@ import { withoutHeaps } from "./blind/outliers.ts";
 import { prepared } from "./blind/prepare.ts";
 import { seedAt } from "./blind/seeds.ts";
 import type { State } from "./blind/state.ts";
+import { judgeSites } from "./judge.ts";
 import type { SitedMap } from "./refineMap.ts";
 import { checked, type MarkedStack } from "./sitedMap.ts";
 
@@ -122,6 +123,7 @@ export async function findScatterers(
 		return nothing("the image is the same everywhere: there is nothing to see");
 	let best: Found | undefined;
 	for (const image of images) {
+		if (best && (await explains(best, image, options))) continue;
 		const found = await search({ ...bare, image }, options);
 		const score = found?.state.judgement.score ?? 0;
 		if (found && score > (best?.state.judgement.score ?? 0)) best = found;
@@ -137,6 +139,29 @@ interface Found {
 	readonly map: SitedMap;
 	readonly state: State;
 	readonly finished: Finished;
+}
+
+/** Share of what an image holds above its noise that marks explain which another search would not better. */
+const EXPLAINED = 0.8;
+
+/** Whether the marks found in one image are all that another shows, or that shows nothing but noise: then it need not be searched. */
+async function explains(
+	{ map: { kinds: _, ...map }, state, finished }: Found,
+	image: ArrayLike<number>,
+	{ signed = false }: BlindOptions,
+): Promise<boolean> {
+	const marked = { ...map, image, kinds: state.map.kinds };
+	const { searched } = prepared({ ...marked, sites: finished.sites }, signed);
+	const { map: coarse, size, white } = searched;
+	const reach = ((size - 1) / 2) * coarse.pixel;
+	const { explained } = await judgeSites(coarse, size, reach);
+	const { weights } = coarse;
+	const [power, area] = weights.reduce(
+		([power, area], w, p) => [power + w * coarse.image[p] ** 2, area + w],
+		[0, 0],
+	);
+	const signal = power > 0 ? 1 - (area * white ** 2) / power : 0;
+	return explained >= EXPLAINED * signal;
 }
 
 /** Parts of a search, about: seeds, two deconvolutions, their marks, kinds. */

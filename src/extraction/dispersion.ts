@@ -7,6 +7,7 @@ import {
 	heldPeaks,
 	type Peak,
 	type PeakOptions,
+	type Profile,
 	type ProfileOptions,
 	profile,
 	withError,
@@ -71,16 +72,33 @@ export function dispersion(
 			);
 	if (!energies.every(Number.isFinite))
 		throw new Error("dispersion: an energy is not a finite number");
-	const candidates = kernels.map((kernel, i) =>
-		heldPeaks(
-			profile(kernel, {
-				...options,
-				uncertainty: uncertainties?.[i],
-				samples: samples?.[i],
-				groups: groups?.[i],
-			}),
-			{ ...options, heldOut: heldOut?.[i] },
-		),
+	const profiles = kernels.map((kernel, i) =>
+		profile(kernel, {
+			...options,
+			uncertainty: uncertainties?.[i],
+			samples: samples?.[i],
+			groups: groups?.[i],
+		}),
+	);
+	return dispersionOf(energies, profiles, {
+		...options,
+		draws: samples?.map(({ length }) => length),
+	});
+}
+
+/** The same from the kernels' profiles, where there are some already. */
+export function dispersionOf(
+	energies: readonly number[],
+	profiles: readonly Profile[],
+	options: Omit<PeakOptions, "heldOut"> &
+		Pick<DispersionOptions, "heldOut"> & {
+			/** Of each kernel, how many draws its errors are the spread of. */
+			readonly draws?: readonly number[];
+		} = {},
+): Dispersion {
+	const { heldOut, draws } = options;
+	const candidates = profiles.map((of, i) =>
+		heldPeaks(of, { ...options, heldOut: heldOut?.[i] }),
 	);
 	const branch = followBranch(energies, candidates);
 	const points = energies.map((energy, i) => ({
@@ -97,7 +115,7 @@ export function dispersion(
 							q: peak.q,
 							error: Math.hypot(peak.statistical, OWN * peak.systematic),
 							systematic: COMMON * peak.systematic,
-							degrees: samples && samples[i].length - 1,
+							degrees: draws && draws[i] - 1,
 						},
 					]
 				: [],

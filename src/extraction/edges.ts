@@ -79,23 +79,33 @@ function withoutBackground(coarse: Coarse): Float64Array {
 	const { values, nx, ny } = coarse;
 	const order = 4;
 	const columns = columnsOf(coarse, order).slice(1);
-	const pairs: [number, number][] = [];
+	const [from, to] = [[], []] as [number[], number[]];
+	const pair = (a: number, b: number) => {
+		from.push(a);
+		to.push(b);
+	};
 	const lag = Math.max(1, Math.round(Math.min(nx, ny) * LAG));
 	for (let ix = 0; ix < nx; ix++)
 		for (let iy = 0; iy < ny; iy++) {
 			const p = ix * ny + iy;
-			if (ix + lag < nx) pairs.push([p, p + lag * ny]);
-			if (iy + lag < ny) pairs.push([p, p + lag]);
+			if (ix + lag < nx) pair(p, p + lag * ny);
+			if (iy + lag < ny) pair(p, p + lag);
 		}
-	const differences = (of: Float64Array) =>
-		Float64Array.from(pairs, ([a, b]) => of[b] - of[a]);
+	const differences = (of: Float64Array) => {
+		const out = new Float64Array(from.length);
+		for (let k = 0; k < out.length; k++) out[k] = of[to[k]] - of[from[k]];
+		return out;
+	};
 	const { coefficients } = robustFit(
 		columns.map(differences),
 		differences(values),
 	);
-	return values.map((v, p) =>
-		columns.reduce((rest, column, i) => rest - coefficients[i] * column[p], v),
-	);
+	const rest = values.slice();
+	columns.forEach((column, i) => {
+		const c = coefficients[i];
+		for (let p = 0; p < rest.length; p++) rest[p] -= c * column[p];
+	});
+	return rest;
 }
 
 /** At each block, how much the means of what lies left and right, or below and above, differ; NaN where one of them is not known. */

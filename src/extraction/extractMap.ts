@@ -1,12 +1,12 @@
 /** From a map of any size and its scatterers to kernels at the map's own pixel. */
-import type { MapSystem } from "../qpi/mapPosterior.ts";
 import type { KernelPrior } from "../qpi/prior.ts";
 import { type ManySolver, onThisThread } from "../qpi/solveMany.ts";
 import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
 import { drawn, kindKernel } from "./draws.ts";
+import type { EnergyAmplitudes } from "./energyAmplitudes.ts";
 import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
-import { HeldOut, inSample } from "./heldOut.ts";
+import type { MapKernels } from "./furtherImages.ts";
 import { OwnPixel } from "./ownPixel.ts";
 import {
 	adjustTo,
@@ -15,6 +15,7 @@ import {
 	REFINE_MAP,
 	type RefinedMap,
 	refineMap,
+	ridgeAgain,
 	ridgeMap,
 	type SitedMap,
 } from "./refineMap.ts";
@@ -27,6 +28,7 @@ import {
 	sited,
 	windowOf,
 } from "./sitedMap.ts";
+import { askedOf, type Fitted, StackFits } from "./stackFits.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 export type { MapMark, MarkedMap, MarkedStack } from "./sitedMap.ts";
@@ -34,7 +36,7 @@ export type { MapMark, MarkedMap, MarkedStack } from "./sitedMap.ts";
 export type MapMethod = "ridge" | "refined";
 
 export interface MapOptions {
-	/** "auto" takes the one that explains most of the held-out pixels. */
+	/** "auto" takes the one that explains most of the held-out pixels, of a stack for all of it by some of its images. */
 	readonly method?: MapMethod | "auto";
 	/** Radius of the kernels, Angstrom; where they sink into the noise when not given. */
 	readonly window?: number;
@@ -69,7 +71,7 @@ export async function extractMap(
 
 /**
  * Extracts the kernels of each image of a stack. Window, working pixel, places and amplitudes of the scatterers are found in the image that shows them best and shared by all, and
- * so are the draws of the uncertainty, scaled by each image's own noise.
+ * so are the draws of the uncertainty, scaled by each image's own noise. Amplitudes are each image's own where the evidence asks for it (energyAmplitudes.ts).
  * @throws RangeError when no scatterer lies in the map, sizes do not fit, or fewer than a tenth of the pixels count; Error when refined is asked for without a prior
  */
 export async function extractMaps(
@@ -91,94 +93,102 @@ export async function extractMaps(
 	const coarse = binned(map, factor);
 	const size = 2 * Math.round(window / coarse.pixel) + 1;
 	const own = 2 * Math.round(window / map.pixel) + 1;
-	const first: Partial<Record<MapMethod, MapSolution>> = {};
 	await watch.start("ridge");
-	first.ridge = ridgeMap(coarse, size);
-	if (prior && wanted.includes("refined"))
-		first.refined = await refineMap(
-			coarse,
-			prior,
-			first.ridge,
-			(what) => watch.start(what),
-			options.adjust === false ? { ...REFINE_MAP, rounds: 0 } : REFINE_MAP,
+	const ridge = ridgeMap(coarse, size);
+	const refined =
+		prior && wanted.includes("refined")
+			? await refineMap(
+					coarse,
+					prior,
+					ridge,
+					(what) => watch.start(what),
+					options.adjust === false ? { ...REFINE_MAP, rounds: 0 } : REFINE_MAP,
+				)
+			: undefined;
+	const first: Partial<Record<MapMethod, MapSolution>> = { ridge, refined };
+	const fits = new Map<MapMethod, StackFits>();
+	for (const name of wanted) {
+		const found = first[name];
+		if (!found) continue;
+		const again = (sites?: MapSolution["sites"]) =>
+			name === "refined" && refined
+				? refined.again(sites)
+				: ridgeAgain(coarse, ridge, sites);
+		fits.set(
+			name,
+			new StackFits(
+				map,
+				{ found, again },
+				{
+					...{ factor, window, solver },
+					holdOut: options.holdOut !== false || method === "auto",
+					many: stack.images.length > 1,
+				},
+			),
 		);
+	}
+	const { images } = stack;
+	const asked = askedOf(images.length, images.indexOf(map.image)).map(
+		(i) => images[i],
+	);
+	const chosen = await compared();
+	await watch.start("amplitudes");
+	const amplitudes =
+		options.adjust === false || images.length < 2
+			? undefined
+			: await fits.get(chosen)?.askFor(asked);
 	/** Of each method: sites, draws and what takes kernels to the map's own pixel, shared by all images. */
 	const shared = new Map<MapMethod, Shared>();
-	/** Of each system, its parts: further images share one. */
-	const parts = new WeakMap<MapSystem, HeldOut>();
-	// The reference first, for the others share what is found there; they are judged while the next ones are solved.
-	const reference = stack.images.indexOf(map.image);
+	// The reference first, for the others share what is found there.
 	const firstFound = await one(map.image);
-	const rest = stack.images.map((image, i) =>
-		i === reference ? firstFound : one(image),
+	return inFlight(images, 2 * solver.together, (image) =>
+		image === map.image ? firstFound : one(image),
 	);
-	return Promise.all(rest);
+
+	/** The method that explains most of what is held out of some of the images. */
+	async function compared(): Promise<MapMethod> {
+		const shares: [MapMethod, number][] = [];
+		for (const [name, of] of fits) {
+			if (fits.size > 1) await watch.start(`held-out parts, ${name}`);
+			let share = 0;
+			if (fits.size > 1)
+				for (const image of asked)
+					share += (await of.of(image)).explained.heldOut ?? -1;
+			shares.push([name, share]);
+		}
+		return shares.reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+	}
 
 	async function one(image: ArrayLike<number>): Promise<Extraction> {
 		const here: SitedMap = { ...map, image };
-		const small = image === map.image ? coarse : binned(here, factor);
-		const fits: Partial<Record<MapMethod, MapSolution>> = {};
-		const explained: Partial<Record<MapMethod, Explained>> = {};
-		const groups: Partial<Record<MapMethod, readonly Float64Array[]>> = {};
-		for (const each of wanted) {
-			const known = first[each];
-			if (!known) continue;
-			if (image !== map.image) await watch.start(`energies, ${each}`);
-			const fit =
-				image === map.image
-					? known
-					: "again" in known
-						? (known as RefinedMap).again(small.image)
-						: ridgeMap(small, size);
-			// What is large is kept of the reference alone.
-			const { covariance, system } = known;
-			fits[each] = { ...fit, covariance, system };
-			const held = options.holdOut !== false || method === "auto";
-			if (held && image === map.image)
-				await watch.start(`held-out parts, ${each}`);
-			let part = parts.get(fit.system);
-			if (held && !part) {
-				part = new HeldOut(small, fit, window);
-				parts.set(fit.system, part);
-			}
-			const left = held
-				? await part?.judge(small.image, fit, solver)
-				: undefined;
-			groups[each] = left?.kernels ?? [];
-			explained[each] = {
-				heldOut: left?.share ?? null,
-				inSample: inSample(small, fit),
-			};
-		}
+		const known = asked.includes(image) ? wanted : [chosen];
 		const by = async (name: Extraction["method"]): Promise<Extraction> => {
-			const fit = fits[name as MapMethod];
-			if (!fit)
+			const found = await fits.get(name as MapMethod)?.of(image);
+			if (!found)
 				throw new RangeError(
 					`method ${name} was not compared, expected one of ${wanted.join(", ")}`,
 				);
-			const rest = await finish(
-				name as MapMethod,
-				here,
-				fit,
-				groups[name as MapMethod] ?? [],
-			);
+			const explained: Partial<Record<MapMethod, Explained>> = {};
+			for (const each of known) {
+				const other = await fits.get(each)?.of(image);
+				if (other) explained[each] = other.explained;
+			}
+			explained[name as MapMethod] = found.explained;
+			const rest = await finish(name as MapMethod, here, found);
 			return { ...rest, explained, seconds: watch.seconds, by };
 		};
-		return by(
-			wanted.reduce((a, b) =>
-				(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
-			),
-		);
+		if (image !== map.image) await watch.start(`energies, ${chosen}`);
+		return by(chosen);
 	}
 
 	/** Draws, goes to the map's own pixel, turns, re-convolves. */
 	async function finish(
 		name: MapMethod,
 		here: SitedMap,
-		fit: MapSolution,
-		groups: readonly Float64Array[],
+		{ fit, groups }: Fitted,
 	): Promise<Omit<Extraction, "explained" | "by">> {
-		const known = first[name] ?? fit;
+		const byEnergy = amplitudes?.byEnergy === true && name === chosen;
+		const known = first[name] ?? ridge;
 		let common = shared.get(name);
 		if (!common) {
 			await watch.start("uncertainty");
@@ -191,7 +201,10 @@ export async function extractMaps(
 			shared.set(name, common);
 			await watch.start("map's own pixel");
 		}
-		const { native, change, deviations } = common;
+		const { change, deviations } = common;
+		const native = byEnergy
+			? new OwnPixel(map, fit, factor, own)
+			: common.native;
 		const wide = common.sigma > 0 ? fit.sigma / common.sigma : 1;
 		const found = native.take(here.image, {
 			kernels: fit.kernels,
@@ -227,7 +240,8 @@ export async function extractMaps(
 			),
 			trust: native.trust,
 			parameters: {
-				...parametersOf(fit),
+				...parametersOf(fit, known),
+				...amplitudesOf(byEnergy, amplitudes),
 				solver: solver.name,
 				window,
 				pixel: map.pixel,
@@ -250,10 +264,45 @@ interface Shared {
 	readonly native: OwnPixel;
 }
 
-function parametersOf(fit: MapSolution): Record<string, number | boolean> {
+/** Whether amplitudes are shared by all energies, and what speaks for it; nothing of a single image. */
+const amplitudesOf = (
+	byEnergy: boolean,
+	found: EnergyAmplitudes | undefined,
+): Extraction["parameters"] =>
+	found
+		? {
+				amplitudes: byEnergy ? "by energy" : "shared",
+				amplitudeSpread: found.spread,
+				amplitudeGain: found.gain,
+				amplitudeImages: found.images,
+			}
+		: {};
+
+/** Of items in their order, no more than `together` at a time: what is under way takes memory. */
+async function inFlight<Item, Result>(
+	items: readonly Item[],
+	together: number,
+	work: (item: Item) => Result | Promise<Result>,
+): Promise<Result[]> {
+	const out = new Array<Result>(items.length);
+	let next = 0;
+	const take = async () => {
+		while (next < items.length) {
+			const i = next++;
+			out[i] = await work(items[i]);
+		}
+	};
+	await Promise.all(Array.from({ length: together }, take));
+	return out;
+}
+
+function parametersOf(
+	fit: MapKernels,
+	first: MapSolution,
+): Record<string, number | boolean> {
 	const { lambda, scale, evidence, colour } = fit;
 	const noise = fit.sigma / Math.sqrt(colour);
-	const refined = fit as Partial<RefinedMap>;
+	const refined = first as Partial<RefinedMap>;
 	return {
 		...(refined.workingPixel === undefined
 			? {}

@@ -51,7 +51,12 @@ export class OwnPixel {
 		| undefined;
 
 	/** @param fit of the map binned by `factor` @param size pixels along a kernel's side, odd */
-	constructor(map: SitedMap, fit: MapSolution, factor: number, size: number) {
+	constructor(
+		map: SitedMap,
+		fit: Pick<MapSolution, "system" | "sites" | "size">,
+		factor: number,
+		size: number,
+	) {
 		this.#map = map;
 		this.#coarse = fit.size;
 		this.#factor = factor;

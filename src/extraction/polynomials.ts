@@ -69,19 +69,38 @@ export function legendre(t: number, order: number): number[] {
 	return p.slice(0, order + 1);
 }
 
-/** A column for each of `exponents(order)`: P_a(u) P_b(v) over the blocks. */
+/** Columns that were last made: the images of a stack share them. */
+const made: {
+	readonly u: Float64Array;
+	readonly v: Float64Array;
+	readonly order: number;
+	readonly columns: readonly Float64Array[];
+}[] = [];
+const KEPT = 4;
+
+/** A column for each of `exponents(order)`: P_a(u) P_b(v) over the blocks. Not to be written to. */
 export function columnsOf(
 	{ u, v, nx, ny }: Pick<Coarse, "u" | "v" | "nx" | "ny">,
 	order: number,
-): Float64Array[] {
+): readonly Float64Array[] {
+	const same = (a: Float64Array, b: Float64Array) =>
+		a.length === b.length && a.every((value, i) => value === b[i]);
+	const known = made.find(
+		(one) => one.order === order && same(one.u, u) && same(one.v, v),
+	);
+	if (known) return known.columns;
 	const along = Array.from(u, (t) => legendre(t, order));
 	const across = Array.from(v, (t) => legendre(t, order));
-	return exponents(order).map(([a, b]) =>
-		Float64Array.from(
-			{ length: nx * ny },
-			(_, p) => along[Math.floor(p / ny)][a] * across[p % ny][b],
-		),
-	);
+	const columns = exponents(order).map(([a, b]) => {
+		const column = new Float64Array(nx * ny);
+		for (let ix = 0, p = 0; ix < nx; ix++)
+			for (let iy = 0; iy < ny; iy++, p++)
+				column[p] = along[ix][a] * across[iy][b];
+		return column;
+	});
+	made.unshift({ u, v, order, columns });
+	made.length = Math.min(made.length, KEPT);
+	return columns;
 }
 
 /** The sum of coefficients times `exponents(order)` at each of a scan's pixels. */

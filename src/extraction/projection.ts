@@ -24,10 +24,34 @@ export interface View {
 /** Points of the line a pixel, and those beyond the last lag that a spline reaches. */
 const [FINE, MARGIN] = [4, 2];
 
-export function view(
-	{ n, spacing, reach, outgoing }: Grid,
-	angle: number,
-): View {
+/** Views and tables of the last grids: the kernels of a stack are all looked at alike. */
+const seen = new Map<
+	string,
+	{ views: Map<number, View>; tables: Map<number, Table> }
+>();
+/** How many grids, and how many views of one. */
+const [GRIDS, VIEWS] = [6, 128];
+
+function seenOf({ n, spacing, reach, outgoing }: Grid) {
+	const name = [n, spacing, reach, outgoing].join();
+	let known = seen.get(name);
+	if (!known) {
+		const [oldest] = seen.keys();
+		if (seen.size >= GRIDS) seen.delete(oldest);
+		known = { views: new Map(), tables: new Map() };
+		seen.set(name, known);
+	}
+	return known;
+}
+
+export function view(grid: Grid, angle: number): View {
+	const { views } = seenOf(grid);
+	const found = views.get(angle) ?? viewOf(grid, angle);
+	if (views.size < VIEWS) views.set(angle, found);
+	return found;
+}
+
+function viewOf({ n, spacing, reach, outgoing }: Grid, angle: number): View {
 	const [c, s] = [Math.cos(angle), Math.sin(angle)];
 	const size = n * n;
 	const [pixel, bin] = [new Int32Array(size), new Int32Array(size)];
@@ -78,7 +102,15 @@ export interface Table {
 	readonly im: Float64Array;
 }
 
-export function tableOf({ spacing, reach }: Grid, q: Float64Array): Table {
+/** @param q evenly from 0, as many as the grid always has */
+export function tableOf(grid: Grid, q: Float64Array): Table {
+	const { tables } = seenOf(grid);
+	const found = tables.get(q.length) ?? newTable(grid, q);
+	tables.set(q.length, found);
+	return found;
+}
+
+function newTable({ spacing, reach }: Grid, q: Float64Array): Table {
 	const half = FINE * Math.ceil(reach / spacing) + MARGIN;
 	const points = 2 * half + 1;
 	const re = new Float64Array(points * q.length);

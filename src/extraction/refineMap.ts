@@ -10,6 +10,7 @@ import { Polynomials } from "../qpi/polynomials.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { WindowPrior } from "../qpi/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "./adjustMarks.ts";
+import { FurtherImages, type MapKernels } from "./furtherImages.ts";
 import {
 	colourOf,
 	deviationOf,
@@ -52,10 +53,11 @@ export interface RefinedMap extends MapSolution, WorkingPixel {
 	readonly adjusted: boolean;
 	readonly robust: boolean;
 	/**
-	 * The kernels of another image of the same scatterers, at another energy: with this one's working pixel, sites and variances, and the prior made anew near its own
-	 * first answer. lambda by the evidence, grown by as much as here.
+	 * For other images of the same scatterers, at other energies: with this one's working pixel and variances, and the prior made anew near each one's own first
+	 * answer. lambda by the evidence, grown by as much as here.
+	 * @param sites this one's when not given
 	 */
-	again(image: ArrayLike<number>): RefinedMap;
+	again(sites?: MapSolution["sites"]): FurtherImages;
 }
 
 /** The choices that refineMap() rests on (npm run bench:ablation). */
@@ -95,6 +97,21 @@ export function ridgeMap(
 		colour: 1,
 	};
 }
+
+/** For other images of the same scatterers, at other energies. @param sites those of the first when not given */
+export const ridgeAgain = (
+	map: SitedMap,
+	first: MapSolution,
+	sites: MapSolution["sites"] = first.sites,
+): FurtherImages =>
+	new FurtherImages({
+		system:
+			sites === first.sites
+				? first.system
+				: systemOf(map, first.size, sites, map.weights),
+		...{ sites, size: first.size, covariance: first.covariance },
+		...{ growth: 1, colour: 1 },
+	});
 
 /**
  * The most probable kernels under what is known of kernels (EXTRACTION: the prior of 128 x 128 nodes, seen through a window at the map's own pixel):
@@ -220,32 +237,20 @@ export async function refineMap(
 		robust: weights !== undefined,
 	};
 
-	const shared = systemOf(map, size, best.sites, map.weights);
-	const solver = new MapSolver(shared, new BlockCovariance(own));
-	const growth = best.lambda / first.lambda;
-	const again = (image: ArrayLike<number>): RefinedMap => {
-		const rough = solver.solve(image, { steps: few });
-		const parts = nearTo(own, rough.u);
-		const covariance = new BlockCovariance(parts);
-		const found = new MapSolver(shared, covariance).solve(image, {
-			lambda: growth * rough.lambda,
-			steps: 32,
+	const again = (sites: MapSolution["sites"] = best.sites) =>
+		new FurtherImages({
+			...{ system: systemOf(map, size, sites, map.weights), sites, size },
+			covariance: new BlockCovariance(own),
+			near: (u) => new BlockCovariance(nearTo(own, u)),
+			...{ growth: best.lambda / first.lambda, colour: best.colour },
 		});
-		const rest = { size, covariance, system: shared, sites: best.sites };
-		const sigma = Math.sqrt(best.colour) * rough.sigma;
-		const { scale } = rough;
-		return {
-			...{ ...found, ...rest, ...about, again },
-			...{ scale, sigma, colour: best.colour },
-		};
-	};
 	return { ...best, ...about, again };
 }
 
 /** The sites as the map has them with the kernels that were found, and how sure each is. */
 export function adjustTo(
 	map: SitedMap,
-	found: MapSolution,
+	found: MapKernels,
 	prior: { amplitude: number; shift: number } = {
 		amplitude: MARKS.amplitude,
 		shift: MARKS.shift / map.pixel,
@@ -272,7 +277,7 @@ export function adjustTo(
 /** What a solution leaves. */
 export function misfitOf(
 	map: SitedMap,
-	{ system, kernels }: MapSolution,
+	{ system, kernels }: Pick<MapSolution, "system" | "kernels">,
 ): Misfit {
 	const { nx, ny, image } = map;
 	const model = system.operator.apply(kernels);

@@ -102,13 +102,28 @@ export class FactoredCovariance implements Covariance {
 
 	/** The coefficients' covariance times coefficients. */
 	#spread(z: Float64Array): Float64Array {
-		const { variances, weights, vectors } = this.factors;
-		const out = z.map((v, i) => v * variances[i]);
-		weights.forEach((weight, m) => {
-			const vector = vectors.subarray(m * z.length, (m + 1) * z.length);
-			const overlap = weight * dot(vector, z);
-			for (let i = 0; i < z.length; i++) out[i] += overlap * vector[i];
-		});
+		const { variances, weights, vectors: v } = this.factors;
+		const n = z.length;
+		const out = z.map((value, i) => value * variances[i]);
+		// Two at a time, as above.
+		let m = 0;
+		for (; m + 2 <= weights.length; m += 2) {
+			const [first, second] = [m * n, (m + 1) * n];
+			let [a, b] = [0, 0];
+			for (let i = 0; i < n; i++) {
+				a += v[first + i] * z[i];
+				b += v[second + i] * z[i];
+			}
+			a *= weights[m];
+			b *= weights[m + 1];
+			for (let i = 0; i < n; i++)
+				out[i] += a * v[first + i] + b * v[second + i];
+		}
+		if (m < weights.length) {
+			const vector = v.subarray(m * n, (m + 1) * n);
+			const overlap = weights[m] * dot(vector, z);
+			for (let i = 0; i < n; i++) out[i] += overlap * vector[i];
+		}
 		return out;
 	}
 }

@@ -105,7 +105,7 @@ function reportOf(
 
 /** What result.json says. */
 export function resultObject(
-	{ taken, items, kinds, shown, band, findings, warnings }: Analysis,
+	{ taken, items, kinds, shown, band, bands, findings, warnings }: Analysis,
 	{
 		input: { file, sha256, bytes },
 		parameters,
@@ -150,6 +150,13 @@ export function resultObject(
 				}
 			: {}),
 		dispersion: band && { fit: band.fit, reason: band.reason },
+		...(kinds.length > 1
+			? {
+					dispersions: bands.map(
+						(of, k) => of && { kind: kinds[k], fit: of.fit, reason: of.reason },
+					),
+				}
+			: {}),
 		warnings,
 		findings,
 		input: { file, sha256, bytes, ...taken.about },

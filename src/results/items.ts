@@ -2,7 +2,7 @@
 import {
 	type Dispersion,
 	describeDispersion,
-	dispersion,
+	dispersionOf,
 } from "../extraction/dispersion.ts";
 import type {
 	Explained,
@@ -84,6 +84,8 @@ export interface Analysis {
 	readonly shown: Item;
 	/** Of the kind that is shown. */
 	readonly band: Dispersion | null;
+	/** Of each kind. */
+	readonly bands: readonly (Dispersion | null)[];
 	/** A line each, for people. */
 	readonly findings: readonly string[];
 	/** What there was to warn of before, and reasons to doubt the kernel. */
@@ -104,13 +106,14 @@ export function analyseAll(
 	const shown = items
 		.filter(({ kind }) => kind === kinds[0])
 		.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
-	const band = bandOf(
-		items.filter(({ kind }) => kind === shown.kind),
-		taken.pixel,
+	const bands = kinds.map((kind) =>
+		bandOf(items.filter((item) => item.kind === kind)),
 	);
+	const band = bands[kinds.indexOf(shown.kind)];
+	const all = { taken, items, kinds, shown, band, bands };
 	return {
-		...{ taken, items, kinds, shown, band },
-		findings: findingsOf({ taken, items, kinds, shown, band }, shown),
+		...all,
+		findings: findingsOf(all, shown),
 		warnings: [...taken.warnings, ...doubtsOf(shown, taken)],
 	};
 }
@@ -209,23 +212,16 @@ const heldOut = ({ extraction }: Item) =>
 	Number.NEGATIVE_INFINITY;
 
 /** q(E) where the file says the energies of three kernels or more. */
-function bandOf(items: readonly Item[], spacing: number): Dispersion | null {
+function bandOf(items: readonly Item[]): Dispersion | null {
 	const energies = items.flatMap(({ task }) => task.energy ?? []);
 	if (energies.length < 3 || energies.length < items.length) return null;
-	return dispersion(
-		energies,
-		items.map(({ kernel }) => kernel),
-		{
-			spacing,
-			heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
-			groups: items.map(({ groups }) =>
-				groups.length >= GROUPS ? groups : undefined,
-			),
-			...(items.every(({ samples }) => samples.length >= ENOUGH)
-				? { samples: items.map(({ samples }) => samples) }
-				: { uncertainties: items.map(({ uncertainty }) => uncertainty) }),
-		},
-	);
+	const profiles = items.map(({ profile }) => profile);
+	return dispersionOf(energies, profiles, {
+		heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
+		...(items.every(({ samples }) => samples.length >= ENOUGH) && {
+			draws: items.map(({ samples }) => samples.length),
+		}),
+	});
 }
 
 /** Below this share of the held-out variance a kernel says little about the image. */
@@ -284,10 +280,10 @@ export function findingsOf(
 	{
 		items,
 		taken,
-		band,
+		bands,
 		kinds,
 		...analysis
-	}: Pick<Analysis, "items" | "taken" | "band" | "shown" | "kinds">,
+	}: Pick<Analysis, "items" | "taken" | "bands" | "shown" | "kinds">,
 	shown: Item,
 ): string[] {
 	const { method, explained } = shown.extraction;
@@ -321,7 +317,11 @@ export function findingsOf(
 			lines.push(
 				`kind ${other.kind}: ${describePeak(other.peak, other.missing)}; ${other.symmetry.why}`,
 			);
-	if (band) lines.push(`dispersion: ${describeDispersion(band)}`);
+	bands.forEach((of, k) => {
+		const which = kinds.length > 1 ? ` of kind ${kinds[k]}` : "";
+		if (of) lines.push(`dispersion${which}: ${describeDispersion(of)}`);
+	});
+	lines.push(...amplitudesLine(shown.extraction.parameters));
 	if (taken.truth) {
 		const mean = (key: "ncc" | "mae") =>
 			items.reduce((sum, { scores }) => sum + (scores?.[key] ?? 0), 0) /
@@ -331,6 +331,22 @@ export function findingsOf(
 		);
 	}
 	return lines;
+}
+
+/** Of a stack, whether amplitudes are shared by all energies and why. */
+function amplitudesLine({
+	amplitudes,
+	amplitudeSpread: spread,
+	amplitudeGain: gain,
+	amplitudeImages: images,
+}: Extraction["parameters"]): string[] {
+	if (amplitudes === undefined) return [];
+	const asked = `the log evidence of ${images} energies grows by ${Math.round(Number(gain))} where each amplitude may change by ${Math.round(100 * Number(spread))} % from energy to energy`;
+	return [
+		amplitudes === "shared"
+			? `amplitudes: shared by all energies${Number(gain) > 0 ? `: ${asked}, too little` : ", which no spread betters by evidence"}`
+			: `amplitudes: each energy has its own, for ${asked}`,
+	];
 }
 
 /** What an item is called: its image, and its kind where there are several. */

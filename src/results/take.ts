@@ -25,6 +25,7 @@ import {
 	findScatterers,
 } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
+import { deadLayers } from "./layers.ts";
 import {
 	type ImageOptions,
 	labelOf,
@@ -35,6 +36,11 @@ import {
 export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
+	/** What prepares the images of a stack; preprocess() one after the other when not given. */
+	readonly prepareAll?: (
+		scans: readonly Scan[],
+		options: PreprocessOptions,
+	) => Promise<readonly Prepared[]>;
 }
 
 export interface TakeOptions extends PrepareOptions {
@@ -100,6 +106,8 @@ export interface Preparation {
 	readonly file: string;
 	readonly channel: Channel;
 	readonly used: Measured["scans"];
+	/** Layers of a stack that are dead, and why. */
+	readonly leftOut: readonly { readonly label: string; readonly why: string }[];
 	/** One of each that is used. */
 	readonly prepared: readonly Prepared[];
 	readonly mask?: readonly Shape[];
@@ -123,7 +131,7 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 		throw new FormatError(
 			`--${given} is for scatterers that are looked for, and --scatterers says where they are: expected one of them`,
 		);
-	const preparation = prepareScans({ ...input, measurement }, options);
+	const preparation = await prepareScans({ ...input, measurement }, options);
 	if (list) {
 		const listed = readScatterers(list.text, list.file);
 		return makeTasks(preparation, listed, `from ${list.file}`, { square });
@@ -152,15 +160,37 @@ export function tasksOf(
 	return makeTasks(preparation, found.scatterers, "found", { square, found });
 }
 
-/** Chooses and prepares. Throws FormatError or RangeError where file and options do not fit. */
-export function prepareScans(
+/** Chooses and prepares; dead layers of a stack are left out with a warning. Throws FormatError or RangeError where file and options do not fit, or all layers are dead. */
+export async function prepareScans(
 	input: Input & { readonly measurement: Measurement },
 	options: PrepareOptions,
-): Preparation {
+): Promise<Preparation> {
 	const { scans, channel, told, warnings: first } = measured(input, options);
-	const used = scans.slice(0, options.max);
+	const all = scans.slice(0, options.max);
+	const dead =
+		all.length > 1 ? deadLayers(all.map(({ scan }) => scan.image)) : [];
+	const used = all.filter((_, i) => !dead[i]);
+	const leftOut = all.flatMap((chosen, i) => {
+		const why = dead[i];
+		return why ? [{ label: labelOf(chosen), why }] : [];
+	});
+	if (used.length === 0)
+		throw new FormatError(
+			`${input.file}: found nothing in any of its ${all.length} layers (${leftOut[0].label}: ${leftOut[0].why}), expected at least one with an image`,
+		);
 	const warnings = new Set(first);
-	const prepared = used.map(({ scan }) => preprocess(scan, options));
+	for (const { label, why } of leftOut)
+		warnings.add(`${label}: left out, ${why}`);
+	const { flatten, background, stepEdges, repair, clip, clusters } = options;
+	const { mask, lowPass, crop, pixel, prepareAll } = options;
+	const rest: PreprocessOptions = {
+		...{ flatten, background, stepEdges, repair, clip, clusters },
+		...{ mask, lowPass, crop, pixel },
+	};
+	const chosen = used.map(({ scan }) => scan);
+	const prepared = prepareAll
+		? await prepareAll(chosen, rest)
+		: chosen.map((scan) => preprocess(scan, rest));
 	used.forEach((chosen, i) => {
 		for (const warning of prepared[i].warnings)
 			warnings.add(
@@ -171,9 +201,8 @@ export function prepareScans(
 	return {
 		file: input.file,
 		channel,
-		used,
-		prepared,
-		mask: options.mask,
+		...{ used, leftOut, prepared },
+		mask,
 		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
 	};
@@ -193,7 +222,7 @@ export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
-	{ file, channel, used, prepared, mask, told, warnings }: Preparation,
+	{ file, channel, used, leftOut, prepared, mask, told, warnings }: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
 	{ square = false, found }: { square?: boolean; found?: Found } = {},
@@ -269,6 +298,7 @@ export function makeTasks(
 			channel: channel.name,
 			unit: channel.unit,
 			energies: used.map(({ energy }) => energy ?? null),
+			...(leftOut.length > 0 && { leftOut }),
 			pixel,
 			size: [nx, ny],
 			centre,

@@ -127,7 +127,10 @@ const handlers = {
 				),
 			};
 		}
-		preparation = prepareScans({ ...needed(input), measurement }, settings);
+		preparation = await prepareScans(
+			{ ...needed(input), measurement },
+			settings,
+		);
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {

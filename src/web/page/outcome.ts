@@ -32,21 +32,14 @@ export function small(scan: Scan, counts: Float32Array): Field {
 	return { ...field, values, nx, ny };
 }
 
-/** By "auto" the one that explains most, as extraction chooses; by one of them without comparison. */
+/** By "auto" as extraction chose; by one of the methods without comparison. */
 export async function byMethod(
 	extraction: Extraction,
 	method: Method | "auto",
 ): Promise<Extraction> {
-	const { explained } = extraction;
-	const names = Object.keys(explained) as Method[];
-	if (method === "auto")
-		return extraction.by(
-			names.reduce((a, b) =>
-				(explained[b]?.heldOut ?? -1) > (explained[a]?.heldOut ?? -1) ? b : a,
-			),
-		);
+	if (method === "auto") return extraction;
 	const found = await extraction.by(method);
-	return { ...found, explained: { [method]: explained[method] } };
+	return { ...found, explained: { [method]: found.explained[method] } };
 }
 
 export async function outcomeOf(
