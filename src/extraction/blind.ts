@@ -7,6 +7,7 @@ import { componentsOf } from "./blind/layers.ts";
 import { leftoversOf } from "./blind/leftovers.ts";
 import { withoutHeaps } from "./blind/outliers.ts";
 import { prepared } from "./blind/prepare.ts";
+import { withoutSatellites } from "./blind/satellites.ts";
 import { seedAt } from "./blind/seeds.ts";
 import type { State } from "./blind/state.ts";
 import { judgeSites } from "./judge.ts";
@@ -203,6 +204,8 @@ async function search(
 			finerThan(map, signed, factor),
 			report,
 		);
+	if (state.map.kinds > 1)
+		state = await withoutSatellites(searched, state, report);
 	const sure = await confirmed(searched, state);
 	if (!sure) return undefined;
 	const end = await finished(map, searched, sure, factor);

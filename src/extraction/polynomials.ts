@@ -186,14 +186,37 @@ export function normal(
 			if (weights[p] > 0) sum += weighted[p] * values[p];
 		}
 		right[i] = sum;
-		return Float64Array.from({ length: i + 1 }, (_, j) => {
-			const other = columns[j];
-			let dot = 0;
-			for (let p = 0; p < weighted.length; p++) dot += weighted[p] * other[p];
-			return dot;
-		});
+		return products(weighted, columns.slice(0, i + 1));
 	});
 	return { gram, right };
+}
+
+/** The sum of products of `values` with each column. */
+function products(
+	values: Float64Array,
+	columns: readonly Float64Array[],
+): Float64Array {
+	const out = new Float64Array(columns.length);
+	// Four at a time: each value is loaded once for them, and the processor adds them side by side.
+	let c = 0;
+	for (; c + 4 <= out.length; c += 4) {
+		const [c0, c1, c2, c3] = columns.slice(c, c + 4);
+		let [s0, s1, s2, s3] = [0, 0, 0, 0];
+		for (let p = 0; p < values.length; p++) {
+			const v = values[p];
+			s0 += v * c0[p];
+			s1 += v * c1[p];
+			s2 += v * c2[p];
+			s3 += v * c3[p];
+		}
+		out[c] = s0;
+		out[c + 1] = s1;
+		out[c + 2] = s2;
+		out[c + 3] = s3;
+	}
+	for (; c < out.length; c++)
+		for (let p = 0; p < values.length; p++) out[c] += values[p] * columns[c][p];
+	return out;
 }
 
 /**

@@ -17,6 +17,9 @@ export class SolveThreads implements ManySolver {
 	#workers: PoolWorker[] = [];
 	/** Copies in shared memory. */
 	readonly #shared = new WeakMap<object, ArrayBufferView>();
+	/** Components by number, for workers get another view of them each time. */
+	readonly #numbers = new WeakMap<Float32Array, number>();
+	#next = 0;
 
 	/** @throws RangeError without a thread */
 	constructor(threads = availableParallelism()) {
@@ -35,7 +38,9 @@ export class SolveThreads implements ManySolver {
 		lambda: number,
 		accuracy: Accuracy,
 	): Promise<Float64Array[]> {
-		const factors = this.#share(factorsOf(covariance));
+		const parts = factorsOf(covariance);
+		const factors = this.#share(parts);
+		const components = parts.map((of) => this.#numberOf(of.components));
 		const workers = this.#workers;
 		while (workers.length < Math.min(this.together, rights.length))
 			workers.push(new PoolWorker(SOLVE_WORKER, undefined));
@@ -46,7 +51,10 @@ export class SolveThreads implements ManySolver {
 				const i = next++;
 				const { system, right } = rights[i];
 				const normal = this.#share(system.matrix.describe());
-				const task: SolveTask = { normal, factors, right, lambda, accuracy };
+				const task: SolveTask = {
+					...{ normal, factors, components },
+					...{ right, lambda, accuracy },
+				};
 				[out[i]] = (await worker.send([task])) as Float64Array[];
 			}
 		};
@@ -62,6 +70,13 @@ export class SolveThreads implements ManySolver {
 	/** Ends the threads, and with them what they are at. */
 	async close(): Promise<void> {
 		await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
+	}
+
+	#numberOf(components: Float32Array): number {
+		const found = this.#numbers.get(components);
+		if (found !== undefined) return found;
+		this.#numbers.set(components, this.#next);
+		return this.#next++;
 	}
 
 	/** Plain data with its arrays in shared memory, each copied once. */

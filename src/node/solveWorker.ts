@@ -11,13 +11,38 @@ export interface SolveTask {
 	readonly normal: NormalDescription;
 	/** Of each kind. */
 	readonly factors: readonly Factors[];
+	/** Of each kind, the number of its components: the same number, the same components. */
+	readonly components: readonly number[];
 	readonly right: Float64Array;
 	readonly lambda: number;
 	readonly accuracy: Accuracy;
 }
 
-serve(({ normal, factors, right, lambda, accuracy }: SolveTask) => {
-	const parts = factors.map((of) => new FactoredCovariance(of));
+/** Those that came before, by their numbers: the same array need not be folded anew (WindowComponents.of). */
+const known = new Map<number, Float32Array>();
+/** Kept at once: the kinds of one file, and those of the file before. */
+const KEPT = 16;
+
+function componentsOf(number: number, { components }: Factors): Float32Array {
+	const found = known.get(number) ?? components;
+	known.delete(number);
+	known.set(number, found);
+	for (const oldest of known.keys()) {
+		if (known.size <= KEPT) break;
+		known.delete(oldest);
+	}
+	return found;
+}
+
+serve((task: SolveTask) => {
+	const { normal, factors, right, lambda, accuracy } = task;
+	const parts = factors.map(
+		(of, k) =>
+			new FactoredCovariance({
+				...of,
+				components: componentsOf(task.components[k], of),
+			}),
+	);
 	return solveOne(
 		NormalMatrix.of(normal),
 		new BlockCovariance(parts),

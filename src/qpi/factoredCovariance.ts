@@ -1,6 +1,7 @@
 import type { Random } from "../random.ts";
 import type { Covariance } from "./prior.ts";
 import { dot } from "./ridge.ts";
+import { WindowComponents } from "./windowComponents.ts";
 
 /** What a covariance C = V (diag(variances) + sum_m weights_m vectors_m vectors_m^T) V^T + diag(own) is made of. */
 export interface Factors {
@@ -18,9 +19,12 @@ export interface Factors {
 /** Kernels that are sums of components with normal coefficients, and independent values of the nodes. */
 export class FactoredCovariance implements Covariance {
 	readonly factors: Factors;
+	readonly #components: WindowComponents;
 
 	constructor(factors: Factors) {
 		this.factors = factors;
+		const { components, own } = factors;
+		this.#components = WindowComponents.of(components, own.length);
 	}
 
 	/** Variance of each node on its own. */
@@ -30,12 +34,13 @@ export class FactoredCovariance implements Covariance {
 
 	/** The most probable coefficients of a kernel C u: those of the whole pattern, also where it lies outside the window. */
 	coefficients(u: Float64Array): Float64Array {
-		return this.#spread(this.#project(u));
+		return this.#spread(this.#components.project(u));
 	}
 
 	apply(kernel: Float64Array): Float64Array {
 		const { own } = this.factors;
-		const out = this.#expand(this.#spread(this.#project(kernel)));
+		const z = this.#components.project(kernel);
+		const out = this.#components.expand(this.#spread(z));
 		for (let i = 0; i < out.length; i++) out[i] += own[i] * kernel[i];
 		return out;
 	}
@@ -48,55 +53,9 @@ export class FactoredCovariance implements Covariance {
 			for (let i = 0, k = m * z.length; i < z.length; i++, k++)
 				z[i] += a * vectors[k];
 		});
-		const out = this.#expand(z);
+		const out = this.#components.expand(z);
 		for (let i = 0; i < out.length; i++)
 			out[i] += Math.sqrt(own[i]) * random.normal();
-		return out;
-	}
-
-	/** V^T k */
-	#project(kernel: Float64Array): Float64Array {
-		const { components: v, own } = this.factors;
-		const area = own.length;
-		const out = new Float64Array(this.factors.variances.length);
-		// Four at a time: each value is loaded once for them, and the processor adds them side by side.
-		let c = 0;
-		for (; c + 4 <= out.length; c += 4) {
-			let [s0, s1, s2, s3] = [0, 0, 0, 0];
-			for (let i = 0, k = c * area; i < area; i++, k++) {
-				const value = kernel[i];
-				s0 += value * v[k];
-				s1 += value * v[k + area];
-				s2 += value * v[k + 2 * area];
-				s3 += value * v[k + 3 * area];
-			}
-			out[c] = s0;
-			out[c + 1] = s1;
-			out[c + 2] = s2;
-			out[c + 3] = s3;
-		}
-		for (; c < out.length; c++)
-			for (let i = 0; i < area; i++) out[c] += kernel[i] * v[c * area + i];
-		return out;
-	}
-
-	/** V z */
-	#expand(z: Float64Array): Float64Array {
-		const { components: v, own } = this.factors;
-		const area = own.length;
-		const out = new Float64Array(area);
-		let c = 0;
-		for (; c + 4 <= z.length; c += 4) {
-			const [a0, a1, a2, a3] = z.subarray(c, c + 4);
-			for (let i = 0, k = c * area; i < area; i++, k++)
-				out[i] +=
-					a0 * v[k] +
-					a1 * v[k + area] +
-					a2 * v[k + 2 * area] +
-					a3 * v[k + 3 * area];
-		}
-		for (; c < z.length; c++)
-			for (let i = 0; i < area; i++) out[i] += z[c] * v[c * area + i];
 		return out;
 	}
 
