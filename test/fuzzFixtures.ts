@@ -51,3 +51,18 @@ export const manifestText: string = JSON.stringify({
 		...{ train: [1], unseenEnergy: [2], unseenFamily: [] },
 	},
 });
+
+/** The manifest of a file of weights. */
+export const weightsManifestText: string = JSON.stringify({
+	version: "0.1.0",
+	seed: 1,
+	preset: {
+		size: {
+			encoder: { channels: [16, 32, 64], blocks: [0, 0] },
+			decoder: { channels: [8, 16, 32], blocks: [0, 0] },
+		},
+	},
+	files: {
+		"prior.safetensors": { bytes: 10, sha256: "0123456789abcdef".repeat(4) },
+	},
+});

@@ -21,6 +21,7 @@ import {
 	safetensorsFile,
 } from "../../test/fuzzFixtures.ts";
 import { mutatedJson } from "./mutate.ts";
+import { weightReaders } from "./weightReaders.ts";
 
 export interface Reader {
 	readonly seeds: readonly Uint8Array[];
@@ -241,4 +242,5 @@ export const READERS: Readonly<Record<string, Reader>> = {
 				: "a kernel without a number",
 		damage: (_, random) => utf8.encode(mutatedJson(manifestText, random)),
 	},
+	...weightReaders,
 };

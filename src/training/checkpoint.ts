@@ -5,6 +5,7 @@ import {
 	type SafetensorsFile,
 	type StoredTensor,
 } from "../formats/safetensors.ts";
+import { oneLine, said } from "../text.ts";
 import type { Checkpoint, History } from "./loop.ts";
 
 /**
@@ -44,7 +45,7 @@ export function decodeCheckpoint(
 	const { tensors, metadata } = read(bytes, file);
 	if (metadata.key !== key)
 		throw new Error(
-			`${file} is a checkpoint of another run (${metadata.key}); expected ${key}. ` +
+			`${file} is a checkpoint of another run (${metadata.key === undefined ? "none is named" : oneLine(metadata.key)}); expected ${key}. ` +
 				"Give the options of that run, or another --out.",
 		);
 	const floats = (name: string): Float32Array => {
@@ -57,21 +58,48 @@ export function decodeCheckpoint(
 	for (const [name, { shape }] of tensors)
 		if (name.startsWith("weight/"))
 			weights.set(name.slice(7), { shape, data: floats(name) });
+	const whole = (name: "epoch" | "step"): number => {
+		if (!/^\d{1,15}$/.test(metadata[name] ?? ""))
+			throw new Error(
+				`${file}: found ${said(metadata[name])} as ${name}, expected a whole number`,
+			);
+		return Number(metadata[name]);
+	};
 	return {
-		epoch: Number(metadata.epoch),
+		epoch: whole("epoch"),
 		weights,
 		optimiser: {
 			m: floats("adam/m"),
 			v: floats("adam/v"),
-			step: Number(metadata.step),
+			step: whole("step"),
 			...(tensors.has("adam/scaling") && { scaling: floats("adam/scaling") }),
 		},
-		// JSON has no NaN, the figure of a validation without samples.
-		history: JSON.parse(metadata.history, (_, value) =>
-			value === null ? Number.NaN : value,
-		) as History,
+		history: historyOf(metadata.history, file),
 	};
 }
+
+function historyOf(text: string | undefined, file: string): History {
+	let history: unknown;
+	try {
+		// JSON has no NaN, the figure of a validation without samples.
+		history = JSON.parse(text ?? "", (_, value) => value ?? Number.NaN);
+	} catch {}
+	const { train, validation } = Object(history);
+	if (![train, validation].every(isCurve))
+		throw new Error(
+			`${file}: found ${said(text)} as history, expected lists of epochs with their figures`,
+		);
+	return { train, validation };
+}
+
+const isCurve = (list: unknown): boolean =>
+	Array.isArray(list) &&
+	list.every(
+		(point) =>
+			Array.isArray(point) &&
+			point.length === 2 &&
+			point.every((value) => typeof value === "number"),
+	);
 
 function read(bytes: Uint8Array, file: string): SafetensorsFile {
 	let why: string;
