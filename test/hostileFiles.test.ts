@@ -150,6 +150,10 @@ test("weights: a manifest says what is wrong with it", () => {
 		[{ ...good, version: 1 }, /found 1 as version/],
 		[{ ...good, files: { a: null } }, /found nothing as sha256 of "a"/],
 		[{ ...good, files: { a: { sha256: 5 } } }, /found 5 as sha256 of "a"/],
+		[
+			`{"version":"","preset":{"size":1},"files":{"a":{"sha256":${"[".repeat(5000)}${"]".repeat(5000)}}}}`,
+			/found a list of 1 as sha256 of "a"/,
+		],
 	] as const)
 		assert.match(
 			message(() =>

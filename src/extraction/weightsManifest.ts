@@ -37,7 +37,7 @@ export function readWeightsManifest(
 		);
 	for (const [name, entry] of Object.entries(files)) {
 		const { sha256 } = Object(entry);
-		if (!/^[0-9a-f]{64}$/.test(String(sha256)))
+		if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
 			throw new Error(
 				`${file}: found ${said(sha256)} as sha256 of ${said(name)}, expected 64 digits of hexadecimal`,
 			);

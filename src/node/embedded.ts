@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream, rmSync } from "node:fs";
 import {
 	lstat,
-	mkdir,
 	mkdtemp,
 	readdir,
 	readFile,
@@ -14,6 +13,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
+import { makeFolder } from "./files.ts";
 
 /** Where this program keeps what it can make again: $XDG_CACHE_HOME/qpi-lens, else ~/.cache/qpi-lens; undefined of a user without a home. */
 export function cacheFolder(): string | undefined {
@@ -70,7 +70,7 @@ async function inCache(
 	key: string,
 	pinned?: Sums,
 ): Promise<string> {
-	await mkdir(cache, { recursive: true, mode: 0o700 });
+	await makeFolder(cache, 0o700);
 	if (!(await isOwn(cache, 0o002)))
 		throw new Error(`${cache} is not this user's alone`);
 	const folder = join(cache, `swiftshader-2-${key}`);
