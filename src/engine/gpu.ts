@@ -6,6 +6,7 @@ import {
 	type ParamValue,
 	writeParams,
 } from "./kernel.ts";
+import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import type { Disposable } from "./scope.ts";
@@ -43,13 +44,6 @@ export interface Dispatch {
 	readonly params?: Readonly<Record<string, ParamValue>>;
 	readonly constants?: Readonly<Record<string, number>>;
 	readonly workgroups: readonly [number, number?, number?];
-}
-
-interface Pipeline {
-	readonly layout: EntryLayout;
-	readonly pipeline: GPUComputePipeline;
-	readonly bindGroupLayout: GPUBindGroupLayout;
-	readonly key: string;
 }
 
 export interface GpuStatistics {
@@ -103,10 +97,7 @@ export class Gpu {
 	/** Orders the nodes of the tape. */
 	nextNode = 0;
 
-	#shaders: GpuOptions["shaders"];
-	#layouts: GpuOptions["layouts"];
-	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
-	#pipelines = new Map<string, Pipeline>();
+	#pipelines: PipelineCache;
 	#bindGroups: BindGroupCache;
 	#pool: BufferPool;
 	#encoder: GPUCommandEncoder | null = null;
@@ -145,8 +136,12 @@ export class Gpu {
 		this.software = options.software ?? false;
 		this.tuner = options.tuner ?? new Tuner();
 		this.matrix = options.matrix ?? false;
-		this.#shaders = options.shaders;
-		this.#layouts = options.layouts;
+		this.#pipelines = new PipelineCache(
+			device,
+			options,
+			this.statistics,
+			(what, act) => this.#watch(what, act),
+		);
 		this.#uniforms = device.createBuffer({
 			label: "params",
 			size: SLOT * SLOTS,
@@ -231,7 +226,8 @@ export class Gpu {
 	run(dispatch: Dispatch): void {
 		this.#check();
 		const { shader, entry, bindings, workgroups } = dispatch;
-		const { layout, pipeline, bindGroupLayout, key } = this.#pipeline(dispatch);
+		const { layout, pipeline, bindGroupLayout, key } =
+			this.#pipelines.get(dispatch);
 		const [x, y = 1, z = 1] = workgroups;
 		const limit = this.limits.workgroups;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
@@ -376,8 +372,7 @@ export class Gpu {
 		this.#uniforms.destroy();
 		this.device.removeEventListener("uncapturederror", this.#onError);
 		// A device that goes on keeps this object in memory: its promise of loss names it.
-		for (const kept of [this.#modules, this.#pipelines, this.#bindGroups])
-			kept.clear();
+		for (const kept of [this.#pipelines, this.#bindGroups]) kept.clear();
 		this.#uniformData = new ArrayBuffer(0);
 		if (!this.#keepDevice) this.device.destroy();
 	}
@@ -459,65 +454,6 @@ export class Gpu {
 		const copy = { buffer, offset: 0, bytes };
 		this.copy(view, copy);
 		return copy;
-	}
-
-	#pipeline({ shader, entry, constants = {} }: Dispatch): Pipeline {
-		let key = `${shader}/${entry}`;
-		for (const name in constants) key += `,${name}=${constants[name]}`;
-		const cached = this.#pipelines.get(key);
-		if (cached) return cached;
-
-		const { module, layouts } = this.#module(shader);
-		const layout = layouts[entry];
-		if (!layout)
-			throw new Error(
-				`${shader}.wgsl has no entry point "${entry}", only ${Object.keys(layouts).join(", ")}`,
-			);
-		for (const name in constants)
-			if (!layout.overrides.includes(name))
-				throw new Error(`${shader}.wgsl has no override "${name}"`);
-		const entries: GPUBindGroupLayoutEntry[] = layout.bindings.map((b) => ({
-			binding: b.binding,
-			visibility: GPUShaderStage.COMPUTE,
-			buffer: { type: b.writable ? "storage" : "read-only-storage" },
-		}));
-		if (layout.params)
-			entries.push({
-				binding: layout.params.binding,
-				visibility: GPUShaderStage.COMPUTE,
-				buffer: { type: "uniform", hasDynamicOffset: true },
-			});
-		const { bindGroupLayout, pipeline } = this.#watch(key, () => {
-			const bindGroupLayout = this.device.createBindGroupLayout({ entries });
-			const pipeline = this.device.createComputePipeline({
-				label: key,
-				layout: this.device.createPipelineLayout({
-					bindGroupLayouts: [bindGroupLayout],
-				}),
-				compute: { module, entryPoint: entry, constants },
-			});
-			return { bindGroupLayout, pipeline };
-		});
-		const made = { layout, pipeline, bindGroupLayout, key };
-		this.#pipelines.set(key, made);
-		this.statistics.pipelines++;
-		return made;
-	}
-
-	#module(shader: string) {
-		const cached = this.#modules.get(shader);
-		if (cached) return cached;
-		const code = this.#shaders[shader];
-		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
-		const made = {
-			module: this.device.createShaderModule({
-				label: `${shader}.wgsl`,
-				code,
-			}),
-			layouts: this.#layouts(shader, code),
-		};
-		this.#modules.set(shader, made);
-		return made;
 	}
 }
 
