@@ -1,5 +1,6 @@
 import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
+import { DeviceFaults } from "./faults.ts";
 import {
 	type EntryLayout,
 	type Layouts,
@@ -108,17 +109,11 @@ export class Gpu {
 	#uniformView = new DataView(this.#uniformData);
 	#slot = 0;
 	#profiler: Profiler | null = null;
-	#errors: string[] = [];
-	/** Answers of the device that are still to come. */
-	#pending = new Set<Promise<void>>();
+	#faults: DeviceFaults;
 	/** Pipelines of what has been recorded and not submitted. */
 	#recorded = new Set<string>();
-	#lost: string | null = null;
 	#disposed = false;
 	#keepDevice: boolean;
-	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
-		this.#errors.push(error.message);
-	};
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -126,6 +121,7 @@ export class Gpu {
 		this.limits = limitsOf(device);
 		this.lanes = options.software ? lanesOf(device) : 0;
 		this.name = `engine ${++engines} (${this.adapterName})`;
+		this.#faults = new DeviceFaults(device, this.name);
 		this.#pool = new BufferPool(
 			this.name,
 			device,
@@ -140,7 +136,7 @@ export class Gpu {
 			device,
 			options,
 			this.statistics,
-			(what, act) => this.#watch(what, act),
+			(what, act) => this.#faults.watch(what, act),
 		);
 		this.#uniforms = device.createBuffer({
 			label: "params",
@@ -149,10 +145,6 @@ export class Gpu {
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
 		this.#keepDevice = options.keepDevice ?? false;
-		device.addEventListener("uncapturederror", this.#onError);
-		device.lost.then((info) => {
-			this.#lost = `device lost (${info.reason}): ${info.message.trim() || "no reason was given"}`;
-		});
 	}
 
 	/** Takes a buffer of at least `bytes` from the pool, for `what`. Throws a RangeError beyond the device's limits. */
@@ -306,7 +298,7 @@ export class Gpu {
 				this.#slot * SLOT,
 			);
 		const ops = [...this.#recorded].join(" ");
-		this.#watch(`a submission was dropped, with ${ops}`, () =>
+		this.#faults.watch(`a submission was dropped, with ${ops}`, () =>
 			this.device.queue.submit([encoder.finish()]),
 		);
 		this.#recorded.clear();
@@ -370,8 +362,8 @@ export class Gpu {
 		this.#disposed = true;
 		this.#pool.destroy();
 		this.#uniforms.destroy();
-		this.device.removeEventListener("uncapturederror", this.#onError);
-		// A device that goes on keeps this object in memory: its promise of loss names it.
+		this.#faults.close();
+		// Whoever still holds a disposed engine holds little.
 		for (const kept of [this.#pipelines, this.#bindGroups]) kept.clear();
 		this.#uniformData = new ArrayBuffer(0);
 		if (!this.#keepDevice) this.device.destroy();
@@ -387,35 +379,12 @@ export class Gpu {
 
 	#check(): void {
 		if (this.#disposed) throw new Error("this Gpu has been disposed");
-		if (this.#lost)
-			throw new Error(
-				`GPU: ${this.#lost}; all tensors of ${this.name} are gone: open a new engine and go on from saved weights`,
-			);
-		if (this.#errors.length > 0) {
-			const message = this.#errors.join("\n");
-			this.#errors.length = 0;
-			throw new Error(`GPU: ${message}`);
-		}
+		this.#faults.check();
 	}
 
 	async #settle(): Promise<void> {
-		await Promise.all(this.#pending);
+		await this.#faults.settle();
 		this.#check();
-	}
-
-	/** Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`. */
-	#watch<T>(what: string, act: () => T): T {
-		this.device.pushErrorScope("validation");
-		const result = act();
-		const answer = this.device.popErrorScope().then(
-			(error) => {
-				if (error) this.#errors.push(`${what}: ${error.message}`);
-			},
-			() => {}, // of a lost device, which says so itself
-		);
-		this.#pending.add(answer);
-		answer.then(() => this.#pending.delete(answer));
-		return result;
 	}
 
 	/** Throws unless all buffers are this engine's. */
