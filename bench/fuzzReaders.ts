@@ -15,23 +15,23 @@ export interface ReaderFault {
 export interface ReaderOutcome {
 	readonly read: number;
 	readonly refused: number;
-	/** Milliseconds. */
+	/** Milliseconds of a processor: what others do on the machine does not count. */
 	readonly slowest: number;
 	readonly faults: readonly ReaderFault[];
 }
 
-/** Milliseconds that a mutant of a few kilobytes may take. */
+/** Milliseconds of a processor that a mutant of a few kilobytes may take. */
 const MOST_TIME = 2000;
 /** What an error says that was not thought of. */
 const UNTHOUGHT =
 	/undefined|Cannot |is not (a function|iterable)|call stack|\[object|Invalid (array|typed)/;
 
 /** The mutant of this number: the same ones for the same seed. */
-export function mutantOf(
+export async function mutantOf(
 	reader: Reader,
 	seed: number,
 	number: number,
-): Uint8Array {
+): Promise<Uint8Array> {
 	const random = new Random(seed, number);
 	const whole = reader.seeds[random.integer(0, reader.seeds.length)];
 	if (reader.damage && random.uniform(0, 1) < 0.5)
@@ -40,13 +40,13 @@ export function mutantOf(
 }
 
 /** What is wrong with how a reader takes these bytes; undefined if it reads or refuses them as it should. */
-function faultOf(
+async function faultOf(
 	reader: Reader,
 	bytes: Uint8Array,
 	file: string,
-): { fault?: string; refused: boolean } {
+): Promise<{ fault?: string; refused: boolean }> {
 	try {
-		return { fault: reader.read(bytes, file), refused: false };
+		return { fault: await reader.read(bytes, file), refused: false };
 	} catch (error) {
 		const { message, name } = error as Error;
 		const own = reader.errors.some((E) => E === (error as Error).constructor);
@@ -63,18 +63,19 @@ function faultOf(
 }
 
 /** Reads mutants `from` to `from + count` of a seed. */
-export function fuzzReader(
+export async function fuzzReader(
 	name: string,
 	{ count, seed, from = 0 }: { count: number; seed: number; from?: number },
-): ReaderOutcome {
+): Promise<ReaderOutcome> {
 	const reader = READERS[name];
 	const faults: ReaderFault[] = [];
 	let [read, refused, slowest] = [0, 0, 0];
 	for (let number = from; number < from + count; number++) {
-		const bytes = mutantOf(reader, seed, number);
-		const began = performance.now();
-		const outcome = faultOf(reader, bytes, `fuzz.${name}`);
-		const took = performance.now() - began;
+		const bytes = await mutantOf(reader, seed, number);
+		const began = process.cpuUsage();
+		const outcome = await faultOf(reader, bytes, `fuzz.${name}`);
+		const { user, system } = process.cpuUsage(began);
+		const took = (user + system) / 1000;
 		slowest = Math.max(slowest, took);
 		if (outcome.refused) refused++;
 		else read++;
@@ -113,7 +114,7 @@ export async function fuzzReaders(args: string[]): Promise<number> {
 	}
 	let bad = 0;
 	for (const name of names) {
-		const { read, refused, slowest, faults } = fuzzReader(name, {
+		const { read, refused, slowest, faults } = await fuzzReader(name, {
 			count,
 			seed,
 			from,

@@ -1,4 +1,5 @@
 /** The driver that comes along is loaded only from a folder that is this user's alone, and only whole. */
+import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import {
 	chmod,
@@ -12,6 +13,7 @@ import {
 	truncate,
 	writeFile,
 } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -20,15 +22,17 @@ import { pack } from "tar-fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { embeddedSwiftShader } from "../src/node/embedded.ts";
+import { EMBEDDED_SUMS } from "../src/node/embeddedSums.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-embedded-"));
 test.after(() => rm(scratch, { recursive: true }));
 await mkdir(join(scratch, "in"));
-for (const name of [
+const NAMES = [
 	"libvk_swiftshader.so",
 	"libvulkan.so.1",
 	"vk_swiftshader_icd.json",
-])
+];
+for (const name of NAMES)
 	await writeFile(join(scratch, "in", name), `bytes of ${name}`);
 const archive = join(scratch, "driver.tar.br");
 await pipeline(
@@ -95,6 +99,54 @@ unix(
 		}
 	},
 );
+
+unix("files that are not the known ones are refused", async () => {
+	const sum = (name: string) =>
+		createHash("sha256").update(`bytes of ${name}`).digest("hex");
+	const pinned = Object.fromEntries(NAMES.map((name) => [name, sum(name)]));
+	const cache = fresh();
+	const open = (sums: Record<string, string>) =>
+		embeddedSwiftShader(archive, cache, sums);
+	const folder = dirname((await open(pinned)).loader);
+	await whole(folder);
+	// Both the library and the list of sums beside it are changed.
+	const driver = join(folder, "libvk_swiftshader.so");
+	await writeFile(driver, "bytes of another");
+	await writeFile(
+		join(folder, "sums.json"),
+		JSON.stringify({
+			...pinned,
+			"libvk_swiftshader.so": createHash("sha256")
+				.update("bytes of another")
+				.digest("hex"),
+		}),
+	);
+	await open(pinned);
+	await whole(folder);
+	for (const sums of [
+		{ ...pinned, "libvulkan.so.1": sum("another") },
+		{ ...pinned, "more.so": sum("more.so") },
+	])
+		await open(sums).then(
+			() => assert.unreachable(),
+			({ message }) =>
+				assert.match(message, /(libvulkan\.so\.1|more\.so) is not the one/),
+		);
+});
+
+unix("the installed package holds the files that are pinned", async () => {
+	const main = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+	const path = join(main, "../../..");
+	const { version } = JSON.parse(
+		await readFile(join(path, "package.json"), "utf8"),
+	);
+	assert.ok(EMBEDDED_SUMS[version], `add the sums of ${version}`);
+	await embeddedSwiftShader(
+		join(path, "bin/swiftshader.tar.br"),
+		fresh(),
+		EMBEDDED_SUMS[version],
+	);
+});
 
 const root = process.getuid?.() === 0;
 (root ? unix : test.skip)("nor one of another user", async () => {

@@ -1,4 +1,9 @@
 /** Small whole files of the formats that formatFixtures.ts has not. */
+import type { ByteSource } from "../src/formats/safetensors.ts";
+import {
+	type Checkpoint,
+	encodeCheckpoint,
+} from "../src/training/checkpoint.ts";
 import { concat } from "./formatFixtures.ts";
 
 /** A file of the dataset's format with one image, whose 11th pixel is written as `pixel`. */
@@ -50,4 +55,37 @@ export const manifestText: string = JSON.stringify({
 		...{ seed: 1, unseenFraction: 0.2, heldOutFraction: 0.2, maxTraining: 250 },
 		...{ train: [1], unseenEnergy: [2], unseenFamily: [] },
 	},
+});
+
+/** The manifest of a file of weights. */
+export const weightsManifestText: string = JSON.stringify({
+	version: "0.1.0",
+	seed: 1,
+	preset: {
+		size: {
+			encoder: { channels: [16, 32, 64], blocks: [0, 0] },
+			decoder: { channels: [8, 16, 32], blocks: [0, 0] },
+		},
+	},
+	files: {
+		"prior.safetensors": { bytes: 10, sha256: "0123456789abcdef".repeat(4) },
+	},
+});
+
+/** The bytes of a checkpoint's file. */
+export async function written(
+	checkpoint: Checkpoint,
+	key: string,
+): Promise<Uint8Array> {
+	const pieces: Uint8Array[] = [];
+	for await (const piece of encodeCheckpoint(checkpoint, key))
+		pieces.push(piece);
+	return Uint8Array.from(Buffer.concat(pieces));
+}
+
+/** Bytes as a file that is read piece by piece. */
+export const sourceOf = (bytes: Uint8Array, name: string): ByteSource => ({
+	name,
+	bytes: bytes.length,
+	read: async (begin, end) => Uint8Array.from(bytes.subarray(begin, end)),
 });

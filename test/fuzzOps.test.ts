@@ -25,6 +25,19 @@ test(`${COUNT} random cases of all ops agree with their references`, async () =>
 	assert.is(failures.join("\n"), "");
 });
 
+test("results of few values that nearly cancel are held to what they sum", async () => {
+	for (const first of [758, 10_140, 36_248, 41_086, 43_093, 53_786, 59_643])
+		assert.is(
+			await fuzzOps([gpu, tiles], {
+				seed: 101,
+				first,
+				count: 1,
+				onFailure: console.log,
+			}),
+			0,
+		);
+});
+
 test("a case is told by its seed and number, and a wrong result by both", async () => {
 	assert.is(randomCase(5, 9).name, randomCase(5, 9).name);
 	const names = new Set(

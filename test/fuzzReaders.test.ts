@@ -5,10 +5,10 @@ import { READERS } from "../bench/fuzz/readers.ts";
 import { fuzzReader } from "../bench/fuzzReaders.ts";
 
 for (const [name, reader] of Object.entries(READERS))
-	test(`${name}: what is damaged is refused in a clear line, or read whole and finite`, () => {
+	test(`${name}: what is damaged is refused in a clear line, or read whole and finite`, async () => {
 		for (const whole of reader.seeds)
-			assert.is(reader.read(whole, `whole.${name}`), undefined);
-		const { faults, read, refused } = fuzzReader(name, {
+			assert.is(await reader.read(whole, `whole.${name}`), undefined);
+		const { faults, read, refused } = await fuzzReader(name, {
 			count: 1000,
 			seed: 1,
 		});

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { readMasks } from "../src/extraction/masks.ts";
 import { readScatterers } from "../src/extraction/scatterers.ts";
 import { Weights } from "../src/extraction/weights.ts";
+import { readWeightsManifest } from "../src/extraction/weightsManifest.ts";
 import { readMeasurement } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
@@ -12,8 +13,15 @@ import { sha256 } from "../src/formats/sha256.ts";
 import { parseKernelFile } from "../src/qpi/csv.ts";
 import { readManifest } from "../src/qpi/manifest.ts";
 import { chooseChannel } from "../src/results/choose.ts";
+import { decodeCheckpoint } from "../src/training/checkpoint.ts";
 import { concat, gridFile, sxmFile } from "./formatFixtures.ts";
-import { datasetText, safetensorsFile } from "./fuzzFixtures.ts";
+import {
+	datasetText,
+	safetensorsFile,
+	sourceOf,
+	weightsManifestText,
+	written,
+} from "./fuzzFixtures.ts";
 
 const text = (content: string) => new TextEncoder().encode(content);
 /** The error's message, after a check that it is one short line without control characters. */
@@ -133,10 +141,62 @@ test("a length that the header does not give is called missing", () => {
 	);
 });
 
+test("weights: a manifest says what is wrong with it", () => {
+	const good = JSON.parse(weightsManifestText);
+	for (const [bad, what] of [
+		["[1,\n\u001b", /expected the manifest of weights/],
+		[null, /found no list of files/],
+		[{ ...good, version: 1 }, /found 1 as version/],
+		[{ ...good, files: { a: null } }, /found nothing as sha256 of "a"/],
+		[{ ...good, files: { a: { sha256: 5 } } }, /found 5 as sha256 of "a"/],
+		[
+			`{"version":"","preset":{"size":1},"files":{"a":{"sha256":${"[".repeat(5000)}${"]".repeat(5000)}}}}`,
+			/found a list of 1 as sha256 of "a"/,
+		],
+	] as const)
+		assert.match(
+			message(() =>
+				readWeightsManifest(
+					text(typeof bad === "string" ? bad : JSON.stringify(bad)),
+					"m",
+				),
+			),
+			what,
+		);
+});
+
+test("a checkpoint whose checksum is right and whose figures are none", async () => {
+	const whole = {
+		...{ epoch: 1, step: 1, tensors: new Map() },
+		history: { train: [], validation: [] },
+	};
+	const read = async (changes: object) =>
+		decodeCheckpoint(
+			sourceOf(await written({ ...whole, ...changes }, "k"), "c"),
+			"k",
+		);
+	assert.is((await read({})).epoch, 1);
+	const refused = async (changes: object, what: RegExp) =>
+		assert.match(
+			await read(changes).then(
+				() => "nothing was refused",
+				(error: Error) => error.message,
+			),
+			what,
+		);
+	await refused({ epoch: NaN }, /^c: found "NaN" as epoch/);
+	await refused({ history: null }, /^c: found "null" as history/);
+	await refused(
+		{ history: { train: [[1]], validation: [] } },
+		/^c: found .* as history/,
+	);
+});
+
 test("weights: what does not fit names its file", async () => {
 	const open = async (size: unknown, prior = safetensorsFile("{}")) => {
 		const sum = await sha256(prior as Uint8Array<ArrayBuffer>);
 		const manifest = {
+			version: "0",
 			preset: { size },
 			files: { "prior.safetensors": { sha256: sum } },
 		};

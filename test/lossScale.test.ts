@@ -23,9 +23,9 @@ import { Random } from "../src/random.ts";
 import {
 	type Checkpoint,
 	decodeCheckpoint,
-	encodeCheckpoint,
 } from "../src/training/checkpoint.ts";
 import { DivergedError, type Task, train } from "../src/training/loop.ts";
+import { sourceOf, written } from "./fuzzFixtures.ts";
 import { compare, uniform } from "./opTesting.ts";
 
 const gpu = await openGpu();
@@ -141,17 +141,8 @@ async function stored({ parameters, adam }: Training): Promise<Checkpoint> {
 			"adam/": adam.lazy(),
 		}),
 	};
-	const pieces: Uint8Array[] = [];
-	for await (const piece of encodeCheckpoint(checkpoint, "key"))
-		pieces.push(piece);
-	const file = Buffer.concat(pieces);
-	const source = {
-		name: "file",
-		bytes: file.length,
-		read: async (begin: number, end: number) =>
-			Uint8Array.from(file.subarray(begin, end)),
-	};
-	return decodeCheckpoint(source, "key");
+	const file = await written(checkpoint, "key");
+	return decodeCheckpoint(sourceOf(file, "file"), "key");
 }
 
 /** Goes on from a checkpoint. */

@@ -1,13 +1,13 @@
 // The memory of a process whose steps are all of other sizes.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
-import { sum } from "../src/engine/ops/reduce.ts";
+import { relu } from "../src/engine/ops/elementwise.ts";
 import { BufferPool } from "../src/engine/pool.ts";
 import { scope } from "../src/engine/scope.ts";
-import { sizeOf, type Tensor, tensor } from "../src/engine/tensor.ts";
+import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { Random } from "../src/random.ts";
+import { start } from "./command.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
@@ -21,38 +21,37 @@ async function steps(count: number, step: () => void) {
 		step();
 		if (k % 50 === 0) await gpu.idle();
 	}
-	console.log(`${(process.memoryUsage.rss() / 1e6).toFixed()} MB`);
 	return { ...gpu.statistics };
 }
 
-/** Of an image of random size. */
-function imageStep(): void {
-	const total = scope(gpu, () => {
-		const shape = [1, random.integer(8, 128), random.integer(8, 128), 3];
-		const x = tensor(gpu, data.subarray(0, sizeOf(shape)), shape);
-		return sum(mul(add(relu(x), scale(x, 2)), x));
-	});
-	total.dispose();
-}
-
-// Counted in what the engine holds: what the process takes beside it is up to V8 and the driver.
-test("12,000 steps of changing sizes hold at most 1.2 times what the first 2,000 do", async () => {
-	const first = await steps(2000, imageStep);
-	const last = await steps(10_000, imageStep);
-	assert.ok(last.bytesAllocated <= 1.2 * first.bytesAllocated);
-	assert.ok(
-		last.bindGroups <= 1.2 * first.bindGroups,
-		`${first.bindGroups} bind groups, then ${last.bindGroups}`,
-	);
+// In a process of its own, as `npm run bench:memory` starts it. With V8's young generation left to grow to about 100 MB the process takes 1.2 to 1.5 times as much.
+test("12,000 steps of changing sizes take at most 1.2 times the memory that the first 2,000 do", async () => {
+	const env = { NODE_OPTIONS: "--max-semi-space-size=4" };
+	const { ended } = start("bench/memory.ts", ["--json"], { env, seconds: 300 });
+	const { code, stdout, stderr } = await ended;
+	assert.is(code, 0, stderr);
+	console.log(stdout);
+	const rows = stdout
+		.trim()
+		.split("\n")
+		.map((line) => JSON.parse(line));
+	const [first, last] = [rows[0], rows[rows.length - 1]];
+	assert.is(first.step, 2000);
+	assert.is(last.step, 12_000);
+	for (const what of ["resident", "buffers", "bindGroups"])
+		assert.ok(
+			last[what] <= 1.2 * first[what],
+			`${what}: ${first[what]}, then ${last[what]}`,
+		);
 	assert.is(last.pipelines, first.pipelines);
 });
 
-test("bind groups are bounded where no two steps bind the same", async () => {
+test("bind groups are bounded where most steps bind what none did before", async () => {
 	const alive: Tensor[] = [];
 	const { bindGroups } = await steps(4000, () => {
 		const x = tensor(gpu, data.subarray(0, random.integer(64, 40_000)));
 		alive.push(x, relu(x));
-		while (alive.length > 16)
+		while (alive.length > 256)
 			alive.splice(random.integer(0, alive.length), 1)[0].dispose();
 	});
 	for (const x of alive) x.dispose();

@@ -38,6 +38,8 @@ export interface Case {
 	reference(inputs: Nd[]): Nd;
 	/** Of the values, relative to the largest one; gradients are allowed three times as much. Default 1e-5. */
 	readonly tolerance?: number;
+	/** What the largest of fewer than 16 values counts as where it is smaller: sums that happen to cancel err by their terms. Default 0. */
+	readonly least?: number;
 	/** How near the inputs come to where the function has a kink, across which a difference is no gradient: such inputs are drawn anew. */
 	margin?(inputs: Nd[]): number;
 }
@@ -76,7 +78,7 @@ export async function checkCase(gpu: Gpu, c: Case): Promise<void> {
 	const tolerance = c.tolerance ?? 1e-5;
 
 	const first = await evaluate(gpu, c, values, dy, expected.shape);
-	compare("value", first.y, expected.data, tolerance);
+	compare("value", first.y, expected.data, tolerance, leastOf(c, dy.length));
 	const again = await evaluate(gpu, c, values, dy, expected.shape);
 	sameBits("value", first.y, again.y);
 	c.inputs.forEach(({ grad = true }, i) => {
@@ -170,15 +172,19 @@ const largest = (values: ArrayLike<number>) => {
 	return most;
 };
 
-/** Every element within `tolerance` of the largest one. */
+const leastOf = ({ least = 0 }: Case, count: number) =>
+	Math.max(count < 16 ? least : 0, 1e-30);
+
+/** Every element within `tolerance` of the largest one, which counts as `least` where it is smaller. */
 export function compare(
 	what: string,
 	actual: ArrayLike<number>,
 	expected: ArrayLike<number>,
 	tolerance: number,
+	least = 1e-30,
 ): void {
 	assert.is(actual.length, expected.length, `length of ${what}`);
-	const scale = Math.max(largest(expected), 1e-30);
+	const scale = Math.max(largest(expected), least);
 	for (let i = 0; i < actual.length; i++)
 		if (!(Math.abs(actual[i] - expected[i]) <= tolerance * scale))
 			throw new Error(
@@ -229,7 +235,7 @@ function checkGradient(
 			? Array.from({ length: n }, (_, i) => i)
 			: Array.from({ length: 12 }, () => random.integer(0, n));
 	const expected = picked.map((k) => slope((i) => (i === k ? 1 : 0)));
-	const scale = Math.max(largest(expected), largest(dx), 1e-30);
+	const scale = Math.max(largest(expected), largest(dx), leastOf(c, n));
 	const check = (
 		what: string,
 		actual: number,

@@ -115,6 +115,18 @@ test("what cannot be read or made names its path", async () => {
 		);
 });
 
+(existsSync("/proc/self") ? test : test.skip)(
+	"where no folder can be made every command that makes one says so before it works",
+	async () => {
+		for (const args of [["generate"], ["train"], ["weights"]]) {
+			const run = cli(...args, "--out", "/proc/of/no/process");
+			const { code, stderr } = await run.ended;
+			assert.not(code === 0);
+			assert.match(stderr, /^error: \/proc\/of.*cannot be made here\n$/m);
+		}
+	},
+);
+
 test("training from a folder that cannot be written keeps its data in the run's folder", async () => {
 	const data = at("readonly");
 	await makeDataset({ out: data, kernels: 12, observations: 2, seed: 1 });

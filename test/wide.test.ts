@@ -196,6 +196,7 @@ test("round patterns have 0.3 to 2.7 radians a pixel, uniform, and fade over 70 
 test("bare patterns too; drawn out, they reach beyond what nodes can carry", () => {
 	const q: number[] = [];
 	const ratios: number[] = [];
+	let beyond = 0;
 	for (let stream = 0; q.length < 40; stream++) {
 		const kernel = bareKernel(new Random(1, stream));
 		if (kernel.kind !== "bare 1") continue;
@@ -207,9 +208,14 @@ test("bare patterns too; drawn out, they reach beyond what nodes can carry", () 
 		).map((to) => waveNumber(ray(kernel, to)));
 		q.push(Math.sqrt(x * y));
 		ratios.push(Math.sqrt(x / y));
+		if (x > Math.PI) {
+			beyond++;
+			assert.ok(x < 4.95 && x / y > 1.2, `${x} and ${y}`);
+		}
 	}
 	assert.ok(distance(q, 0.3, 2.7) < 0.21, `${distance(q, 0.3, 2.7)}`);
 	assert.ok(Math.min(...q) < 0.5 && Math.max(...q) > 2.5, `${q}`);
+	assert.ok(beyond >= 1 && beyond <= 8, `${beyond} of 40, of which 9 % are to`);
 	const long = ratios.filter((ratio) => ratio > 1.02);
 	assert.ok(long.length > 12 && long.length < 28, `${long.length} of 40`);
 	assert.ok(distance(long, 1, 1.8) < 0.32, `${distance(long, 1, 1.8)}`);

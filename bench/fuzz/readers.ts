@@ -21,17 +21,21 @@ import {
 	safetensorsFile,
 } from "../../test/fuzzFixtures.ts";
 import { mutatedJson } from "./mutate.ts";
+import { weightReaders } from "./weightReaders.ts";
 
 export interface Reader {
 	readonly seeds: readonly Uint8Array[];
 	/** Reads; returns what is wrong with what was read, or nothing. Throws what the reader throws. */
-	read(bytes: Uint8Array, file: string): string | undefined;
+	read(
+		bytes: Uint8Array,
+		file: string,
+	): string | undefined | Promise<string | undefined>;
 	/** What it may throw. */
 	readonly errors: readonly (new (
 		...args: never[]
 	) => Error)[];
 	/** Damage of the format's own, half of the time. */
-	damage?(bytes: Uint8Array, random: Random): Uint8Array;
+	damage?(bytes: Uint8Array, random: Random): Uint8Array | Promise<Uint8Array>;
 }
 
 const utf8 = new TextEncoder();
@@ -241,4 +245,5 @@ export const READERS: Readonly<Record<string, Reader>> = {
 				: "a kernel without a number",
 		damage: (_, random) => utf8.encode(mutatedJson(manifestText, random)),
 	},
+	...weightReaders,
 };

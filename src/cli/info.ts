@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { layoutNote } from "../formats/axes.ts";
 import { energiesOf, type Measurement } from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
+import { maxOf, minOf } from "../qpi/extremes.ts";
 import { chooseChannel } from "../results/choose.ts";
 import type { Input } from "../results/input.ts";
 import { callOf, say } from "./command.ts";
@@ -78,12 +79,12 @@ function told(input: Input): string {
 		const counts = dataset.scatterers.map((s) => s.length);
 		lines.push(
 			`the dataset's format: a kernel and ${dataset.images.length} images of 64 x 64 pixels over 400 A`,
-			`scatterers an image: ${counts.reduce((a, b) => Math.min(a, b))} to ${counts.reduce((a, b) => Math.max(a, b))}`,
+			`scatterers an image: ${minOf(counts)} to ${maxOf(counts)}`,
 		);
 		if (dataset.warning) lines.push(`warning: ${dataset.warning}`);
 	}
-	if (measurement) lines.push(...toldMeasurement(measurement, file));
-	return lines.join("\n");
+	const more = measurement ? toldMeasurement(measurement, file) : [];
+	return [...lines, ...more].join("\n");
 }
 
 function toldMeasurement(measurement: Measurement, file: string): string[] {
@@ -92,7 +93,7 @@ function toldMeasurement(measurement: Measurement, file: string): string[] {
 		? `, ${short(nx * spacing.x)} x ${short(ny * spacing.y)} A (${short(spacing.x)} A a pixel)`
 		: "; the file does not say their size: give the image's side by --field";
 	const chosen = chooseChannel({ measurement, file }, undefined);
-	const width = Math.max(...channels.map(({ name }) => name.length));
+	const width = maxOf(channels.map(({ name }) => name.length));
 	const layout = layoutNote(measurement);
 	return [
 		`${format}, ${nx} x ${ny} pixels${size}`,
@@ -121,5 +122,5 @@ function energies(
 	const list = energiesOf(measurement, channel);
 	if (list.length === 0) return "";
 	if (list.length === 1) return `, at ${short(list[0])} eV`;
-	return `, ${list.length} energies from ${short(Math.min(...list))} to ${short(Math.max(...list))} eV`;
+	return `, ${list.length} energies from ${short(minOf(list))} to ${short(maxOf(list))} eV`;
 }

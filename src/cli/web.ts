@@ -1,9 +1,10 @@
 /** `qpi-lens web`: the page, on this machine or as a folder for a web server. */
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { makeFolder } from "../node/files.ts";
 import { serve } from "../node/serve.ts";
 import { SHIPPED } from "../node/weights.ts";
 import { callOf, say, whole } from "./command.ts";
@@ -61,7 +62,7 @@ async function web({
 async function write(out: string): Promise<void> {
 	if (existsSync(out))
 		throw new Error(`${out} is there already; give a new folder as --out`);
-	await mkdir(dirname(out), { recursive: true });
+	await makeFolder(dirname(out));
 	const aside = await mkdtemp(join(dirname(out), ".qpi-lens-"));
 	try {
 		await cp(PAGE, aside, { recursive: true });

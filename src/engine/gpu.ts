@@ -1,11 +1,13 @@
 import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
+import { DeviceFaults } from "./faults.ts";
 import {
 	type EntryLayout,
 	type Layouts,
 	type ParamValue,
 	writeParams,
 } from "./kernel.ts";
+import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import type { Disposable } from "./scope.ts";
@@ -43,13 +45,6 @@ export interface Dispatch {
 	readonly params?: Readonly<Record<string, ParamValue>>;
 	readonly constants?: Readonly<Record<string, number>>;
 	readonly workgroups: readonly [number, number?, number?];
-}
-
-interface Pipeline {
-	readonly layout: EntryLayout;
-	readonly pipeline: GPUComputePipeline;
-	readonly bindGroupLayout: GPUBindGroupLayout;
-	readonly key: string;
 }
 
 export interface GpuStatistics {
@@ -109,10 +104,7 @@ export class Gpu {
 	/** Orders the nodes of the tape. */
 	nextNode = 0;
 
-	#shaders: GpuOptions["shaders"];
-	#layouts: GpuOptions["layouts"];
-	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
-	#pipelines = new Map<string, Pipeline>();
+	#pipelines: PipelineCache;
 	#bindGroups: BindGroupCache;
 	#pool: BufferPool;
 	#encoder: GPUCommandEncoder | null = null;
@@ -123,17 +115,11 @@ export class Gpu {
 	#uniformView = new DataView(this.#uniformData);
 	#slot = 0;
 	#profiler: Profiler | null = null;
-	#errors: string[] = [];
-	/** Answers of the device that are still to come. */
-	#pending = new Set<Promise<void>>();
+	#faults: DeviceFaults;
 	/** Pipelines of what has been recorded and not submitted. */
 	#recorded = new Set<string>();
-	#lost: string | null = null;
 	#disposed = false;
 	#keepDevice: boolean;
-	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
-		this.#errors.push(error.message);
-	};
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -141,6 +127,7 @@ export class Gpu {
 		this.limits = limitsOf(device);
 		this.lanes = options.software ? lanesOf(device) : 0;
 		this.name = `engine ${++engines} (${this.adapterName})`;
+		this.#faults = new DeviceFaults(device, this.name);
 		this.#pool = new BufferPool(
 			this.name,
 			device,
@@ -151,8 +138,12 @@ export class Gpu {
 		this.software = options.software ?? false;
 		this.tuner = options.tuner ?? new Tuner();
 		this.matrix = options.matrix ?? false;
-		this.#shaders = options.shaders;
-		this.#layouts = options.layouts;
+		this.#pipelines = new PipelineCache(
+			device,
+			options,
+			this.statistics,
+			(what, act) => this.#faults.watch(what, act),
+		);
 		this.#uniforms = device.createBuffer({
 			label: "params",
 			size: SLOT * SLOTS,
@@ -160,10 +151,6 @@ export class Gpu {
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
 		this.#keepDevice = options.keepDevice ?? false;
-		device.addEventListener("uncapturederror", this.#onError);
-		device.lost.then((info) => {
-			this.#lost = `device lost (${info.reason}): ${info.message.trim() || "no reason was given"}`;
-		});
 	}
 
 	/** Takes a buffer of at least `bytes` from the pool, for `what`. Throws a RangeError beyond the device's limits. */
@@ -237,7 +224,8 @@ export class Gpu {
 	run(dispatch: Dispatch): void {
 		this.#check();
 		const { shader, entry, bindings, workgroups } = dispatch;
-		const { layout, pipeline, bindGroupLayout, key } = this.#pipeline(dispatch);
+		const { layout, pipeline, bindGroupLayout, key } =
+			this.#pipelines.get(dispatch);
 		const [x, y = 1, z = 1] = workgroups;
 		const limit = this.limits.workgroups;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
@@ -316,7 +304,7 @@ export class Gpu {
 				this.#slot * SLOT,
 			);
 		const ops = [...this.#recorded].join(" ");
-		this.#watch(`a submission was dropped, with ${ops}`, () =>
+		this.#faults.watch(`a submission was dropped, with ${ops}`, () =>
 			this.device.queue.submit([encoder.finish()]),
 		);
 		this.#recorded.clear();
@@ -380,10 +368,9 @@ export class Gpu {
 		this.#disposed = true;
 		this.#pool.destroy();
 		this.#uniforms.destroy();
-		this.device.removeEventListener("uncapturederror", this.#onError);
-		// A device that goes on keeps this object in memory: its promise of loss names it.
-		for (const kept of [this.#modules, this.#pipelines, this.#bindGroups])
-			kept.clear();
+		this.#faults.close();
+		// Whoever still holds a disposed engine holds little.
+		for (const kept of [this.#pipelines, this.#bindGroups]) kept.clear();
 		this.#uniformData = new ArrayBuffer(0);
 		if (!this.#keepDevice) this.device.destroy();
 	}
@@ -398,35 +385,12 @@ export class Gpu {
 
 	#check(): void {
 		if (this.#disposed) throw new Error("this Gpu has been disposed");
-		if (this.#lost)
-			throw new Error(
-				`GPU: ${this.#lost}; all tensors of ${this.name} are gone: open a new engine and go on from saved weights`,
-			);
-		if (this.#errors.length > 0) {
-			const message = this.#errors.join("\n");
-			this.#errors.length = 0;
-			throw new Error(`GPU: ${message}`);
-		}
+		this.#faults.check();
 	}
 
 	async #settle(): Promise<void> {
-		await Promise.all(this.#pending);
+		await this.#faults.settle();
 		this.#check();
-	}
-
-	/** Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`. */
-	#watch<T>(what: string, act: () => T): T {
-		this.device.pushErrorScope("validation");
-		const result = act();
-		const answer = this.device.popErrorScope().then(
-			(error) => {
-				if (error) this.#errors.push(`${what}: ${error.message}`);
-			},
-			() => {}, // of a lost device, which says so itself
-		);
-		this.#pending.add(answer);
-		answer.then(() => this.#pending.delete(answer));
-		return result;
 	}
 
 	/** Throws unless all buffers are this engine's. */
@@ -465,65 +429,6 @@ export class Gpu {
 		const copy = { buffer, offset: 0, bytes };
 		this.copy(view, copy);
 		return copy;
-	}
-
-	#pipeline({ shader, entry, constants = {} }: Dispatch): Pipeline {
-		let key = `${shader}/${entry}`;
-		for (const name in constants) key += `,${name}=${constants[name]}`;
-		const cached = this.#pipelines.get(key);
-		if (cached) return cached;
-
-		const { module, layouts } = this.#module(shader);
-		const layout = layouts[entry];
-		if (!layout)
-			throw new Error(
-				`${shader}.wgsl has no entry point "${entry}", only ${Object.keys(layouts).join(", ")}`,
-			);
-		for (const name in constants)
-			if (!layout.overrides.includes(name))
-				throw new Error(`${shader}.wgsl has no override "${name}"`);
-		const entries: GPUBindGroupLayoutEntry[] = layout.bindings.map((b) => ({
-			binding: b.binding,
-			visibility: GPUShaderStage.COMPUTE,
-			buffer: { type: b.writable ? "storage" : "read-only-storage" },
-		}));
-		if (layout.params)
-			entries.push({
-				binding: layout.params.binding,
-				visibility: GPUShaderStage.COMPUTE,
-				buffer: { type: "uniform", hasDynamicOffset: true },
-			});
-		const { bindGroupLayout, pipeline } = this.#watch(key, () => {
-			const bindGroupLayout = this.device.createBindGroupLayout({ entries });
-			const pipeline = this.device.createComputePipeline({
-				label: key,
-				layout: this.device.createPipelineLayout({
-					bindGroupLayouts: [bindGroupLayout],
-				}),
-				compute: { module, entryPoint: entry, constants },
-			});
-			return { bindGroupLayout, pipeline };
-		});
-		const made = { layout, pipeline, bindGroupLayout, key };
-		this.#pipelines.set(key, made);
-		this.statistics.pipelines++;
-		return made;
-	}
-
-	#module(shader: string) {
-		const cached = this.#modules.get(shader);
-		if (cached) return cached;
-		const code = this.#shaders[shader];
-		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
-		const made = {
-			module: this.device.createShaderModule({
-				label: `${shader}.wgsl`,
-				code,
-			}),
-			layouts: this.#layouts(shader, code),
-		};
-		this.#modules.set(shader, made);
-		return made;
 	}
 }
 

@@ -1,4 +1,5 @@
 /** What lies under the ripples: a polynomial in x and y, and the levels of terraces. */
+import { maxOf } from "../qpi/extremes.ts";
 import {
 	type Coarse,
 	columnsOf,
@@ -137,7 +138,7 @@ function stepColumns(terraces: Terraces | undefined): {
 	const { labels, count } = terraces;
 	const sizes = new Array(count).fill(0);
 	for (const label of labels) if (label >= 0) sizes[label]++;
-	const largest = sizes.indexOf(Math.max(...sizes));
+	const largest = sizes.indexOf(maxOf(sizes));
 	const others = [...sizes.keys()].filter((k) => k !== largest);
 	return {
 		columns: others.map((k) =>

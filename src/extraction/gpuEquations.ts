@@ -10,6 +10,7 @@ import {
 	spectralConvAdjoint,
 } from "../engine/ops/spectral.ts";
 import type { Tensor } from "../engine/tensor.ts";
+import { maxOf } from "../qpi/extremes.ts";
 import type { Factors } from "../qpi/factoredCovariance.ts";
 import type { NormalDescription } from "../qpi/normalMatrix.ts";
 import { column } from "../qpi/realFft.ts";
@@ -86,7 +87,7 @@ export function normalOn(
 		maps.length === 1 ? [nx, ny] : [maps.length, nx, ny],
 	);
 	const seen = distinct(batch, ({ normal }) => normal.seen);
-	const fours = Math.max(1, ...seen.map((of) => Math.ceil(of.length / 4)));
+	const fours = Math.max(1, maxOf(seen.map((of) => Math.ceil(of.length / 4))));
 	const nodes = kinds * size * width;
 	const packed = seen.map((of) => {
 		const out = new Float32Array(fours * nodes * 4);

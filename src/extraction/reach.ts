@@ -1,4 +1,5 @@
 /** How far a kernel reaches, and how long its waves are: what a first, rough kernel says. */
+import { maxOf } from "../qpi/extremes.ts";
 
 /** Mean squares of a kernel on rings about its middle. */
 export interface Rings {
@@ -45,8 +46,8 @@ export function reachOf(
 	pixel: number,
 ): number {
 	const width = Math.max(1, WIDTH / pixel);
-	return Math.max(
-		...kernels.map((kernel) => {
+	return maxOf(
+		kernels.map((kernel) => {
 			const { radius, power } = ringsOf(kernel, size, width);
 			const quiet = Float64Array.from(power).sort();
 			const floor = quiet[Math.floor(quiet.length / 10)];

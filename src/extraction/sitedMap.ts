@@ -1,4 +1,5 @@
 /** A marked map on its own pixels: sites, weights, and how far its kernels reach. */
+import { maxOf } from "../qpi/extremes.ts";
 import { dot } from "../qpi/ridge.ts";
 import { binned } from "./bin.ts";
 import { reachOf } from "./reach.ts";
@@ -121,7 +122,7 @@ function clearest(
 		const { right, power } = system.see(image);
 		return power > 0 ? dot(right, right) / power : 0;
 	});
-	return images[shares.indexOf(Math.max(...shares))];
+	return images[shares.indexOf(maxOf(shares))];
 }
 
 export const inAngstrom = (

@@ -1,4 +1,5 @@
 /** Terraces: which part of a scan belongs to which, and how they come to one level. */
+import { minOf } from "../qpi/extremes.ts";
 import { distances, parts } from "./areas.ts";
 import type { Background, Terraces } from "./background.ts";
 import { type Coarse, columnsOf } from "./polynomials.ts";
@@ -55,8 +56,8 @@ export function part(
 	const nearest = Int32Array.from(flat, (_, p) =>
 		away.reduce((best, d, k) => (d[p] < away[best][p] ? k : best), 0),
 	);
-	const sigma = Math.min(
-		...large.map((k) => spread(flat.filter((_, p) => labels[p] === k))),
+	const sigma = minOf(
+		large.map((k) => spread(flat.filter((_, p) => labels[p] === k))),
 	);
 	// Terraces that touch without a step are one.
 	const joined = large.map((_, k) => k);

@@ -2,18 +2,12 @@ import type { Gpu } from "../engine/gpu.ts";
 import type { State } from "../engine/state.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
-import type { ComponentSize } from "../models/componentAutoencoder.ts";
 import { KernelPrior } from "../qpi/prior.ts";
-import { said } from "../text.ts";
 import { Networks } from "./networks.ts";
-
-/** What the manifest beside the weights says. */
-interface Manifest {
-	readonly version: string;
-	readonly seed: number;
-	readonly preset: { readonly size: ComponentSize };
-	readonly files: Readonly<Record<string, { sha256: string }>>;
-}
+import {
+	readWeightsManifest,
+	type WeightsManifest,
+} from "./weightsManifest.ts";
 
 /** The bytes of a file of weights. */
 export type ReadWeights = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
@@ -22,10 +16,14 @@ export type ReadWeights = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 export class Weights {
 	/** The folder or address that they come from, for people. */
 	readonly place: string;
-	readonly manifest: Manifest;
+	readonly manifest: WeightsManifest;
 	readonly #read: ReadWeights;
 
-	private constructor(place: string, manifest: Manifest, read: ReadWeights) {
+	private constructor(
+		place: string,
+		manifest: WeightsManifest,
+		read: ReadWeights,
+	) {
 		this.place = place;
 		this.manifest = manifest;
 		this.#read = read;
@@ -34,27 +32,12 @@ export class Weights {
 	/** @throws when there is no manifest of weights */
 	static async open(place: string, read: ReadWeights): Promise<Weights> {
 		const file = at(place, "manifest.json");
-		let manifest: Manifest;
-		try {
-			const bytes = await read("manifest.json");
-			manifest = JSON.parse(new TextDecoder().decode(bytes));
-		} catch (error) {
+		const bytes = await read("manifest.json").catch((error: Error) => {
 			throw new Error(
-				`${file}: expected the manifest of weights made by "qpi-lens weights" (${(error as Error).message})`,
+				`${file}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
 			);
-		}
-		if (!manifest?.files || !manifest.preset?.size)
-			throw new Error(
-				`${file}: found no list of files and no size of networks, expected the manifest of weights made by "qpi-lens weights"`,
-			);
-		for (const part of ["encoder", "decoder"] as const) {
-			const { channels, blocks } = Object(manifest.preset.size[part]);
-			if (!isCounts(channels, 3, 1) || !isCounts(blocks, 2, 0))
-				throw new Error(
-					`${file}: found ${said(channels)} as channels and ${said(blocks)} as blocks of preset.size.${part}, expected three and two whole numbers up to ${MOST}`,
-				);
-		}
-		return new Weights(place, manifest, read);
+		});
+		return new Weights(place, readWeightsManifest(bytes, file), read);
 	}
 
 	/** Of the method `refined`; 9 MB. @throws when the file is not there, or not the manifest's */
@@ -88,7 +71,9 @@ export class Weights {
 	async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
 		const bytes = await this.#read(name);
 		const found = await sha256(bytes);
-		const expected = this.manifest.files[name]?.sha256;
+		const expected = Object.hasOwn(this.manifest.files, name)
+			? this.manifest.files[name].sha256
+			: undefined;
 		if (found !== expected)
 			throw new Error(
 				`${at(this.place, name)}: found a file of SHA-256 ${found.slice(0, 12)}..., expected ${expected ? `${expected.slice(0, 12)}...` : "one that the manifest lists"}: it is cut or changed`,
@@ -96,14 +81,6 @@ export class Weights {
 		return bytes;
 	}
 }
-
-/** Of channels or blocks: far beyond what anyone trains here. */
-const MOST = 1024;
-
-const isCounts = (list: unknown, length: number, least: number): boolean =>
-	Array.isArray(list) &&
-	list.length === length &&
-	list.every((n) => Number.isInteger(n) && n >= least && n <= MOST);
 
 const at = (place: string, name: string) =>
 	`${place.replace(/[\\/]$/, "")}/${name}`;

@@ -219,7 +219,7 @@ const ramp = (from: number, to: number, count: number): number[] =>
 
 /** A float32's seven digits: -0.15 and not -0.15000000596. What is a rounding error beside the others becomes 0. */
 const rounded = (value: number, _: number, all: readonly number[]): number => {
-	const scale = Math.max(...[all[0], all.at(-1) ?? 0].map(Math.abs));
+	const scale = Math.max(Math.abs(all[0]), Math.abs(all.at(-1) ?? 0));
 	return Math.abs(value) < 1e-7 * scale ? 0 : Number(value.toPrecision(7));
 };
 

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { Gpu } from "../engine/gpu.ts";
 import { reflect } from "../engine/reflect.ts";
 import { Tuner } from "../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
+import { EMBEDDED_SUMS } from "./embeddedSums.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
 import { loadShaders } from "./shaders.ts";
 import { openTuner } from "./tuning.ts";
@@ -164,22 +166,28 @@ async function useEmbedded(): Promise<void> {
 		throw new MachineError(
 			`the embedded SwiftShader is for Linux on x86-64, this is ${process.platform} on ${process.arch}. ${INSTALL}`,
 		);
-	let archive: string;
+	let root: string;
+	let version: string;
 	try {
-		const main = createRequire(import.meta.url).resolve("@sparticuz/chromium");
-		archive = join(main, "../../../bin/swiftshader.tar.br");
+		const { resolve } = createRequire(import.meta.url);
+		root = join(resolve("@sparticuz/chromium"), "../../..");
+		({ version } = JSON.parse(
+			await readFile(join(root, "package.json"), "utf8"),
+		));
 	} catch {
 		throw new MachineError(
 			`no Vulkan driver was found, and the embedded SwiftShader is not installed. ${INSTALL}`,
 		);
 	}
-	const { icd, loader } = await embeddedSwiftShader(archive).catch(
-		(error: Error) => {
-			throw new MachineError(
-				`the embedded SwiftShader cannot be unpacked: ${error.message}`,
-			);
-		},
-	);
+	const { icd, loader } = await embeddedSwiftShader(
+		join(root, "bin/swiftshader.tar.br"),
+		undefined,
+		EMBEDDED_SUMS[version],
+	).catch((error: Error) => {
+		throw new MachineError(
+			`the embedded SwiftShader cannot be unpacked: ${error.message}`,
+		);
+	});
 	process.env.VK_DRIVER_FILES = icd;
 	if (!systemHasLoader() && !openLibrary(loader))
 		throw new MachineError(

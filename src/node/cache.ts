@@ -1,5 +1,5 @@
 /** Kernel files in binary, so that their text is parsed once. What does not match its source or its own checksums counts as not there. */
-import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import {
@@ -9,7 +9,7 @@ import {
 	PIXELS,
 	RESOLUTION,
 } from "../qpi/format.ts";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 
 /*
  * Header, 48 bytes, little-endian: u32 magic, version, images, places a row, 1 if the source's last line is open, crc32 of the body;
@@ -187,7 +187,7 @@ export class KernelCache {
 		if (!this.#folder || !path || this.fault) return;
 		if (!same(source, await stampOf(file))) return; // it changed while it was read
 		try {
-			await mkdir(this.#folder, { recursive: true });
+			await makeFolder(this.#folder);
 			await writeFileAtomic(path, encode(data, source));
 		} catch (error) {
 			this.fault = (error as Error).message;

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream, rmSync } from "node:fs";
 import {
 	lstat,
-	mkdir,
 	mkdtemp,
 	readdir,
 	readFile,
@@ -14,6 +13,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
+import { makeFolder } from "./files.ts";
 
 /** Where this program keeps what it can make again: $XDG_CACHE_HOME/qpi-lens, else ~/.cache/qpi-lens; undefined of a user without a home. */
 export function cacheFolder(): string | undefined {
@@ -32,7 +32,10 @@ export interface Embedded {
 	readonly loader: string;
 }
 
-/** Checksums of the files beside it. */
+/** SHA-256 of files by their names. */
+export type Sums = Readonly<Record<string, string>>;
+
+/** Checksums of the files beside it, as they were unpacked. */
 const SUMS = "sums.json";
 const DRIVER = "libvk_swiftshader.so";
 
@@ -40,15 +43,18 @@ const DRIVER = "libvk_swiftshader.so";
  * Unpacks the SwiftShader that the npm package @sparticuz/chromium carries (a Vulkan driver for the CPU, with its own loader) into
  * the cache folder, once for each version. What is there is used only if it is this user's alone and every file has its checksum, else it is unpacked anew; where the cache
  * cannot be used, into a private folder that goes with the process.
+ * @param pinned what the files must be; without it, what they were when they were unpacked. Rejects where the archive holds others.
  */
 export async function embeddedSwiftShader(
 	archive: string,
 	cache = cacheFolder(),
+	pinned?: Sums,
 ): Promise<Embedded> {
 	const key = hash(await readFile(archive)).slice(0, 16);
 	const folder =
-		(cache && (await inCache(archive, cache, key).catch(() => undefined))) ??
-		(await inPrivate(archive));
+		(cache &&
+			(await inCache(archive, cache, key, pinned).catch(() => undefined))) ??
+		(await inPrivate(archive, pinned));
 	return {
 		icd: join(folder, "vk_swiftshader_icd.json"),
 		loader: join(folder, "libvulkan.so.1"),
@@ -62,36 +68,41 @@ async function inCache(
 	archive: string,
 	cache: string,
 	key: string,
+	pinned?: Sums,
 ): Promise<string> {
-	await mkdir(cache, { recursive: true, mode: 0o700 });
+	await makeFolder(cache, 0o700);
 	if (!(await isOwn(cache, 0o002)))
 		throw new Error(`${cache} is not this user's alone`);
 	const folder = join(cache, `swiftshader-2-${key}`);
-	if (await isWhole(folder)) return folder;
+	if (await isWhole(folder, pinned)) return folder;
 	// Beside its place and then renamed, so that two processes at once cannot see half of it.
 	const temporary = await mkdtemp(`${folder}-`);
 	try {
-		await unpack(archive, temporary);
+		await unpack(archive, temporary, pinned);
 		// The other process may have been faster, or this one is damaged.
-		if (!(await isWhole(folder))) {
+		if (!(await isWhole(folder, pinned))) {
 			await rm(folder, { recursive: true, force: true });
 			await rename(temporary, folder).catch(() => undefined);
 		}
-		if (await isWhole(folder)) return folder;
+		if (await isWhole(folder, pinned)) return folder;
 		throw new Error(`${folder} cannot be replaced`);
 	} finally {
 		await rm(temporary, { recursive: true, force: true });
 	}
 }
 
-async function inPrivate(archive: string): Promise<string> {
+async function inPrivate(archive: string, pinned?: Sums): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), "qpi-lens-"));
 	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-	await unpack(archive, folder);
+	await unpack(archive, folder, pinned);
 	return folder;
 }
 
-async function unpack(archive: string, folder: string): Promise<void> {
+async function unpack(
+	archive: string,
+	folder: string,
+	pinned?: Sums,
+): Promise<void> {
 	const { extract } = await import("tar-fs");
 	await pipeline(
 		createReadStream(archive),
@@ -102,6 +113,13 @@ async function unpack(archive: string, folder: string): Promise<void> {
 	const sums: Record<string, string> = {};
 	for (const name of await readdir(folder))
 		sums[name] = hash(await readFile(join(folder, name)));
+	const other = Object.keys({ ...sums, ...pinned }).find(
+		(name) => pinned && sums[name] !== pinned[name],
+	);
+	if (other)
+		throw new Error(
+			`${archive}: ${other} is not the one that is known; install @sparticuz/chromium anew`,
+		);
 	if (!sums[DRIVER]) throw new Error(`${archive} holds no ${DRIVER}`);
 	await writeFile(join(folder, SUMS), JSON.stringify(sums));
 }
@@ -114,12 +132,11 @@ async function isOwn(path: string, forbidden: number): Promise<boolean> {
 }
 
 /** Whether an unpacked driver is there, this user's alone, with all its bytes. */
-async function isWhole(folder: string): Promise<boolean> {
+async function isWhole(folder: string, pinned?: Sums): Promise<boolean> {
 	try {
 		if (!(await isOwn(folder, 0o022))) return false;
-		const sums: unknown = JSON.parse(
-			await readFile(join(folder, SUMS), "utf8"),
-		);
+		const sums: unknown =
+			pinned ?? JSON.parse(await readFile(join(folder, SUMS), "utf8"));
 		const names = (await readdir(folder)).filter((name) => name !== SUMS);
 		if (!names.includes(DRIVER)) return false;
 		for (const name of names) {

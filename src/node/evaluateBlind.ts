@@ -13,6 +13,7 @@ import {
 	spectrumCorrelation,
 } from "../extraction/sbdMetrics.ts";
 import { FormatError } from "../formats/measurement.ts";
+import { maxOf } from "../qpi/extremes.ts";
 import type { Centred } from "../qpi/metrics.ts";
 import { shiftedCorrelation } from "../qpi/shiftedCorrelation.ts";
 import { openMap } from "./evaluateMaps.ts";
@@ -273,9 +274,7 @@ export function blindTable({ maps, mean }: BlindEvaluation): string {
 	];
 	rows[0].push("angle", "overlap", "|FFT|", "seconds", "NCC");
 	rows[rows.length - 1].push(number(mean.ncc, 4));
-	const widths = rows[0].map((_, c) =>
-		Math.max(...rows.map((row) => row[c].length)),
-	);
+	const widths = rows[0].map((_, c) => maxOf(rows.map((row) => row[c].length)));
 	const last = widths.length - 1;
 	return rows
 		.map((row) =>

@@ -8,6 +8,7 @@ import {
 } from "../extraction/scatterers.ts";
 import { FormatError } from "../formats/measurement.ts";
 import { decodeNpy } from "../formats/npy.ts";
+import { maxOf } from "../qpi/extremes.ts";
 import { type Centred, centredCorrelation } from "../qpi/metrics.ts";
 import { readTruth, TRUTH, type TrueMap } from "./mapsFolder.ts";
 
@@ -195,9 +196,7 @@ export function mapsTable({ radius, maps, mean }: MapsEvaluation): string {
 		),
 		number(mean.ncc, 4),
 	];
-	const widths = rows[0].map((_, c) =>
-		Math.max(...rows.map((row) => row[c].length)),
-	);
+	const widths = rows[0].map((_, c) => maxOf(rows.map((row) => row[c].length)));
 	return rows
 		.map((row, r) => {
 			const cells = row.map((cell, c) =>

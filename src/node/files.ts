@@ -1,6 +1,15 @@
 /** Files that are either whole or not there. */
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, open, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import {
+	access,
+	constants,
+	mkdir,
+	open,
+	rename,
+	rm,
+	stat,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ByteSource } from "../formats/safetensors.ts";
 
@@ -47,9 +56,19 @@ export async function naming<T>(path: string, work: Promise<T>): Promise<T> {
 	}
 }
 
+/** Makes a folder and those above it. Node's own does not return where a file system has no place for them, as /proc. */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+	const above = dirname(path);
+	if (above !== path && !existsSync(above)) await makeFolder(above, mode);
+	await mkdir(path, mode).catch(async (error) => {
+		const there = await stat(path).catch(() => undefined);
+		if (!there?.isDirectory()) throw error;
+	});
+}
+
 /** Whether files can be made in a folder, which is made where it is not there. */
 export const canWrite = (folder: string): Promise<boolean> =>
-	mkdir(folder, { recursive: true })
+	makeFolder(folder)
 		.then(() => access(folder, constants.W_OK))
 		.then(
 			() => true,

@@ -1,5 +1,5 @@
 /** Writes a generated dataset: kernel files in the published format, and the manifest beside them. */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeKernelFile } from "../qpi/csv.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "../qpi/manifest.ts";
 import { makeSplit } from "../qpi/split.ts";
 import { loadManifest } from "./dataset.ts";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 
 /** What to make, and where. */
 export interface MakeOptions extends ObservationSetOptions {
@@ -52,7 +52,7 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 		split: makeSplit(specs, { seed }),
 		kernels: [],
 	};
-	await mkdir(out, { recursive: true });
+	await makeFolder(out);
 	if (force) await clear(out);
 	else manifest.kernels = await finished(out, manifest);
 	const left = new Map(manifest.kernels.map((k) => [k.number, k]));

@@ -1,5 +1,4 @@
 /** The weights that come with the package: made here, and nowhere else. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gpu } from "../engine/gpu.ts";
 import type { State } from "../engine/state.ts";
@@ -16,7 +15,7 @@ import {
 	fileEntry,
 	weightFiles,
 } from "../training/weightFiles.ts";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 import { VERSION } from "./package.ts";
 import { prepareWithBars } from "./prepare.ts";
 import { startProgress } from "./progress.ts";
@@ -44,7 +43,7 @@ export interface MakeWeightsOptions {
 export async function makeWeights(options: MakeWeightsOptions): Promise<void> {
 	const { gpu, out, folder, seed, preset = WEIGHTS, signal, say } = options;
 	const started = performance.now();
-	await mkdir(out, { recursive: true });
+	await makeFolder(out);
 	const bar = startProgress("wide set", preset.models + preset.bare, {
 		unit: "patterns",
 	});

@@ -1,18 +1,11 @@
 /** A folder of results that is whole or not there: made aside, then moved to its place. */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
-import {
-	mkdir,
-	readdir,
-	readFile,
-	rename,
-	rm,
-	writeFile,
-} from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { PROGRAM, resultJson } from "../results/files.ts";
-import { naming } from "./files.ts";
+import { makeFolder, naming } from "./files.ts";
 
 export class OutFolder {
 	/** Where the files are in the end. */
@@ -64,7 +57,7 @@ export class OutFolder {
 		if (!this.#begun) {
 			this.#begun = true;
 			for (const signal of SIGNALS) process.once(signal, this.#interrupt);
-			await mkdir(this.#aside, { recursive: true });
+			await makeFolder(this.#aside);
 		}
 		await naming(
 			join(this.path, name),

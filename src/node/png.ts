@@ -3,6 +3,7 @@
  * pixels at a fixed compression: its files are two and a half times as large.
  */
 import { crc32, deflateSync } from "node:zlib";
+import { minOf } from "../qpi/extremes.ts";
 
 /**
  * Opaque RGBA pixels, row by row, to a PNG of the 256 most frequent colours. A rarer one (the smoothed edge of a letter over an image)
@@ -59,7 +60,7 @@ function nearest(palette: readonly number[], colour: number): number {
 	const distances = palette.map((c) =>
 		channels(c).reduce((sum, v, i) => sum + (v - wanted[i]) ** 2, 0),
 	);
-	return distances.indexOf(Math.min(...distances));
+	return distances.indexOf(minOf(distances));
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { PreparedData } from "../training/data.ts";
@@ -13,7 +13,7 @@ import {
 	prepareData,
 } from "../training/prepare.ts";
 import type { Source } from "../training/source.ts";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 import { INPUTS_WORKER } from "./inputsWorker.ts";
 import { mapInWorkers } from "./pool.ts";
 import { startProgress } from "./progress.ts";
@@ -48,7 +48,7 @@ export async function prepare(
 	return assemble(index, inputs, readAt, () => closeSync(file));
 
 	async function make(): Promise<Index> {
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder);
 		// The half-written file of a run that was killed.
 		for (const name of await readdir(folder))
 			if (/^data\.\d+\.tmp$/.test(name)) await rm(join(folder, name));

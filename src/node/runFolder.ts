@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
 	type Checkpoint,
 	decodeCheckpoint,
 	encodeCheckpoint,
 } from "../training/checkpoint.ts";
-import { openBytes, writeFileAtomic } from "./files.ts";
+import { makeFolder, openBytes, writeFileAtomic } from "./files.ts";
 
 /** Everything that decides what a run computes. Two runs with the same configuration on the same adapter give the same bits. */
 export type RunConfig = Readonly<Record<string, unknown>>;
@@ -68,7 +68,7 @@ export class RunFolder {
 				throw new Error(
 					`${path} holds other files (${there[0]}${there.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
 				);
-			await mkdir(path, { recursive: true });
+			await makeFolder(path);
 			await writeFileAtomic(file, text);
 		}
 		for (const name of await readdir(path))

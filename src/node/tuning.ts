@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Choices, Tuner } from "../engine/tuner.ts";
 import { cacheFolder } from "./embedded.ts";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 import { VERSION } from "./package.ts";
 
 /** All that the best variant may depend on besides shapes: adapter, driver (in the description) and the kernels themselves. */
@@ -30,7 +29,7 @@ export function openTuner(
 			const all = read(file);
 			all[key] = { ...all[key], ...choices }; // another process may have added some
 			const text = `${JSON.stringify(all, null, "\t")}\n`;
-			await mkdir(dirname(file), { recursive: true })
+			await makeFolder(dirname(file))
 				.then(() => writeFileAtomic(file, text))
 				.catch(() => undefined);
 		},

@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "./files.ts";
+import { makeFolder, writeFileAtomic } from "./files.ts";
 import { mapInWorkers } from "./pool.ts";
 import { WIDE_WORKER, type WideAnswer, type WideTask } from "./wideWorker.ts";
 
@@ -68,7 +68,7 @@ export async function openWideSet(
 	};
 
 	async function make() {
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder);
 		const aside = `${data}.${process.pid}.tmp`;
 		const file = await open(aside, "w");
 		const kinds: string[] = [];

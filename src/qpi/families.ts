@@ -5,6 +5,7 @@
  */
 import { Random } from "../random.ts";
 import { type Band, BOX } from "./bands.ts";
+import { maxOf } from "./extremes.ts";
 import type { KernelSpec, Site } from "./kernel.ts";
 
 interface Family {
@@ -336,7 +337,7 @@ function apportion(shares: number[], count: number): number[] {
 	let left = count - parts.reduce((sum, part) => sum + part, 0);
 	for (let r = 0; left > 0; r = (r + 1) % rest.length, left--)
 		parts[rest[r].i]++;
-	while (left++ < 0) parts[parts.indexOf(Math.max(...parts))]--;
+	while (left++ < 0) parts[parts.indexOf(maxOf(parts))]--;
 	return parts;
 }
 

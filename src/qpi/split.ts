@@ -4,6 +4,7 @@
  */
 import { Random } from "../random.ts";
 import { said } from "../text.ts";
+import { maxOf } from "./extremes.ts";
 import { DatasetError } from "./format.ts";
 
 /** The class of rotational symmetry, n-fold. */
@@ -129,11 +130,11 @@ function drawFamilies(
 	]);
 	const taken: number[] = [];
 	const take = (family: readonly SplitKernel[]) => {
-		taken.push(...family.map((k) => k.number));
+		for (const { number } of family) taken.push(number);
 		left.delete(family[0].family);
 	};
 	if (target === 0) return taken;
-	const turns = Math.max(...classes.map((queue) => queue.length));
+	const turns = maxOf(classes.map((queue) => queue.length));
 	for (let turn = 0; turn < turns; turn++)
 		for (const queue of classes) {
 			// The last family of a class stays, and so does one that is much too large.
@@ -174,7 +175,7 @@ function drawEnergies(
 			const at = interior
 				? random.integer(1, ladder.length - 1)
 				: random.integer(0, ladder.length);
-			taken.push(...ladder.splice(at, 1)[0].map((k) => k.number));
+			for (const { number } of ladder.splice(at, 1)[0]) taken.push(number);
 			drawn = true;
 		}
 		if (!drawn) break;

@@ -13,6 +13,7 @@ import {
 	PointElement,
 	Title,
 } from "chart.js";
+import { maxOf, minOf } from "../qpi/extremes.ts";
 import { OKABE_ITO } from "./colour.ts";
 import { FONT, INK, type Picture, short, superscript } from "./picture.ts";
 import { type Curves, METHODS, type MethodName } from "./types.ts";
@@ -173,7 +174,7 @@ export function lossCurves(losses: readonly LossPanel[]): Picture {
 				};
 			});
 			const values = datasets.flatMap(({ data }) => data.map(({ y }) => y));
-			const [low, high] = [Math.min(...values), Math.max(...values)];
+			const [low, high] = [minOf(values), maxOf(values)];
 			const decades = Math.log10(high / low);
 			const margin = 10 ** (0.04 * decades + 0.005);
 			const y = axisOptions("loss") ?? {};
@@ -232,7 +233,7 @@ export function metricCurves(byNoise: Curves, byScatterers: Curves): Picture {
 		return lineConfig(title, datasets, axisOptions(xTitle), {
 			...axisOptions("NCC with the true kernel"),
 			max: 1,
-			min: Math.floor((Math.min(0.5, ...values) - 0.04) * 10) / 10,
+			min: Math.floor((Math.min(0.5, minOf(values)) - 0.04) * 10) / 10,
 		} as Scale);
 	};
 	return panels(

@@ -1,4 +1,5 @@
 /** Line charts of an extraction: |FFT| against q, and q against energy. */
+import { maxOf } from "../qpi/extremes.ts";
 import {
 	axisOptions,
 	type LineSet,
@@ -71,10 +72,10 @@ export function profileChart(
 	curves: readonly ProfileCurve[],
 	marked: readonly MarkedQ[],
 ): Picture {
-	const last = Math.max(0, ...curves.map(({ q }) => q[q.length - 1]));
+	const last = Math.max(0, maxOf(curves.map(({ q }) => q[q.length - 1])));
 	const sets = curves.flatMap(({ name, q, value, error }, i) => {
 		const colour = COLOURS[i % COLOURS.length];
-		const most = Array.from(value).reduce((a, b) => Math.max(a, b), 1e-300);
+		const most = Math.max(1e-300, maxOf(value));
 		const scaled = Array.from(value, (v) => v / most);
 		const set = plain(pointsOf(q, scaled), colour, { label: name });
 		if (!error) return [set];
@@ -169,7 +170,7 @@ export function dispersionChart(
 			{ label: "", borderWidth: 1.2 },
 		),
 	);
-	const most = 1.1 * Math.max(0.01, ...points.map((p) => p.q + p.error));
+	const most = 1.1 * Math.max(0.01, maxOf(points.map((p) => p.q + p.error)));
 	const curve = fit
 		? [
 				plain(

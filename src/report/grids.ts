@@ -1,4 +1,5 @@
 /** Pictures of images side by side: all kernels, and what each method makes of an observation. */
+import { maxOf } from "../qpi/extremes.ts";
 import { clipLimit, diverging, greys } from "./colour.ts";
 import {
 	axis,
@@ -58,7 +59,7 @@ export function kernelGrid(
 	const gap = 12;
 	const margin = 20;
 	const labels = kernels.map(({ label }) => wrap(label, 18));
-	const lines = Math.max(1, ...labels.map(({ length }) => length));
+	const lines = Math.max(1, maxOf(labels.map(({ length }) => length)));
 	const pitch = size + 10 + 12 * lines;
 	const rows = Math.ceil(kernels.length / columns);
 	const footer = margin + rows * pitch + 6;
@@ -156,8 +157,8 @@ export function comparisonGrid(rows: readonly ComparisonRow[]): Picture {
 					`${row.scatterers.length} scatterers`,
 					`observation: v = ${short(limit)}`,
 				);
-				const best = Math.max(
-					...row.kernels.map(({ ncc }) => ncc ?? NaN).filter(Number.isFinite),
+				const best = maxOf(
+					row.kernels.map(({ ncc }) => ncc ?? NaN).filter(Number.isFinite),
 				);
 				row.kernels.forEach((kernel, k) => {
 					drawKernel(ctx, kernel, squareAt(r, k + 2), kernel.ncc === best);

@@ -1,4 +1,5 @@
 /** report.html: one page that holds everything and asks the network for nothing. */
+import { maxOf, minOf } from "../qpi/extremes.ts";
 import { visibleLines } from "../text.ts";
 import {
 	type Figure,
@@ -80,7 +81,7 @@ function best(rows: [MethodName, Scores][], column: (typeof COLUMNS)[number]) {
 	const values = rows
 		.map(([, scores]) => scores[column])
 		.filter((v): v is number => typeof v === "number" && Number.isFinite(v));
-	return column === "ncc" ? Math.max(...values) : Math.min(...values);
+	return column === "ncc" ? maxOf(values) : minOf(values);
 }
 
 function metricsTable(metrics: Metrics, split: SplitName): string {

@@ -1,5 +1,6 @@
 /** The map of the latent space: every kernel where its latent lies, after UMAP to two dimensions. */
 import { UMAP } from "umap-js";
+import { maxOf, minOf } from "../qpi/extremes.ts";
 import { Random } from "../random.ts";
 import { clipLimit, diverging, OKABE_ITO } from "./colour.ts";
 import {
@@ -65,8 +66,8 @@ export function spread(
 	const placed = positions.map((p) => [...p] as Position);
 	for (const axis of [0, 1]) {
 		const values = positions.map((p) => p[axis]);
-		const low = Math.min(...values);
-		const range = Math.max(...values) - low;
+		const low = minOf(values);
+		const range = maxOf(values) - low;
 		for (const p of placed)
 			p[axis] = (range ? (p[axis] - low) / range : 0.5) * sizes[axis];
 	}
@@ -76,7 +77,7 @@ export function spread(
 			for (let j = 0; j < i; j++) {
 				const gap = [0, 1].map((k) => placed[i][k] - placed[j][k]);
 				const overlap = gap.map((g) => distance - Math.abs(g));
-				if (Math.min(...overlap) <= 0) continue;
+				if (minOf(overlap) <= 0) continue;
 				moved = true;
 				// Along the direction that needs the smaller push, half each, kept inside the box.
 				const axis = overlap[0] < overlap[1] ? 0 : 1;

@@ -1,4 +1,5 @@
 /** Pictures of fields, each with its axes, its colour bar and marks: what an extraction shows. */
+import { maxOf } from "../qpi/extremes.ts";
 import { type Colours, kindColour } from "./colour.ts";
 import {
 	type Box,
@@ -58,9 +59,10 @@ export function panelGrid(
 ): Picture {
 	const [left, top, right, bottom] = [58, 34, 96, 48];
 	const boxes = panels.map(({ field }) => fit(field, size));
-	const width = Math.max(120, ...boxes.map(([w]) => w)) + left + right;
-	const height = Math.max(...boxes.map(([, h]) => h), 60) + top + bottom;
-	const notes = 15 * Math.max(0, ...panels.map((p) => p.notes?.length ?? 0));
+	const width = Math.max(120, maxOf(boxes.map(([w]) => w))) + left + right;
+	const height = Math.max(60, maxOf(boxes.map(([, h]) => h))) + top + bottom;
+	const notes =
+		15 * Math.max(0, maxOf(panels.map((p) => p.notes?.length ?? 0)));
 	return {
 		width: Math.max(1, columns) * width,
 		height: Math.ceil(panels.length / Math.max(1, columns)) * (height + notes),

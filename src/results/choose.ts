@@ -6,6 +6,7 @@ import {
 	findChannel,
 	type Measurement,
 } from "../formats/measurement.ts";
+import { minOf } from "../qpi/extremes.ts";
 
 /** What a scan's dI/dV is called: itself, or the lock-in amplifier's output that stands for it. */
 const CONDUCTANCE = [
@@ -85,7 +86,7 @@ export function chooseImages(
 	const gaps = energies
 		.filter((_, i) => i !== nearest)
 		.map((e) => Math.abs(e - energies[nearest]));
-	const tolerance = Math.max(1e-6, gaps.length ? Math.min(...gaps) / 2 : 1e-3);
+	const tolerance = Math.max(1e-6, gaps.length ? minOf(gaps) / 2 : 1e-3);
 	if (apart(nearest) > tolerance * (1 + 1e-6))
 		throw new FormatError(
 			`${file}: found no energy ${wanted} eV, expected one of ${energies.map((e) => Number(e.toPrecision(6))).join(", ")}`,

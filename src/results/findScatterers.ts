@@ -12,6 +12,7 @@ import {
 	writeScatterers,
 } from "../extraction/scatterers.ts";
 import { FormatError } from "../formats/measurement.ts";
+import { minOf } from "../qpi/extremes.ts";
 import type { Table } from "../report/extractionHtml.ts";
 import { labelOf } from "./measured.ts";
 import type { Preparation } from "./take.ts";
@@ -133,7 +134,7 @@ export function foundTables({ kinds, leftovers, explained }: Found): Table[] {
 /** For each pixel of the maps what it counts in all of them. */
 const countingInAll = (prepared: readonly Prepared[]): Float32Array =>
 	prepared[0].weights.map((_, p) =>
-		Math.min(...prepared.map(({ weights }) => weights[p])),
+		minOf(prepared.map(({ weights }) => weights[p])),
 	);
 
 /** The windows in the map's frame. */

@@ -18,6 +18,7 @@ import {
 	FormatError,
 	type Measurement,
 } from "../formats/measurement.ts";
+import { minOf } from "../qpi/extremes.ts";
 import type { KernelFile } from "../qpi/format.ts";
 import {
 	type FindOptions,
@@ -211,7 +212,7 @@ export async function prepareScans(
 /** For each of the scan's pixels: 1 where it counts at all energies. */
 export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 	prepared[0].counts.map((_, p) =>
-		Math.min(...prepared.map(({ counts }) => counts[p])),
+		minOf(prepared.map(({ counts }) => counts[p])),
 	);
 
 /**

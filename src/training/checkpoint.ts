@@ -12,6 +12,7 @@ import {
 	streamSafetensors,
 	type TensorSource,
 } from "../formats/safetensors.ts";
+import { oneLine, said } from "../text.ts";
 import type { History } from "./loop.ts";
 
 /** Raised when checkpoints are laid out otherwise. */
@@ -103,19 +104,46 @@ export async function decodeCheckpoint(
 	const { tensors, metadata } = await open(file);
 	if (metadata.key !== key)
 		throw new Error(
-			`${file.name} is a checkpoint of another run (${metadata.key}); expected ${key}. ` +
+			`${file.name} is a checkpoint of another run (${metadata.key === undefined ? "none is named" : oneLine(metadata.key)}); expected ${key}. ` +
 				"Give the options of that run, or another --out.",
 		);
+	const whole = (name: "epoch" | "step"): number => {
+		if (!/^\d{1,15}$/.test(metadata[name] ?? ""))
+			throw new Error(
+				`${file.name}: found ${said(metadata[name])} as ${name}, expected a whole number`,
+			);
+		return Number(metadata[name]);
+	};
 	return {
-		epoch: Number(metadata.epoch),
-		step: Number(metadata.step),
-		// JSON has no NaN, the figure of a validation without samples.
-		history: JSON.parse(metadata.history, (_, value) =>
-			value === null ? Number.NaN : value,
-		) as History,
+		epoch: whole("epoch"),
+		step: whole("step"),
+		history: historyOf(metadata.history, file.name),
 		tensors,
 	};
 }
+
+function historyOf(text: string | undefined, file: string): History {
+	let history: unknown;
+	try {
+		// JSON has no NaN, the figure of a validation without samples.
+		history = JSON.parse(text ?? "", (_, value) => value ?? Number.NaN);
+	} catch {}
+	const { train, validation } = Object(history);
+	if (![train, validation].every(isCurve))
+		throw new Error(
+			`${file}: found ${said(text)} as history, expected lists of epochs with their figures`,
+		);
+	return { train, validation };
+}
+
+const isCurve = (list: unknown): boolean =>
+	Array.isArray(list) &&
+	list.every(
+		(point) =>
+			Array.isArray(point) &&
+			point.length === 2 &&
+			point.every((value) => typeof value === "number"),
+	);
 
 /** Reads the file once for its checksum. */
 async function open(file: ByteSource) {

@@ -56,8 +56,8 @@ export function checkWeightGradient(
 	const { lanes } = gpu;
 	const columns = kernel[0] * kernel[1] * channels;
 	for (const variant of variantsOf(lanes, channels, outChannels)) {
-		const groups = groupsOf(variant, lanes, columns, outChannels);
-		const most = Math.max(...groups);
+		const [x, y] = groupsOf(variant, lanes, columns, outChannels);
+		const most = Math.max(x, y);
 		if (most > gpu.limits.workgroups)
 			throw new RangeError(
 				`${what}: the gradient to w needs ${most} workgroups in one dimension; this device allows ${gpu.limits.workgroups}`,

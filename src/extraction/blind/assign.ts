@@ -1,4 +1,5 @@
 /** Which kind each scatterer is of. */
+import { maxOf } from "../../qpi/extremes.ts";
 import type { Site } from "../../qpi/mapOperator.ts";
 import { shiftedKernel } from "../markEquations.ts";
 import { kindOf, type MapSolution, type SitedMap } from "../refineMap.ts";
@@ -22,7 +23,7 @@ export function assigned(
 		let { kind } = site;
 		if (map.kinds > 1) {
 			const { gains } = compared(map, found, site);
-			const best = gains.indexOf(Math.max(...gains));
+			const best = gains.indexOf(maxOf(gains));
 			const sigma2 = found.fit.sigma ** 2;
 			if (gains[best] - gains[kind] > MORE * sigma2) {
 				kind = best;

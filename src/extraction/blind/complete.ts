@@ -1,6 +1,6 @@
 /** Scatterers completed by the model itself: kernels from marks, marks from kernels, until neither changes. */
-
 import { MapConvolution } from "../../qpi/convolution.ts";
+import { maxOf } from "../../qpi/extremes.ts";
 import type { Site } from "../../qpi/mapOperator.ts";
 import { ringsOf } from "../reach.ts";
 import {
@@ -155,7 +155,7 @@ export function look(
 	const fit = ridgeMap(map, size, { steps: STEPS, lambda });
 	const rest = Float64Array.from(misfitOf(map, fit).rest);
 	const { matches, noise } = matched(map, fit, rest, convolution);
-	const sigma = Math.max(white, Math.min(least, Math.max(...noise)));
+	const sigma = Math.max(white, Math.min(least, maxOf(noise)));
 	const { nx, ny, weights } = map;
 	const stepped = step(
 		{

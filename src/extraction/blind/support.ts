@@ -1,6 +1,6 @@
 /** Whether a kernel found at some places is seen at others: what tells scatterers from noise. */
-
 import { MapConvolution } from "../../qpi/convolution.ts";
+import { maxOf } from "../../qpi/extremes.ts";
 import { ridgeMap, type SitedMap } from "../refineMap.ts";
 import { matched, reachFor } from "./complete.ts";
 import { step } from "./step.ts";
@@ -46,7 +46,7 @@ export function supportOf(
 			map.weights[p] > 0 ? map.image[p] - v - background[p] : 0,
 		);
 		const { noise } = matched(map, fit, rest, convolution);
-		const sigma = Math.max(...noise);
+		const sigma = maxOf(noise);
 		const { significances } = step(
 			{
 				...{ nx, ny, rest, weights: map.weights, kernels: fit.kernels, size },

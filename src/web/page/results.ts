@@ -1,4 +1,5 @@
 /** The kernel and all that belongs to it, in linked views. */
+import { maxOf, minOf } from "../../qpi/extremes.ts";
 import { clipLimit, diverging, sequential } from "../../report/colour.ts";
 import {
 	DECADES,
@@ -237,14 +238,14 @@ function fieldsOf(
 			field: squareField(kernel, spacing),
 			colours: diverging,
 			range: [-peak, peak],
-			summary: `The kernel, ${withMinus(item.label)}, from ${short(Math.min(...kernel))} to ${short(Math.max(...kernel))} ${unit}`,
+			summary: `The kernel, ${withMinus(item.label)}, from ${short(minOf(kernel))} to ${short(maxOf(kernel))} ${unit}`,
 		},
 		uncertainty: {
 			...space,
 			field: squareField(uncertainty, spacing),
 			colours: sequential,
 			range: [0, sameScale ? peak : clipLimit(uncertainty)],
-			summary: `The kernel's uncertainty, at most ${short(Math.max(...uncertainty))} ${unit}`,
+			summary: `The kernel's uncertainty, at most ${short(maxOf(uncertainty))} ${unit}`,
 		},
 		image: {
 			...onData,

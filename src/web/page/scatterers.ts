@@ -1,6 +1,7 @@
 /** The list of scatterers as people edit it: on the picture, in the table, and back again. */
 import type { BlindTurn } from "../../extraction/blind.ts";
 import type { DetectedScatterer } from "../../extraction/scatterers.ts";
+import { maxOf } from "../../qpi/extremes.ts";
 import { kindColour } from "../../report/colour.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
@@ -100,7 +101,7 @@ export class Scatterers {
 		const selected = new Set(this.selected);
 		this.selected.clear();
 		this.changeAll((_, i) => selected.has(i), {
-			kind: Math.max(...this.kinds) + 1,
+			kind: maxOf(this.kinds) + 1,
 		});
 	}
 

@@ -1,0 +1,55 @@
+/** What a device finds wrong: WebGPU says it later, by events and promises, and here it becomes an error at the next call or wait. */
+export class DeviceFaults {
+	readonly #device: GPUDevice;
+	#errors: string[] = [];
+	/** Answers of the device that are still to come. */
+	#pending = new Set<Promise<void>>();
+	#lost: string | null = null;
+	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
+		this.#errors.push(error.message);
+	};
+
+	/** @param engine what messages call it */
+	constructor(device: GPUDevice, engine: string) {
+		this.#device = device;
+		device.addEventListener("uncapturederror", this.#onError);
+		device.lost.then((info) => {
+			this.#lost = `device lost (${info.reason}): ${info.message.trim() || "no reason was given"}; all tensors of ${engine} are gone: open a new engine and go on from saved weights`;
+		});
+	}
+
+	/** Throws what is known by now; an error once, a lost device always. */
+	check(): void {
+		if (this.#lost) throw new Error(`GPU: ${this.#lost}`);
+		if (this.#errors.length > 0) {
+			const message = this.#errors.join("\n");
+			this.#errors.length = 0;
+			throw new Error(`GPU: ${message}`);
+		}
+	}
+
+	/** Waits for the answers to all that was watched. */
+	async settle(): Promise<void> {
+		await Promise.all(this.#pending);
+	}
+
+	/** Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`. */
+	watch<T>(what: string, act: () => T): T {
+		this.#device.pushErrorScope("validation");
+		const result = act();
+		const answer = this.#device.popErrorScope().then(
+			(error) => {
+				if (error) this.#errors.push(`${what}: ${error.message}`);
+			},
+			() => {}, // of a lost device, which says so itself
+		);
+		this.#pending.add(answer);
+		answer.then(() => this.#pending.delete(answer));
+		return result;
+	}
+
+	/** Of a device that goes on without the engine. */
+	close(): void {
+		this.#device.removeEventListener("uncapturederror", this.#onError);
+	}
+}

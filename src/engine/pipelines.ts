@@ -1,0 +1,106 @@
+import type { GpuOptions, GpuStatistics } from "./gpu.ts";
+import type { EntryLayout, Layouts } from "./kernel.ts";
+
+/** A compiled entry point with its constants. */
+export interface Pipeline {
+	readonly layout: EntryLayout;
+	readonly pipeline: GPUComputePipeline;
+	readonly bindGroupLayout: GPUBindGroupLayout;
+	/** Shader, entry point and constants. */
+	readonly key: string;
+}
+
+/** Which pipeline a dispatch wants. */
+export interface PipelineChoice {
+	readonly shader: string;
+	readonly entry: string;
+	readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** Shader modules and pipelines, each compiled once. */
+export class PipelineCache {
+	readonly #device: GPUDevice;
+	readonly #sources: Pick<GpuOptions, "shaders" | "layouts">;
+	readonly #statistics: GpuStatistics;
+	/** Runs what the device may find wrong, under a name. */
+	readonly #watch: <T>(what: string, act: () => T) => T;
+	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
+	#pipelines = new Map<string, Pipeline>();
+
+	constructor(
+		device: GPUDevice,
+		sources: Pick<GpuOptions, "shaders" | "layouts">,
+		statistics: GpuStatistics,
+		watch: <T>(what: string, act: () => T) => T,
+	) {
+		this.#device = device;
+		this.#sources = sources;
+		this.#statistics = statistics;
+		this.#watch = watch;
+	}
+
+	clear(): void {
+		this.#modules.clear();
+		this.#pipelines.clear();
+	}
+
+	/** Throws where the shader, its entry point or a constant of it is unknown. */
+	get({ shader, entry, constants = {} }: PipelineChoice): Pipeline {
+		let key = `${shader}/${entry}`;
+		for (const name in constants) key += `,${name}=${constants[name]}`;
+		const cached = this.#pipelines.get(key);
+		if (cached) return cached;
+
+		const { module, layouts } = this.#module(shader);
+		const layout = layouts[entry];
+		if (!layout)
+			throw new Error(
+				`${shader}.wgsl has no entry point "${entry}", only ${Object.keys(layouts).join(", ")}`,
+			);
+		for (const name in constants)
+			if (!layout.overrides.includes(name))
+				throw new Error(`${shader}.wgsl has no override "${name}"`);
+		const entries: GPUBindGroupLayoutEntry[] = layout.bindings.map((b) => ({
+			binding: b.binding,
+			visibility: GPUShaderStage.COMPUTE,
+			buffer: { type: b.writable ? "storage" : "read-only-storage" },
+		}));
+		if (layout.params)
+			entries.push({
+				binding: layout.params.binding,
+				visibility: GPUShaderStage.COMPUTE,
+				buffer: { type: "uniform", hasDynamicOffset: true },
+			});
+		const { bindGroupLayout, pipeline } = this.#watch(key, () => {
+			const bindGroupLayout = this.#device.createBindGroupLayout({ entries });
+			const pipeline = this.#device.createComputePipeline({
+				label: key,
+				layout: this.#device.createPipelineLayout({
+					bindGroupLayouts: [bindGroupLayout],
+				}),
+				compute: { module, entryPoint: entry, constants },
+			});
+			return { bindGroupLayout, pipeline };
+		});
+		const made = { layout, pipeline, bindGroupLayout, key };
+		this.#pipelines.set(key, made);
+		this.#statistics.pipelines++;
+		return made;
+	}
+
+	#module(shader: string) {
+		const cached = this.#modules.get(shader);
+		if (cached) return cached;
+		const code = this.#sources.shaders[shader];
+		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
+		const made = {
+			module: this.#device.createShaderModule({
+				label: `${shader}.wgsl`,
+				code,
+			}),
+			layouts: this.#sources.layouts(shader, code),
+		};
+		this.#modules.set(shader, made);
+		return made;
+	}
+}
