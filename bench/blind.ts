@@ -34,7 +34,7 @@ interface Options {
 }
 
 const options = new Command("npm run bench:blind --")
-	.option("--maps <n>", "maps a level", positiveWhole, 3)
+	.option("--maps <n>", "maps a level", positiveWhole, 2)
 	.option("--seed <n>", "seed", positiveWhole, 1)
 	.option("--quick", "few and small maps", false)
 	.option("--methods <names>", "of ours, sbd", "ours,sbd")
