@@ -5,10 +5,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { compareMarks } from "../src/extraction/compareMarks.ts";
 import { sbdMethod } from "../src/node/blindMethods.ts";
+import { type BlindScore, summaryOf } from "../src/node/blindScores.ts";
+import { blindTable } from "../src/node/blindTable.ts";
 import {
 	type BlindFound,
 	type BlindInput,
-	blindTable,
 	evaluateBlind,
 } from "../src/node/evaluateBlind.ts";
 import { evaluateMaps } from "../src/node/evaluateMaps.ts";
@@ -101,7 +102,7 @@ const nothing = async (): Promise<BlindFound> => ({ marks: [], kernels: [] });
 test("evaluateBlind: masked scatterers need not be found, false ones count, kernels are compared at their own middle", async () => {
 	const given: BlindInput[] = [];
 	const progress: number[][] = [];
-	const { maps, mean } = await evaluateBlind(
+	const { maps, mean, by } = await evaluateBlind(
 		folder,
 		async (input) => {
 			given.push(input);
@@ -165,27 +166,62 @@ test("evaluateBlind: masked scatterers need not be found, false ones count, kern
 	assert.ok((first.overlap ?? 0) > 0.3 && (first.overlap ?? 0) < 0.5);
 	// Of a kind that was not found the angle is 1.
 	assert.ok(first.angle !== null && first.angle > 0.5 && first.angle < 0.6);
-	const { seconds, noise, ...second } = maps["map-002"];
+	const { seconds, noise, density, ...second } = maps["map-002"];
 	assert.ok(seconds > 0);
 	assert.is(noise, 0.3);
 	assert.equal(second, {
 		...{ kinds: 0, trueKinds: 2, marks: 0, trueMarks: 14 },
 		...{ recall: 0, precision: null, positionError: null, ncc: [0, 0] },
-		...{ angle: 1, fft: 0, overlap: 0 },
+		...{ angle: 1, fft: 0, overlap: 0, spread: 0, background: 0 },
 	});
+	assert.ok(Math.abs(density - 14 / (3 * 2.5)) < 1e-9, `${density}`);
+	assert.equal(by, {}, "the maps were made alike");
 	assert.is(mean.kinds, 0.5);
 	assert.is(mean.precision, first.precision);
 	assert.ok(Math.abs((mean.ncc ?? 0) - first.ncc[0] / 4) < 1e-9);
-	const table = blindTable({ maps, mean }).split("\n");
+	const table = blindTable({ maps, mean, by }).split("\n");
 	assert.match(table[0], /^map +noise +kinds +marks +recall +precision .*NCC$/);
 	assert.match(table[2], /^map-002 +0\.30 +0 of 2 +0 of 14 +0\.000 +- +- /);
 	assert.match(table[3], /^mean +0\.50 /);
+});
+
+test("means by what differs between maps: each level, or four groups of many values; what is unknown is left out", () => {
+	const score = (i: number): BlindScore => ({
+		...{ kinds: 1, trueKinds: 1, precision: 1, positionError: null },
+		...{ recall: i / 8, ncc: [i / 8], angle: 0, fft: 1, overlap: 1 },
+		...{ seconds: 1, marks: 1, trueMarks: 1, background: null, spread: 0.15 },
+		...{ noise: i % 2 ? 1 : 0.5, density: 2 + i },
+	});
+	const { mean, by } = summaryOf(Array.from({ length: 8 }, (_, i) => score(i)));
+	assert.equal(Object.keys(by).sort(), ["density", "noise"]);
+	assert.equal(
+		by.noise?.map(({ from, to, maps, recall }) => [from, to, maps, recall]),
+		[
+			[0.5, 0.5, 4, 0.375],
+			[1, 1, 4, 0.5],
+		],
+	);
+	assert.equal(
+		by.density?.map(({ from, to, maps }) => [from, to, maps]),
+		[
+			[2, 3, 2],
+			[4, 5, 2],
+			[6, 7, 2],
+			[8, 9, 2],
+		],
+	);
+	assert.ok(Math.abs((mean.ncc ?? 0) - 0.4375) < 1e-12);
+	assert.is(mean.positionError, null);
+	const table = blindTable({ maps: {}, mean, by });
+	assert.match(table, /^noise 0\.5 .* 0\.375 /m);
+	assert.match(table, /^on 100 x 100 A 8 to 9 .* 0\.813 /m);
 });
 
 test("evaluateBlind: an empty map, where nothing and where something is found", async () => {
 	const silent = await evaluateBlind(empty, nothing);
 	const { seconds: _, ...score } = silent.maps["map-001"];
 	assert.equal(score, {
+		...{ density: 0, spread: 0, background: 0 },
 		...{ kinds: 0, trueKinds: 0, marks: 0, trueMarks: 0, noise: 1, ncc: [] },
 		...{ recall: null, precision: null, positionError: null },
 		...{ angle: null, fft: null, overlap: null },

@@ -3,7 +3,8 @@ import { Command, Option } from "commander";
 import { extractMap, type MapMethod } from "../extraction/extractMap.ts";
 import { preprocess } from "../extraction/preprocess.ts";
 import { ourMethod, sbdMethod } from "../node/blindMethods.ts";
-import { blindTable, evaluateBlind } from "../node/evaluateBlind.ts";
+import { blindTable } from "../node/blindTable.ts";
+import { evaluateBlind } from "../node/evaluateBlind.ts";
 import { evaluateFolder } from "../node/evaluateFolder.ts";
 import {
 	evaluateMaps,
@@ -90,8 +91,9 @@ Examples:
       --json: {radius, maps: {NAME: {ncc: [of each kind], seconds, method, explained, pixels, marks, noise}}, mean: {ncc, seconds}}
   npx qpi-lens evaluate --maps runs/maps --blind
   npx qpi-lens evaluate --maps runs/maps --blind --rival sbd --json
-      --json: {maps: {NAME: {kinds, trueKinds, recall, precision, positionError in Angstrom, ncc: [of each true kind], angle, fft, overlap, seconds, marks, trueMarks, noise}},
-      mean: {kinds, recall, precision, positionError, ncc, angle, fft, overlap, seconds}}; null where there is nothing to count`,
+      --json: {maps: {NAME: {kinds, trueKinds, recall, precision, positionError in Angstrom, ncc: [of each true kind], angle, fft, overlap, seconds, marks, trueMarks, density, noise, spread, background}},
+      mean: {kinds, recall, precision, positionError, ncc, angle, fft, overlap, seconds}, by: {density | noise | trueKinds | spread | background: [{from, to, maps, and as mean}]}};
+      null where there is nothing to count; by has what differs between the maps`,
 		)
 		.action(evaluate);
 }

@@ -6,6 +6,7 @@ import { joined, moreKinds, type Report } from "./blind/kinds.ts";
 import { componentsOf } from "./blind/layers.ts";
 import { leftoversOf } from "./blind/leftovers.ts";
 import { withoutHeaps } from "./blind/outliers.ts";
+import { whole } from "./blind/pairs.ts";
 import { prepared } from "./blind/prepare.ts";
 import { withoutSatellites } from "./blind/satellites.ts";
 import { seedAt } from "./blind/seeds.ts";
@@ -172,8 +173,8 @@ async function search(
 	map: SitedMap,
 	{ kinds, signed = false, seeds, onProgress }: BlindOptions,
 ): Promise<Found | undefined> {
-	const { searched: whole, factor, image } = prepared(map, signed);
-	const { pixel, nx, ny } = whole.map;
+	const { searched: all, factor, image } = prepared(map, signed);
+	const { pixel, nx, ny } = all.map;
 	let done = 0;
 	const report: Report = async (what, kernel, sites) => {
 		await onProgress?.({
@@ -189,11 +190,11 @@ async function search(
 			})),
 		});
 	};
-	const windows = seeds?.map((seed) => seedAt(whole, seed));
-	let first = await firstKind(whole, windows?.slice(0, 1), report);
+	const windows = seeds?.map((seed) => seedAt(all, seed));
+	let first = await firstKind(all, windows?.slice(0, 1), report);
 	if (!first) return undefined;
-	const bare = withoutHeaps(whole, image, first);
-	const searched = bare ?? whole;
+	const bare = withoutHeaps(all, image, first);
+	const searched = bare ?? all;
 	if (bare) first = await again(bare, first);
 	const rest = windows?.slice(1) ?? [];
 	let state = await moreKinds(searched, first, kinds, rest, report);
@@ -204,6 +205,7 @@ async function search(
 			finerThan(map, signed, factor),
 			report,
 		);
+	state = await whole(searched, state, kinds === undefined, report);
 	if (state.map.kinds > 1)
 		state = await withoutSatellites(searched, state, report);
 	const sure = await confirmed(searched, state);

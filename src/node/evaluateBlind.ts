@@ -13,9 +13,15 @@ import {
 	spectrumCorrelation,
 } from "../extraction/sbdMetrics.ts";
 import { FormatError } from "../formats/measurement.ts";
-import { maxOf } from "../qpi/extremes.ts";
 import type { Centred } from "../qpi/metrics.ts";
 import { shiftedCorrelation } from "../qpi/shiftedCorrelation.ts";
+import {
+	type BlindEvaluation,
+	type BlindScore,
+	type MapFactors,
+	meanOf,
+	summaryOf,
+} from "./blindScores.ts";
 import { openMap } from "./evaluateMaps.ts";
 import { readTruth } from "./mapsFolder.ts";
 
@@ -36,51 +42,6 @@ export interface BlindFound {
 	readonly marks: readonly WeightedMark[];
 	/** size x size nodes of the map's pixel, odd. */
 	readonly kernels: readonly (Centred & { readonly kind: number })[];
-}
-
-/** Plain JSON. */
-export interface BlindScore {
-	/** That were found, and that there are. */
-	readonly kinds: number;
-	readonly trueKinds: number;
-	/** Share of the true scatterers that were found, of the right kind; null where there is none. */
-	readonly recall: number | null;
-	/** Share of the found scatterers that are true; null where nothing was found or there is nothing to find. */
-	readonly precision: number | null;
-	/** Root mean square, Angstrom, without each kind's common shift; null where none was found. */
-	readonly positionError: number | null;
-	/** Of each true kind's kernel with the found one at the best shift; 0 where the kind was not found. */
-	readonly ncc: readonly number[];
-	/** The published figures of merit, means over the true kinds. */
-	readonly angle: number | null;
-	readonly fft: number | null;
-	readonly overlap: number | null;
-	/** Of all that is done, preprocessing too. */
-	readonly seconds: number;
-	/** Found, and true. */
-	readonly marks: number;
-	readonly trueMarks: number;
-	readonly noise: number | null;
-}
-
-const MEANS = [
-	"kinds",
-	"recall",
-	"precision",
-	"positionError",
-	"angle",
-	"fft",
-	"overlap",
-	"seconds",
-] as const;
-
-/** Plain JSON. */
-export interface BlindEvaluation {
-	readonly maps: Readonly<Record<string, BlindScore>>;
-	/** Over the maps that have the figure; the correlation's over all kernels. */
-	readonly mean: Readonly<
-		Record<(typeof MEANS)[number] | "ncc", number | null>
-	>;
 }
 
 /** Angstrom: no scatterer nearer to the border must be found, and how far a kernel may be off its scatterer. */
@@ -131,27 +92,15 @@ export async function evaluateBlind(
 		const seconds = (performance.now() - began) / 1000;
 		maps[name] = {
 			...scored(found, { stack, marks, kernels }, radius),
-			...{ seconds, noise: entry.noise ?? null },
+			seconds,
+			density: (1e4 * list.length) / (entry.pixel ** 2 * scan.nx * scan.ny),
+			noise: entry.noise ?? null,
+			spread: entry.spread ?? null,
+			background: entry.background ?? null,
 		};
 	}
 	onProgress?.(truth.length, truth.length);
-	const scores = Object.values(maps);
-	const means = MEANS.map((key) => [key, mean(scores.map((s) => s[key]))]);
-	return {
-		maps,
-		mean: {
-			...Object.fromEntries(means),
-			ncc: mean(scores.flatMap(({ ncc }) => ncc)),
-		},
-	};
-}
-
-/** Of those that are there. */
-function mean(values: readonly (number | null)[]): number | null {
-	const known = values.filter((v) => v !== null);
-	return known.length > 0
-		? known.reduce((sum, v) => sum + v, 0) / known.length
-		: null;
+	return { maps, ...summaryOf(Object.values(maps)) };
 }
 
 interface Truth {
@@ -164,7 +113,7 @@ function scored(
 	{ marks: found, kernels }: BlindFound,
 	{ stack, marks: truth, kernels: known }: Truth,
 	radius: number,
-): Omit<BlindScore, "seconds" | "noise"> {
+): Omit<BlindScore, "seconds" | keyof MapFactors> {
 	const kinds = compareMarks(found, truth);
 	const pairs = kinds.flatMap((kind) => kind.pairs);
 	const visible = truth.map((mark) => isVisible(mark, stack));
@@ -188,9 +137,9 @@ function scored(
 		precision: ratio(pairs.length, found.length),
 		positionError: pairs.length > 0 ? Math.sqrt(squares / pairs.length) : null,
 		ncc: likeness.map(({ ncc }) => ncc),
-		angle: mean(likeness.map(({ angle }) => angle)),
-		fft: mean(likeness.map(({ fft }) => fft)),
-		overlap: mean(likeness.map(({ overlap }) => overlap)),
+		angle: meanOf(likeness.map(({ angle }) => angle)),
+		fft: meanOf(likeness.map(({ fft }) => fft)),
+		overlap: meanOf(likeness.map(({ overlap }) => overlap)),
 		marks: found.length,
 		trueMarks: truth.length,
 	};
@@ -248,45 +197,4 @@ function inner({ values, size }: Centred, radius: number): Centred {
 		return values[i * size + j];
 	});
 	return { values: part, size: small };
-}
-
-/** The evaluation as a table for people. */
-export function blindTable({ maps, mean }: BlindEvaluation): string {
-	const number = (v: number | null, digits: number) =>
-		v?.toFixed(digits) ?? "-";
-	const figures = (s: BlindScore | BlindEvaluation["mean"]) => [
-		number(s.recall, 3),
-		number(s.precision, 3),
-		number(s.positionError, 2),
-		number(s.angle, 3),
-		number(s.overlap, 3),
-		number(s.fft, 3),
-		number(s.seconds, 1),
-	];
-	const rows = [
-		["map", "noise", "kinds", "marks", "recall", "precision", "off by, A"],
-		...Object.entries(maps).map(([name, map]) => [
-			...[name, number(map.noise, 2), `${map.kinds} of ${map.trueKinds}`],
-			...[`${map.marks} of ${map.trueMarks}`, ...figures(map)],
-			map.ncc.map((v) => number(v, 4)).join(" ") || "-",
-		]),
-		["mean", "", number(mean.kinds, 2), "", ...figures(mean)],
-	];
-	rows[0].push("angle", "overlap", "|FFT|", "seconds", "NCC");
-	rows[rows.length - 1].push(number(mean.ncc, 4));
-	const widths = rows[0].map((_, c) => maxOf(rows.map((row) => row[c].length)));
-	const last = widths.length - 1;
-	return rows
-		.map((row) =>
-			row
-				.map((cell, c) =>
-					c === 0
-						? cell.padEnd(widths[c])
-						: c < last
-							? cell.padStart(widths[c])
-							: cell,
-				)
-				.join("  "),
-		)
-		.join("\n");
 }

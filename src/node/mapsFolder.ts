@@ -18,6 +18,10 @@ export interface TrueMap {
 	readonly pixel: number;
 	/** White and line noise over the standard deviation of the ripples. */
 	readonly noise?: number;
+	/** Relative, of the amplitudes. */
+	readonly spread?: number;
+	/** Standard deviation of the background over that of the ripples. */
+	readonly background?: number;
 }
 
 /**
@@ -56,6 +60,7 @@ export async function readTruth(
 
 const isName = (v: unknown) => typeof v === "string" && v !== "";
 const isPositive = (v: unknown) => typeof v === "number" && v > 0;
+const isLevel = (v: unknown) => v === undefined || isPositive(v) || v === 0;
 const isList = (v: unknown, ok: (v: unknown) => boolean, least = 1) =>
 	Array.isArray(v) && v.length >= least && v.every(ok);
 const FIELDS: Record<
@@ -70,5 +75,7 @@ const FIELDS: Record<
 		"two whole numbers",
 	],
 	pixel: [isPositive, "Angstrom above zero"],
-	noise: [(v) => v === undefined || isPositive(v) || v === 0, "0 or more"],
+	noise: [isLevel, "0 or more"],
+	spread: [isLevel, "0 or more"],
+	background: [isLevel, "0 or more"],
 };

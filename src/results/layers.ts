@@ -27,7 +27,7 @@ export function deadLayers(
 		}
 		return { there, constant: low === high, cut: Math.max(lowest, highest) };
 	});
-	const fullest = Math.max(...seen.map(({ there }) => there));
+	const fullest = maxOf(seen.map(({ there }) => there));
 	return seen.map(({ there, constant, cut }) => {
 		const percent = (of: number, whole: number) =>
 			`${Math.floor((100 * of) / whole)} %`;

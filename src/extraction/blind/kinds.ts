@@ -245,7 +245,8 @@ function wideSize({ nx, ny }: State["map"], size: number): number {
 const leftBy = (map: State["map"], size: number): Float64Array =>
 	Float64Array.from(misfitOf(map, ridgeMap(map, wideSize(map, size))).rest);
 
-async function tryKinds(
+/** The sites of a map completed and judged; undefined where a kind has too few. */
+export async function tryKinds(
 	searched: Searched,
 	map: State["map"],
 	report: Report,
