@@ -1,5 +1,7 @@
 /** Layers of a stack that cannot be extracted from. */
 
+import { maxOf } from "../qpi/extremes.ts";
+
 /** Share of the pixels that are there at one end of the scale from which an image is cut off by the amplifier. */
 const SATURATED = 0.5;
 /** Share of what the fullest layer has that a layer must have: where it has nothing, all of them would count nowhere. */
