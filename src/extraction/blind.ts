@@ -179,7 +179,7 @@ async function search(
 			finerThan(map, signed, factor),
 			report,
 		);
-	state = await whole(searched, state, kinds === undefined, report);
+	state = await whole(searched, state, kinds !== undefined, report);
 	const sure = await confirmed(searched, state);
 	if (!sure) return undefined;
 	const end = await finished(map, searched, sure, factor);
