@@ -205,7 +205,7 @@ async function search(
 			finerThan(map, signed, factor),
 			report,
 		);
-	state = await whole(searched, state, kinds === undefined, report);
+	state = await whole(searched, state, kinds !== undefined, report);
 	if (state.map.kinds > 1)
 		state = await withoutSatellites(searched, state, report);
 	const sure = await confirmed(searched, state);

@@ -5,6 +5,7 @@ import { findActivation } from "../sbdSteps.ts";
 import { unit } from "../sbdWindows.ts";
 import { completed } from "./complete.ts";
 import type { Searched } from "./first.ts";
+import { parted } from "./heavy.ts";
 import type { Report } from "./kinds.ts";
 import { placesOf } from "./places.ts";
 import { judged, type State } from "./state.ts";
@@ -12,7 +13,13 @@ import { strongest } from "./turns.ts";
 
 /** The threshold, share of the strongest correlation, and steps: far more than it takes to find the others. */
 const FINE = { lambda: 0.03, steps: 150 };
-/** Each kind's places from a finer activation of its kernel, which is known well by now, the other kinds taken away; kept where the judge likes them better. */
+/** Times that scatterers are taken for two at most: of three one is left. */
+const HALVINGS = 4;
+
+/**
+ * Each kind's places from a finer activation of its kernel, which is known well by now, the other kinds taken away; then those that two explain better as two. Kept where the judge likes
+ * them better.
+ */
 export async function takenApart(
 	searched: Searched,
 	state: State,
@@ -20,17 +27,24 @@ export async function takenApart(
 ): Promise<State> {
 	const { size, signed, white } = searched;
 	let best = state;
-	for (let kind = 0; kind < state.map.kinds; kind++) {
-		const sites = [
-			...best.map.sites.filter((site) => site.kind !== kind),
-			...finePlaces(searched, best, kind),
-		];
+	const isBetter = async (sites: State["map"]["sites"]): Promise<boolean> => {
 		const done = await completed({ ...best.map, sites }, size, signed, {
 			...{ white, sure: true, lambda: best.fit.lambda },
 			report: (marks) => report("near ones", undefined, marks),
 		});
 		const next = await judged(done, size);
-		if (next.judgement.score > best.judgement.score) best = next;
+		const better = next.judgement.score > best.judgement.score;
+		if (better) best = next;
+		return better;
+	};
+	for (let kind = 0; kind < state.map.kinds; kind++)
+		await isBetter([
+			...best.map.sites.filter((site) => site.kind !== kind),
+			...finePlaces(searched, best, kind),
+		]);
+	for (let time = 0; time < HALVINGS; time++) {
+		const sites = parted(best.map, best);
+		if (!(sites && (await isBetter(sites)))) break;
 	}
 	return best;
 }
