@@ -8,7 +8,6 @@ import { leftoversOf } from "./blind/leftovers.ts";
 import { withoutHeaps } from "./blind/outliers.ts";
 import { whole } from "./blind/pairs.ts";
 import { prepared } from "./blind/prepare.ts";
-import { withoutSatellites } from "./blind/satellites.ts";
 import { seedAt } from "./blind/seeds.ts";
 import type { State } from "./blind/state.ts";
 import { judgeSites } from "./judge.ts";
@@ -206,8 +205,6 @@ async function search(
 			report,
 		);
 	state = await whole(searched, state, kinds !== undefined, report);
-	if (state.map.kinds > 1)
-		state = await withoutSatellites(searched, state, report);
 	const sure = await confirmed(searched, state);
 	if (!sure) return undefined;
 	const end = await finished(map, searched, sure, factor);
