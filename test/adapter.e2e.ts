@@ -117,7 +117,7 @@ linuxTest(
 const BAD: [string[], RegExp][] = [
 	[["--seed", "-1"], /--seed.*'-1' is invalid\. Expected a whole number/],
 	[["--preset", "huge"], /--preset.*smoke, quick, compact/],
-	[["--inputs", "raw"], /--inputs.*physics, paper/],
+	[["--inputs", "raw"], /--inputs.*physics, centred, paper/],
 	[["--epochs", "1,2"], /--epochs.*three whole numbers.*VAE,aligner,one-step/],
 	[["--epochs", "1,0,2"], /--epochs.*three whole numbers/],
 	[["--velocity"], /unknown option '--velocity'/],
