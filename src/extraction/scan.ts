@@ -28,7 +28,7 @@ function sampled(values: ArrayLike<number>): Float64Array {
 }
 
 /** The value of this rank from 0; reorders the values so that none before it is larger, and none after it smaller (Hoare, Commun. ACM 4, 321 (1961)). */
-function ranked(values: Float64Array, rank: number): number {
+export function ranked(values: Float64Array, rank: number): number {
 	let [low, high] = [0, values.length - 1];
 	while (low < high) {
 		const pivot = values[(low + high) >> 1];

@@ -78,7 +78,7 @@ const FACTORS: readonly Factor[] = [
 	"spread",
 	"background",
 ];
-/** Of more values than this a factor's maps are cut into this many groups of about as many maps. */
+/** Of more values than this, or where each map has its own, a factor's maps are cut into at most so many groups of two maps or more. */
 const GROUPS = 4;
 /** Densities and the like that differ by less are the same. */
 const SAME = 1e-3;
@@ -127,11 +127,12 @@ function groupsOf(
 			last.push(one);
 		else levels.push([one]);
 	}
-	const share = known.length / GROUPS;
+	const count = Math.min(GROUPS, Math.floor(known.length / 2));
+	const share = known.length / count;
 	const groups =
-		levels.length <= GROUPS
+		levels.length <= GROUPS && levels.length < known.length
 			? levels
-			: Array.from({ length: GROUPS }, (_, g) =>
+			: Array.from({ length: count }, (_, g) =>
 					known.slice(Math.round(g * share), Math.round((g + 1) * share)),
 				);
 	return groups.map((group) => ({

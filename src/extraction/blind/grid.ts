@@ -1,4 +1,6 @@
 /** Small helpers on [nx][ny] grids. */
+import { maxima } from "../maxima.ts";
+import { ranked } from "../scan.ts";
 
 /** Smoothed by a Gaussian of `sigma` pixels, what counts weighing by `weights`; zero where nothing near counts. */
 export function smoothed(
@@ -64,20 +66,8 @@ export function peaks(
 	apart: number,
 	least: number,
 ): Peak[] {
-	const candidates: Peak[] = [];
-	for (let x = 0; x < nx; x++)
-		for (let y = 0; y < ny; y++) {
-			const value = map[x * ny + y];
-			if (!(value > least)) continue;
-			let top = true;
-			for (let i = Math.max(0, x - 1); top && i <= Math.min(nx - 1, x + 1); i++)
-				for (let j = Math.max(0, y - 1); j <= Math.min(ny - 1, y + 1); j++)
-					if (map[i * ny + j] > value) top = false;
-			if (top) candidates.push({ x, y, value });
-		}
-	candidates.sort((a, b) => b.value - a.value);
 	const chosen: Peak[] = [];
-	for (const peak of candidates)
+	for (const peak of maxima(map, nx, ny, least))
 		if (
 			!chosen.some(
 				({ x, y }) => (x - peak.x) ** 2 + (y - peak.y) ** 2 < apart ** 2,
@@ -87,12 +77,11 @@ export function peaks(
 	return chosen;
 }
 
-export function medianOf(values: ArrayLike<number>): number {
-	const sorted = Float64Array.from(values).sort();
-	return sorted[sorted.length >> 1] ?? 0;
-}
+/** The upper one of two in the middle; 0 of no values. */
+export const medianOf = (values: ArrayLike<number>): number =>
+	ranked(Float64Array.from(values), values.length >> 1) ?? 0;
 
-/** Robust standard deviation about zero of what counts: from the median of absolute values. */
+/** Robust standard deviation about zero of what counts, from the median of absolute values: of residuals and filtered noise, whose middle is known (robustSigma() finds it). */
 export function spreadOf(
 	values: ArrayLike<number>,
 	weights: ArrayLike<number>,

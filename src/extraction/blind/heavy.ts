@@ -2,7 +2,7 @@
 import type { Site } from "../../qpi/mapOperator.ts";
 import { shiftedKernel } from "../markEquations.ts";
 import { kindOf, type MapSolution, type SitedMap } from "../refineMap.ts";
-import { reachFor } from "./complete.ts";
+import { reachFor } from "./look.ts";
 
 /** From this share of the usual amplitude on a scatterer may be two. */
 const HEAVY = 1.1;

@@ -29,7 +29,7 @@ export function componentsOf(
 			weights[p] > 0 ? v - middle : 0,
 		);
 		const spread = spreadOf(flat, weights);
-		if (!(spread > 0 && Number.isFinite(spread))) leftOut.push(e);
+		if (!(spread > 0 && counted.every(Number.isFinite))) leftOut.push(e);
 		else layers.push(flat.map((v) => v / spread));
 	});
 	if (layers.length <= 1) return { images: layers, leftOut };

@@ -15,7 +15,7 @@ const BOTH = 0.2;
 /** Pairs that are no accident. */
 const FEW = 4;
 /** What the score may lose: half a pattern found twice as often is known better than the whole. */
-const LOSS = 0.01;
+const LOSS = 0.03;
 
 /**
  * The state with scatterers in place of their parts. A pattern with two alike centres, all of one orientation, is as well explained by half of it at twice as many places; that places chosen for themselves keep one distance says which it is.

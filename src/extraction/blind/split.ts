@@ -1,5 +1,5 @@
 /** One kind as two: by what its scatterers have that their common kernel has not. */
-import type { Completed } from "./complete.ts";
+import type { Completed } from "./look.ts";
 
 /** Angstrom about scatterers that are compared. */
 const NEAR = 28;

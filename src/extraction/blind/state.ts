@@ -1,6 +1,6 @@
 /** Marks, and how they are judged. */
 import { type Judgement, judgeSites } from "../judge.ts";
-import type { Completed } from "./complete.ts";
+import type { Completed } from "./look.ts";
 
 export interface State extends Completed {
 	readonly judgement: Judgement;

@@ -2,7 +2,7 @@
 import { MapConvolution } from "../../qpi/convolution.ts";
 import { maxOf } from "../../qpi/extremes.ts";
 import { ridgeMap, type SitedMap } from "../refineMap.ts";
-import { matched, reachFor } from "./complete.ts";
+import { matched, reachFor } from "./look.ts";
 import { step } from "./step.ts";
 
 /** Parts that the map is cut into. */
