@@ -1,6 +1,6 @@
 /**
- * `npm run bench:blind`: what is found in maps in which nothing is marked, by density, noise, number of kinds, spread of amplitudes and background, by our method, by SBD-STM, by an
- * oracle that knows the kernels, and by other programs' files (--other). Seeded; a row that is in the file of results already is not made again.
+ * `npm run bench:blind`: what is found in maps in which nothing is marked, by density, noise, number of kinds, spread of amplitudes and background, by our method, by SBD-STM, and
+ * by other programs' files (--other; bench/blind/others.ts says of which form). Seeded; a row that is in the file of results already is not made again.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ const options = new Command("npm run bench:blind --")
 	.option("--again", "also rows that are there already", false)
 	.option(
 		"--out <folder>",
-		"where rows.json and README.md go",
+		"where rows.json and tables.md go",
 		fileURLToPath(new URL("results/blind", import.meta.url)),
 	)
 	.parse()
@@ -102,6 +102,10 @@ for (const method of methods)
 await solver.close();
 const tables = tablesOf(rows, all, TITLES);
 console.log(tables);
+await writeFileAtomic(
+	join(out, quick ? "quick.md" : "tables.md"),
+	`${tables}\n`,
+);
 
 /** Scores and the time of one core; undefined where another program has no file of the first map. */
 async function rowOf(
