@@ -55,9 +55,10 @@ test("a run starts, shows its losses and pictures, and is paused without losing 
 	await page.click("#train-pause");
 	await seen("#train-resume");
 	assert.match(await state(), /^Paused/);
-	await page.waitForTimeout(700); // the step that was under way ends, and is told
+	// The few steps that were under way end, and are told.
+	await page.waitForTimeout(4000);
 	const before = await done("kernel autoencoder");
-	await page.waitForTimeout(700);
+	await page.waitForTimeout(2000);
 	assert.is(await done("kernel autoencoder"), before, "a paused run stands");
 	await page.click("#train-resume");
 	await page.waitForSelector(".attempts canvas");

@@ -178,6 +178,7 @@ export async function extractMaps(
 			return { ...rest, explained, seconds: watch.seconds, by };
 		};
 		if (image !== map.image) await watch.start(`energies, ${chosen}`);
+		else if (fits.size === 1) await watch.start(`held-out parts, ${chosen}`);
 		return by(chosen);
 	}
 
