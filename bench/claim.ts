@@ -34,17 +34,22 @@ const { of, than, score, json } = command.opts<{
 const files = await Promise.all(
 	command.args.map(async (folder) => {
 		const file = join(folder, "scores.json");
-		const found: ScoreFile = JSON.parse(await readFile(file, "utf8"));
+		const text = await readFile(file, "utf8").catch(() =>
+			command.error(
+				`error: there is no ${file}; expected the folder of a finished training`,
+			),
+		);
+		const found: ScoreFile = JSON.parse(text);
 		for (const name of [of, than])
 			if (!found.methods?.[name])
-				command.error(`${file} holds no scores of ${name}`);
+				command.error(`error: ${file} holds no scores of ${name}`);
 		return found;
 	}),
 );
 const seeds = files.map(({ seed }) => seed);
 if (new Set(seeds).size !== seeds.length)
 	command.error(
-		`the runs have the seeds ${seeds.join(", ")}; expected another one each`,
+		`error: the runs have the seeds ${seeds.join(", ")}; expected another one each`,
 	);
 
 const digits = (value: number) =>

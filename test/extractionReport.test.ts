@@ -163,10 +163,10 @@ test("charts draw what they are given, and nothing is no error", async () => {
 		{ energy: 0, q: 0.2, error: 0.01, outlier: true },
 	];
 	const fit = { name: "fit", energyAt: (k: number) => k * k - 0.06 };
-	const dispersion = await look(dispersionChart(points, fit));
+	const dispersion = await look(dispersionChart("Dispersion", points, fit));
 	assert.ok(count(dispersion(0, 0, 640, 340), vermilion) > 100, "the fit");
 	await look(profileChart([], []));
-	await look(dispersionChart([], null));
+	await look(dispersionChart("Dispersion", [], null));
 });
 
 test("report: everything escaped, nothing from the network, the chosen method bold", () => {

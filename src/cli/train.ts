@@ -1,7 +1,7 @@
 /** `qpi-lens train`, `npm run train`: trains the kernel VAE, the aligner and the one-step baseline, and compares them with their rivals. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 import type { PretrainedWeights } from "../models/diffusers.ts";
@@ -10,7 +10,7 @@ import {
 	isConvolutional,
 	type NetworkName,
 } from "../models/networks.ts";
-import { describeAdapter, openGpu, type Precision } from "../node/adapter.ts";
+import { describeAdapter, openGpu } from "../node/adapter.ts";
 import { openDataset } from "../node/dataset.ts";
 import { datasetSource } from "../node/datasetSource.ts";
 import { canWrite } from "../node/files.ts";
@@ -20,191 +20,28 @@ import { trainRun } from "../node/trainRun.ts";
 import { WideStream } from "../node/wideStream.ts";
 import { writeReport } from "../node/writeReport.ts";
 import type { DatasetError } from "../qpi/format.ts";
-import type { Scattering } from "../qpi/generator.ts";
-import { INPUTS, type InputKind } from "../qpi/inputs.ts";
+import { INPUTS } from "../qpi/inputs.ts";
 import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
 import {
-	MODELS,
-	type ModelName,
 	PRESETS,
 	type Preset,
-	type PresetName,
-	type Ways,
 	withEpochs,
 	withModel,
 	withWays,
 } from "../training/presets.ts";
 import { generatedSource, type Source } from "../training/source.ts";
-import {
-	callOf,
-	commandLine,
-	positive,
-	positiveWhole,
-	say,
-	warn,
-	whole,
-} from "./command.ts";
-
-const threeEpochs = (text: string) => {
-	const numbers = text.split(",").map(Number);
-	if (
-		numbers.length !== 3 ||
-		!numbers.every((n) => Number.isInteger(n) && n > 0)
-	)
-		throw new InvalidArgumentError(
-			"Expected three whole numbers with commas between: VAE,aligner,one-step.",
-		);
-	return numbers;
-};
-
-const decay = (text: string) => {
-	const value = positive(text);
-	if (value >= 1)
-		throw new InvalidArgumentError("Expected a number between 0 and 1.");
-	return value;
-};
-
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
-/** "90s", "30m", "2h" or minutes, to seconds. */
-const duration = (text: string) => {
-	const found = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h)?$/.exec(text);
-	const unit = SECONDS[found?.[2] ?? "m"] ?? Number.NaN;
-	const seconds = Number(found?.[1]) * unit;
-	if (!(seconds > 0))
-		throw new InvalidArgumentError("Expected a time such as 90s, 30m or 2h.");
-	return seconds;
-};
-
-interface Options extends Ways {
-	budget?: number;
-	preset: PresetName;
-	model: ModelName;
-	init?: string;
-	data?: string;
-	out?: string;
-	seed: number;
-	inputs: InputKind;
-	resume: boolean;
-	adapter?: string;
-	precision: Precision;
-	tune: boolean;
-	epochs?: number[];
-	stream?: number;
-	scattering: Scattering;
-	skipBad: boolean;
-	penaliseAsymmetry: boolean;
-	randomStart: boolean;
-}
+import { callOf, commandLine, say, warn } from "./command.ts";
+import { addTrainOptions, type TrainOptions } from "./trainOptions.ts";
 
 export function trainCommand(name = "train"): Command {
 	const call = callOf(name);
-	return new Command(name)
+	const command = new Command(name)
 		.summary("trains the networks and compares them with their rivals")
 		.description(
 			"Trains the kernel VAE, the latent aligner and the one-step baseline on quasiparticle-interference data, compares them with ridge least squares and\n" +
 				"other rivals on kernels seen and unseen, and writes metrics.json, pictures, weights, latents.npy and report.html.",
-		)
-		.addOption(
-			new Option("-p, --preset <name>", "size of the data and of the networks")
-				.choices(Object.keys(PRESETS))
-				.default("quick"),
-		)
-		.addOption(
-			new Option(
-				"-m, --model <name>",
-				"form of the networks: the preset's principal components with U-Nets, or the paper's convolutional autoencoder in one of three sizes",
-			)
-				.choices(MODELS)
-				.default("components"),
-		)
-		.option(
-			"--init <file>",
-			"weights of an AutoencoderKL of this size that the convolutional networks start from (.safetensors of the diffusers library)",
-		)
-		.option(
-			"-d, --data <dir>",
-			"a folder in the published format (generate makes one); without it the data are made",
-		)
-		.option(
-			"-o, --out <dir>",
-			"where everything is written (default: runs/PRESET-INPUTS-seedN)",
-		)
-		.option("-s, --seed <n>", "seed of data, weights and training", whole, 1)
-		.addOption(
-			new Option(
-				"-i, --inputs <kind>",
-				"what aligner and baseline see: five channels with the search for the scatterers done, or those of the five that are centred on the kernel, or image and activation map as in the paper",
-			)
-				.choices(["physics", "centred", "paper"])
-				.default("physics"),
-		)
-		.option("-r, --resume", "go on with the run in --out", false)
-		.option(
-			"-a, --adapter <name>",
-			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
-		)
-		.addOption(
-			new Option(
-				"--precision <type>",
-				"f16: convolutions on the matrix units of a graphics card, sums in f32, scaled losses",
-			)
-				.choices(["f32", "f16"])
-				.default("f32"),
-		)
-		.option(
-			"--no-tune",
-			"do not measure which variants of the kernels are the fastest on this adapter",
-		)
-		.option(
-			"-e, --epochs <vae,aligner,one-step>",
-			"epochs, in place of the preset's",
-			threeEpochs,
-		)
-		.option(
-			"--budget <time>",
-			"train for about so long (30m, 2h): decides the epochs by timing a few steps, the same number for aligner and baseline",
-			duration,
-		)
-		.option(
-			"--accumulate <n>",
-			"compute each batch in n parts, one after the other: less memory, the same step",
-			positiveWhole,
-		)
-		.option(
-			"--average <decay>",
-			"keep an exponential moving average of the weights, as 0.999, and evaluate that",
-			decay,
-		)
-		.option(
-			"--cosine <steps>",
-			"the learning rate rises over so many steps and then falls along a cosine to zero, in place of the preset's schedule",
-			whole,
-		)
-		.option(
-			"--stream <patterns>",
-			"train on so many new patterns of the wide generator every epoch, each from four sides with the preset's number of images; the data then only judge",
-			positiveWhole,
-		)
-		.addOption(
-			new Option(
-				"--scattering <kind>",
-				"how images are made without --data: plain superposition or full multiple scattering",
-			)
-				.choices(["linear", "full"])
-				.default("linear"),
-		)
-		.option("--skip-bad", "leave out broken files of --data", false)
-		.option(
-			"--penalise-asymmetry",
-			"symmetry loss for 1-fold kernels too, as the published code has it",
-			false,
-		)
-		.option(
-			"--random-start",
-			"ablation: the latent starts from random directions, not from principal components",
-			false,
-		)
+		);
+	return addTrainOptions(command)
 		.addHelpText(
 			"after",
 			`
@@ -220,10 +57,13 @@ Examples:
   ${call} --data runs/data --preset compact --out runs/full
   ${call} --out runs/full --data runs/data --preset compact --resume`,
 		)
-		.action((options: Options) => trainAndReport(options, call));
+		.action((options: TrainOptions) => trainAndReport(options, call));
 }
 
-async function trainAndReport(options: Options, call: string): Promise<void> {
+async function trainAndReport(
+	options: TrainOptions,
+	call: string,
+): Promise<void> {
 	const stop = new AbortController();
 	process.once("SIGINT", () => {
 		stop.abort(new Error("interrupted"));
@@ -245,7 +85,7 @@ async function trainAndReport(options: Options, call: string): Promise<void> {
 }
 
 async function main(
-	options: Options,
+	options: TrainOptions,
 	out: string,
 	call: string,
 	signal: AbortSignal,
@@ -254,6 +94,10 @@ async function main(
 		options;
 	if (options.budget && epochs)
 		throw new Error("give --budget or --epochs: each decides the epochs");
+	if (randomStart && options.model !== "components")
+		throw new Error(
+			`--random-start is for --model components; ${options.model} has no principal components to start from`,
+		);
 	const preset = withWays(
 		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
 		options,
@@ -384,14 +228,14 @@ async function preparedBeside({
 	data,
 	preset,
 	inputs,
-}: Options): Promise<string | undefined> {
+}: TrainOptions): Promise<string | undefined> {
 	if (!data) return undefined;
 	const folder = join(data, ".qpi-cache", `${preset}-${inputs}`);
 	return (await canWrite(folder)) ? folder : undefined;
 }
 
 async function openSource(
-	options: Options,
+	options: TrainOptions,
 	preset: Preset,
 	signal: AbortSignal,
 ): Promise<{ source: Source; bad: readonly DatasetError[] }> {

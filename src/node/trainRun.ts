@@ -93,7 +93,7 @@ async function withinBudget(
 	const each = (name: keyof typeof seconds) =>
 		`${(1000 * seconds[name]).toFixed(0)} ms`;
 	say(
-		`a step takes ${each("vae")} (VAE), ${each("aligner")} (aligner), ${each("oneStep")} (one-step): ${epochs.join(", ")} epochs in ${Math.round(budget / 60)} minutes`,
+		`a step takes ${each("vae")} (VAE), ${each("aligner")} (aligner), ${each("oneStep")} (one-step): ${epochs.join(", ")} epochs in ${(budget / 60).toFixed(1)} minutes`,
 	);
 	await folder.write(EPOCHS, JSON.stringify(epochs));
 	return withEpochs(preset, epochs);

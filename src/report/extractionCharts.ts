@@ -139,8 +139,12 @@ export interface DispersionPoint {
 	readonly outlier?: boolean;
 }
 
+/** From so many points on they are drawn smaller. */
+const MANY = 40;
+
 /** Energy against the wave vector, each with its error bar, and the fitted curve. */
 export function dispersionChart(
+	title: string,
 	points: readonly DispersionPoint[],
 	fit: {
 		readonly name: string;
@@ -156,7 +160,7 @@ export function dispersionChart(
 			{
 				label: outlier ? "not used by the fit" : "q* of each energy's kernel",
 				showLine: false,
-				pointRadius: 4,
+				pointRadius: points.length > MANY ? 2 : 4,
 				pointStyle: outlier ? "cross" : "circle",
 			},
 		);
@@ -187,7 +191,7 @@ export function dispersionChart(
 	return panels(
 		[
 			lineConfig(
-				"Dispersion",
+				title,
 				[...curve, dot(false), ...outliers, ...bars],
 				upTo("q (1/Å)", most),
 				axisOptions("energy (eV)"),

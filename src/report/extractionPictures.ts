@@ -309,6 +309,7 @@ export function kernelsPicture(
 	}[],
 	spacing: number,
 	unit: string,
+	columns = 5,
 ): Picture {
 	const panels = items.map(
 		({ label, kernel, notes }): Panel => ({
@@ -322,7 +323,10 @@ export function kernelsPicture(
 			notes,
 		}),
 	);
-	return panelGrid(panels, { columns: Math.min(5, panels.length), size: 150 });
+	return panelGrid(panels, {
+		columns: Math.min(columns, panels.length),
+		size: 150,
+	});
 }
 
 /** Lines of at most about so many characters. */

@@ -15,6 +15,7 @@ import { foundEntry, foundTables } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
 import {
 	type Analysis,
+	endOf,
 	type Item,
 	isEmpty,
 	kernelEntry,
@@ -209,10 +210,6 @@ function withAxes(
 		]),
 	]);
 }
-
-/** What a file's name ends with that is of one kind: nothing for the first. */
-const endOf = (kind: number, kinds: readonly number[]) =>
-	kind === kinds[0] ? "" : `-kind${kind}`;
 
 /** An array of each kernel or of each image; several have a leading index and a plural name. */
 function arrayOf(

@@ -448,3 +448,7 @@ export function tableOf(items: readonly Item[]) {
 		]),
 	};
 }
+
+/** What a file's name ends with that is of one kind: nothing for the first. */
+export const endOf = (kind: number, kinds: readonly number[]) =>
+	kind === kinds[0] ? "" : `-kind${kind}`;

@@ -1,6 +1,7 @@
 /** The pictures of an extraction, with their captions, in the report's order. */
 import { describeDispersion } from "../extraction/dispersion.ts";
 import { HBAR2_2M } from "../qpi/bands.ts";
+import { evenly } from "../qpi/evenly.ts";
 import { dispersionChart, profileChart } from "../report/extractionCharts.ts";
 import {
 	fitPicture,
@@ -13,12 +14,22 @@ import {
 	uncertaintyPicture,
 } from "../report/extractionPictures.ts";
 import type { Picture } from "../report/picture.ts";
-import { type Analysis, degrees, isEmpty, labelOf, NAMES } from "./items.ts";
+import {
+	type Analysis,
+	degrees,
+	endOf,
+	isEmpty,
+	labelOf,
+	NAMES,
+} from "./items.ts";
 import type { Task } from "./take.ts";
 
 /** Pixels of which less than half counts are shown as not used. */
 export const shownImage = ({ image, weights }: Task) =>
 	weights ? image.map((v, i) => (weights[i] < 0.5 ? Number.NaN : v)) : image;
+
+/** Kernels that are drawn beside each other at most. */
+const MOST_KERNELS = 50;
 
 export type Drawn = [
 	name: string,
@@ -32,7 +43,7 @@ export function picturesOf({
 	kinds,
 	shown,
 	taken,
-	band,
+	bands,
 }: Analysis): Drawn[] {
 	const { task, extraction, spectrum, profile, plain, peak, sectors } = shown;
 	const { kernel, uncertainty } = shown;
@@ -143,17 +154,27 @@ export function picturesOf({
 			),
 		]);
 	}
-	if (items.length > 1)
+	if (items.length > 1) {
+		const images = items.length / kinds.length;
+		const few = evenly(
+			Array.from({ length: images }, (_, i) => i),
+			Math.max(1, Math.floor(MOST_KERNELS / kinds.length)),
+		);
+		const chosen = items.filter((_, i) =>
+			few.includes(Math.floor(i / kinds.length)),
+		);
 		pictures.push([
 			"kernels",
-			"All kernels",
+			chosen.length < items.length
+				? `Kernels of ${few.length} of ${images} images`
+				: "All kernels",
 			"Each on its own scale, zero in the middle.",
 			kernelsPicture(
 				[
 					...(taken.truth
 						? [{ label: "the file's kernel", kernel: taken.truth }]
 						: []),
-					...items.slice(0, 50).map((item) => ({
+					...chosen.map((item) => ({
 						label: labelOf(item, kinds),
 						kernel: item.kernel,
 						notes: item.scores
@@ -165,15 +186,21 @@ export function picturesOf({
 				],
 				spacing,
 				unit,
+				// Those of one image side by side.
+				kinds.length * Math.max(1, Math.floor(5 / kinds.length)),
 			),
 		]);
-	if (band) {
+	}
+	bands.forEach((band, k) => {
+		if (!band) return;
 		const { fit } = band;
+		const title = `Dispersion${kinds.length > 1 ? ` of kind ${kinds[k]}` : ""}`;
 		pictures.push([
-			"dispersion",
-			"Dispersion",
+			`dispersion${endOf(kinds[k], kinds)}`,
+			title,
 			describeDispersion(band),
 			dispersionChart(
+				title,
 				band.points.flatMap(({ energy, peak: p }) =>
 					p
 						? [
@@ -192,6 +219,6 @@ export function picturesOf({
 				},
 			),
 		]);
-	}
+	});
 	return pictures;
 }

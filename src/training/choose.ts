@@ -1,3 +1,4 @@
+import { evenly } from "../qpi/evenly.ts";
 import { splitObservations } from "../qpi/split.ts";
 import type { Part } from "./data.ts";
 import type { Source } from "./source.ts";
@@ -40,14 +41,6 @@ export function chooseObservations(
 		...evenly(parts.unseenEnergy, most),
 		...evenly(parts.unseenFamily, most),
 	];
-}
-
-/** At most `most` of a list, at even distances. */
-export function evenly<T>(list: readonly T[], most: number): T[] {
-	const every = list.length / Math.min(most, list.length);
-	return list.filter(
-		(_, i) => Math.floor(i / every) !== Math.floor((i - 1) / every),
-	);
 }
 
 /** What a kernel is called in pictures: number and symmetry, and below family and energy. */

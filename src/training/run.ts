@@ -3,13 +3,13 @@ import type { Parameters } from "../engine/nn.ts";
 import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
 import { LATENT } from "../models/latent.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
+import { evenly } from "../qpi/evenly.ts";
 import { PIXELS } from "../qpi/format.ts";
 import { INPUTS, type InputKind } from "../qpi/inputs.ts";
 import { compareKernels } from "../qpi/metrics.ts";
 import { principalComponents } from "../qpi/pca.ts";
 import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { evenly } from "./choose.ts";
 import { copyTurned, type PreparedData } from "./data.ts";
 import {
 	type Estimates,

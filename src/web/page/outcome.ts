@@ -7,6 +7,7 @@ import { resampled } from "../../report/picture.ts";
 import { type ResultOptions, resultNames } from "../../results/files.ts";
 import {
 	type Analysis,
+	endOf,
 	findingsOf,
 	labelOf,
 	NAMES,
@@ -49,7 +50,8 @@ export async function outcomeOf(
 	adapter: string | null,
 ): Promise<Outcome> {
 	const { items, kinds, shown, taken, warnings } = analysis;
-	const band = picturesOf(analysis).find(([name]) => name === "dispersion");
+	const dispersion = `dispersion${endOf(shown.kind, kinds)}`;
+	const band = picturesOf(analysis).find(([name]) => name === dispersion);
 	return {
 		names: resultNames(analysis),
 		items: items.map((item) => {
