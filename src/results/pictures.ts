@@ -214,7 +214,7 @@ export function picturesOf({
 						: [],
 				),
 				fit && {
-					name: `m* = ${fit.mass.toFixed(3).replace("-", "−")} ± ${fit.massError.toFixed(3)} mₑ, E₀ = ${(1000 * fit.bottom).toFixed(0).replace("-", "−")} ± ${(1000 * fit.bottomError).toFixed(0)} meV`,
+					name: `m* = ${fit.mass.toFixed(3).replace("-", "−")} ± ${fit.massError.toFixed(3)} mₑ, E₀ = ${(1000 * fit.bottom).toFixed(1).replace("-", "−")} ± ${(1000 * fit.bottomError).toFixed(1)} meV`,
 					energyAt: (q) => fit.bottom + (HBAR2_2M * (q / 2) ** 2) / fit.mass,
 				},
 			),
