@@ -12,10 +12,12 @@ import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
 import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
+import * as upsampleConv from "./cases/upsampleConv.ts";
 import type { BadCall, Case } from "./opTesting.ts";
 
 const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	conv,
+	upsampleConv,
 	linear,
 	bmm,
 	attention,

@@ -17,6 +17,7 @@ import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
 import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
+import * as upsampleConv from "./cases/upsampleConv.ts";
 import { type Case, checkCase } from "./opTesting.ts";
 
 /** A whole number from 1 to `most`; half of the time of its lower quarter. */
@@ -103,6 +104,13 @@ const products = (random: Random): Case =>
 		],
 		random.uniform() < 0.5,
 		random.uniform() < 0.5,
+	);
+
+const doubled = (random: Random): Case =>
+	upsampleConv.row(
+		[size(random, 3), size(random, 12), size(random, 12), channels(random, 40)],
+		channels(random, 40),
+		random.uniform() < 0.7,
 	);
 
 const attend = (random: Random): Case =>
@@ -250,6 +258,7 @@ const families = [
 	convolution,
 	product,
 	products,
+	doubled,
 	attend,
 	unary,
 	binary,

@@ -1,8 +1,11 @@
 /** Convolutions and dense layers, all batch 8. A transposed convolution is the gradient "dx" of the one that is listed. */
 import { conv2d, linear } from "../../src/engine/ops/conv.ts";
 import type { ConvGeometry } from "../../src/engine/ops/convFamily.ts";
-import { sampled } from "./check.ts";
-import { FORWARD, type Op, on, type Pass } from "./row.ts";
+import { upsampleConv2d } from "../../src/engine/ops/upsampleConv.ts";
+import * as reference from "../../test/reference/conv.ts";
+import { upsampleNearest2x } from "../../test/reference/sample.ts";
+import { differences, sampled } from "./check.ts";
+import { backward, FORWARD, type Op, on, type Pass } from "./row.ts";
 import { convElement } from "./sums.ts";
 
 const PASSES: readonly Pass[] = [
@@ -87,6 +90,25 @@ const dense = (name: string, rows: number, k: number, n: number): Op => ({
 const layer = (rows: number, k: number, n: number) =>
 	dense(`linear ${rows} x ${k} -> ${n}`, rows, k, n);
 
+const doubling = (size: number, channels: number): Op => ({
+	name: `upsampleConv2d ${size}x${size} ${channels}->${channels}`,
+	make: on(
+		[
+			[8, size, size, channels],
+			[channels, 3, 3, channels],
+		],
+		([x, w]) => upsampleConv2d(x, w, null),
+	),
+	check: differences(([x, w]) =>
+		reference.conv2d(upsampleNearest2x(x), w, {
+			stride: [1, 1],
+			pad: [1, 1, 1, 1],
+		}),
+	),
+	passes: [FORWARD, backward([0, 1], [0, 1])],
+	twoSets: true,
+});
+
 export const convolutions: Op[] = [
 	// The networks'.
 	conv(64, 5, 16, 4, 2),
@@ -113,6 +135,7 @@ export const convolutions: Op[] = [
 	conv(32, 32, 32, 3),
 	conv(16, 64, 64, 3),
 	conv(8, 128, 4, 3),
+	doubling(16, 16),
 	// Tails: nothing is a multiple of anything.
 	conv([13, 17], 37, 37, 3),
 	conv([13, 17], 37, 37, 3, 2),

@@ -17,6 +17,7 @@ export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
+export * from "./ops/upsampleConv.ts";
 export { Adam, type AdamOptions } from "./optim.ts";
 export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
 export { detached, scope } from "./scope.ts";

@@ -3,7 +3,8 @@ import { scaledDotProductAttention } from "../engine/ops/attention.ts";
 import { conv2d, linear } from "../engine/ops/conv.ts";
 import { add, reshape } from "../engine/ops/elementwise.ts";
 import { groupNorm } from "../engine/ops/norm.ts";
-import { sliceChannels, upsampleNearest2x } from "../engine/ops/sample.ts";
+import { sliceChannels } from "../engine/ops/sample.ts";
+import { upsampleConv2d } from "../engine/ops/upsampleConv.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
 import { LATENT_CHANNELS, type Latent } from "./latent.ts";
@@ -170,8 +171,7 @@ export function decodeKL(
 		const block = `decoder.up_blocks.${i}`;
 		for (let j = 0; j <= config.layersPerBlock; j++)
 			h = resnet(p, config, `${block}.resnets.${j}`, h);
-		if (i < resolutions - 1)
-			h = conv(p, `${block}.upsamplers.0.conv`, upsampleNearest2x(h));
+		if (i < resolutions - 1) h = double(p, `${block}.upsamplers.0.conv`, h);
 	}
 	return conv(
 		p,
@@ -299,6 +299,10 @@ function halve(p: Parameters, name: string, x: Tensor): Tensor {
 		padding: [0, 1, 0, 1],
 	});
 }
+
+/** Nearest neighbours and a 3x3 convolution: doubles the image. */
+const double = (p: Parameters, name: string, x: Tensor) =>
+	upsampleConv2d(x, p.get(`${name}.weight`), p.get(`${name}.bias`));
 
 function norm(
 	p: Parameters,

@@ -22,6 +22,13 @@ export function image(
 	});
 }
 
+export function upsampleNearest2x(x: Nd): Nd {
+	const [b, h, w, c] = x.shape;
+	return image([b, 2 * h, 2 * w, c], (i, r, q, k) =>
+		at(x, i, r >> 1, q >> 1, k),
+	);
+}
+
 /** torch: grid_sample(x, affine_grid([[cos, -sin, 0], [sin, cos, 0]]), "bilinear", "border", align_corners=False), in pixels. */
 export function rotate(x: Nd, angles: readonly number[]): Nd {
 	const [, h, w] = x.shape;
