@@ -98,6 +98,10 @@ async function main(
 		throw new Error(
 			`--random-start is for --model components; ${options.model} has no principal components to start from`,
 		);
+	if (options.noiseless && options.stream !== undefined)
+		throw new Error(
+			"--noiseless is for images that are kept; a --stream has none without noise",
+		);
 	const preset = withWays(
 		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
 		options,
@@ -117,22 +121,7 @@ async function main(
 			throw new Error(
 				`none of the ${source.kernels.length} kernels is one to train on, by the split of ${options.data}; expected at least one`,
 			);
-		const stream =
-			options.stream === undefined
-				? undefined
-				: new WideStream({
-						seed,
-						patterns: options.stream,
-						views: 4,
-						observations: preset.observations,
-						inputs,
-						onWait(epoch, milliseconds) {
-							if (milliseconds > 1000)
-								say(
-									`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
-								);
-						},
-					});
+		const streams = openStreams(options, preset);
 		const folder = await RunFolder.open(
 			out,
 			{
@@ -147,7 +136,7 @@ async function main(
 				...(precision !== "f32" && { precision }),
 				...(init && { init: init.sha256 }),
 				...(options.budget && { budget: options.budget }),
-				...(stream && { stream: stream.identity }),
+				...(streams && { stream: streams.observed.identity }),
 				data: source.identity,
 			},
 			options.resume,
@@ -159,7 +148,7 @@ async function main(
 			gpu,
 			preset,
 			source,
-			stream,
+			streams,
 			inputs,
 			seed,
 			folder,
@@ -171,7 +160,10 @@ async function main(
 			budget: options.budget,
 			signal,
 			say,
-		}).finally(() => stream?.close());
+		}).finally(async () => {
+			await streams?.kernels.close();
+			await streams?.observed.close();
+		});
 		const metrics: Metrics = {
 			preset: options.preset,
 			inputs,
@@ -212,6 +204,23 @@ async function main(
 	} finally {
 		gpu.dispose();
 	}
+}
+
+/** New data in every epoch, where they are asked for. */
+function openStreams(
+	{ stream: patterns, seed, inputs }: TrainOptions,
+	preset: Preset,
+) {
+	if (patterns === undefined) return undefined;
+	const onWait = (epoch: number, milliseconds: number) => {
+		if (milliseconds > 1000)
+			say(
+				`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
+			);
+	};
+	const open = (observations: number) =>
+		new WideStream({ seed, patterns, views: 4, observations, inputs, onWait });
+	return { kernels: open(0), observed: open(preset.observations) };
 }
 
 /** A file of weights to start from, and what tells it from others. */

@@ -31,6 +31,13 @@ const decay = (text: string) => {
 	return value;
 };
 
+const weight = (text: string) => {
+	const value = Number(text);
+	if (text.trim() === "" || !(value >= 0 && Number.isFinite(value)))
+		throw new InvalidArgumentError("Expected a number from 0.");
+	return value;
+};
+
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** "90s", "30m", "2h" or minutes, to seconds. */
@@ -157,6 +164,21 @@ export function addTrainOptions(command: Command): Command {
 				.default("linear"),
 		)
 		.option("--skip-bad", "leave out broken files of --data", false)
+		.option(
+			"--symmetry <weight>",
+			"weight of the VAE's symmetry loss, in place of the published 0.7; 0 leaves it out",
+			weight,
+		)
+		.option(
+			"--kl <weight>",
+			"weight of the KL loss, in place of the published 1e-6",
+			weight,
+		)
+		.option(
+			"--noiseless",
+			"ablation: aligner and baseline are trained on the images without noise alone",
+			false,
+		)
 		.option(
 			"--penalise-asymmetry",
 			"symmetry loss for 1-fold kernels too, as the published code has it",

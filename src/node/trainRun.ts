@@ -13,6 +13,7 @@ import {
 	trainAndEvaluate,
 } from "../training/run.ts";
 import type { Source } from "../training/source.ts";
+import { trainedOn } from "../training/tasks.ts";
 import { prepareWithBars } from "./prepare.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -74,15 +75,15 @@ async function withinBudget(
 	options: TrainRunOptions & { readonly budget: number },
 	data: PreparedData,
 ): Promise<Preset> {
-	const { gpu, preset, inputs, stream, folder, budget, say } = options;
+	const { gpu, preset, inputs, streams, folder, budget, say } = options;
 	const stored = await folder.read(EPOCHS);
 	if (stored) return withEpochs(preset, JSON.parse(stored));
 	const kernels = data.kernels.filter(({ trained }) => trained).length;
 	const samples = {
-		vae: (stream?.kernels ?? kernels) * preset.vae.repeats,
-		observed: stream
-			? stream.kernels * stream.observations
-			: data.observations.filter(({ part }) => part === "train").length,
+		vae: (streams?.kernels.kernels ?? kernels) * preset.vae.repeats,
+		observed: streams
+			? streams.observed.kernels * streams.observed.observations
+			: trainedOn(data, preset.aligner.noiseless).length,
 	};
 	const seconds = await secondsAStep(gpu, preset, inputs);
 	const epochs = epochsWithin(budget, seconds, {

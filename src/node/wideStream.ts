@@ -10,11 +10,11 @@ import { mapInWorkers } from "./pool.ts";
 import { STREAM_WORKER } from "./streamWorker.ts";
 
 /** Raised when the same seed gives other data. */
-const VERSION = 1;
+const VERSION = 2;
 
 export interface WideStreamOptions {
 	readonly seed: number;
-	/** Patterns of an epoch, kernels of each (it is seen from so many sides), and images of each kernel. */
+	/** Patterns of an epoch, kernels of each (it is seen from so many sides), and images of each kernel, which may be none. */
 	readonly patterns: number;
 	readonly views: number;
 	readonly observations: number;
@@ -43,10 +43,10 @@ export class WideStream implements DataStream {
 	/** Throws a RangeError on counts that are none. */
 	constructor(options: WideStreamOptions) {
 		const { seed, patterns, views, observations, inputs } = options;
-		for (const count of [patterns, views, observations])
+		for (const count of [patterns, views, observations + 1])
 			if (!(Number.isInteger(count) && count >= 1))
 				throw new RangeError(
-					`a stream of ${patterns} patterns from ${views} sides with ${observations} images of each; expected whole numbers from 1`,
+					`a stream of ${patterns} patterns from ${views} sides with ${observations} images of each; expected whole numbers, patterns and sides from 1`,
 				);
 		this.#options = options;
 		this.kernels = patterns * views;

@@ -163,16 +163,23 @@ export interface Ways {
 	readonly average?: number;
 	/** A cosine after so many steps of warm-up. */
 	readonly cosine?: number;
+	/** See Schedule. */
+	readonly symmetry?: number;
+	readonly kl?: number;
+	readonly noiseless?: boolean;
 }
 
 /** A preset with other ways, where some are given. */
 export function withWays(
 	preset: Preset,
-	{ accumulate, average, cosine }: Ways,
+	{ accumulate, average, cosine, symmetry, kl, noiseless }: Ways,
 ): Preset {
 	const changed = {
 		...(accumulate !== undefined && { accumulate }),
 		...(average !== undefined && { average }),
+		...(symmetry !== undefined && { symmetry }),
+		...(kl !== undefined && { kl }),
+		...(noiseless && { noiseless }),
 		...(cosine !== undefined && { schedule: { warmUp: cosine } }),
 	};
 	return {

@@ -70,8 +70,11 @@ export interface TrainOptions {
 	readonly gpu: Gpu;
 	readonly preset: Pick<Preset, "size" | NetworkName>;
 	readonly data: PreparedData;
-	/** Is trained on in place of `data`, which then serve the evaluation. */
-	readonly stream?: DataStream;
+	/** Are trained on in place of `data`, which then serve the evaluation: kernels alone by the VAE, and kernels with their images by the other two. */
+	readonly streams?: {
+		readonly kernels: DataStream;
+		readonly observed: DataStream;
+	};
 	readonly inputs: InputKind;
 	readonly seed: number;
 	readonly penaliseAsymmetry: boolean;
@@ -170,16 +173,18 @@ export async function trainNetworks(
 	options.say(
 		`parameters: VAE ${vae.count}, aligner ${aligner.count}, one-step ${oneStep.count}`,
 	);
-	const common = { gpu, data, stream: options.stream, size, seed };
+	const { streams } = options;
+	const common = { gpu, data, size, seed };
+	const observed = { ...common, stream: streams?.observed };
 	// A small set has nothing but what is trained on.
 	const shown = <T>(list: readonly T[], isUnseen: (item: T) => boolean) =>
 		evenly(list.some(isUnseen) ? list.filter(isUnseen) : list, 4);
 	const kernels = shown(data.kernels, (k) => !k.trained);
-	const observed = shown(data.evaluated, (o) => o.part !== "seen");
+	const watched = shown(data.evaluated, (o) => o.part !== "seen");
 	const attempt = async (encoder: Parameters, decoder: Parameters) => {
 		const networks = { encoder, decoder };
-		const found = await inferKernels(gpu, data, size, observed, networks);
-		return observed.map((o, i) => ({
+		const found = await inferKernels(gpu, data, size, watched, networks);
+		return watched.map((o, i) => ({
 			truth: data.kernels[o.kernel].image,
 			found: found[i],
 		}));
@@ -188,7 +193,13 @@ export async function trainNetworks(
 		vae: await trainOne(
 			options,
 			"vae",
-			vaeTask({ ...common, ...preset.vae, vae, penaliseAsymmetry }),
+			vaeTask({
+				...common,
+				...preset.vae,
+				stream: streams?.kernels,
+				vae,
+				penaliseAsymmetry,
+			}),
 			async () => {
 				const truths = kernels.map((k) => k.image);
 				const found = await reconstruct(gpu, vae, size, truths);
@@ -198,13 +209,13 @@ export async function trainNetworks(
 		aligner: await trainOne(
 			options,
 			"aligner",
-			alignerTask({ ...common, ...preset.aligner, vae, aligner }),
+			alignerTask({ ...observed, ...preset.aligner, vae, aligner }),
 			() => attempt(aligner, vae),
 		),
 		oneStep: await trainOne(
 			options,
 			"oneStep",
-			oneStepTask({ ...common, ...preset.oneStep, oneStep }),
+			oneStepTask({ ...observed, ...preset.oneStep, oneStep }),
 			() => attempt(oneStep, oneStep),
 		),
 	};

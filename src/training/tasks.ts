@@ -25,6 +25,11 @@ export interface Schedule {
 	/** See Task. */
 	readonly accumulate?: number;
 	readonly average?: number;
+	/** Weights of symmetry loss and KL loss, in place of the published ones. */
+	readonly symmetry?: number;
+	readonly kl?: number;
+	/** Only images without noise are trained on. */
+	readonly noiseless?: boolean;
 }
 
 export interface TaskOptions extends Schedule {
@@ -86,9 +91,12 @@ export function vaeTask(
 			const y = decode(vae, size, z);
 			const reconstruction = add(
 				mseLoss(y, x),
-				scale(symmetryLoss(y, x, angles), ALPHA),
+				scale(symmetryLoss(y, x, angles), options.symmetry ?? ALPHA),
 			);
-			return add(reconstruction, scale(klLoss(mean, logvar), BETA));
+			return add(
+				reconstruction,
+				scale(klLoss(mean, logvar), options.kl ?? BETA),
+			);
 		},
 		/** MSE of the reconstruction of kernels that are not trained on. */
 		validate: () =>
@@ -180,7 +188,7 @@ export function oneStepTask(
 			const y = decode(oneStep, size, z);
 			return add(
 				mseLoss(y, kernelsOf(gpu, data, chosen, turns)),
-				scale(klLoss(mean, logvar), BETA),
+				scale(klLoss(mean, logvar), options.kl ?? BETA),
 			);
 		},
 		/** MSE of the kernels found for observations that are not trained on. */
@@ -199,10 +207,10 @@ export function oneStepTask(
 }
 
 /** What aligner and one-step network are trained on, in the epoch that begin() began. */
-function trainingData({ data, stream }: TaskOptions) {
+function trainingData({ data, stream, noiseless }: TaskOptions) {
 	const source = {
 		data,
-		observations: partOf(data, "train"),
+		observations: trainedOn(data, noiseless),
 		samples: 0,
 		async begin(epoch: number, more: boolean) {
 			if (!stream) return;
@@ -210,11 +218,22 @@ function trainingData({ data, stream }: TaskOptions) {
 			source.observations = [...source.data.observations];
 		},
 	};
+	if (!stream && source.observations.length === 0)
+		throw new Error(
+			`there is no image to train on${noiseless ? " that is known to be without noise" : ""}`,
+		);
 	source.samples = stream
 		? stream.kernels * stream.observations
 		: source.observations.length;
 	return source;
 }
+
+/** The images that are trained on. */
+export const trainedOn = (
+	data: Prepared,
+	noiseless = false,
+): PreparedObservation[] =>
+	partOf(data, "train").filter((o) => !noiseless || o.noise === 0);
 
 function partOf(
 	data: Prepared,
