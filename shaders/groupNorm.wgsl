@@ -112,51 +112,58 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	pairs[2u * t + 1u] = max(square - linear * offset, vec4f(0.0));
 }
 
+override TEAM = 64u; // threads of a group's sums: a power of two, up to 64
+
 var<workgroup> scratch: array<f32, 64>;
 
 fn total(lane: u32, value: f32) -> f32 {
+	if (TEAM == 1) { return value; }
 	scratch[lane] = value;
-	for (var half = 32u; half > 0u; half >>= 1u) {
+	for (var half = TEAM / 2; half > 0; half >>= 1u) {
 		workgroupBarrier();
-		if (lane < half) { scratch[lane] += scratch[lane + half]; }
+		if (lane % TEAM < half) { scratch[lane] += scratch[lane + half]; }
 	}
 	workgroupBarrier();
-	let sum = scratch[0];
-	workgroupBarrier();
+	let sum = scratch[lane - lane % TEAM];
+	workgroupBarrier(); // the next sum is written there
 	return sum;
 }
 
-// Workgroups (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979) and writes mean and rstd for each channel of the group.
+// Teams (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979) and writes mean and rstd for each channel of the group. Teams
+// beyond the last take that one too, and store nothing.
 @compute @workgroup_size(64)
 fn join(
 	@builtin(workgroup_id) group: vec3u,
 	@builtin(num_workgroups) groups: vec3u,
 	@builtin(local_invocation_index) lane: u32,
 ) {
-	let t = group.x + group.y * groups.x;
-	if (t >= params.batch * params.groups) { return; }
+	let number = (group.x + group.y * groups.x) * (64 / TEAM) + lane / TEAM;
+	let count = params.batch * params.groups;
+	let t = min(number, count - 1);
+	let member = lane % TEAM;
 	let sample = t / params.groups;
 	let width = params.channels / params.groups;
 	let firstChannel = t % params.groups * width;
 	let entries = params.chunks * width;
 	var sum = 0.0;
-	for (var k = lane; k < entries; k += 64u) {
+	for (var k = member; k < entries; k += TEAM) {
 		let chunk = k / width;
-		let count = min(params.each, params.pixels - chunk * params.each);
-		sum += f32(count) * partials[partialAt(sample, chunk, firstChannel + k % width)];
+		let size = min(params.each, params.pixels - chunk * params.each);
+		sum += f32(size) * partials[partialAt(sample, chunk, firstChannel + k % width)];
 	}
 	let n = f32(params.pixels * width);
 	let mean = total(lane, sum) / n;
 	sum = 0.0;
-	for (var k = lane; k < entries; k += 64u) {
+	for (var k = member; k < entries; k += TEAM) {
 		let chunk = k / width;
-		let count = min(params.each, params.pixels - chunk * params.each);
+		let size = min(params.each, params.pixels - chunk * params.each);
 		let at = partialAt(sample, chunk, firstChannel + k % width);
 		let d = partials[at] - mean;
-		sum += partials[at + 4u] + f32(count) * d * d;
+		sum += partials[at + 4u] + f32(size) * d * d;
 	}
 	let rstd = 1.0 / sqrt(total(lane, sum) / n + params.eps);
-	for (var c = firstChannel + lane; c < firstChannel + width; c += 64u) {
+	if (number >= count) { return; }
+	for (var c = firstChannel + member; c < firstChannel + width; c += TEAM) {
 		let at = 8u * (sample * quads() + c / 4u) + c % 4u;
 		table[at] = mean;
 		table[at + 4u] = rstd;

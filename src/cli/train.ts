@@ -103,7 +103,10 @@ async function main(
 			"--noiseless is for images that are kept; a --stream has none without noise",
 		);
 	const preset = withWays(
-		withEpochs(withModel(PRESETS[options.preset], options.model), epochs),
+		withEpochs(
+			withModel(PRESETS[options.preset], options.model, options.channels),
+			epochs,
+		),
 		options,
 	);
 	const init = options.init ? await readPretrained(options.init) : undefined;

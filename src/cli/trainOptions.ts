@@ -24,6 +24,18 @@ const threeEpochs = (text: string) => {
 	return numbers;
 };
 
+const fourWidths = (text: string) => {
+	const numbers = text.split(",").map(Number);
+	if (
+		numbers.length !== 4 ||
+		!numbers.every((n) => Number.isInteger(n) && n > 0)
+	)
+		throw new InvalidArgumentError(
+			"Expected four whole numbers with commas between, as 8,16,32,64.",
+		);
+	return numbers;
+};
+
 const decay = (text: string) => {
 	const value = positive(text);
 	if (value >= 1)
@@ -55,6 +67,7 @@ export interface TrainOptions extends Ways {
 	budget?: number;
 	preset: PresetName;
 	model: ModelName;
+	channels?: number[];
 	init?: string;
 	data?: string;
 	out?: string;
@@ -86,6 +99,11 @@ export function addTrainOptions(command: Command): Command {
 			)
 				.choices(MODELS)
 				.default("components"),
+		)
+		.option(
+			"--channels <list>",
+			"channels of the convolutional networks at each resolution, the image's first, in place of the model's: 8,16,32,64",
+			fourWidths,
 		)
 		.option(
 			"--init <file>",

@@ -26,7 +26,7 @@ export interface AutoencoderKLConfig {
 	readonly midBlockAddAttention: boolean;
 }
 
-/** By name: `tiny` for tests, `small` for a software adapter and hours, `paper` as the SDXL autoencoder (34 M + 50 M parameters). */
+/** By name: `tiny` for tests, `small` for a software adapter and hours (what learns the most in a given time: bench/NOTES.md), `paper` as the SDXL autoencoder (34 M + 50 M parameters). */
 export const AUTOENCODERS = {
 	tiny: {
 		blockOutChannels: [8, 8, 16, 16],
@@ -35,7 +35,7 @@ export const AUTOENCODERS = {
 		midBlockAddAttention: true,
 	},
 	small: {
-		blockOutChannels: [16, 32, 64, 96],
+		blockOutChannels: [8, 16, 32, 64],
 		layersPerBlock: 1,
 		normNumGroups: 8,
 		midBlockAddAttention: true,

@@ -124,17 +124,40 @@ export const MODELS: readonly ModelName[] = [
 /** The paper's rates belong to its size, pretrained; smaller networks from random weights take larger steps. */
 const RATES: Record<keyof typeof AUTOENCODERS, [number, number, number]> = {
 	tiny: [2e-3, 2e-3, 2e-3],
-	small: [1e-3, 1e-3, 1e-3],
+	small: [2e-3, 1e-3, 1e-3],
 	paper: [1e-4, 5e-5, 5e-5],
 };
 
-/** A preset with convolutional networks in place of its own, and their learning rates. */
-export function withModel(preset: Preset, model: ModelName): Preset {
-	if (model === "components") return preset;
+/**
+ * A preset with convolutional networks in place of its own, and their learning rates; with `channels` in place of the model's, in as many groups of its
+ * groupNorm as divide them all. Throws where principal components are given channels.
+ */
+export function withModel(
+	preset: Preset,
+	model: ModelName,
+	channels?: readonly number[],
+): Preset {
+	if (model === "components") {
+		if (channels)
+			throw new Error(
+				"--channels is for the convolutional networks; --model components has its preset's",
+			);
+		return preset;
+	}
 	const [vae, aligner, oneStep] = RATES[model];
+	const known = AUTOENCODERS[model];
+	const divisor = (a: number, b: number): number =>
+		b === 0 ? a : divisor(b, a % b);
+	const size = channels
+		? {
+				...known,
+				blockOutChannels: channels,
+				normNumGroups: channels.reduce(divisor, known.normNumGroups),
+			}
+		: known;
 	return {
 		...preset,
-		size: AUTOENCODERS[model],
+		size,
 		vae: { ...preset.vae, learningRate: vae },
 		aligner: { ...preset.aligner, learningRate: aligner },
 		oneStep: { ...preset.oneStep, learningRate: oneStep },

@@ -62,7 +62,16 @@ export function groupNorm(
 		entry: string,
 		workgroups: [number, number?],
 		bindings: Record<string, BufferView>,
-	) => gpu.run({ shader: "groupNorm", entry, bindings, params, workgroups });
+		constants?: Record<string, number>,
+	) =>
+		gpu.run({
+			shader: "groupNorm",
+			entry,
+			bindings,
+			constants,
+			params,
+			workgroups,
+		});
 	const pairs = [batch * chunks * quads, 2, 4];
 	const perPair = lines(gpu, pairs[0]);
 	/** The passes that write a tensor of x's size, y or dx. */
@@ -95,10 +104,15 @@ export function groupNorm(
 	const stats = empty(gpu, tableShape);
 	const chunkMoments = empty(gpu, pairs);
 	run("moments", perPair, { x, pairs: chunkMoments });
-	run("join", lines(gpu, groups * batch * LINE), {
-		partials: chunkMoments,
-		table: stats,
-	});
+	// On a software adapter waiting for each other costs more than to sum alone what a few groups have; and each size of a team is a pipeline to compile.
+	const entries = (chunks * channels) / groups;
+	const team = gpu.software && entries <= 2048 ? 1 : LINE;
+	run(
+		"join",
+		lines(gpu, batch * groups * team),
+		{ partials: chunkMoments, table: stats },
+		{ TEAM: team },
+	);
 	chunkMoments.dispose();
 	const y = empty(gpu, x.shape);
 	runWide("forward", { x, gamma, beta, stats }, y);
