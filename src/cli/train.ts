@@ -110,7 +110,11 @@ async function main(
 		options,
 	);
 	const init = options.init ? await readPretrained(options.init) : undefined;
-	if (init) checkPretrained(init, preset.size, INPUTS[inputs]);
+	const vae = options.vae
+		? await readPretrained(join(options.vae, "vae.safetensors"))
+		: undefined;
+	for (const given of [init, vae])
+		if (given) checkPretrained(given, preset.size, INPUTS[inputs]);
 	const gpu = await openGpu({
 		adapter: options.adapter,
 		precision,
@@ -138,6 +142,7 @@ async function main(
 				// Unsaid where it is the default, so that runs from before there was another can be resumed.
 				...(precision !== "f32" && { precision }),
 				...(init && { init: init.sha256 }),
+				...(vae && { vae: vae.sha256 }),
 				...(options.budget && { budget: options.budget }),
 				...(streams && { stream: streams.observed.identity }),
 				data: source.identity,
@@ -160,6 +165,7 @@ async function main(
 			penaliseAsymmetry,
 			randomStart,
 			init,
+			vae,
 			budget: options.budget,
 			signal,
 			say,

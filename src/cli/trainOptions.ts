@@ -69,6 +69,7 @@ export interface TrainOptions extends Ways {
 	model: ModelName;
 	channels?: number[];
 	init?: string;
+	vae?: string;
 	data?: string;
 	out?: string;
 	seed: number;
@@ -108,6 +109,10 @@ export function addTrainOptions(command: Command): Command {
 		.option(
 			"--init <file>",
 			"weights of an AutoencoderKL of this size that the convolutional networks start from (.safetensors of the diffusers library)",
+		)
+		.option(
+			"--vae <run>",
+			"the folder of a finished training with the same convolutional networks, whose kernel VAE is taken and not trained again",
 		)
 		.option(
 			"-d, --data <dir>",

@@ -86,11 +86,17 @@ async function withinBudget(
 			: trainedOn(data, preset.aligner.noiseless).length,
 	};
 	const seconds = await secondsAStep(gpu, preset, inputs);
-	const epochs = epochsWithin(budget, seconds, {
+	const steps = {
 		vae: Math.ceil(samples.vae / preset.vae.batch),
 		aligner: Math.ceil(samples.observed / preset.aligner.batch),
 		oneStep: Math.ceil(samples.observed / preset.oneStep.batch),
-	});
+	};
+	const epochs = epochsWithin(
+		budget,
+		seconds,
+		steps,
+		options.vae ? 0 : undefined,
+	);
 	const each = (name: keyof typeof seconds) =>
 		`${(1000 * seconds[name]).toFixed(0)} ms`;
 	say(

@@ -15,7 +15,7 @@ import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
 type Sizes = Pick<Preset, "size" | NetworkName>;
 
-/** The part of a budget of time that the VAE gets; aligner and one-step network share the rest in equal numbers of steps. */
+/** The part of a budget of time that the VAE gets, if it is trained; aligner and one-step network share the rest in equal numbers of steps. */
 const VAE_SHARE = 0.4;
 /** Steps that are timed, after as many that are not. */
 const TIMED = 3;
@@ -95,20 +95,19 @@ export async function secondsAStep(
  * @param budget seconds
  * @param seconds a step of each takes
  * @param steps of each in an epoch
+ * @param share of the budget that is the VAE's
  */
 export function epochsWithin(
 	budget: number,
 	seconds: Readonly<Record<NetworkName, number>>,
 	steps: Readonly<Record<NetworkName, number>>,
+	share = VAE_SHARE,
 ): [number, number, number] {
 	const whole = (time: number, epoch: number) =>
 		Math.max(1, Math.floor(time / epoch));
 	const epoch = (name: NetworkName) => seconds[name] * steps[name];
-	const both = whole(
-		(1 - VAE_SHARE) * budget,
-		epoch("aligner") + epoch("oneStep"),
-	);
-	return [whole(VAE_SHARE * budget, epoch("vae")), both, both];
+	const both = whole((1 - share) * budget, epoch("aligner") + epoch("oneStep"));
+	return [whole(share * budget, epoch("vae")), both, both];
 }
 
 function randomData(channels: number): Prepared {

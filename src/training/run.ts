@@ -80,6 +80,8 @@ export interface TrainOptions {
 	readonly penaliseAsymmetry: boolean;
 	/** Weights of an AutoencoderKL, by the library's names, that the convolutional networks start from. */
 	readonly init?: PretrainedWeights;
+	/** Weights of a convolutional kernel VAE of this size, which then is not trained. */
+	readonly vae?: PretrainedWeights;
 	readonly store: CheckpointStore;
 	readonly events?: TrainingEvents;
 	readonly gate?: LoopOptions["gate"];
@@ -161,13 +163,16 @@ export async function trainNetworks(
 	const { gpu, preset, data, inputs, seed, penaliseAsymmetry } = options;
 	const { size } = preset;
 	const { init } = options;
+	const start = (network: Parameters, { tensors, source }: PretrainedWeights) =>
+		network.load(fromDiffusers(tensors, network, source));
 	const network = (name: NetworkName) => {
 		const input = INPUTS[inputs];
 		const made = makeNetwork(gpu, name, size, input, components, seed);
-		if (init) made.load(fromDiffusers(init.tensors, made, init.source));
+		if (init) start(made, init);
 		return made;
 	};
 	const vae = network("vae");
+	if (options.vae) start(vae, options.vae);
 	const aligner = network("aligner");
 	const oneStep = network("oneStep");
 	options.say(
@@ -190,22 +195,24 @@ export async function trainNetworks(
 		}));
 	};
 	const histories = {
-		vae: await trainOne(
-			options,
-			"vae",
-			vaeTask({
-				...common,
-				...preset.vae,
-				stream: streams?.kernels,
-				vae,
-				penaliseAsymmetry,
-			}),
-			async () => {
-				const truths = kernels.map((k) => k.image);
-				const found = await reconstruct(gpu, vae, size, truths);
-				return truths.map((truth, i) => ({ truth, found: found[i] }));
-			},
-		),
+		vae: options.vae
+			? { train: [], validation: [] }
+			: await trainOne(
+					options,
+					"vae",
+					vaeTask({
+						...common,
+						...preset.vae,
+						stream: streams?.kernels,
+						vae,
+						penaliseAsymmetry,
+					}),
+					async () => {
+						const truths = kernels.map((k) => k.image);
+						const found = await reconstruct(gpu, vae, size, truths);
+						return truths.map((truth, i) => ({ truth, found: found[i] }));
+					},
+				),
 		aligner: await trainOne(
 			options,
 			"aligner",
