@@ -10,7 +10,7 @@ export interface Misfit {
 	readonly deviation: number;
 }
 
-/** What is looked for in a misfit (npm run bench:ablation). */
+/** What is looked for in a misfit (npm run bench:ablation -- refined). */
 export const MISFIT = {
 	/** Misfits below this share of the image's standard deviation are none. */
 	small: 0.1,

@@ -60,7 +60,7 @@ export interface RefinedMap extends MapSolution, WorkingPixel {
 	again(sites?: MapSolution["sites"]): FurtherImages;
 }
 
-/** The choices that refineMap() rests on (npm run bench:ablation). */
+/** The choices that refineMap() rests on (npm run bench:ablation -- refined). */
 export const REFINE_MAP = {
 	/** Components of the prior that are kept, and that the choice of the working pixel is made with. */
 	most: 500,

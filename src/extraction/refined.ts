@@ -33,7 +33,7 @@ export interface Refined extends Posterior {
 	readonly robust: boolean;
 }
 
-/** The choices that refine() rests on (npm run bench:ablation). */
+/** The choices that refine() rests on (npm run bench:ablation -- refined). */
 export const REFINE = {
 	/** How far kernels count as alike, and what share of the covariance is not about them (KernelPrior.near); null: the whole distribution alone. */
 	near: { width: 0.07, share: 0.2 } as { width: number; share: number } | null,
