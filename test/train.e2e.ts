@@ -55,6 +55,14 @@ const read = (folder: string, name: string) => readFileSync(join(folder, name));
 const metricsOf = (folder: string) =>
 	JSON.parse(`${read(folder, "metrics.json")}`);
 
+/** Rows of the learning curve: network, epoch, seconds, TFLOP, loss, that of what is not trained on. */
+const curve = (folder: string) =>
+	`${read(folder, "learning-curve.csv")}`
+		.trimEnd()
+		.split("\n")
+		.slice(1)
+		.map((line) => line.split(","));
+
 /** Names of half-written files, also in subfolders. */
 const leftovers = (folder: string) =>
 	readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
@@ -294,6 +302,18 @@ test("resumed, it ends bitwise as if nothing had happened", async () => {
 		assert.equal(b.history, a.history);
 		assert.ok(b.bytes.equals(a.bytes), `${network}: weights, Adam's moments`);
 	}
+	const [a, b] = [whole, broken].map(curve);
+	const result = ([network, epoch, , , ...losses]: string[]) => [
+		network,
+		epoch,
+		...losses,
+	];
+	assert.equal(b.map(result), a.map(result));
+	for (const column of [2, 3])
+		b.reduce((before, row) => {
+			assert.ok(Number(row[column]) >= before, `${row}`);
+			return Number(row[column]);
+		}, 0);
 	for (const name of [
 		...NETWORKS.map((network) => `${network}.safetensors`),
 		"latents.npy",
@@ -390,13 +410,24 @@ test("convolutional networks: a budget decides the epochs, weights go out and co
 	assert.is(refused.code, 1);
 	assert.match(
 		refused.stderr,
-		/vae\.safetensors: tensor "encoder\.conv_in\.weight" has shape \[8, 1, 3, 3\], which does not fit this network's \[16, 3, 3, 1\]/,
+		/vae\.safetensors: tensor "encoder\.down_blocks\.1\.resnets\.0\.conv1\.weight" has shape \[8, 8, 3, 3\], which does not fit this network's \[16, 3, 3, 8\]/,
 	);
 	assert.not(existsSync(other));
 	const both = await train(other, ...from, "--budget", "8s").ended;
 	assert.match(both.stderr, /--budget or --epochs: each decides the epochs/);
 	const dense = await train(other, "--init", file).ended;
 	assert.match(dense.stderr, /principal components cannot start from them/);
+
+	// Its kernel VAE as it is, other losses, and none but images without noise.
+	const third = join(scratch, "sameVae");
+	const ways = ["--kl", "0", "--noiseless", "--epochs", "1,1,1"];
+	succeeded(await train(third, ...model, "--vae", first, ...ways).ended);
+	lap("with its kernel VAE");
+	assert.ok(read(third, "vae.safetensors").equals(readFileSync(file)));
+	assert.equal(
+		curve(third).map(([network]) => network),
+		["aligner", "oneStep"],
+	);
 });
 
 test.run();

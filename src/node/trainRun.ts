@@ -14,6 +14,7 @@ import {
 } from "../training/run.ts";
 import type { Source } from "../training/source.ts";
 import { trainedOn } from "../training/tasks.ts";
+import { LearningCurve } from "./learningCurve.ts";
 import { prepareWithBars } from "./prepare.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { RunFolder } from "./runFolder.ts";
@@ -45,13 +46,17 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 		const within = budget
 			? await withinBudget({ ...options, budget }, data)
 			: preset;
+		const curve = await LearningCurve.open(options.gpu, folder);
 		const run = await withBars(folder, preset.size, (events) =>
 			trainAndEvaluate({
 				...options,
 				preset: within,
 				data,
 				store: folder,
-				events,
+				events: {
+					...events,
+					onEpoch: (network, history) => curve.add(network, history),
+				},
 			}),
 		);
 		await folder.write(

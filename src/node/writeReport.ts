@@ -53,13 +53,16 @@ export async function writeReport(
 					["aligner", "aligner", "not trained on"],
 					["oneStep", "one-step", "not trained on"],
 				] as const
-			).map(([name, title, held]) => ({
-				title,
-				series: [
-					{ name: "training", points: run.histories[name].train },
-					{ name: held, points: run.histories[name].validation },
-				],
-			})),
+			)
+				// A kernel VAE that was taken from another training has none.
+				.filter(([name]) => run.histories[name].train.length > 0)
+				.map(([name, title, held]) => ({
+					title,
+					series: [
+						{ name: "training", points: run.histories[name].train },
+						{ name: held, points: run.histories[name].validation },
+					],
+				})),
 		),
 		latents: latentMap(
 			run.data.kernels.map((k, i) => ({
