@@ -134,7 +134,7 @@ for await (const answer of mapInWorkers<RefineTask, RefineAnswer>(
 	made,
 	{
 		batch: 1,
-		workerData: { weights: weights.place },
+		workerData: { weights: weights.place, inputs: networks.inputs },
 		onProgress: (done) => bar.update(done),
 	},
 ))

@@ -135,6 +135,7 @@ test("the manifest says how they were made, and the files open as weights", asyn
 	const weights = await openWeights(first);
 	assert.is((await weights.prior()).length, 30);
 	const networks = await weights.networks(gpu);
+	assert.is(networks.inputs, "physics");
 	const [kernel] = await networks.infer("twoStep", [
 		new Float32Array(5 * 64 * 64),
 	]);

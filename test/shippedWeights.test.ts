@@ -7,7 +7,6 @@ import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { openWeights } from "../src/node/weights.ts";
 import { ForwardOperator } from "../src/qpi/forward.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { physicsInputs } from "../src/qpi/inputs.ts";
 import { compareKernels } from "../src/qpi/metrics.ts";
 import { SORTS } from "../src/qpi/quadrants.ts";
 import { centre, ridgeGcv } from "../src/qpi/ridge.ts";
@@ -140,7 +139,7 @@ test("scores on images of unseen families are the pinned ones", async () => {
 		assert.ok(unseen.includes(number));
 		assert.is(specs[number - 1].family, family);
 		const { kernel, image: values, scatterers } = image(number);
-		const { inputs } = physicsInputs(values, scatterers);
+		const inputs = networks.inputsOf(values, scatterers);
 		const marks = scatterers.map((s) => ({ ...s, weight: 1 }));
 		const found = {
 			ridge: centre(ridgeGcv(new ForwardOperator(scatterers), values).kernel),

@@ -1,5 +1,6 @@
 /** The readers of what training writes. */
 import { readWeightsManifest } from "../../src/extraction/weightsManifest.ts";
+import { isConvolutional } from "../../src/models/networks.ts";
 import {
 	decodeCheckpoint,
 	keep,
@@ -44,11 +45,13 @@ export const weightReaders: Readonly<Record<string, Reader>> = {
 		errors: [Error],
 		read(bytes, file) {
 			const { version, preset, files } = readWeightsManifest(bytes, file);
-			const { encoder, decoder } = preset.size;
-			const sizes = [encoder, decoder].flatMap((part) => [
-				...part.channels,
-				...part.blocks,
-			]);
+			const { size } = preset;
+			const sizes = isConvolutional(size)
+				? [...size.blockOutChannels, size.layersPerBlock, size.normNumGroups]
+				: [size.encoder, size.decoder].flatMap((part) => [
+						...part.channels,
+						...part.blocks,
+					]);
 			return typeof version === "string" &&
 				sizes.every(Number.isFinite) &&
 				Object.values(files).every(({ sha256 }) => sha256.length === 64)

@@ -1,7 +1,9 @@
 /** `qpi-lens evaluate`: all methods on a dataset whose kernels are known. */
 import { Command, Option } from "commander";
 import { extractMap, type MapMethod } from "../extraction/extractMap.ts";
+import type { NetworkMethod } from "../extraction/networks.ts";
 import { preprocess } from "../extraction/preprocess.ts";
+import { openGpu } from "../node/adapter.ts";
 import { ourMethod, sbdMethod } from "../node/blindMethods.ts";
 import { blindTable } from "../node/blindTable.ts";
 import { evaluateBlind } from "../node/evaluateBlind.ts";
@@ -16,10 +18,22 @@ import { SolveThreads } from "../node/solveThreads.ts";
 import { openWeights } from "../node/weights.ts";
 import { positive, positiveWhole, say } from "./command.ts";
 
+const MAP_METHODS = [
+	"refined",
+	"ridge",
+	"auto",
+	"one-step",
+	"two-step",
+] as const;
+const NETWORKS: Readonly<Record<string, NetworkMethod>> = {
+	"one-step": "oneStep",
+	"two-step": "twoStep",
+};
+
 interface Options {
 	data?: string;
 	maps?: string;
-	method: MapMethod | "auto";
+	method: (typeof MAP_METHODS)[number];
 	blind: boolean;
 	rival?: "sbd";
 	radius: number;
@@ -47,8 +61,8 @@ export function evaluateCommand(): Command {
 		.option("-m, --maps <dir>", "a folder of maps (generate --maps makes one)")
 		.addOption(
 			new Option("--method <name>", "of maps: what extracts")
-				.choices(["refined", "ridge", "auto"] as const)
-				.default("refined" as const),
+				.choices(MAP_METHODS)
+				.default("refined"),
 		)
 		.option(
 			"--blind",
@@ -114,10 +128,14 @@ async function evaluate(options: Options): Promise<void> {
 
 async function evaluateOnMaps(
 	folder: string,
-	{ json, method, radius, weights }: Options,
+	{ json, method: asked, radius, weights: place, adapter }: Options,
 ): Promise<void> {
-	const prior =
-		method === "ridge" ? undefined : await (await openWeights(weights)).prior();
+	const method = (NETWORKS[asked] ?? asked) as MapMethod | "auto";
+	const weights = method === "ridge" ? undefined : await openWeights(place);
+	const gpu = NETWORKS[asked] && (await openGpu({ adapter }));
+	const learned = gpu
+		? { networks: await weights?.networks(gpu) }
+		: { prior: await weights?.prior() };
 	const solver = new SolveThreads();
 	const bar = mapsBar();
 	const extract = ({ scan, marks }: MapToExtract) => {
@@ -132,7 +150,7 @@ async function evaluateOnMaps(
 					...{ weight, kind },
 				})),
 			},
-			{ prior },
+			learned,
 			{ method, solver, seed: 1 },
 		);
 	};
@@ -142,6 +160,8 @@ async function evaluateOnMaps(
 	}).finally(async () => {
 		bar.stop();
 		await solver.close();
+		learned.networks?.dispose();
+		gpu?.dispose();
 	});
 	say(json ? JSON.stringify(evaluation) : mapsTable(evaluation));
 }

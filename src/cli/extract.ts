@@ -9,6 +9,7 @@ import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
 import { preprocessInThreads } from "../node/preprocessThreads.ts";
 import { startProgress } from "../node/progress.ts";
+import { openWeights } from "../node/weights.ts";
 import { isNetwork } from "../results/extractor.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
@@ -113,6 +114,13 @@ Examples:
 		.action(extract);
 }
 
+/** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */
+async function seesSquares({ method, weights }: Options): Promise<boolean> {
+	if (!isNetwork(METHODS[method])) return false;
+	const { manifest } = await openWeights(weights);
+	return manifest.preset.inputs !== "centred";
+}
+
 async function extract(file: string, options: Options): Promise<void> {
 	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
 	const started = performance.now();
@@ -123,7 +131,7 @@ async function extract(file: string, options: Options): Promise<void> {
 		prepareAll: preprocessInThreads,
 		find: findChoice(options),
 		onFind: search.onTurn,
-		square: isNetwork(METHODS[options.method]),
+		square: await seesSquares(options),
 		scatterers: options.scatterers
 			? {
 					file: options.scatterers,

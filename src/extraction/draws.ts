@@ -54,22 +54,45 @@ export function kindKernel(
 	const draws = samples.map((draw) =>
 		part(draw).map((v, i) => kernel[i] + wider * (v - kernel[i])),
 	);
-	const uncertainty = new Float32Array(kernel.length);
-	for (const draw of draws)
-		for (let i = 0; i < kernel.length; i++)
-			uncertainty[i] += (draw[i] - kernel[i]) ** 2 / draws.length;
+	const variance =
+		draws.length > 0
+			? spread(draws, kernel)
+			: jackknife(without, kernel.length);
 	return {
 		kind,
 		kernel,
-		uncertainty: uncertainty.map(Math.sqrt),
+		uncertainty: variance.map(Math.sqrt),
 		samples: draws,
 		groups: without,
 	};
 }
 
+/** Mean square deviation of draws from the kernel, pixel by pixel. */
+function spread(
+	draws: readonly Float32Array[],
+	kernel: Float32Array,
+): Float32Array {
+	const out = new Float32Array(kernel.length);
+	for (const draw of draws)
+		for (let i = 0; i < out.length; i++)
+			out[i] += (draw[i] - kernel[i]) ** 2 / draws.length;
+	return out;
+}
+
+/** Variance of each of n pixels by the delete-a-group jackknife (Shao & Tu, The Jackknife and Bootstrap, 1995), from the kernel without each of the groups; zeros where there are none. */
+function jackknife(groups: readonly Float32Array[], n: number): Float32Array {
+	const out = new Float32Array(n);
+	for (let i = 0; i < n; i++) {
+		const mean = groups.reduce((sum, g) => sum + g[i] / groups.length, 0);
+		for (const group of groups)
+			out[i] += ((group[i] - mean) ** 2 * (groups.length - 1)) / groups.length;
+	}
+	return out;
+}
+
 /**
- * What the posterior's deviations are to be multiplied by: the jackknife's deviation (Shao & Tu, The Jackknife and Bootstrap, 1995) over theirs where it is greater,
- * for it holds what the model does not know of: marks, background, other species.
+ * What the posterior's deviations are to be multiplied by: the jackknife's deviation over theirs where it is greater, for it holds what the model does not know of:
+ * marks, background, other species.
  */
 function widening(
 	kernel: Float32Array,
@@ -77,14 +100,8 @@ function widening(
 	groups: readonly Float32Array[],
 ): number {
 	if (groups.length < 2 || draws.length === 0) return 1;
-	let [jackknife, posterior] = [0, 0];
-	for (let i = 0; i < kernel.length; i++) {
-		const mean = groups.reduce((sum, g) => sum + g[i] / groups.length, 0);
-		for (const group of groups)
-			jackknife +=
-				((group[i] - mean) ** 2 * (groups.length - 1)) / groups.length;
-		for (const draw of draws)
-			posterior += (draw[i] - kernel[i]) ** 2 / draws.length;
-	}
-	return posterior > 0 ? Math.max(1, Math.sqrt(jackknife / posterior)) : 1;
+	const sum = (list: Float32Array) => list.reduce((a, b) => a + b, 0);
+	const posterior = sum(spread(draws, kernel));
+	const left = sum(jackknife(groups, kernel.length));
+	return posterior > 0 ? Math.max(1, Math.sqrt(left / posterior)) : 1;
 }

@@ -7,10 +7,12 @@ import { drawn, kindKernel } from "./draws.ts";
 import type { EnergyAmplitudes } from "./energyAmplitudes.ts";
 import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
 import type { MapKernels } from "./furtherImages.ts";
+import { modelOf } from "./mapModel.ts";
+import { extractByNetwork } from "./networkMap.ts";
+import type { NetworkMethod, Networks } from "./networks.ts";
 import { OwnPixel } from "./ownPixel.ts";
 import {
 	adjustTo,
-	kindOf,
 	type MapSolution,
 	REFINE_MAP,
 	type RefinedMap,
@@ -33,7 +35,13 @@ import { Stopwatch } from "./stopwatch.ts";
 
 export type { MapMark, MarkedMap, MarkedStack } from "./sitedMap.ts";
 
-export type MapMethod = "ridge" | "refined";
+export type MapMethod = "ridge" | "refined" | NetworkMethod;
+
+/** What was learned beforehand: the prior for refined, networks of centred inputs for the two network methods. */
+export interface LearnedForMaps {
+	readonly prior?: KernelPrior;
+	readonly networks?: Networks;
+}
 
 export interface MapOptions {
 	/** "auto" takes the one that explains most of the held-out pixels, of a stack for all of it by some of its images. */
@@ -58,7 +66,7 @@ export interface MapOptions {
 /** Extracts the kernels of a map's scatterers, one of each kind. Throws as extractMaps does. */
 export async function extractMap(
 	{ image, ...rest }: MarkedMap,
-	learned: { readonly prior?: KernelPrior },
+	learned: LearnedForMaps,
 	options?: MapOptions,
 ): Promise<Extraction> {
 	const found = await extractMaps(
@@ -76,11 +84,16 @@ export async function extractMap(
  */
 export async function extractMaps(
 	stack: MarkedStack,
-	{ prior }: { readonly prior?: KernelPrior },
+	{ prior, networks }: LearnedForMaps,
 	options: MapOptions = {},
 ): Promise<Extraction[]> {
 	const { method = "refined", samples = 16, seed = 0, symmetry = 1 } = options;
 	const { solver = onThisThread } = options;
+	if (method === "oneStep" || method === "twoStep") {
+		if (!networks)
+			throw new Error(`the ${method} method needs the networks' weights`);
+		return extractByNetwork(method, stack, networks, options);
+	}
 	const wanted: MapMethod[] =
 		method === "auto" ? ["ridge", "refined"] : [method];
 	if (wanted.includes("refined") && !prior)
@@ -313,25 +326,5 @@ function parametersOf(
 					robust: refined.robust ?? false,
 				}),
 		...{ lambda, noise, scale, evidence, colour },
-	};
-}
-
-function modelOf(
-	map: SitedMap,
-	kernels: Float64Array,
-	{ size, system }: OwnPixel,
-	turned: (kernel: Float64Array) => Float32Array,
-): Pick<Extraction, "model" | "residual"> {
-	const shown = new Float64Array(kernels.length);
-	for (let s = 0; s < map.kinds; s++)
-		shown.set(turned(kindOf({ kernels, size }, s)), s * size ** 2);
-	const model = system.operator.apply(shown);
-	const background = system.background(map.image, model);
-	const whole = model.map((v, p) => v + background[p]);
-	return {
-		model: Float32Array.from(whole),
-		residual: Float32Array.from(whole, (v, p) =>
-			map.weights[p] > 0 ? map.image[p] - v : 0,
-		),
 	};
 }

@@ -11,11 +11,29 @@ import {
 } from "./refineMap.ts";
 
 /** Parts that a map is cut into; each is held out once. */
-const FOLDS = 4;
+export const FOLDS = 4;
 /** What the kernels change by without a part needs no more digits than this. */
 const ROUGH: Accuracy = { tolerance: 0.3, steps: 16 };
 /** And in each of a stack's images: the share is off by 0.0005, the changes by a tenth, and it takes half the time. */
 export const OF_MANY: Accuracy = { tolerance: 0.5, steps: 8 };
+
+/** Which part of a map each pixel is held out with: blocks as wide as the kernels' radius `window`, Angstrom. */
+export function foldsOf(
+	{ nx, ny, pixel }: Pick<SitedMap, "nx" | "ny" | "pixel">,
+	window: number,
+): Uint8Array {
+	const block = Math.max(
+		4,
+		Math.min(Math.round(window / pixel), Math.floor(Math.min(nx, ny) / 4)),
+	);
+	return Uint8Array.from(
+		{ length: nx * ny },
+		(_, p) =>
+			(Math.floor(Math.floor(p / ny) / block) +
+				2 * Math.floor((p % ny) / block)) %
+			FOLDS,
+	);
+}
 
 /**
  * What kernels explain of pixels held out in blocks as wide as the kernels' radius, in four folds. Smaller blocks would be explained by a smooth kernel as large as the map,
@@ -35,16 +53,7 @@ export class HeldOut {
 		{ system, size, sites }: Pick<MapSolution, "system" | "size" | "sites">,
 		window: number,
 	) {
-		const { nx, ny, pixel } = map;
-		const block = Math.max(
-			4,
-			Math.min(Math.round(window / pixel), Math.floor(Math.min(nx, ny) / 4)),
-		);
-		const fold = (p: number) =>
-			(Math.floor(Math.floor(p / ny) / block) +
-				2 * Math.floor((p % ny) / block)) %
-			FOLDS;
-		const folds = Uint8Array.from(system.weights, (_, p) => fold(p));
+		const folds = foldsOf(map, window);
 		this.#map = map;
 		this.#whole = system;
 		this.#folds = folds;

@@ -1,7 +1,6 @@
 /** The four methods: each makes of an image and its scatterers a kernel, and can do it again without some of the pixels. */
 import { PIXELS } from "../qpi/format.ts";
 import { ForwardOperator } from "../qpi/forward.ts";
-import { physicsInputs } from "../qpi/inputs.ts";
 import { type Measured, type Posterior, posterior } from "../qpi/posterior.ts";
 import type { Covariance, KernelPrior } from "../qpi/prior.ts";
 import { embed, ridgeGcv } from "../qpi/ridge.ts";
@@ -159,7 +158,7 @@ async function networkFit(
 		const known = measured.operator.apply(kernel);
 		image = filled(measured, weights, (_, i) => known[i] + offset);
 	}
-	const { inputs } = physicsInputs(image, observation.scatterers);
+	const inputs = networks.inputsOf(image, observation.scatterers);
 	const [found] = await networks.infer(method, [inputs]);
 	const kernel = embed(found);
 	const amplitude = amplitudeOf(measured, weights, kernel);

@@ -11,16 +11,20 @@ import {
 	type NetworkSize,
 } from "../models/networks.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
-import { INPUTS } from "../qpi/inputs.ts";
+import type { Position } from "../qpi/forward.ts";
+import { INPUTS, inputsOf } from "../qpi/inputs.ts";
 
-/** Networks that see the physics inputs (qpi/inputs.ts). */
 export type NetworkMethod = "oneStep" | "twoStep";
 
+/** Inputs that networks for extraction are trained on: centred ones can be had of a map of any size. */
+export type NetworkInputs = "physics" | "centred";
+
 const BATCH = 16;
-const CHANNELS = INPUTS.physics.channels;
 
 /** The trained networks, for inference: aligner and decoder (two-step), and the one-step network. */
 export class Networks {
+	/** What they see (qpi/inputs.ts). */
+	readonly inputs: NetworkInputs;
 	readonly #gpu: Gpu;
 	readonly #size: NetworkSize;
 	readonly #encoders: Record<NetworkMethod, Parameters>;
@@ -33,42 +37,53 @@ export class Networks {
 	constructor(
 		gpu: Gpu,
 		size: NetworkSize,
+		inputs: NetworkInputs,
 		weights: { aligner: State; decoder: State; oneStep: State },
 	) {
 		const make = (state: State, encoder: boolean, decoder: boolean) => {
 			const parameters = makeEmptyNetwork(gpu, size, {
-				encoder: encoder ? INPUTS.physics : undefined,
+				encoder: encoder ? INPUTS[inputs] : undefined,
 				decoder,
 			});
 			parameters.load(state);
 			return parameters;
 		};
 		const oneStep = make(weights.oneStep, true, true);
+		this.inputs = inputs;
 		this.#gpu = gpu;
 		this.#size = size;
 		this.#encoders = { oneStep, twoStep: make(weights.aligner, true, false) };
 		this.#decoders = { oneStep, twoStep: make(weights.decoder, false, true) };
 	}
 
+	/** What they see of an image of 64 x 64 pixels. */
+	inputsOf(
+		image: ArrayLike<number>,
+		scatterers: readonly Position[],
+	): Float32Array {
+		return inputsOf(this.inputs, image, scatterers);
+	}
+
 	/**
-	 * Kernels of 64 x 64 pixels and about unit RMS, first index x, from physics inputs (physicsInputs(), 64 x 64 x 5) each.
+	 * Kernels of 64 x 64 pixels and about unit RMS, first index x, from their inputs (inputsOf(), 64 x 64 x channels) each.
 	 * @throws RangeError when inputs have another size, before anything runs
 	 */
 	async infer(
 		method: NetworkMethod,
 		inputs: readonly Float32Array[],
 	): Promise<Float32Array[]> {
-		const bad = inputs.find(({ length }) => length !== PIXELS * CHANNELS);
+		const { channels } = INPUTS[this.inputs];
+		const bad = inputs.find(({ length }) => length !== PIXELS * channels);
 		if (bad)
 			throw new RangeError(
-				`infer: inputs of ${bad.length} values; expected 64 x 64 x ${CHANNELS}, of physicsInputs()`,
+				`infer: inputs of ${bad.length} values; expected 64 x 64 x ${channels}, of the ${this.inputs} inputs`,
 			);
 		const found: Float32Array[] = [];
 		for (let first = 0; first < inputs.length; first += BATCH) {
 			const chosen = inputs.slice(first, first + BATCH);
-			const batch = new Float32Array(chosen.length * PIXELS * CHANNELS);
+			const batch = new Float32Array(chosen.length * PIXELS * channels);
 			chosen.forEach((one, i) => {
-				batch.set(one, i * PIXELS * CHANNELS);
+				batch.set(one, i * PIXELS * channels);
 			});
 			const out = noGrad(this.#gpu, () =>
 				scope(this.#gpu, () => {
@@ -76,7 +91,7 @@ export class Networks {
 						chosen.length,
 						SIDE,
 						SIDE,
-						CHANNELS,
+						channels,
 					]);
 					const { mean } = encode(this.#encoders[method], this.#size, x);
 					return decode(this.#decoders[method], this.#size, mean);

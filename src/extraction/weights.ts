@@ -52,7 +52,8 @@ export class Weights {
 
 	/** Of the methods `oneStep` and `twoStep`; 9 MB in three files. @throws when one is not there, or not the manifest's */
 	async networks(gpu: Gpu): Promise<Networks> {
-		return new Networks(gpu, this.manifest.preset.size, {
+		const { size, inputs } = this.manifest.preset;
+		return new Networks(gpu, size, inputs ?? "physics", {
 			aligner: await this.#state("aligner.safetensors"),
 			decoder: await this.#state("decoder.safetensors"),
 			oneStep: await this.#state("one-step.safetensors"),

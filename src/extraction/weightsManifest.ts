@@ -1,11 +1,16 @@
-import type { ComponentSize } from "../models/componentAutoencoder.ts";
+import { isConvolutional, type NetworkSize } from "../models/networks.ts";
 import { oneLine, said } from "../text.ts";
+import type { NetworkInputs } from "./networks.ts";
 
 /** What the manifest beside the weights says. */
 export interface WeightsManifest {
 	readonly version: string;
 	readonly seed: number;
-	readonly preset: { readonly size: ComponentSize };
+	readonly preset: {
+		readonly size: NetworkSize;
+		/** "physics" where it is not said. */
+		readonly inputs?: NetworkInputs;
+	};
 	readonly files: Readonly<Record<string, { readonly sha256: string }>>;
 }
 
@@ -42,14 +47,35 @@ export function readWeightsManifest(
 				`${file}: found ${said(sha256)} as sha256 of ${said(name)}, expected 64 digits of hexadecimal`,
 			);
 	}
+	const { size, inputs = "physics" } = preset;
+	if (inputs !== "physics" && inputs !== "centred")
+		throw new Error(
+			`${file}: found ${said(inputs)} as preset.inputs, expected "physics" or "centred"`,
+		);
+	if (isConvolutional(Object(size))) checkConvolutional(size, file);
+	else checkComponents(size, file);
+	return manifest;
+}
+
+function checkComponents(size: object, file: string): void {
 	for (const part of ["encoder", "decoder"] as const) {
-		const { channels, blocks } = Object(preset.size[part]);
+		const { channels, blocks } = Object(Object(size)[part]);
 		if (!isCounts(channels, 3, 1) || !isCounts(blocks, 2, 0))
 			throw new Error(
 				`${file}: found ${said(channels)} as channels and ${said(blocks)} as blocks of preset.size.${part}, expected three and two whole numbers up to ${MOST}`,
 			);
 	}
-	return manifest;
+}
+
+function checkConvolutional(size: object, file: string): void {
+	const { blockOutChannels, layersPerBlock, normNumGroups } = Object(size);
+	if (
+		!isCounts(blockOutChannels, 4, 1) ||
+		!isCounts([layersPerBlock, normNumGroups], 2, 1)
+	)
+		throw new Error(
+			`${file}: found ${said(blockOutChannels)} as channels, ${said(layersPerBlock)} as layers and ${said(normNumGroups)} as groups of preset.size, expected four, one and one whole numbers up to ${MOST}`,
+		);
 }
 
 const isCounts = (list: unknown, length: number, least: number): boolean =>

@@ -58,7 +58,7 @@ export function chooseWorkingPixel(
 }
 
 /** Radians a pixel of a kernel's waves: the root mean square of q over its power, from its differences, noise taken for white left out by a lag of two. */
-function waveVector(kernel: Float64Array): number {
+export function waveVector(kernel: Float64Array): number {
 	const size = Math.sqrt(kernel.length);
 	// mean cos(q d) along both axes, from the correlation of pixels one and two apart: white noise is in neither
 	const lag = (d: number) => {

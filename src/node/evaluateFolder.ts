@@ -94,7 +94,7 @@ export async function evaluateFolder(
 				tasks,
 				{
 					batch: 1,
-					workerData: { weights: weights.place },
+					workerData: { weights: weights.place, inputs: networks.inputs },
 					onProgress: (done) => onProgress?.(rows.length + done, total),
 				},
 			))

@@ -1,10 +1,11 @@
 /**
- * The worker thread for what evaluating computes once an image on the CPU: `mapInWorkers<RefineTask, RefineAnswer>(REFINE_WORKER, tasks)`.
+ * The worker thread for what evaluating computes once an image on the CPU: `mapInWorkers<RefineTask, RefineAnswer>(REFINE_WORKER, tasks, { workerData })`
+ * with the folder of the weights and the kind of inputs as `workerData`.
  */
 import { workerData } from "node:worker_threads";
 import { refine } from "../extraction/refined.ts";
 import { ForwardOperator, type Position } from "../qpi/forward.ts";
-import { physicsInputs } from "../qpi/inputs.ts";
+import { inputsOf } from "../qpi/inputs.ts";
 import type { KernelPrior } from "../qpi/prior.ts";
 import { centre, ridgeGcv } from "../qpi/ridge.ts";
 import { serve } from "./pool.ts";
@@ -24,7 +25,7 @@ export interface RefineAnswer {
 	/** 64 x 64, in the image's units. */
 	readonly ridge: Float32Array;
 	readonly refined: Float32Array;
-	/** 64 x 64 x 5, for the networks. */
+	/** For networks of the inputs that the worker was told. */
 	readonly inputs: Float32Array;
 }
 
@@ -47,6 +48,6 @@ serve(({ image, scatterers, valid }: RefineTask): RefineAnswer => {
 				prior,
 			).kernel,
 		),
-		inputs: physicsInputs(image, scatterers).inputs,
+		inputs: inputsOf(workerData.inputs, image, scatterers),
 	};
 });

@@ -18,7 +18,7 @@ export const INPUTS: Readonly<
 };
 
 /** Activation map and overlap are sparse; drawn out by this their peaks are of order one, their RMS 0.1 to 0.4. */
-const GAIN = 8;
+export const GAIN = 8;
 
 /**
  * Five channels in which the search for the scatterers is already done; all but the first two are centred on the kernel, at the
@@ -83,6 +83,18 @@ export function paperInputs(
 	scatterers: readonly Position[],
 ): Float32Array {
 	return interleave([minMax(image), activationMap(scatterers, "paper")]);
+}
+
+/** The inputs of a kind, [64][64][channels], of an image of 64 x 64 pixels. @throws RangeError when the image holds a value that is not finite */
+export function inputsOf(
+	kind: InputKind,
+	image: ArrayLike<number>,
+	scatterers: readonly Position[],
+): Float32Array {
+	if (kind === "paper") return paperInputs(image, scatterers);
+	return kind === "centred"
+		? centredInputs(image, scatterers)
+		: physicsInputs(image, scatterers).inputs;
 }
 
 /** For each pixel of the kernel image, the (weighted) number of scatterers whose surroundings at that lag are inside the image. */

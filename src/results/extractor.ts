@@ -54,7 +54,7 @@ export interface ExtractorOptions extends ExtractorChoice {
 	readonly solver?: MapOptions["solver"];
 }
 
-/** Whether a method is a network's, which needs a device and squares of 64 x 64 pixels. */
+/** Whether a method is a network's, which needs a device. */
 export const isNetwork = (method: Method | "auto"): boolean =>
 	method === "oneStep" || method === "twoStep";
 
@@ -91,9 +91,7 @@ export async function makeExtractor({
 			? [`one-step and two-step networks are left out: ${missing}`]
 			: [],
 		extract: (taken, onProgress) =>
-			taken.square || isNetwork(method)
-				? squares(taken, onProgress)
-				: maps(taken, onProgress),
+			taken.square ? squares(taken, onProgress) : maps(taken, onProgress),
 		async close() {
 			learned.networks?.dispose();
 			await solver?.close?.();

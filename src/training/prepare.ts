@@ -1,12 +1,6 @@
 import { PIXELS } from "../qpi/format.ts";
 import { ForwardOperator } from "../qpi/forward.ts";
-import {
-	centredInputs,
-	INPUTS,
-	type InputKind,
-	paperInputs,
-	physicsInputs,
-} from "../qpi/inputs.ts";
+import { INPUTS, type InputKind, inputsOf } from "../qpi/inputs.ts";
 import { unitRms } from "../qpi/preprocess.ts";
 import { centre, ridgeGcv } from "../qpi/ridge.ts";
 import { chooseObservations, kernelLabel } from "./choose.ts";
@@ -32,9 +26,7 @@ export function computeTask({
 	image,
 	scatterers,
 }: ObservationTask): Float32Array {
-	if (task === "physics") return physicsInputs(image, scatterers).inputs;
-	if (task === "centred") return centredInputs(image, scatterers);
-	if (task === "paper") return paperInputs(image, scatterers);
+	if (task !== "ridge") return inputsOf(task, image, scatterers);
 	return centre(ridgeGcv(new ForwardOperator(scatterers), image).kernel);
 }
 

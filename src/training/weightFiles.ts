@@ -13,11 +13,11 @@ export interface FileEntry {
 export function weightFiles(
 	networks: Readonly<Record<NetworkName, State>>,
 ): Map<string, Uint8Array<ArrayBuffer>> {
-	const half = (state: State, part = "") =>
+	const half = (state: State, wanted: (name: string) => boolean = () => true) =>
 		encodeSafetensors(
 			new Map(
 				[...state]
-					.filter(([name]) => name.startsWith(part))
+					.filter(([name]) => wanted(name))
 					.map(([name, { shape, data }]) => [
 						name,
 						{ shape, data, dtype: "F16" },
@@ -26,7 +26,10 @@ export function weightFiles(
 		);
 	return new Map([
 		["aligner.safetensors", half(networks.aligner)],
-		["decoder.safetensors", half(networks.vae, "decoder.")],
+		[
+			"decoder.safetensors",
+			half(networks.vae, (name) => !/^(encoder|quant_conv)\./.test(name)),
+		],
 		["one-step.safetensors", half(networks.oneStep)],
 	]);
 }
