@@ -1,5 +1,5 @@
-// Runs test files one after another, each in a process of its own (a device that one file breaks cannot harm the next), and closes
-// with the line "N passed, N failed".
+// Runs test files, each in a process of its own (a device that one file breaks cannot harm the next), and closes with the line "N passed, N failed".
+// Fast files (*.test.ts) run two at a time, for most keep one core busy; end-to-end files (*.e2e.ts) watch the time and have the machine for themselves.
 //   node test/run.ts                 every file
 //   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
 //   node test/run.ts ops engine      files whose name contains one of the words
@@ -21,7 +21,18 @@ if (files.length === 0) {
 
 let passed = 0;
 let failed = 0;
-for (const file of files) {
+const isFast = (file: string) => file.endsWith(".test.ts");
+const fastOnes = files.filter(isFast);
+const lane = async () => {
+	for (let file = fastOnes.shift(); file; file = fastOnes.shift())
+		await report(file);
+};
+await Promise.all([lane(), lane()]);
+for (const file of files) if (!isFast(file)) await report(file);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+async function report(file: string): Promise<void> {
 	const start = performance.now();
 	const { output, code } = await run(file);
 	const total = count(output, "Total");
@@ -31,12 +42,11 @@ for (const file of files) {
 	passed += good;
 	failed += bad;
 	const seconds = ((performance.now() - start) / 1000).toFixed(1);
+	if (isFast(file)) process.stdout.write(output);
 	console.log(
 		`${bad ? "FAILED" : "ok    "} ${file}: ${good} of ${total} in ${seconds} s`,
 	);
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
 
 function run(file: string): Promise<{ output: string; code: number | null }> {
 	const child = spawn(
@@ -51,7 +61,7 @@ function run(file: string): Promise<{ output: string; code: number | null }> {
 	for (const stream of [child.stdout, child.stderr])
 		stream.on("data", (chunk: Buffer) => {
 			output += chunk;
-			process.stdout.write(chunk);
+			if (!isFast(file)) process.stdout.write(chunk);
 		});
 	// A driver that hangs must not hang everything.
 	const limit = setTimeout(() => child.kill("SIGKILL"), 15 * 60_000);
