@@ -1,4 +1,4 @@
-// What the README promises to those who embed the engine: its snippets, in Node and in a page, and examples/vae.html. All on the package as it is built.
+// What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and examples/vae.html. All on the package as it is built.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ function node(args: string[], input = ""): string {
 }
 node(["build/library.ts"]);
 
-const [, section] = text("README.md").split("\n## Embed the engine\n");
+const [, section] = text("src/engine/README.md").split("\n## Embed the engine\n");
 const snippets = [
 	...section.split("\n## ")[0].matchAll(/```js\n(.*?)```/gs),
 ].map(([, code]) => ({
@@ -91,7 +91,7 @@ test.after(async () => {
 	await rm(pageFolder, { recursive: true });
 });
 
-test("the README has snippets", () => {
+test("the engine's README has snippets", () => {
 	assert.ok(snippets.length >= 6, `${snippets.length} snippets`);
 	for (const { title, logs } of snippets.slice(1))
 		assert.ok(logs.length > 0, `nothing is expected of ${title}`);
