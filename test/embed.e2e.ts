@@ -31,7 +31,9 @@ function node(args: string[], input = ""): string {
 }
 node(["build/library.ts"]);
 
-const [, section] = text("src/engine/README.md").split("\n## Embed the engine\n");
+const [, section] = text("src/engine/README.md").split(
+	"\n## Embed the engine\n",
+);
 const snippets = [
 	...section.split("\n## ")[0].matchAll(/```js\n(.*?)```/gs),
 ].map(([, code]) => ({

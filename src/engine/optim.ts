@@ -1,12 +1,12 @@
 import { lines } from "./dispatch.ts";
 import { isExhausted, LossScale } from "./lossScale.ts";
-import type { Parameters, Range } from "./nn.ts";
+import { Parameters, type Range } from "./nn.ts";
 import { checkNames } from "./options.ts";
 import { countNonFinite, Packed, sumPacked } from "./packs.ts";
 import type { BufferView } from "./pool.ts";
 import { detached } from "./scope.ts";
 import { joined, type LazyState, part } from "./state.ts";
-import { type Tensor, zeros } from "./tensor.ts";
+import { named, type Tensor, zeros } from "./tensor.ts";
 
 export interface AdamOptions {
 	/** Learning rate. */
@@ -45,6 +45,10 @@ export class Adam {
 
 	constructor(parameters: Parameters, options: AdamOptions) {
 		checkNames("Adam", options, OPTIONS);
+		if (!(parameters instanceof Parameters))
+			throw new TypeError(
+				`Adam: found ${named(parameters)}, expected a network's Parameters`,
+			);
 		const { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
 		for (const beta of betas)
 			if (!(beta >= 0 && beta < 1))

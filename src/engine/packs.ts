@@ -5,6 +5,7 @@ import { detached } from "./scope.ts";
 import type { LazyState, State } from "./state.ts";
 import {
 	empty,
+	named,
 	type Shape,
 	show,
 	sizeOf,
@@ -120,6 +121,10 @@ export class Packed {
 	/** Throws where names or shapes differ from these. */
 	check(tensors: State | LazyState, what: string): void {
 		const { places } = this.layout;
+		if (typeof (tensors as Partial<State> | undefined)?.get !== "function")
+			throw new TypeError(
+				`${what}: found ${named(tensors)}, expected a Map of tensors by name, as state() gives it and decodeSafetensors() under "tensors"`,
+			);
 		for (const [name, { shape }] of places) {
 			const saved = tensors.get(name);
 			if (!saved) throw new Error(`${what} lack parameter "${name}"`);

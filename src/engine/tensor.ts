@@ -186,7 +186,18 @@ export function sameShape(a: Shape, b: Shape): boolean {
 	return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+function checkEngine(gpu: Gpu): void {
+	if (typeof (gpu as Partial<Gpu> | undefined)?.allocate !== "function")
+		throw new TypeError(
+			`tensor: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the values`,
+		);
+}
+
 function checkShape(shape: Shape): void {
+	if (!isList(shape))
+		throw new TypeError(
+			`tensor: found ${named(shape)} as shape, expected a list of sizes`,
+		);
 	for (const n of shape)
 		if (!Number.isInteger(n) || n < 1)
 			throw new RangeError(
@@ -195,6 +206,7 @@ function checkShape(shape: Shape): void {
 }
 
 function checkLength(data: ArrayLike<number>, shape: Shape): void {
+	checkShape(shape);
 	if (data.length !== sizeOf(shape))
 		throw new RangeError(
 			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
@@ -220,6 +232,7 @@ export function checkFits(
 
 /** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
 export function empty(gpu: Gpu, shape: Shape): Tensor {
+	checkEngine(gpu);
 	checkShape(shape);
 	const bytes = sizeOf(shape) * 4;
 	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
@@ -233,17 +246,77 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
 	return tensor;
 }
 
-/** A tensor with the given values, row-major; without a shape a vector of them. Throws a RangeError where the shape does not hold as many. */
+/** Numbers in lists of lists, all of one length at each depth: [[1, 2], [3, 4]] has the shape [2, 2]. */
+export type Nested = number | readonly Nested[];
+
+/**
+ * A tensor with the given values, row-major; without a shape that of the lists in lists that they come in, [] for a single number. Throws a RangeError where the
+ * shape does not hold as many, and a TypeError on values that are no numbers or lists that are no grid.
+ */
 export function tensor(
 	gpu: Gpu,
-	data: ArrayLike<number>,
-	shape: Shape = [data.length],
+	data: ArrayLike<number> | Nested,
+	shape?: Shape,
 ): Tensor {
-	checkLength(data, shape);
-	const made = empty(gpu, shape);
+	checkEngine(gpu);
+	const { values, own } = ArrayBuffer.isView(data)
+		? { values: data as ArrayLike<number> & ArrayBufferView, own: undefined }
+		: flat(data);
+	const wanted = shape ?? own ?? [values.length];
+	checkLength(values, wanted);
+	const made = empty(gpu, wanted);
 	gpu.upload(
 		made,
-		data instanceof Float32Array ? data : Float32Array.from(data),
+		values instanceof Float32Array ? values : Float32Array.from(values),
 	);
 	return made;
+}
+
+/** The numbers of nested lists in their order, and the lengths of the lists, the outermost first. */
+function flat(data: unknown): { values: number[]; own: number[] } {
+	const own: number[] = [];
+	for (let part = data; isList(part); part = part[0]) own.push(part.length);
+	const values: number[] = [];
+	const collect = (part: unknown, place: readonly number[]): void => {
+		const where = `tensor: found ${named(part)}${place.length > 0 ? ` at [${place.join("][")}]` : ""}`;
+		if (!isList(part)) {
+			if (typeof part !== "number" || place.length < own.length)
+				throw new TypeError(
+					`${where}, expected numbers in lists of one length at each depth`,
+				);
+			values.push(part);
+		} else if (part.length !== own[place.length])
+			throw new TypeError(
+				`${where} of ${part.length}, expected ${own[place.length] === undefined ? "a number" : `one of ${own[place.length]}`} as in the first`,
+			);
+		else if (place.length === own.length - 1 && isPlain(part))
+			for (let i = 0; i < part.length; i++) values.push(part[i]);
+		else for (let i = 0; i < part.length; i++) collect(part[i], [...place, i]);
+	};
+	collect(data, []);
+	return { values, own };
+}
+
+const isList = (part: unknown): part is ArrayLike<unknown> =>
+	Array.isArray(part) || ArrayBuffer.isView(part);
+
+/** Whether a list holds numbers alone: most are long. */
+function isPlain(list: ArrayLike<unknown>): list is ArrayLike<number> {
+	for (let i = 0; i < list.length; i++)
+		if (typeof list[i] !== "number") return false;
+	return true;
+}
+
+/** A value as an error calls it. */
+export function named(value: unknown): string {
+	if (value === null || value === undefined) return String(value);
+	if (isList(value)) return "a list";
+	if (typeof value === "string")
+		return `the text ${JSON.stringify(value.slice(0, 40))}`;
+	if (typeof value === "number" || typeof value === "boolean")
+		return String(value);
+	if (typeof value === "bigint") return `${value}n`;
+	return typeof value === "function"
+		? "a function"
+		: `an object of ${value.constructor?.name ?? "no class"}`;
 }

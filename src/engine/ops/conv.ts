@@ -1,6 +1,13 @@
 import { record } from "../autograd.ts";
 import { checkNames } from "../options.ts";
-import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
+import {
+	checkFits,
+	empty,
+	named,
+	type Shape,
+	show,
+	type Tensor,
+} from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	checkWeightGradient,
@@ -242,6 +249,14 @@ function checkOptions(
 		typeof padding === "number"
 			? ([padding, padding, padding, padding] as const)
 			: padding;
+	for (const [name, value] of [
+		["stride", strides as unknown],
+		["padding", pad as unknown],
+	] as const)
+		if (!Array.isArray(value))
+			throw new TypeError(
+				`${what}: ${name} ${named(value)}; expected whole numbers${value === "same" ? ", as (kernel - 1) / 2 to keep the size at stride 1" : ""}`,
+			);
 	if (
 		strides.length !== 2 ||
 		!strides.every((s) => Number.isInteger(s) && s > 0)

@@ -1,0 +1,128 @@
+// What plain JavaScript can get wrong: one clear error each, before anything runs.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { Gpu } from "../src/engine/gpu.ts";
+import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { conv2d } from "../src/engine/ops/conv.ts";
+import { Adam } from "../src/engine/optim.ts";
+import { type Nested, tensor, zeros } from "../src/engine/tensor.ts";
+import {
+	decodeSafetensors,
+	encodeSafetensors,
+} from "../src/formats/safetensors.ts";
+import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+
+const gpu = await openGpu();
+console.log(describeAdapter(gpu));
+test.after(() => gpu.dispose());
+
+test("lists in lists are a tensor of that shape, and a number one of none", async () => {
+	for (const [data, shape] of [
+		[[1, 2, 3], [3]],
+		[
+			[
+				[1, 2],
+				[3, 4],
+				[5, 6],
+			],
+			[3, 2],
+		],
+		[[[[7], [8]]], [1, 2, 1]],
+		[5, []],
+	] as [Nested, number[]][]) {
+		const t = tensor(gpu, data);
+		assert.equal(t.shape, shape);
+		assert.equal([...(await t.data())], [data].flat(4) as number[]);
+		t.dispose();
+	}
+	const t = tensor(
+		gpu,
+		[
+			[1, 2],
+			[3, 4],
+		],
+		[4],
+	);
+	assert.equal(t.shape, [4]);
+	t.dispose();
+});
+
+const network = () => {
+	const list = new ParameterList();
+	list.add("w", [2], new Float32Array(2));
+	return new Parameters(gpu, list);
+};
+const p = network();
+const x = zeros(gpu, [1, 4, 4, 2]);
+const w = zeros(gpu, [3, 3, 3, 2]);
+const file = decodeSafetensors(
+	encodeSafetensors(
+		new Map([["w", { shape: [2], data: new Float32Array(2) }]]),
+	),
+	"w.safetensors",
+);
+/** As if there were no types. */
+// biome-ignore lint/suspicious/noExplicitAny: plain JavaScript has no types
+const plain = (value: unknown): any => value;
+
+const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
+	"values in the engine's place": [
+		() => tensor(plain([1]), plain(undefined)),
+		/tensor: found a list in the engine's place, expected what createEngine\(\) gives/,
+	],
+	"no engine": [
+		() => tensor(plain(undefined), [1]),
+		/tensor: found undefined in the engine's place, expected what createEngine\(\) gives/,
+	],
+	"lists of different lengths": [
+		() => tensor(gpu, [[1, 2], [3]]),
+		/tensor: found a list at \[1\] of 1, expected one of 2 as in the first/,
+	],
+	"a list deeper than the first": [
+		() => tensor(gpu, [1, [2]]),
+		/tensor: found a list at \[1\] of 1, expected a number as in the first/,
+	],
+	"a number among lists": [
+		() => tensor(gpu, [[1], 2]),
+		/tensor: found 2 at \[1\], expected numbers in lists of one length/,
+	],
+	text: [
+		() => tensor(gpu, plain(["1", "2"])),
+		/tensor: found the text "1" at \[0\], expected numbers/,
+	],
+	"no shape": [
+		() => tensor(gpu, [1], plain("1")),
+		/tensor: found the text "1" as shape, expected a list of sizes/,
+	],
+	"padding by name": [
+		() => conv2d(x, w, null, { padding: plain("same") }),
+		/conv2d: padding the text "same"; expected whole numbers, as \(kernel - 1\) \/ 2/,
+	],
+	"an optimiser without options": [
+		() => new Adam(p, plain(undefined)),
+		/Adam: found undefined as options, expected an object with some of lr/,
+	],
+	"an optimiser of something else": [
+		() => new Adam(plain([x]), { lr: 1 }),
+		/Adam: found a list, expected a network's Parameters/,
+	],
+	"what decodeSafetensors() gives": [
+		() => p.load(plain(file)),
+		/the weights: found an object of Object, expected a Map of tensors by name/,
+	],
+};
+for (const [name, [act, message]] of Object.entries(MISUSES))
+	test(`${name}: refused in one line`, () => {
+		assert.throws(act, (error: Error) => {
+			assert.match(error.message, message);
+			return !error.message.includes("\n");
+		});
+	});
+
+test("and what they took is given back", () => {
+	const { bytesLive }: { bytesLive: number } = (gpu as Gpu).statistics;
+	for (const [act] of Object.values(MISUSES)) assert.throws(act);
+	assert.is(gpu.statistics.bytesLive, bytesLive);
+});
+
+test.run();
