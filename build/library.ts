@@ -8,8 +8,11 @@ import { writeNotice } from "./notice.ts";
 import { buildPage } from "./page.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** Bytes of the entry "qpi-lens" for browsers. */
-const LIMIT = 200_000;
+/** Bytes of the entries for browsers: of the engine alone, and with the networks and their training. */
+const LIMITS: Readonly<Record<string, number>> = {
+	"dist/browser/engine.js": 170_000,
+	"dist/browser/index.js": 220_000,
+};
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const tsc = fileURLToPath(
@@ -28,6 +31,7 @@ await buildPage();
 const { metafile } = await build({
 	absWorkingDir: root,
 	entryPoints: {
+		engine: "src/web/engine.ts",
 		index: "src/web/index.ts",
 		physics: "src/api/physics.ts",
 		extraction: "src/api/extraction.ts",
@@ -38,8 +42,8 @@ const { metafile } = await build({
 writeNotice(root, `${root}dist/browser`, metafile);
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
 	console.log(`${file}: ${(bytes / 1000).toFixed(1)} kB minified`);
-	if (file.endsWith("/index.js") && bytes > LIMIT) {
-		console.error(`expected at most ${LIMIT / 1000} kB`);
+	if (bytes > LIMITS[file]) {
+		console.error(`expected at most ${LIMITS[file] / 1000} kB`);
 		process.exitCode = 1;
 	}
 }

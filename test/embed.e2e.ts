@@ -71,7 +71,7 @@ function checkClose(found: unknown, expected: unknown, where: string): void {
 const pageFolder = await mkdtemp(join(tmpdir(), "qpi-embed-"));
 const { exports } = JSON.parse(text("package.json"));
 const imports = Object.fromEntries(
-	[".", "./physics", "./extraction"].map((name) => {
+	["./engine", ".", "./physics", "./extraction"].map((name) => {
 		const file = exports[name].default.default ?? exports[name].default;
 		return [name.replace(".", "qpi-lens"), file.slice(1)];
 	}),
@@ -182,7 +182,7 @@ test("a bundler for browsers takes the bundles, and no file for Node", async () 
 test("the bundles import nothing and make no code from text", () => {
 	const [notice, ...files] = readdirSync(join(root, "dist/browser"));
 	assert.is(notice, "NOTICE.txt");
-	assert.equal(files, ["extraction.js", "index.js", "physics.js"]);
+	assert.equal(files, ["engine.js", "extraction.js", "index.js", "physics.js"]);
 	for (const file of files) {
 		const code = text(`dist/browser/${file}`);
 		assert.not.match(

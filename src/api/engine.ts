@@ -1,39 +1,14 @@
 /**
- * What `import ... from "qpi-lens"` gives besides createEngine() and openWeights(), which Node (src/node/index.ts) and browsers (src/web/index.ts) each have their own of:
- * the engine, the networks, and their training.
+ * What `import ... from "qpi-lens/engine"` gives besides createEngine(), which Node (src/node/engine.ts) and browsers (src/web/engine.ts) each have their own of: tensors,
+ * operations and optimisers, without physics and without the networks.
  */
 export * from "../engine/index.ts";
-export { Networks } from "../extraction/networks.ts";
-export { Weights } from "../extraction/weights.ts";
 export { decodeNpy, encodeNpy } from "../formats/npy.ts";
 export {
 	decodeSafetensors,
 	encodeSafetensors,
 } from "../formats/safetensors.ts";
-
-export type { AutoencoderKLConfig } from "../models/autoencoderKL.ts";
-export type { ComponentSize } from "../models/componentAutoencoder.ts";
-export { fromDiffusers, toDiffusers } from "../models/diffusers.ts";
-export { LATENT } from "../models/latent.ts";
-export {
-	decode,
-	encode,
-	makeNetwork,
-	type NetworkName,
-	type NetworkSize,
-} from "../models/networks.ts";
 export { Random } from "../random.ts";
-export {
-	type Checkpoint,
-	type KeptCheckpoint,
-	keep,
-	takeUp,
-} from "../training/checkpoint.ts";
-export type { Prepared } from "../training/data.ts";
-export { inferKernels, reconstruct } from "../training/infer.ts";
-export { type LoopOptions, type Task, train } from "../training/loop.ts";
-export { PRESETS, type Preset } from "../training/presets.ts";
-export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
 
 export interface EngineOptions {
 	/**
