@@ -1,11 +1,20 @@
 // What plain JavaScript can get wrong: one clear error each, before anything runs.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { backward } from "../src/engine/autograd.ts";
 import type { Gpu } from "../src/engine/gpu.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
+import { mul, scale } from "../src/engine/ops/elementwise.ts";
+import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam } from "../src/engine/optim.ts";
-import { type Nested, tensor, zeros } from "../src/engine/tensor.ts";
+import { scope } from "../src/engine/scope.ts";
+import {
+	type Nested,
+	type Tensor,
+	tensor,
+	zeros,
+} from "../src/engine/tensor.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
@@ -123,6 +132,49 @@ test("and what they took is given back", () => {
 	const { bytesLive }: { bytesLive: number } = (gpu as Gpu).statistics;
 	for (const [act] of Object.values(MISUSES)) assert.throws(act);
 	assert.is(gpu.statistics.bytesLive, bytesLive);
+});
+
+/** What the engine warns of in so many steps of a training, each of them `within`. */
+function warningsOf(within: (step: () => void) => void): string[] {
+	const own = network();
+	const adam = new Adam(own, { lr: 0.1 });
+	const made: Tensor[] = [];
+	const { warn } = console;
+	const said: string[] = [];
+	console.warn = (text: string) => said.push(text);
+	try {
+		for (let step = 0; step < 120; step++)
+			within(() => {
+				own.zeroGrad();
+				const y = scale(own.get("w"), 2);
+				const loss = sum(mul(y, y));
+				backward(loss);
+				adam.step();
+				made.push(y, loss);
+			});
+	} finally {
+		console.warn = warn;
+		for (const tensor of made) tensor.dispose();
+		adam.dispose();
+		own.dispose();
+	}
+	return said;
+}
+
+test("a training without a scope is told once what grows, and what made it", () => {
+	const said = warningsOf((step) => step());
+	assert.is(said.length, 1);
+	assert.match(
+		said[0],
+		/grown in each of the last 50 steps, by [\d.e+-]+ MB, .* has the shape \[2\] and was made by scale\./,
+	);
+});
+
+test("a training in scopes is told nothing", () => {
+	assert.equal(
+		warningsOf((step) => scope(gpu, step)),
+		[],
+	);
 });
 
 test.run();

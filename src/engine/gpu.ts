@@ -1,6 +1,7 @@
 import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
+import { GrowthWatch } from "./growth.ts";
 import {
 	type EntryLayout,
 	type Layouts,
@@ -99,6 +100,8 @@ export class Gpu {
 	};
 	/** Open scopes, innermost last (see scope()). */
 	readonly scopes: Set<Disposable>[] = [];
+	/** Where tensors are that no scope frees. */
+	readonly growth = new GrowthWatch();
 	/** False inside noGrad(): operations leave nothing on the tape. */
 	gradEnabled = true;
 	/** Orders the nodes of the tape. */

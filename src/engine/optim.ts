@@ -153,6 +153,7 @@ export class Adam {
 				},
 				(range.end - range.first) / 4,
 			);
+		gpu.growth.step(gpu.statistics.bytesLive);
 	}
 
 	#checkSeeds(): void {

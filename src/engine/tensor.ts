@@ -77,7 +77,8 @@ export class Tensor implements BufferView, Disposable {
 		this.offset = offset;
 		this.#storage = storage;
 		storage.retain();
-		gpu.scopes.at(-1)?.add(this);
+		const owner = gpu.scopes.at(-1) ?? gpu.growth;
+		owner.add(this);
 	}
 
 	get bytes(): number {
@@ -106,6 +107,7 @@ export class Tensor implements BufferView, Disposable {
 	dispose(): void {
 		this.#storage?.release();
 		this.#storage = null;
+		this.gpu.growth.delete(this);
 	}
 
 	/**

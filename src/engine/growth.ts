@@ -1,0 +1,45 @@
+import { show, type Tensor } from "./tensor.ts";
+
+/** Steps in a row by which memory has grown that cannot be a warm-up any more. */
+const STEPS = 50;
+/** Tensors that are remembered: the oldest is what is asked for. */
+const MOST = 64;
+
+/** Says once that memory grows from step to step, and what made the oldest of the tensors that no scope will free. */
+export class GrowthWatch {
+	readonly #outside = new Set<Tensor>();
+	#steps = 0;
+	#first = 0;
+	#last = 0;
+	#said = false;
+
+	/** A tensor that was made while no scope was open. */
+	add(tensor: Tensor): void {
+		if (!this.#said && this.#outside.size < MOST) this.#outside.add(tensor);
+	}
+
+	delete(tensor: Tensor): void {
+		this.#outside.delete(tensor);
+	}
+
+	/** After each step of an optimiser. @param bytes in use */
+	step(bytes: number): void {
+		if (this.#said) return;
+		if (this.#last > 0 && bytes > this.#last) this.#steps++;
+		else {
+			this.#steps = 0;
+			this.#first = bytes;
+			this.#outside.clear();
+		}
+		this.#last = bytes;
+		if (this.#steps < STEPS) return;
+		const [oldest] = this.#outside;
+		if (!oldest) return;
+		const megabytes = ((bytes - this.#first) / 1e6).toPrecision(3);
+		console.warn(
+			`qpi-lens: the device's memory in use has grown in each of the last ${STEPS} steps, by ${megabytes} MB, because of tensors made outside of scope() that nobody disposes of. The oldest has the shape ${show(oldest.shape)} and was made by ${oldest.node?.op ?? "tensor() or an op without gradient"}.`,
+		);
+		this.#said = true;
+		this.#outside.clear();
+	}
+}
