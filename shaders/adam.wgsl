@@ -9,6 +9,7 @@ struct Params {
 	decay: f32,
 	keep: vec2f,  // beta1, beta2
 	take: vec2f,  // 1 - beta1, 1 - beta2
+	shrink: f32,  // of the weights themselves, before the step (AdamW)
 }
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
@@ -41,7 +42,7 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 
 fn update(i: u32, gradient: vec4f, size: f32, root: f32) {
-	let value = values[i];
+	let value = values[i] * (1.0 - params.shrink);
 	let g = gradient + params.decay * value;
 	let first = params.keep.x * m[i] + params.take.x * g;
 	let second = params.keep.y * v[i] + params.take.y * g * g;

@@ -5,7 +5,7 @@ import { Average } from "../src/engine/average.ts";
 import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam, type AdamOptions } from "../src/engine/optim.ts";
+import { Adam, type AdamOptions, AdamW } from "../src/engine/optim.ts";
 import { sumPacked } from "../src/engine/packs.ts";
 import {
 	checkSchedule,
@@ -75,6 +75,7 @@ class Reference {
 		gradients: Float32Array[],
 		options: AdamOptions,
 		clip = Number.POSITIVE_INFINITY,
+		decoupled = false,
 	): void {
 		const {
 			lr,
@@ -87,7 +88,8 @@ class Reference {
 		const norm = Math.sqrt(flat.reduce((s, g) => s + g * g, 0));
 		const factor = Math.min(1, clip / (norm + 1e-6));
 		flat.forEach((raw, i) => {
-			const g = raw * factor + weightDecay * this.weights[i];
+			if (decoupled) this.weights[i] *= 1 - lr * weightDecay;
+			const g = raw * factor + (decoupled ? 0 : weightDecay * this.weights[i]);
 			this.m[i] = b1 * this.m[i] + (1 - b1) * g;
 			this.v[i] = b2 * this.v[i] + (1 - b2) * g * g;
 			const mHat = this.m[i] / (1 - b1 ** this.t);
@@ -108,6 +110,7 @@ const table: {
 	options: AdamOptions;
 	clip?: number;
 	size?: number;
+	decoupled?: boolean;
 }[] = [
 	{ name: "Adam", options: { lr: 0.01 } },
 	{
@@ -125,19 +128,26 @@ const table: {
 		options: { lr: 0.01, eps: 0.1 },
 		clip: 1000,
 	},
+	{
+		name: "AdamW",
+		options: { lr: 0.05, eps: 1e-3, weightDecay: 0.2 },
+		decoupled: true,
+		clip: 1,
+		size: 5,
+	},
 ];
-for (const [{ name, options, clip, size }, limit] of table.flatMap((row) =>
-	LIMITS.map((limit) => [row, limit] as const),
+for (const [{ name, options, clip, size, decoupled }, limit] of table.flatMap(
+	(row) => LIMITS.map((limit) => [row, limit] as const),
 ))
 	test(`${name} follows the reference for ten steps, ${limit} bytes a buffer`, async () => {
 		const parameters = network(limit);
-		const adam = new Adam(parameters, options);
+		const adam = new (decoupled ? AdamW : Adam)(parameters, options);
 		const reference = new Reference(
 			[...(await parameters.state()).values()].map(({ data }) => data),
 		);
 		for (let k = 0; k < 10; k++) {
 			step(parameters, adam, gradientsOf(k, size), clip);
-			reference.step(gradientsOf(k, size), options, clip);
+			reference.step(gradientsOf(k, size), options, clip, decoupled);
 		}
 		compare("weights", await flatWeights(parameters), reference.weights, 2e-6);
 		const packs = await Promise.all(
@@ -153,6 +163,26 @@ for (const [{ name, options, clip, size }, limit] of table.flatMap((row) =>
 		adam.dispose();
 		parameters.dispose();
 	});
+
+test("AdamW takes a hundredth of lr away where nothing is said, and moves weights without a gradient", async () => {
+	const parameters = network();
+	const adam = new AdamW(parameters, { lr: 0.5 });
+	assert.is(adam.weightDecay, 0.01);
+	const before = await flatWeights(parameters);
+	step(parameters, adam, gradientsOf(0, 0));
+	compare(
+		"weights",
+		await flatWeights(parameters),
+		before.map((v) => v * 0.995),
+		1e-6,
+	);
+	adam.dispose();
+	parameters.dispose();
+	assert.throws(
+		() => new AdamW(parameters, { lr: 1, decay: 1 } as AdamOptions),
+		/AdamW: there is no option "decay"/,
+	);
+});
 
 test("a resumed optimiser goes on bitwise", async () => {
 	const parameters = network();

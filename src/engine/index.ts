@@ -18,7 +18,7 @@ export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
-export { Adam, type AdamOptions } from "./optim.ts";
+export { Adam, type AdamOptions, AdamW } from "./optim.ts";
 export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
 export { detached, scope } from "./scope.ts";
 export {

@@ -13,7 +13,7 @@ export interface AdamOptions {
 	readonly lr: number;
 	readonly betas?: readonly [number, number];
 	readonly eps?: number;
-	/** Added to the gradient times the weight (L2 penalty). */
+	/** Adam adds so many times the weight to the gradient (L2 penalty); AdamW takes lr times so much of the weight away before each step. */
 	readonly weightDecay?: number;
 	/** Gradients are those of a scaled loss: backward() must start from `seed`, else step() throws. Default false. */
 	readonly lossScaling?: boolean;
@@ -34,6 +34,8 @@ export class Adam {
 	readonly betas: readonly [number, number];
 	readonly eps: number;
 	readonly weightDecay: number;
+	/** Whether the decay is that of AdamW. */
+	readonly decoupled: boolean = false;
 	/** Steps done; with loss scaling, skipped ones too. */
 	steps = 0;
 	#lr = 0;
@@ -118,7 +120,8 @@ export class Adam {
 			size: lossScale ? this.#lr : this.#lr / (1 - beta1 ** this.steps),
 			root: Math.sqrt(1 - beta2 ** this.steps),
 			eps: this.eps,
-			decay: this.weightDecay,
+			decay: this.decoupled ? 0 : this.weightDecay,
+			shrink: this.decoupled ? this.#lr * this.weightDecay : 0,
 			keep: this.betas,
 			take: [1 - beta1, 1 - beta2],
 		};
@@ -226,3 +229,16 @@ const partOf = (
 	offset: packs[pack].offset + 4 * first,
 	bytes: 4 * (end - first),
 });
+
+/**
+ * AdamW (Loshchilov and Hutter 2019) as torch has it: Adam whose weights shrink by lr times `weightDecay`, 0.01 by default, in each step, whatever the gradients' sizes. Throws as
+ * Adam does.
+ */
+export class AdamW extends Adam {
+	override readonly decoupled = true;
+
+	constructor(parameters: Parameters, options: AdamOptions) {
+		checkNames("AdamW", options, OPTIONS);
+		super(parameters, { weightDecay: 0.01, ...options });
+	}
+}
