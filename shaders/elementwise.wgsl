@@ -6,7 +6,7 @@ override OP: u32 = 0u;
 struct Params {
 	n: u32,      // elements
 	period: u32, // elements of b
-	p: f32,      // leakyRelu: slope, clamp: low, scale: factor
+	p: f32,      // leakyRelu: slope, clamp: low, scale: factor, shift: summand, pow: exponent
 	q: f32,      // clamp: high
 }
 
@@ -45,6 +45,23 @@ fn hyperbolicSlope(x: vec4f) -> vec4f {
 	return select(1.0 - h * h, 4.0 * e / ((1.0 + e) * (1.0 + e)), abs(x) >= vec4f(0.5));
 }
 
+// x to the power of p. pow() knows no negative x, and is rough where a product is exact.
+fn power(x: vec4f, p: f32) -> vec4f {
+	if (p == 0.0) { return vec4f(1.0); }
+	if (p == 1.0) { return x; }
+	if (p == 2.0) { return x * x; }
+	if (p == 3.0) { return x * x * x; }
+	if (p == -1.0) { return 1.0 / x; }
+	if (p == 0.5) { return sqrt(x); }
+	let whole = floor(p) == p;
+	let odd = whole && floor(p * 0.5) * 2.0 != p;
+	let size = pow(abs(x), vec4f(p));
+	let negative = select(size, -size, odd);
+	// 0 / 0 where it is not real, of what the compiler does not know.
+	let nothing = (x - x) / (x - x);
+	return select(size, select(nothing, negative, whole), x < vec4f(0.0));
+}
+
 // The pad behind the last element is written as zeros: in a packed gradient buffer it must stay so.
 fn store(i: u32, value: vec4f) {
 	y[i] = select(vec4f(0.0), value, 4u * i + vec4u(0u, 1u, 2u, 3u) < vec4u(params.n));
@@ -64,12 +81,17 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 		case 4u: { r = hyperbolic(v); }
 		case 5u: { r = exp(v); }
 		case 6u: { r = within(v, params.p, params.q); }
+		case 8u: { r = abs(v); }
+		case 9u: { r = sqrt(v); }
+		case 10u: { r = log(v); }
+		case 11u: { r = power(v, params.p); }
+		case 12u: { r = v + params.p; }
 		default: {}
 	}
 	store(i, r);
 }
 
-// Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp), else its input.
+// Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp, sqrt), else its input.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = id.x + id.y * groups.x * 64u;
@@ -83,6 +105,11 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 		case 3u: { r = logistic(v) * logistic(-v); }
 		case 4u: { r = hyperbolicSlope(v); }
 		case 5u: { r = v; }
+		case 8u: { r = sign(v); }
+		case 9u: { r = 0.5 / v; }
+		case 10u: { r = 1.0 / v; }
+		case 11u: { r = params.p * power(v, params.p - 1.0); }
+		case 12u: { r = vec4f(1.0); }
 		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
 		default: {}
 	}
@@ -106,6 +133,7 @@ fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	switch OP {
 		case 1u: { r = a[i] - v; }
 		case 2u: { r = a[i] * v; }
+		case 3u: { r = a[i] / v; }
 		default: {}
 	}
 	store(i, r);

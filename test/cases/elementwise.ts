@@ -1,6 +1,6 @@
 import * as ops from "../../src/engine/ops/elementwise.ts";
 import type { Tensor } from "../../src/engine/tensor.ts";
-import { type BadCall, type Case, distance } from "../opTesting.ts";
+import { type BadCall, type Case, distance, type Nd } from "../opTesting.ts";
 import { map, sigmoid, silu, zip } from "../reference/elementwise.ts";
 
 /** A function of one tensor, with where its slope jumps. */
@@ -9,7 +9,16 @@ interface Unary {
 	readonly run: (x: Tensor) => Tensor;
 	readonly f: (v: number) => number;
 	readonly kinks?: readonly number[];
+	/** Of inputs; minus the range when not given. */
+	readonly low?: number;
 }
+
+const power = (p: number, low?: number): Unary => ({
+	name: `pow ${p}`,
+	run: (x) => ops.pow(x, p),
+	f: (v) => v ** p,
+	low,
+});
 
 export const unaries: Unary[] = [
 	{ name: "relu", run: ops.relu, f: (v) => Math.max(v, 0), kinks: [0] },
@@ -30,16 +39,25 @@ export const unaries: Unary[] = [
 		kinks: [-0.5, 1.25],
 	},
 	{ name: "scale", run: (x) => ops.scale(x, -2.5), f: (v) => -2.5 * v },
+	{ name: "abs", run: ops.abs, f: Math.abs, kinks: [0] },
+	{ name: "sqrt", run: ops.sqrt, f: Math.sqrt, low: 0.1 },
+	{ name: "log", run: ops.log, f: Math.log, low: 0.1 },
+	...[0, 1, 2, 3, 4, 5].map((p) => power(p)),
+	...[-1, -2, 0.5, 1.7].map((p) => power(p, 0.3)),
+	{ name: "add of a number", run: (x) => ops.add(x, 1.5), f: (v) => v + 1.5 },
+	{ name: "sub of a number", run: (x) => ops.sub(x, 1.5), f: (v) => v - 1.5 },
+	{ name: "mul by a number", run: (x) => ops.mul(x, -3), f: (v) => -3 * v },
+	{ name: "div by a number", run: (x) => ops.div(x, -3), f: (v) => v / -3 },
 ];
 
 export function unaryRow(
-	{ name, run, f, kinks = [] }: Unary,
+	{ name, run, f, kinks = [], low }: Unary,
 	shape: readonly number[] = [3, 5, 7],
 	range = 3,
 ): Case {
 	return {
 		name: `${name} [${shape}] within ${range}`,
-		inputs: [{ shape, low: -range, high: range }],
+		inputs: [{ shape, low: low ?? -range, high: range }],
 		run: ([x]) => run(x),
 		reference: ([x]) => map(x, f),
 		margin: ([x]) => distance(x.data, ...kinks),
@@ -83,6 +101,12 @@ export const cases: Case[] = [
 		run: ([a, b]) => ops.mul(a, b),
 		reference: ([a, b]) => zip(a, b, (p, q) => p * q),
 	},
+	...[[3, 4, 5, 6], [6], [5, 6], [1]].map((b) => ({
+		name: `div [3, 4, 5, 6] and [${b}]`,
+		inputs: [{ shape: [3, 4, 5, 6] }, { shape: b, low: 0.4, high: 2 }],
+		run: ([p, q]: Tensor[]) => ops.div(p, q),
+		reference: ([p, q]: Nd[]) => zip(p, q, (v, w) => v / w),
+	})),
 	{
 		name: "mul of odd sizes",
 		inputs: [{ shape: [3, 7] }, { shape: [3, 7] }],
@@ -105,6 +129,18 @@ export const cases: Case[] = [
 ];
 
 export const badCalls: BadCall[] = [
+	{
+		name: "add of text",
+		inputs: [[3]],
+		run: ([a]) => ops.add(a, "1" as unknown as number),
+		message: /add: found the text "1" as b, expected a tensor or a number/,
+	},
+	{
+		name: "sqrt of a list",
+		inputs: [[3]],
+		run: () => ops.sqrt([4] as unknown as Tensor),
+		message: /sqrt: found a list, expected a tensor/,
+	},
 	{
 		name: "add of [2, 3] and [2]",
 		inputs: [[2, 3], [2]],

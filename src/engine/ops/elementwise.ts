@@ -1,6 +1,6 @@
 import { noGrad, record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { empty, sameShape, show, sizeOf, type Tensor } from "../tensor.ts";
+import { empty, named, sameShape, show, sizeOf, Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /** Functions of one tensor, element by element, and sums, differences and products of two. */
@@ -15,12 +15,21 @@ const UNARY = [
 	"exp",
 	"clamp",
 	"scale",
+	"abs",
+	"sqrt",
+	"log",
+	"pow",
+	"shift",
 ];
 // Those whose gradient the shader computes from the output; of the others, one from the output loses digits, or cannot be had.
-const OF_OUTPUT = ["relu", "leakyRelu", "exp"];
-const BINARY = ["add", "sub", "mul"];
+const OF_OUTPUT = ["relu", "leakyRelu", "exp", "sqrt"];
+// Those whose gradient needs nothing of either.
+const OF_NOTHING = ["scale", "shift"];
+const BINARY = ["add", "sub", "mul", "div"];
 
 function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
+	if (!(x instanceof Tensor))
+		throw new TypeError(`${op}: found ${named(x)}, expected a tensor`);
 	for (const value of [p, q])
 		if (!Number.isFinite(value))
 			throw new Error(
@@ -46,7 +55,7 @@ function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
 				entry: "backward",
 				bindings: { x: saved, dy, y: grads.out(0) },
 			}),
-		op === "scale" ? [] : [saved],
+		OF_NOTHING.includes(op) ? [] : [saved],
 	);
 }
 
@@ -94,6 +103,26 @@ export function scale(x: Tensor, factor: number): Tensor {
 	return unary("scale", x, factor);
 }
 
+/** The size of x without its sign; the gradient at 0 is 0. */
+export function abs(x: Tensor): Tensor {
+	return unary("abs", x);
+}
+
+/** The square root; NaN below 0. */
+export function sqrt(x: Tensor): Tensor {
+	return unary("sqrt", x);
+}
+
+/** The natural logarithm; NaN below 0. */
+export function log(x: Tensor): Tensor {
+	return unary("log", x);
+}
+
+/** x to the power of a number; NaN where x is below 0 and the exponent is not whole. */
+export function pow(x: Tensor, exponent: number): Tensor {
+	return unary("pow", x, exponent);
+}
+
 /** y = a op b on the device, b repeated along the leading dimensions of y. */
 function combine(op: string, a: Tensor, b: Tensor, y: Tensor): void {
 	y.gpu.run({
@@ -107,6 +136,14 @@ function combine(op: string, a: Tensor, b: Tensor, y: Tensor): void {
 }
 
 function binary(op: string, a: Tensor, b: Tensor): Tensor {
+	for (const [name, operand] of [
+		["a", a],
+		["b", b],
+	] as const)
+		if (!(operand instanceof Tensor))
+			throw new TypeError(
+				`${op}: found ${named(operand)} as ${name}, expected a tensor${name === "b" ? " or a number" : ""}`,
+			);
 	const trailing = a.shape.slice(a.shape.length - b.shape.length);
 	if (b.size !== 1 && !sameShape(b.shape, trailing))
 		throw new Error(
@@ -114,45 +151,58 @@ function binary(op: string, a: Tensor, b: Tensor): Tensor {
 		);
 	const y = empty(a.gpu, a.shape);
 	combine(op, a, b, y);
+	const linear = op === "add" || op === "sub";
 	return record(
 		op,
 		y,
 		[a, b],
 		(dy, grads) => {
 			if (grads.wants(0)) {
-				if (op === "mul") combine("mul", dy, b, grads.out(0));
-				else grads.set(0, dy);
+				if (linear) grads.set(0, dy);
+				else combine(op, dy, b, grads.out(0));
 			}
 			if (!grads.wants(1)) return;
 			const whole = b.size === sizeOf(a.shape);
-			if (op !== "mul") {
+			if (linear) {
 				if (whole && op === "add") grads.set(1, dy);
 				else sumColumns(dy, grads.out(1), op === "sub" ? -1 : 1);
-			} else if (whole) combine("mul", dy, a, grads.out(1));
-			else {
-				const product = empty(a.gpu, a.shape);
-				combine("mul", dy, a, product);
-				sumColumns(product, grads.out(1));
-				product.dispose();
+				return;
 			}
+			if (whole && op === "mul") {
+				combine("mul", dy, a, grads.out(1));
+				return;
+			}
+			// Of a / b it is -(a / b) / b.
+			const slope = op === "mul" ? a : empty(a.gpu, a.shape);
+			if (op === "div") combine("div", y, b, slope);
+			const product = empty(a.gpu, a.shape);
+			combine("mul", dy, slope, product);
+			sumColumns(product, grads.out(1), op === "mul" ? 1 : -1);
+			product.dispose();
+			if (slope !== a) slope.dispose();
 		},
-		op === "mul" ? [a, b] : [],
+		op === "mul" ? [a, b] : op === "div" ? [b, y] : [],
 	);
 }
 
-/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element. Throws on any other. */
-export function add(a: Tensor, b: Tensor): Tensor {
-	return binary("add", a, b);
+/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element; or it is a number. Throws on any other. */
+export function add(a: Tensor, b: Tensor | number): Tensor {
+	return typeof b === "number" ? unary("shift", a, b) : binary("add", a, b);
 }
 
-/** a - b, with b broadcast as in add(). */
-export function sub(a: Tensor, b: Tensor): Tensor {
-	return binary("sub", a, b);
+/** a - b, with b as in add(). */
+export function sub(a: Tensor, b: Tensor | number): Tensor {
+	return typeof b === "number" ? unary("shift", a, -b) : binary("sub", a, b);
 }
 
-/** a * b, element by element, with b broadcast as in add(). */
-export function mul(a: Tensor, b: Tensor): Tensor {
-	return binary("mul", a, b);
+/** a * b, element by element, with b as in add(). */
+export function mul(a: Tensor, b: Tensor | number): Tensor {
+	return typeof b === "number" ? unary("scale", a, b) : binary("mul", a, b);
+}
+
+/** a / b, element by element, with b as in add(). */
+export function div(a: Tensor, b: Tensor | number): Tensor {
+	return typeof b === "number" ? unary("scale", a, 1 / b) : binary("div", a, b);
 }
 
 /** x with another shape of the same size; no copy. Throws on another size, and where sizes are not positive whole numbers. */
