@@ -7,6 +7,7 @@ import * as layerNorm from "./cases/layerNorm.ts";
 import * as linear from "./cases/linear.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
+import * as permute from "./cases/permute.ts";
 import * as random from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
@@ -27,6 +28,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	norm,
 	layerNorm,
 	sample,
+	permute,
 	random,
 	softmax,
 	spectral,

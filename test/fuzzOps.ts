@@ -12,6 +12,7 @@ import * as elementwise from "./cases/elementwise.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
+import * as permute from "./cases/permute.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
@@ -112,6 +113,11 @@ const doubled = (random: Random): Case =>
 		channels(random, 40),
 		random.uniform() < 0.7,
 	);
+
+const reordered = (random: Random): Case => {
+	const shape = shapeOf(random).slice(0, 4);
+	return permute.row(shape, random.shuffle(shape.map((_, i) => i)));
+};
 
 const attend = (random: Random): Case =>
 	attention.row(
@@ -259,6 +265,7 @@ const families = [
 	product,
 	products,
 	doubled,
+	reordered,
 	attend,
 	unary,
 	binary,

@@ -1,6 +1,7 @@
 /** What moves, repeats or resamples pixels, and the optimisers. */
 
 import { ParameterList, Parameters } from "../../src/engine/nn.ts";
+import { permute } from "../../src/engine/ops/permute.ts";
 import {
 	concat,
 	rotate,
@@ -9,6 +10,7 @@ import {
 } from "../../src/engine/ops/sample.ts";
 import { Adam } from "../../src/engine/optim.ts";
 import { type Shape, sizeOf } from "../../src/engine/tensor.ts";
+import { permute as permuteReference } from "../../test/reference/permute.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";
 import { differences, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
@@ -25,7 +27,15 @@ const place = (i: number, [, h, w, c]: Shape) => {
 
 const angles = Array.from({ length: 8 }, (_, i) => 0.3 + i);
 
+const reordered = (shape: Shape, dims: readonly number[]): Op => ({
+	name: `permute [${shape}] to ${dims}`,
+	make: on([shape], ([x]) => permute(x, dims)),
+	check: differences(([x]) => permuteReference(x, dims)),
+	passes: [FORWARD, backward([0], [])],
+});
+
 export const moves: Op[] = [
+	reordered([8, 64, 64, 16], [0, 3, 1, 2]),
 	{
 		name: "upsampleNearest2x [8,32,32,16]",
 		make: on([[8, 32, 32, 16]], ([x]) => upsampleNearest2x(x)),

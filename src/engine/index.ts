@@ -13,6 +13,7 @@ export * from "./ops/elementwise.ts";
 export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
+export { permute, transpose } from "./ops/permute.ts";
 export * from "./ops/random.ts";
 export { columnSum, mean, sum } from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
