@@ -15,11 +15,11 @@ fn permute(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	let i = id.x + id.y * groups.x * 64u;
 	if (i >= params.n) { return; }
 	var rest = i;
-	var from = 0u;
+	var source = 0u;
 	for (var d = 4u; d > 0u; d--) {
 		let size = params.shape[d - 1u];
-		from += rest % size * params.strides[d - 1u];
+		source += rest % size * params.strides[d - 1u];
 		rest /= size;
 	}
-	y[i] = x[from];
+	y[i] = x[source];
 }
