@@ -194,6 +194,14 @@ async function main(
 					"kernels",
 					`${train.length} trained on, ${unseenEnergy.length} unseen energies, ${unseenFamily.length} in unseen families`,
 				],
+				...(streams
+					? ([
+							[
+								"trained on",
+								`${options.stream} new patterns of the wide generator in every epoch, none of these kernels`,
+							],
+						] as const)
+					: []),
 				["networks", options.model],
 				["channels", channels.join(", ")],
 				["precision of convolutions", precision],
@@ -205,6 +213,10 @@ async function main(
 		});
 		await folder.removeScratch();
 		printTable(metrics);
+		if (streams)
+			say(
+				"none of these kernels was trained on: with --stream the parts say only how the set is split",
+			);
 		if (bad.length > 0)
 			warn(
 				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
