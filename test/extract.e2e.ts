@@ -9,6 +9,7 @@ import { refine } from "../src/extraction/refined.ts";
 import { evaluateFolder } from "../src/node/evaluateFolder.ts";
 import { makeDataset } from "../src/node/makeDataset.ts";
 import { openWeights, SHIPPED } from "../src/node/weights.ts";
+import { kernelFileName } from "../src/qpi/format.ts";
 import { ForwardOperator } from "../src/qpi/forward.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator.ts";
 import { compareKernels } from "../src/qpi/metrics.ts";
@@ -179,8 +180,10 @@ test("weights: a changed file is refused", async () => {
 test("evaluate: a small folder without a manifest", async () => {
 	const folder = await mkdtemp(join(tmpdir(), "qpi-lens-evaluate-"));
 	try {
-		await makeDataset({ out: folder, kernels: 3, observations: 1, seed: 4 });
+		await makeDataset({ out: folder, kernels: 6, observations: 1, seed: 4 });
 		await rm(join(folder, "manifest.json"));
+		for (const number of [4, 5, 6])
+			await rm(join(folder, kernelFileName(number)));
 		const { methods, parts, perKernel } = await evaluateFolder(folder);
 		assert.is(methods.refined.n, 3);
 		assert.equal(Object.keys(parts), ["unseenFamily"]);
