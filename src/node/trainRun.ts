@@ -52,11 +52,15 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 				...options,
 				preset: within,
 				data,
-				store: folder,
-				events: {
-					...events,
-					onEpoch: (network, history) => curve.add(network, history),
+				store: {
+					checkpoint: (network) => folder.checkpoint(network),
+					// A run that is killed between the two does the epoch again, and its row takes the other's place.
+					async saveCheckpoint(network, checkpoint) {
+						await curve.add(network, checkpoint.history);
+						await folder.saveCheckpoint(network, checkpoint);
+					},
 				},
+				events,
 			}),
 		);
 		await folder.write(

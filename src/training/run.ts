@@ -49,8 +49,8 @@ export interface TrainingEvents {
 	): void;
 	/** About four times a second. */
 	onStep?(network: NetworkName, done: number, loss: number): void;
-	/** After each epoch, before its checkpoint is kept: who is killed between the two is told again. */
-	onEpoch?(network: NetworkName, history: History): Promise<void> | void;
+	/** After each epoch, when its checkpoint is kept. */
+	onEpoch?(network: NetworkName, history: History): void;
 	/**
 	 * After each epoch, up to four attempts, which are made only where this is given: of the VAE at kernels that are not trained on, of the others
 	 * at evaluated observations.
@@ -249,8 +249,8 @@ async function trainOne(
 		onMemory: (memory) => say(memoryLine(task.name, memory)),
 		onStep: (done, loss) => events.onStep?.(name, done, loss),
 		async onEpoch(checkpoint) {
-			await events.onEpoch?.(name, checkpoint.history);
 			await store.saveCheckpoint(name, checkpoint);
+			events.onEpoch?.(name, checkpoint.history);
 			if (events.onAttempts) await events.onAttempts(name, await attempt());
 		},
 	});
