@@ -12,29 +12,25 @@ import {
 } from "../training/presets.ts";
 import { positive, positiveWhole, whole } from "./command.ts";
 
-const threeEpochs = (text: string) => {
+/** So many positive whole numbers with commas between. */
+const wholes = (count: number, expected: string) => (text: string) => {
 	const numbers = text.split(",").map(Number);
 	if (
-		numbers.length !== 3 ||
+		numbers.length !== count ||
 		!numbers.every((n) => Number.isInteger(n) && n > 0)
 	)
-		throw new InvalidArgumentError(
-			"Expected three whole numbers with commas between: VAE,aligner,one-step.",
-		);
+		throw new InvalidArgumentError(expected);
 	return numbers;
 };
 
-const fourWidths = (text: string) => {
-	const numbers = text.split(",").map(Number);
-	if (
-		numbers.length !== 4 ||
-		!numbers.every((n) => Number.isInteger(n) && n > 0)
-	)
-		throw new InvalidArgumentError(
-			"Expected four whole numbers with commas between, as 8,16,32,64.",
-		);
-	return numbers;
-};
+const threeEpochs = wholes(
+	3,
+	"Expected three whole numbers with commas between: VAE,aligner,one-step.",
+);
+const fourWidths = wholes(
+	4,
+	"Expected four whole numbers with commas between, as 8,16,32,64.",
+);
 
 const decay = (text: string) => {
 	const value = positive(text);
