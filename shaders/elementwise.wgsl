@@ -105,12 +105,12 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 		case 3u: { r = logistic(v) * logistic(-v); }
 		case 4u: { r = hyperbolicSlope(v); }
 		case 5u: { r = v; }
+		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
 		case 8u: { r = sign(v); }
 		case 9u: { r = 0.5 / v; }
 		case 10u: { r = 1.0 / v; }
-		case 11u: { r = params.p * power(v, params.p - 1.0); }
+		case 11u: { r = select(params.p * power(v, params.p - 1.0), vec4f(0.0), params.p == 0.0); } // not 0 / 0 at 0
 		case 12u: { r = vec4f(1.0); }
-		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
 		default: {}
 	}
 	store(i, r * dy[i]);

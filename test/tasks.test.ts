@@ -15,6 +15,7 @@ import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { Random } from "../src/random.ts";
 import { inputBatch, kernelsOf } from "../src/training/batches.ts";
 import type { Prepared } from "../src/training/data.ts";
+import { readOut } from "../src/training/infer.ts";
 import { train } from "../src/training/loop.ts";
 import { alignerTask, oneStepTask, vaeTask } from "../src/training/tasks.ts";
 
@@ -52,6 +53,7 @@ const data: Prepared = (() => {
 				kernel,
 				part: kernel < 2 ? ("train" as const) : ("unseenEnergy" as const),
 				scatterers: [{ x: 0, y: 0 }],
+				noise: 0.3 * n,
 				index: 2 * kernel + n,
 			})),
 		),
@@ -202,6 +204,46 @@ test("VAE and one-step network: every parameter that the first step can reach is
 			assert.ok((own.get(name) ?? 0) > 0, `${task.name}: ${name}`);
 		task.parameters.dispose();
 	}
+});
+
+test("without noise only images that are known to have none are trained on", () => {
+	const networks = { vae: make("vae"), aligner: make("aligner") };
+	const common = { gpu, size, seed: 1, ...schedule, ...networks };
+	assert.is(alignerTask({ ...common, data }).samples, 4);
+	const noiseless = { ...common, noiseless: true };
+	assert.is(alignerTask({ ...noiseless, data }).samples, 2);
+	const unknown = data.observations.map((o) => ({ ...o, noise: undefined }));
+	assert.throws(
+		() =>
+			alignerTask({ ...noiseless, data: { ...data, observations: unknown } }),
+		/there is no image to train on that is known to be without noise/,
+	);
+	for (const network of Object.values(networks)) network.dispose();
+});
+
+test("the weights of symmetry and KL loss are those that are asked for", async () => {
+	const vae = make("vae");
+	const lossOf = async (weights: { symmetry?: number; kl?: number }) => {
+		const task = vaeTask({
+			...{ gpu, size, seed: 1, ...schedule, ...weights, data, vae },
+		});
+		const [value] = await readOut(gpu, () =>
+			task.loss([0, 1], new Random(1, 1), 0),
+		);
+		return value;
+	};
+	const plain = await lossOf({ symmetry: 0, kl: 0 });
+	for (const name of ["symmetry", "kl"] as const) {
+		const none = { symmetry: 0, kl: 0 };
+		const one = (await lossOf({ ...none, [name]: 1 })) - plain;
+		const three = (await lossOf({ ...none, [name]: 3 })) - plain;
+		assert.ok(one > 1e-3, `${name}: ${one}`);
+		assert.ok(Math.abs(three / one - 3) < 1e-3, `${name}: ${three / one}`);
+	}
+	const usual = await lossOf({});
+	const published = await lossOf({ symmetry: 0.7, kl: 1e-6 });
+	assert.is(usual, published);
+	vae.dispose();
 });
 
 test.run();

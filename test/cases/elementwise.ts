@@ -86,6 +86,12 @@ export const binaries: [
 ];
 
 export const cases: Case[] = [
+	{
+		name: "pow 0 of zeros",
+		inputs: [{ shape: [5], low: 0, high: 0 }],
+		run: ([x]) => ops.pow(x, 0),
+		reference: ([x]) => map(x, () => 1),
+	},
 	...unaries.map((op) => unaryRow(op)),
 	...unaries
 		.filter(({ name }) => ["silu", "sigmoid", "tanh"].includes(name))
