@@ -5,9 +5,9 @@ import type { AdjustedSites } from "./adjustMarks.ts";
 import { binned, unbinned } from "./bin.ts";
 import { drawn, kindKernel } from "./draws.ts";
 import type { EnergyAmplitudes } from "./energyAmplitudes.ts";
-import type { Explained, Extraction, FoundScatterer } from "./extraction.ts";
+import type { Explained, Extraction } from "./extraction.ts";
 import type { MapKernels } from "./furtherImages.ts";
-import { modelOf } from "./mapModel.ts";
+import { foundScatterers, modelOf } from "./mapModel.ts";
 import { extractByNetwork } from "./networkMap.ts";
 import type { NetworkMethod, Networks } from "./networks.ts";
 import { OwnPixel } from "./ownPixel.ts";
@@ -23,7 +23,6 @@ import {
 } from "./refineMap.ts";
 import { symmetrise } from "./rotate.ts";
 import {
-	inAngstrom,
 	type MarkedMap,
 	type MarkedStack,
 	SIDE,
@@ -238,19 +237,12 @@ export async function extractMaps(
 			nx: map.nx,
 			ny: map.ny,
 			...modelOf(here, found.kernels, native, turned),
-			scatterers: unbinned(fit.sites, factor).map(
-				(site, j): FoundScatterer => ({
-					...inAngstrom(site, map),
-					weight: site.weight,
-					kind: kinds[site.kind],
-					errors: {
-						weight: change.errors[j].weight,
-						x: change.errors[j].x * coarse.pixel,
-						y: change.errors[j].y * coarse.pixel,
-					},
-					amplitude: change.amplitudes[j],
-					significance: change.significances[j],
-				}),
+			scatterers: foundScatterers(
+				map,
+				unbinned(fit.sites, factor),
+				kinds,
+				change,
+				coarse.pixel,
 			),
 			trust: native.trust,
 			parameters: {

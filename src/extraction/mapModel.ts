@@ -1,6 +1,9 @@
+import type { Site } from "../qpi/mapOperator.ts";
 import type { MapSystem } from "../qpi/mapPosterior.ts";
-import type { Extraction } from "./extraction.ts";
+import type { AdjustedSites } from "./adjustMarks.ts";
+import type { Extraction, FoundScatterer } from "./extraction.ts";
 import { kindOf, type SitedMap } from "./refineMap.ts";
+import { inAngstrom } from "./sitedMap.ts";
 
 /**
  * The kernels, as they are shown, at every scatterer of a map and the background that explains most of the rest; and the map less that.
@@ -27,3 +30,29 @@ export function modelOf(
 		),
 	};
 }
+
+/**
+ * Sites of a map in the frame of its marks, with how sure each is.
+ *
+ * @param kinds the marks' numbers of the kinds
+ * @param pixel of the map that `change` was found on, Angstrom
+ */
+export const foundScatterers = (
+	map: SitedMap,
+	sites: readonly Required<Site>[],
+	kinds: readonly number[],
+	change: AdjustedSites,
+	pixel: number,
+): FoundScatterer[] =>
+	sites.map((site, j) => ({
+		...inAngstrom(site, map),
+		weight: site.weight,
+		kind: kinds[site.kind],
+		errors: {
+			weight: change.errors[j].weight,
+			x: change.errors[j].x * pixel,
+			y: change.errors[j].y * pixel,
+		},
+		amplitude: change.amplitudes[j],
+		significance: change.significances[j],
+	}));

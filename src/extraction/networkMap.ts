@@ -9,7 +9,7 @@ import type { Extraction } from "./extraction.ts";
 import type { MapOptions } from "./extractMap.ts";
 import type { MapKernels } from "./furtherImages.ts";
 import { FOLDS, foldsOf, inSample } from "./heldOut.ts";
-import { modelOf } from "./mapModel.ts";
+import { foundScatterers, modelOf } from "./mapModel.ts";
 import { mapInputs } from "./networkInputs.ts";
 import type { NetworkMethod, Networks } from "./networks.ts";
 import {
@@ -21,13 +21,7 @@ import {
 	systemOf,
 } from "./refineMap.ts";
 import { symmetrise } from "./rotate.ts";
-import {
-	inAngstrom,
-	type MarkedStack,
-	SIDE,
-	sited,
-	windowOf,
-} from "./sitedMap.ts";
+import { type MarkedStack, SIDE, sited, windowOf } from "./sitedMap.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { waveVector } from "./workingPixel.ts";
 
@@ -106,17 +100,7 @@ export async function extractByNetwork(
 					inSample: inSample(here, fit),
 				},
 			},
-			scatterers: map.sites.map((site, j) => ({
-				...inAngstrom(site, map),
-				...{ weight: site.weight, kind: kinds[site.kind] },
-				errors: {
-					weight: change.errors[j].weight,
-					x: change.errors[j].x * map.pixel,
-					y: change.errors[j].y * map.pixel,
-				},
-				amplitude: change.amplitudes[j],
-				significance: change.significances[j],
-			})),
+			scatterers: foundScatterers(map, map.sites, kinds, change, map.pixel),
 			trust: Float32Array.from(here.weights, (w) => (w > 0 ? 1 : 0)),
 			parameters: {
 				...{ window, pixel: map.pixel, workingPixel: factor * map.pixel },
