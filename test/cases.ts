@@ -1,6 +1,7 @@
 /** The table of all ops: each row is checked by ops.test.ts against its reference, by values, gradients and repeatability. */
 import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
+import * as broadcast from "./cases/broadcast.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
@@ -23,6 +24,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	bmm,
 	attention,
 	elementwise,
+	broadcast,
 	reduce,
 	loss,
 	norm,

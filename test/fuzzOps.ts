@@ -1,5 +1,6 @@
 /** Random cases of all ops of the table against their float64 references: `npm run fuzz -- --ops`, and a few hundred in fuzzOps.test.ts. */
 import type { Gpu } from "../src/engine/gpu.ts";
+import { amax, mean, sum } from "../src/engine/ops/reduce.ts";
 import {
 	spectralConv,
 	spectralConvAdjoint,
@@ -7,6 +8,7 @@ import {
 import { Random } from "../src/random.ts";
 import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
+import * as broadcast from "./cases/broadcast.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
@@ -148,6 +150,31 @@ function binary(random: Random): Case {
 	return elementwise.binaryRow(pick(random, elementwise.binaries), a, b);
 }
 
+/** Operands of which each is repeated along some dimensions, and may lack the first. */
+function repeated(random: Random): Case {
+	const shape = shapeOf(random);
+	const part = () => {
+		const own = shape.map((n) => (random.uniform() < 0.3 ? 1 : n));
+		return own.slice(
+			random.uniform() < 0.3 ? random.integer(0, own.length) : 0,
+		);
+	};
+	const op = pick(random, broadcast.binaries);
+	// So few outputs that some draw leaves all of them away from the kink.
+	if (op.kink) shape[0] = Math.min(shape[0], 2);
+	return random.uniform() < 0.2
+		? broadcast.chosen([part(), part(), part()])
+		: broadcast.row(op, part(), part());
+}
+
+function along(random: Random): Case {
+	const shape = shapeOf(random);
+	const op = pick(random, [sum, mean, amax]);
+	if (op === amax) shape.splice(2);
+	const dims = [...shape.keys()].filter(() => random.uniform() < 0.5);
+	return reduce.over(op, shape, dims, random.uniform() < 0.5);
+}
+
 const reduction = (random: Random): Case =>
 	pick(random, [reduce.whole, reduce.columns])(
 		random.uniform() < 0.3
@@ -269,7 +296,9 @@ const families = [
 	attend,
 	unary,
 	binary,
+	repeated,
 	reduction,
+	along,
 	groupNorm,
 	layerNormOf,
 	softmaxOf,

@@ -1,14 +1,17 @@
 /** Everything that is neither a convolution nor a transform, and moves no pixels: a matter of memory. */
 import { accumulate, plus } from "../../src/engine/accumulate.ts";
+import { maximum, where } from "../../src/engine/ops/compare.ts";
 import { outputGradient } from "../../src/engine/ops/convGradients.ts";
 import { add, mul, silu } from "../../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../../src/engine/ops/loss.ts";
 import { groupNorm } from "../../src/engine/ops/norm.ts";
 import { randn, reparameterise } from "../../src/engine/ops/random.ts";
-import { columnSum } from "../../src/engine/ops/reduce.ts";
+import { amax, columnSum, sum } from "../../src/engine/ops/reduce.ts";
 import { empty, type Shape, sizeOf, zeros } from "../../src/engine/tensor.ts";
 import { philox } from "../../src/random.ts";
+import { broadcast } from "../../test/reference/broadcast.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";
+import { along } from "../../test/reference/reduce.ts";
 import { differences, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
 
@@ -79,6 +82,45 @@ const elementwise: Op[] = [
 		check: sampled(({ inputs: [x, y] }, _, i) => x.data[i] + y.data[i]),
 		bytes: 3 * 4 * sizeOf(WIDE),
 	},
+];
+
+const GATES: Shape = [8, 1, 1, 16];
+
+/** Operands that are repeated along several dimensions. */
+const repeated: Op[] = [
+	{
+		name: `mul [${WIDE}] and [${GATES}]`,
+		make: on([WIDE, GATES], ([a, b]) => mul(a, b)),
+		check: differences((both) => broadcast(both, (a, b) => a * b)),
+		passes: [FORWARD, backward([0, 1], [0, 1])],
+	},
+	{
+		name: `maximum [${WIDE}]`,
+		make: on([WIDE, WIDE], ([a, b]) => maximum(a, b)),
+		check: differences((both) => broadcast(both, Math.max)),
+		passes: [FORWARD, backward([0, 1], [0, 1])],
+	},
+	{
+		name: `where [${WIDE}], [${WIDE}], [1]`,
+		make: on([WIDE, WIDE, [1]], ([c, a, b]) => where(c, a, b)),
+		check: sampled(({ inputs: [c, a, b] }, _, i) =>
+			c.data[i] ? a.data[i] : b.data[0],
+		),
+	},
+	...[[1, 2], [3]].flatMap((dim): Op[] => [
+		{
+			name: `sum [${WIDE}] over ${dim}`,
+			make: on([WIDE], ([x]) => sum(x, { dim })),
+			check: differences(([x]) => along(x, dim, false, (a, b) => a + b)),
+			passes: [FORWARD, backward([0], [])],
+		},
+		{
+			name: `amax [${WIDE}] over ${dim}`,
+			make: on([WIDE], ([x]) => amax(x, { dim })),
+			check: differences(([x]) => along(x, dim, false, Math.max)),
+			passes: [FORWARD, backward([0], [0])],
+		},
+	]),
 ];
 
 /** Sum of a column of n values in rows of so many. */
@@ -186,6 +228,7 @@ export const others: Op[] = [
 	norm([8, 8, 8, 64], 8),
 	norm([8, 13, 17, 37], 1),
 	...elementwise,
+	...repeated,
 	...sums,
 	...losses,
 	...noise,

@@ -8,6 +8,7 @@ export {
 	scaledDotProductAttention,
 } from "./ops/attention.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
+export * from "./ops/compare.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/layerNorm.ts";
@@ -15,7 +16,13 @@ export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export { permute, transpose } from "./ops/permute.ts";
 export * from "./ops/random.ts";
-export { columnSum, mean, sum } from "./ops/reduce.ts";
+export {
+	amax,
+	columnSum,
+	mean,
+	type ReduceOptions,
+	sum,
+} from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
