@@ -4,11 +4,13 @@ import * as bmm from "./cases/bmm.ts";
 import * as broadcast from "./cases/broadcast.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as embedding from "./cases/embedding.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
 import * as linear from "./cases/linear.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as permute from "./cases/permute.ts";
+import * as pooling from "./cases/pooling.ts";
 import * as random from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
@@ -30,6 +32,8 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	norm,
 	layerNorm,
 	sample,
+	pooling,
+	embedding,
 	permute,
 	random,
 	softmax,

@@ -1,5 +1,6 @@
 /** Random cases of all ops of the table against their float64 references: `npm run fuzz -- --ops`, and a few hundred in fuzzOps.test.ts. */
 import type { Gpu } from "../src/engine/gpu.ts";
+import { avgPool2d, maxPool2d } from "../src/engine/ops/pooling.ts";
 import { amax, mean, sum } from "../src/engine/ops/reduce.ts";
 import {
 	spectralConv,
@@ -11,10 +12,12 @@ import * as bmm from "./cases/bmm.ts";
 import * as broadcast from "./cases/broadcast.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as embedding from "./cases/embedding.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as permute from "./cases/permute.ts";
+import * as pooling from "./cases/pooling.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
@@ -264,6 +267,46 @@ function rotation(random: Random): Case {
 	return sample.rotation(shape, Array.from({ length: count }, angle));
 }
 
+function pooled(random: Random): Case {
+	const op = pick(random, [maxPool2d, avgPool2d]);
+	const x = image(random, op === maxPool2d ? 5 : 9);
+	// So few elements that some draw keeps all of them apart.
+	if (op === maxPool2d) {
+		x[0] = 1;
+		x[3] = Math.min(x[3], 8);
+	}
+	const kernel: [number, number] = [size(random, 4), size(random, 4)];
+	const pad = (k: number) => random.integer(0, Math.floor(k / 2) + 1);
+	const padding: [number, number] = [pad(kernel[0]), pad(kernel[1])];
+	for (const d of [0, 1])
+		x[1 + d] = Math.max(x[1 + d], kernel[d] - 2 * padding[d]);
+	const stride: [number, number] = [size(random, 4), size(random, 4)];
+	return pooling.row(op, x, { kernel, stride, padding });
+}
+
+const numbered = (random: Random): Case =>
+	pick(random, [
+		() => embedding.looking(shapeOf(random), size(random, 20), size(random, 9)),
+		() => embedding.marking(shapeOf(random), size(random, 9)),
+		() =>
+			embedding.entropy(
+				size(random, 40),
+				size(random, 300),
+				pick(random, [1, 30]),
+			),
+	])();
+
+function batchNormOf(random: Random): Case {
+	const shape = image(random);
+	const running = random.uniform() < 0.5;
+	// Of few values the gradient to x is what is left of terms that cancel.
+	if (!running) shape[1] = Math.max(shape[1], 16);
+	return norm.batches(shape, running);
+}
+
+const dropped = (random: Random): Case =>
+	noise.dropping(shapeOf(random), pick(random, [0, 0.1, 0.5, 0.9]));
+
 const lossOf = (random: Random): Case =>
 	pick(random, [loss.squares, loss.divergence])(shapeOf(random));
 
@@ -301,9 +344,13 @@ const families = [
 	along,
 	groupNorm,
 	layerNormOf,
+	batchNormOf,
 	softmaxOf,
 	move,
 	rotation,
+	pooled,
+	numbered,
+	dropped,
 	lossOf,
 	reparameterise,
 	filter,

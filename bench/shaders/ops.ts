@@ -5,9 +5,16 @@ import { outputGradient } from "../../src/engine/ops/convGradients.ts";
 import { add, mul, silu } from "../../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../../src/engine/ops/loss.ts";
 import { groupNorm } from "../../src/engine/ops/norm.ts";
-import { randn, reparameterise } from "../../src/engine/ops/random.ts";
+import { dropout, randn, reparameterise } from "../../src/engine/ops/random.ts";
 import { amax, columnSum, sum } from "../../src/engine/ops/reduce.ts";
-import { empty, type Shape, sizeOf, zeros } from "../../src/engine/tensor.ts";
+import { crossEntropy } from "../../src/engine/ops/softmax.ts";
+import {
+	empty,
+	type Shape,
+	sizeOf,
+	tensor,
+	zeros,
+} from "../../src/engine/tensor.ts";
 import { philox } from "../../src/random.ts";
 import { broadcast } from "../../test/reference/broadcast.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";
@@ -152,6 +159,26 @@ const sums: Op[] = [16, 5, 1].map((columns) => ({
 const mean = (data: Float64Array, f: (v: number, i: number) => number) =>
 	data.reduce((sum, v, i) => sum + f(v, i), 0) / data.length;
 
+const CLASSES = 64;
+const labels = Array.from({ length: 8192 }, (_, i) => (i * 29) % CLASSES);
+
+const classified: Op = {
+	name: `crossEntropy [8192,${CLASSES}]`,
+	make: on([[8192, CLASSES]], ([x]) => crossEntropy(x, tensor(x.gpu, labels))),
+	check: sampled(({ inputs: [x], dy }, _, i) => {
+		const row = (r: number) => x.data.subarray(r * CLASSES, (r + 1) * CLASSES);
+		const total = (r: number) => row(r).reduce((s, v) => s + Math.exp(v), 0);
+		if (!dy)
+			return (
+				labels.reduce((s, k, r) => s + Math.log(total(r)) - row(r)[k], 0) / 8192
+			);
+		const r = Math.floor(i / CLASSES);
+		const hit = labels[r] === i % CLASSES ? 1 : 0;
+		return ((Math.exp(x.data[i]) / total(r) - hit) * dy.data[0]) / 8192;
+	}),
+	passes: [FORWARD, backward([0], [0])],
+};
+
 const losses: Op[] = [WIDE, IMAGE].flatMap((shape): Op[] => [
 	{
 		name: `mseLoss [${shape}]`,
@@ -197,6 +224,14 @@ const noise: Op[] = [
 		check: sampled((_, __, i) => normal(i)),
 	},
 	{
+		name: `dropout [${WIDE}]`,
+		make: on([WIDE], ([x]) => dropout(x, { p: 0.25, seed: 5, step: 6 })),
+		check: sampled(({ inputs: [x] }, _, i) => {
+			const word = philox([Math.floor(i / 4), 6, 0, 0x6c656e73], [5, 0])[i % 4];
+			return (word >>> 8) + 0.5 < 2 ** 22 ? 0 : x.data[i] / 0.75;
+		}),
+	},
+	{
 		name: `reparameterise [${WIDE}]`,
 		make: on([WIDE, WIDE, WIDE], ([m, l, e]) => reparameterise(m, l, e)),
 		check: sampled(({ inputs: [m, l, e], dy }, _, i) => {
@@ -234,6 +269,7 @@ export const others: Op[] = [
 	...repeated,
 	...sums,
 	...losses,
+	classified,
 	...noise,
 	...outputs,
 ];

@@ -7,14 +7,17 @@ export {
 	type AttentionOptions,
 	scaledDotProductAttention,
 } from "./ops/attention.ts";
+export * from "./ops/batchNorm.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/compare.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
+export * from "./ops/embedding.ts";
 export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export { permute, transpose } from "./ops/permute.ts";
+export * from "./ops/pooling.ts";
 export * from "./ops/random.ts";
 export {
 	amax,

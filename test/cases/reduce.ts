@@ -1,5 +1,5 @@
 import * as ops from "../../src/engine/ops/reduce.ts";
-import type { BadCall, Case } from "../opTesting.ts";
+import { type BadCall, type Case, nearest } from "../opTesting.ts";
 import { map } from "../reference/elementwise.ts";
 import { along, columnSum } from "../reference/reduce.ts";
 
@@ -40,17 +40,8 @@ export const over = (
 		const count = op === ops.mean ? x.data.length / y.data.length : 1;
 		return map(y, (v) => v / count);
 	},
-	margin: ([{ data }]) => (op === ops.amax ? closest(data) : 1),
+	margin: ([{ data }]) => (op === ops.amax ? nearest(data) : 1),
 });
-
-/** The least distance of two values. */
-function closest(values: Float64Array): number {
-	const sorted = [...new Set(values)].sort((a, b) => a - b);
-	return sorted.reduce(
-		(least, v, i) => (i === 0 ? least : Math.min(least, v - sorted[i - 1])),
-		1,
-	);
-}
 
 export const cases: Case[] = [
 	...[ops.sum, ops.mean, ops.amax].flatMap((op) => [

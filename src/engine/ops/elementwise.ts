@@ -253,3 +253,10 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 		[],
 	);
 }
+
+/** x without gradient history, over the same memory: what is made of it hands no gradient on to x. */
+export function detach(x: Tensor): Tensor {
+	if (!(x instanceof Tensor))
+		throw new TypeError(`detach: found ${named(x)}, expected a tensor`);
+	return x.detach();
+}
