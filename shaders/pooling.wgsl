@@ -23,6 +23,12 @@ struct Places { b: vec4u, i: vec4i, j: vec4i, c: vec4u }
 
 // Where the elements 4 t to 4 t + 3 of images of this size lie.
 fn places(t: u32, size: vec2u) -> Places {
+	if (WIDE == 1u) {
+		let pixel = 4u * t / params.channels;
+		let row = pixel / size.y;
+		let c = 4u * t % params.channels + vec4u(0u, 1u, 2u, 3u);
+		return Places(vec4u(row / size.x), vec4i(i32(row % size.x)), vec4i(i32(pixel % size.y)), c);
+	}
 	let e = 4u * t + vec4u(0u, 1u, 2u, 3u);
 	let pixel = e / params.channels;
 	let row = pixel / size.y;
@@ -93,25 +99,31 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	}
 }
 
-// Here x is dy, and y dx.
+// Here x is dy, and y dx. The windows around an element end at the last that begins before it.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let t = id.x + id.y * groups.x * 64u;
 	if (4u * t >= params.n) { return; }
 	let p = places(t, params.input);
 	let s = vec2i(params.stride);
+	let kernel = vec2i(params.kernel);
+	let down = p.i + i32(params.pad.x);
+	let right = p.j + i32(params.pad.y);
+	let last = down / s.x;
+	let end = right / s.y;
+	let most = (kernel + s - 1) / s;
 	var total = vec4f();
-	for (var ky = 0u; ky < params.kernel.x; ky++) {
-		for (var kx = 0u; kx < params.kernel.y; kx++) {
-			let down = p.i + i32(params.pad.x) - i32(ky);
-			let right = p.j + i32(params.pad.y) - i32(kx);
-			let i = down / s.x;
-			let j = right / s.y;
-			let within = (down >= vec4i(0)) & (right >= vec4i(0)) & (i * s.x == down) & (j * s.y == right) & inside(i, j, params.output);
+	for (var r = 0; r < most.x; r++) {
+		for (var q = 0; q < most.y; q++) {
+			let i = last - r;
+			let j = end - q;
+			let ky = down - i * s.x;
+			let kx = right - j * s.y;
+			let within = (ky < vec4i(kernel.x)) & (kx < vec4i(kernel.y)) & inside(i, j, params.output);
 			if (!any(within)) { continue; }
 			let at = index(p, i, j, params.output, within);
 			var take = within;
-			if (OP == 0u) { take = within & (ofTaps(at) == vec4f(f32(ky * params.kernel.y + kx))); }
+			if (OP == 0u) { take = within & (ofTaps(at) == vec4f(ky * kernel.y + kx)); }
 			total += select(vec4f(0.0), ofX(at), take);
 		}
 	}

@@ -41,14 +41,16 @@ export function embedding(numbers: Tensor, table: Tensor): Tensor {
 		"embedding",
 		y,
 		[table],
-		(dy, grads) =>
+		(dy, grads) => {
+			const threads = rows * Math.ceil(columns / 4);
 			gpu.run({
 				shader: "embedding",
 				entry: "backward",
 				bindings: { numbers, dy, y: grads.out(0) },
-				params: { ...params, n: table.size },
-				workgroups: lines(gpu, table.size),
-			}),
+				params: { ...params, n: threads },
+				workgroups: lines(gpu, threads),
+			});
+		},
 		[numbers],
 	);
 }
