@@ -48,15 +48,10 @@ fn rowOf(group: vec3u, groups: vec3u, lane: u32) -> u32 {
 	return (group.x + group.y * groups.x) * (64 / TEAM) + lane / TEAM;
 }
 
-@compute @workgroup_size(64)
-fn forward(
-	@builtin(workgroup_id) group: vec3u,
-	@builtin(num_workgroups) groups: vec3u,
-	@builtin(local_invocation_index) lane: u32,
-) {
-	let row = rowOf(group, groups, lane);
-	let first = min(row, params.rows - 1) * params.columns;
-	let end = first + params.columns;
+struct RowSum { most: f32, sum: f32 }
+
+// The largest x of a row, and the sum of exp(x - most).
+fn rowSum(lane: u32, first: u32, end: u32) -> RowSum {
 	var most = x[first];
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
 		most = max(most, x[i]);
@@ -66,10 +61,22 @@ fn forward(
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
 		sum += exp(x[i] - most);
 	}
-	sum = total(lane, sum);
+	return RowSum(most, total(lane, sum));
+}
+
+@compute @workgroup_size(64)
+fn forward(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let row = rowOf(group, groups, lane);
+	let first = min(row, params.rows - 1) * params.columns;
+	let end = first + params.columns;
+	let r = rowSum(lane, first, end);
 	if (row >= params.rows) { return; }
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
-		y[i] = exp(x[i] - most) / sum;
+		y[i] = exp(x[i] - r.most) / r.sum;
 	}
 }
 
@@ -104,23 +111,14 @@ fn crossEntropy(
 	let row = rowOf(group, groups, lane);
 	let first = min(row, params.rows - 1) * params.columns;
 	let end = first + params.columns;
-	var most = x[first];
-	for (var i = first + lane % TEAM; i < end; i += TEAM) {
-		most = max(most, x[i]);
-	}
-	most = largest(lane, most);
-	var sum = 0.0;
-	for (var i = first + lane % TEAM; i < end; i += TEAM) {
-		sum += exp(x[i] - most);
-	}
-	sum = total(lane, sum);
+	let r = rowSum(lane, first, end);
 	if (row >= params.rows || lane % TEAM != 0) { return; }
 	let label = labels[row];
 	let column = u32(clamp(label, 0.0, f32(params.columns - 1)));
-	let rest = log(sum);
-	logSumsOut[row] = most + rest;
+	let rest = log(r.sum);
+	logSumsOut[row] = r.most + rest;
 	// The largest value is taken off first, so that little of a small loss is rounded away.
-	let loss = rest - (x[first + column] - most);
+	let loss = rest - (x[first + column] - r.most);
 	y[row] = select(bitcast<f32>(0x7fc00000u | params.rows), loss, f32(column) == label);
 }
 
