@@ -43,7 +43,7 @@ export function broadcastShape(
 	operands: Readonly<Record<string, Tensor>>,
 ): Shape {
 	const list = Object.values(operands);
-	const rank = Math.max(...list.map(({ shape }) => shape.length));
+	const rank = list.reduce((most, t) => Math.max(most, t.shape.length), 0);
 	const shape = Array.from({ length: rank }, (_, d) => {
 		const sizes = list.map((t) => sizeAt(t.shape, rank, d));
 		return sizes.find((n) => n !== 1) ?? 1;
