@@ -6,8 +6,8 @@ override OP: u32 = 0u;
 struct Params {
 	n: u32,      // elements
 	period: u32, // elements of b
-	p: f32,      // leakyRelu: slope, clamp: low, scale: factor, shift: summand, pow: exponent
-	q: f32,      // clamp: high
+	p: f32,      // leakyRelu: slope, clamp: low, scale: factor, affine: factor, pow: exponent
+	q: f32,      // clamp: high, affine: summand
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -85,7 +85,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 		case 9u: { r = sqrt(v); }
 		case 10u: { r = log(v); }
 		case 11u: { r = power(v, params.p); }
-		case 12u: { r = v + params.p; }
+		case 12u: { r = v * params.p + params.q; }
 		default: {}
 	}
 	store(i, r);
@@ -97,7 +97,7 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 	let i = id.x + id.y * groups.x * 64u;
 	if (4u * i >= params.n) { return; }
 	let v = x[i];
-	var r = vec4f(params.p); // scale
+	var r = vec4f(params.p); // scale, affine
 	switch OP {
 		case 0u: { r = select(vec4f(0.0), vec4f(1.0), v > vec4f(0.0)); }
 		case 1u: { r = select(vec4f(params.p), vec4f(1.0), v > vec4f(0.0)); }
@@ -110,7 +110,6 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 		case 9u: { r = 0.5 / v; }
 		case 10u: { r = 1.0 / v; }
 		case 11u: { r = select(params.p * power(v, params.p - 1.0), vec4f(0.0), params.p == 0.0); } // not 0 / 0 at 0
-		case 12u: { r = vec4f(1.0); }
 		default: {}
 	}
 	store(i, r * dy[i]);

@@ -8,6 +8,7 @@ struct Params {
 	step: u32,
 	stream: u32,
 	seed: vec2u, // low and high 32 bits
+	p: f32,      // dropout: the part that goes
 }
 
 @group(0) @binding(0) var<storage, read_write> words: array<vec4u>;
@@ -96,6 +97,15 @@ fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 	let radius = sqrt(-2.0 * logarithm(u.xz));
 	let d = direction(u.yw - 0.5);
 	store(i, vec4f(radius.x * d.cos.x, radius.x * d.sin.x, radius.y * d.cos.y, radius.y * d.sin.y));
+}
+
+// y = mean / (1 - p) where it stays, else 0 times that, which a NaN survives. The gradient is the same of dy.
+@compute @workgroup_size(64)
+fn dropout(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (4u * i >= params.n) { return; }
+	let u = (vec4f(draw(i) >> vec4u(8u)) + 0.5) / 16777216.0;
+	store(i, mean[i] * select(vec4f(0.0), vec4f(1.0 / (1.0 - params.p)), u >= vec4f(params.p)));
 }
 
 const LOW = vec4f(-30.0);

@@ -1,9 +1,12 @@
-// One pass of a column sum, R x C -> P x C, and its transpose. Thread t of T = P * C adds the elements t, t + T, t + 2T, ... of the row-major
-// matrix: all of one column, read together with its neighbours'; always in the same order.
+// One pass of a sum (or the largest, for OP 1) along the middle of O x R x C -> O x P x C, and a column sum's transpose. Thread t of the T = P * C of a
+// matrix adds its elements t, t + T, t + 2T, ...: all of one column, read together with its neighbours'; always in the same order.
+
+override OP: u32 = 0u;
 
 struct Params {
-	n: u32,       // sum: elements of x; spread: of y
-	threads: u32, // sum: T, elements of y; spread: elements of x
+	n: u32,       // sum: elements of a matrix of x; spread: of y
+	threads: u32, // sum: T, elements of a matrix of y; spread: elements of x
+	outer: u32,   // sum: O, matrices
 	factor: f32,
 }
 
@@ -13,13 +16,28 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// NaN is the largest of all; it is known by its bits, for compilers may take v != v for false.
+fn larger(p: f32, q: f32) -> f32 {
+	return select(select(q, p, p >= q), p, (bitcast<u32>(p) & 0x7fffffffu) > 0x7f800000u);
+}
+
+fn larger4(p: vec4f, q: vec4f) -> vec4f {
+	return select(select(q, p, p >= q), p, (bitcast<vec4u>(p) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
+}
+
 @compute @workgroup_size(64)
 fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let t = id.x + id.y * groups.x * 64u;
-	if (t >= params.threads) { return; }
+	if (t >= params.threads * params.outer) { return; }
+	let matrix = t / params.threads;
+	let end = (matrix + 1u) * params.n;
+	let first = matrix * params.n + t % params.threads;
 	var total = 0.0;
-	for (var i = t; i < params.n; i += params.threads) {
-		total += x[i];
+	if (OP == 1u) {
+		total = x[first];
+		for (var i = first; i < end; i += params.threads) { total = larger(total, x[i]); }
+	} else {
+		for (var i = first; i < end; i += params.threads) { total += x[i]; }
 	}
 	y[t] = total * params.factor;
 }
@@ -28,10 +46,16 @@ fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 @compute @workgroup_size(64)
 fn sum4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let t = id.x + id.y * groups.x * 64u;
-	if (t >= params.threads) { return; }
+	if (t >= params.threads * params.outer) { return; }
+	let matrix = t / params.threads;
+	let end = (matrix + 1u) * params.n;
+	let first = matrix * params.n + t % params.threads;
 	var total = vec4f();
-	for (var i = t; i < params.n; i += params.threads) {
-		total += x4[i];
+	if (OP == 1u) {
+		total = x4[first];
+		for (var i = first; i < end; i += params.threads) { total = larger4(total, x4[i]); }
+	} else {
+		for (var i = first; i < end; i += params.threads) { total += x4[i]; }
 	}
 	y4[t] = total * params.factor;
 }

@@ -1,4 +1,4 @@
-// Softmax of the rows of x [rows, columns], and its gradient. A team of threads takes a row, each of them every TEAM-th element, and joins what its
+// Softmax of the rows of x [rows, columns], the cross entropy of it, and the gradients. A team of threads takes a row, each of them every TEAM-th element, and joins what its
 // members found in workgroup memory. Teams beyond the last row take that one too, and store nothing.
 
 struct Params {
@@ -11,7 +11,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(5) var<storage, read> labels: array<f32>;
+@group(0) @binding(6) var<storage, read> logSums: array<f32>;        // ln of the sum of exp(x), of each row
+@group(0) @binding(7) var<storage, read_write> logSumsOut: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
 
 override TEAM = 64u; // a power of two, up to 64
 
@@ -45,15 +48,10 @@ fn rowOf(group: vec3u, groups: vec3u, lane: u32) -> u32 {
 	return (group.x + group.y * groups.x) * (64 / TEAM) + lane / TEAM;
 }
 
-@compute @workgroup_size(64)
-fn forward(
-	@builtin(workgroup_id) group: vec3u,
-	@builtin(num_workgroups) groups: vec3u,
-	@builtin(local_invocation_index) lane: u32,
-) {
-	let row = rowOf(group, groups, lane);
-	let first = min(row, params.rows - 1) * params.columns;
-	let end = first + params.columns;
+struct RowSum { most: f32, sum: f32 }
+
+// The largest x of a row, and the sum of exp(x - most).
+fn rowSum(lane: u32, first: u32, end: u32) -> RowSum {
 	var most = x[first];
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
 		most = max(most, x[i]);
@@ -63,10 +61,22 @@ fn forward(
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
 		sum += exp(x[i] - most);
 	}
-	sum = total(lane, sum);
+	return RowSum(most, total(lane, sum));
+}
+
+@compute @workgroup_size(64)
+fn forward(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let row = rowOf(group, groups, lane);
+	let first = min(row, params.rows - 1) * params.columns;
+	let end = first + params.columns;
+	let r = rowSum(lane, first, end);
 	if (row >= params.rows) { return; }
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
-		y[i] = exp(x[i] - most) / sum;
+		y[i] = exp(x[i] - r.most) / r.sum;
 	}
 }
 
@@ -89,4 +99,35 @@ fn backward(
 	for (var i = first + lane % TEAM; i < end; i += TEAM) {
 		dx[i] = s[i] * (dy[i] - sum);
 	}
+}
+
+// y: the loss of each row, ln(sum of exp(x)) - x[label].
+@compute @workgroup_size(64)
+fn crossEntropy(
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
+	@builtin(local_invocation_index) lane: u32,
+) {
+	let row = rowOf(group, groups, lane);
+	let first = min(row, params.rows - 1) * params.columns;
+	let end = first + params.columns;
+	let r = rowSum(lane, first, end);
+	if (row >= params.rows || lane % TEAM != 0) { return; }
+	let label = labels[row];
+	let column = u32(clamp(label, 0.0, f32(params.columns - 1)));
+	let rest = log(r.sum);
+	logSumsOut[row] = r.most + rest;
+	// The largest value is taken off first, so that little of a small loss is rounded away.
+	let loss = rest - (x[first + column] - r.most);
+	y[row] = select(bitcast<f32>(0x7fc00000u | params.rows), loss, f32(column) == label);
+}
+
+// dx = (softmax - 1 at the label) dy / rows
+@compute @workgroup_size(64)
+fn crossEntropyBackward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let i = id.x + id.y * groups.x * 64u;
+	if (i >= params.rows * params.columns) { return; }
+	let row = i / params.columns;
+	let hit = select(0.0, 1.0, f32(i % params.columns) == labels[row]);
+	dx[i] = (exp(x[i] - logSums[row]) - hit) * dy[0] / f32(params.rows);
 }

@@ -1,5 +1,7 @@
 /** Random cases of all ops of the table against their float64 references: `npm run fuzz -- --ops`, and a few hundred in fuzzOps.test.ts. */
 import type { Gpu } from "../src/engine/gpu.ts";
+import { avgPool2d, maxPool2d } from "../src/engine/ops/pooling.ts";
+import { amax, mean, sum } from "../src/engine/ops/reduce.ts";
 import {
 	spectralConv,
 	spectralConvAdjoint,
@@ -7,12 +9,15 @@ import {
 import { Random } from "../src/random.ts";
 import * as attention from "./cases/attention.ts";
 import * as bmm from "./cases/bmm.ts";
+import * as broadcast from "./cases/broadcast.ts";
 import * as conv from "./cases/conv.ts";
 import * as elementwise from "./cases/elementwise.ts";
+import * as embedding from "./cases/embedding.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
 import * as loss from "./cases/loss.ts";
 import * as norm from "./cases/norm.ts";
 import * as permute from "./cases/permute.ts";
+import * as pooling from "./cases/pooling.ts";
 import * as noise from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
 import * as sample from "./cases/sample.ts";
@@ -148,6 +153,31 @@ function binary(random: Random): Case {
 	return elementwise.binaryRow(pick(random, elementwise.binaries), a, b);
 }
 
+/** Operands of which each is repeated along some dimensions, and may lack the first. */
+function repeated(random: Random): Case {
+	const shape = shapeOf(random);
+	const part = () => {
+		const own = shape.map((n) => (random.uniform() < 0.3 ? 1 : n));
+		return own.slice(
+			random.uniform() < 0.3 ? random.integer(0, own.length) : 0,
+		);
+	};
+	const op = pick(random, broadcast.binaries);
+	// So few outputs that some draw leaves all of them away from the kink.
+	if (op.kink) shape[0] = Math.min(shape[0], 2);
+	return random.uniform() < 0.2
+		? broadcast.chosen([part(), part(), part()])
+		: broadcast.row(op, part(), part());
+}
+
+function along(random: Random): Case {
+	const shape = shapeOf(random);
+	const op = pick(random, [sum, mean, amax]);
+	if (op === amax) shape.splice(2);
+	const dims = [...shape.keys()].filter(() => random.uniform() < 0.5);
+	return reduce.over(op, shape, dims, random.uniform() < 0.5);
+}
+
 const reduction = (random: Random): Case =>
 	pick(random, [reduce.whole, reduce.columns])(
 		random.uniform() < 0.3
@@ -237,6 +267,46 @@ function rotation(random: Random): Case {
 	return sample.rotation(shape, Array.from({ length: count }, angle));
 }
 
+function pooled(random: Random): Case {
+	const op = pick(random, [maxPool2d, avgPool2d]);
+	const x = image(random, op === maxPool2d ? 5 : 9);
+	// So few elements that some draw keeps all of them apart.
+	if (op === maxPool2d) {
+		x[0] = 1;
+		x[3] = Math.min(x[3], 8);
+	}
+	const kernel: [number, number] = [size(random, 4), size(random, 4)];
+	const pad = (k: number) => random.integer(0, Math.floor(k / 2) + 1);
+	const padding: [number, number] = [pad(kernel[0]), pad(kernel[1])];
+	for (const d of [0, 1])
+		x[1 + d] = Math.max(x[1 + d], kernel[d] - 2 * padding[d]);
+	const stride: [number, number] = [size(random, 4), size(random, 4)];
+	return pooling.row(op, x, { kernel, stride, padding });
+}
+
+const numbered = (random: Random): Case =>
+	pick(random, [
+		() => embedding.looking(shapeOf(random), size(random, 20), size(random, 9)),
+		() => embedding.marking(shapeOf(random), size(random, 9)),
+		() =>
+			embedding.entropy(
+				size(random, 40),
+				size(random, 300),
+				pick(random, [1, 30]),
+			),
+	])();
+
+function batchNormOf(random: Random): Case {
+	const shape = image(random);
+	const running = random.uniform() < 0.5;
+	// Of few values the gradient to x is what is left of terms that cancel.
+	if (!running) shape[1] = Math.max(shape[1], 16);
+	return norm.batches(shape, running);
+}
+
+const dropped = (random: Random): Case =>
+	noise.dropping(shapeOf(random), pick(random, [0, 0.1, 0.5, 0.9]));
+
 const lossOf = (random: Random): Case =>
 	pick(random, [loss.squares, loss.divergence])(shapeOf(random));
 
@@ -269,12 +339,18 @@ const families = [
 	attend,
 	unary,
 	binary,
+	repeated,
 	reduction,
+	along,
 	groupNorm,
 	layerNormOf,
+	batchNormOf,
 	softmaxOf,
 	move,
 	rotation,
+	pooled,
+	numbered,
+	dropped,
 	lossOf,
 	reparameterise,
 	filter,

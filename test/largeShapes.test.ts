@@ -3,8 +3,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { conv2d, convTranspose2d, matmul } from "../src/engine/ops/conv.ts";
-import { reshape } from "../src/engine/ops/elementwise.ts";
+import { add, reshape, sub } from "../src/engine/ops/elementwise.ts";
+import { embedding } from "../src/engine/ops/embedding.ts";
 import { groupNorm } from "../src/engine/ops/norm.ts";
+import { maxPool2d } from "../src/engine/ops/pooling.ts";
+import { sum } from "../src/engine/ops/reduce.ts";
 import {
 	concat,
 	crop,
@@ -171,6 +174,52 @@ test("what no dispatch can do is refused in the forward pass, by name and before
 		assert.is(gpu.statistics.dispatches, before);
 	});
 	gpu.trim();
+});
+
+test("operands repeated to 16.8 million elements, their windows and their sums", async () => {
+	const n = 4100;
+	const [y, pooled, sums] = scope(gpu, () => {
+		const a = tensor(
+			gpu,
+			Float32Array.from({ length: n }, (_, i) => i),
+		);
+		const b = tensor(
+			gpu,
+			Float32Array.from({ length: n }, (_, i) => i / 4),
+		);
+		const y = add(reshape(a, [n, 1]), b);
+		const pooled = maxPool2d(reshape(y, [1, n, n, 1]), { kernel: 1 });
+		return [y, pooled, sum(sub(y, b), { dim: 1 })];
+	});
+	for (const values of [await y.data(), await pooled.data()])
+		for (let i = 0; i < values.length; i++)
+			if (values[i] !== Math.floor(i / n) + (i % n) / 4)
+				throw new Error(`element ${i}: ${values[i]}`);
+	const rows = await sums.data();
+	assert.equal(
+		Array.from(rows),
+		Array.from(rows, (_, i) => n * i),
+	);
+});
+
+test("an embedding of 4.5 million elements", async () => {
+	const numbers = Float32Array.from({ length: N }, (_, i) => i % 3);
+	const table = Float32Array.from({ length: 192 }, (_, i) => i);
+	const [y, gradient] = scope(gpu, () => {
+		const t = tensor(gpu, table, [3, 64]);
+		t.requiresGrad = true;
+		const y = embedding(tensor(gpu, numbers), t);
+		backward(y, tensor(gpu, new Float32Array(y.size).fill(1), y.shape));
+		return [y, t.grad as Tensor];
+	});
+	const values = await y.data();
+	for (let i = 0; i < values.length; i++)
+		if (values[i] !== (Math.floor(i / 64) % 3) * 64 + (i % 64))
+			throw new Error(`element ${i}: ${values[i]}`);
+	const counts = Array.from({ length: 192 }, (_, i) =>
+		Math.ceil((N - Math.floor(i / 64)) / 3),
+	);
+	assert.equal(Array.from(await gradient.data()), counts);
 });
 
 test.run();

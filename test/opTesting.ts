@@ -117,6 +117,15 @@ export const distance = (values: ArrayLike<number>, ...kinks: number[]) => {
 	return least;
 };
 
+/** The least distance of two of the values that differ. */
+export function nearest(values: Float64Array): number {
+	const sorted = [...new Set(values)].sort((a, b) => a - b);
+	return sorted.reduce(
+		(least, v, i) => (i === 0 ? least : Math.min(least, v - sorted[i - 1])),
+		1,
+	);
+}
+
 /** Checks that a call throws its message and dispatches nothing. */
 export function checkBadCall(gpu: Gpu, call: BadCall): void {
 	scope(gpu, () => {

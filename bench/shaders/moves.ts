@@ -1,7 +1,9 @@
 /** What moves, repeats or resamples pixels, and the optimisers. */
 
 import { ParameterList, Parameters } from "../../src/engine/nn.ts";
+import { embedding } from "../../src/engine/ops/embedding.ts";
 import { permute } from "../../src/engine/ops/permute.ts";
+import { avgPool2d, maxPool2d } from "../../src/engine/ops/pooling.ts";
 import {
 	concat,
 	rotate,
@@ -9,8 +11,9 @@ import {
 	upsampleNearest2x,
 } from "../../src/engine/ops/sample.ts";
 import { Adam } from "../../src/engine/optim.ts";
-import { type Shape, sizeOf } from "../../src/engine/tensor.ts";
+import { type Shape, sizeOf, tensor } from "../../src/engine/tensor.ts";
 import { permute as permuteReference } from "../../test/reference/permute.ts";
+import { pool } from "../../test/reference/pooling.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";
 import { differences, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
@@ -34,7 +37,58 @@ const reordered = (shape: Shape, dims: readonly number[]): Op => ({
 	passes: [FORWARD, backward([0], [])],
 });
 
+const halves = {
+	kernel: [2, 2],
+	stride: [2, 2],
+	padding: [0, 0],
+} as const;
+
+const pools: Op[] = [
+	{
+		name: `maxPool2d [${WIDE}] 2`,
+		make: on([WIDE], ([x]) => maxPool2d(x, halves)),
+		check: differences(([x]) => pool(x, halves, (v) => Math.max(...v))),
+	},
+	{
+		name: `avgPool2d [${WIDE}] 2`,
+		make: on([WIDE], ([x]) => avgPool2d(x, halves)),
+		check: sampled(({ inputs: [x], dy }, _, i) => {
+			const { b, r, q, k } = place(i, dy ? WIDE : [8, 32, 32, 16]);
+			if (dy)
+				return dy.data[((b * 32 + (r >> 1)) * 32 + (q >> 1)) * 16 + k] / 4;
+			const row = (down: number) => (b * 64 + 2 * r + down) * 64 + 2 * q;
+			return (
+				[row(0), row(0) + 1, row(1), row(1) + 1].reduce(
+					(sum, pixel) => sum + x.data[pixel * 16 + k],
+					0,
+				) / 4
+			);
+		}),
+		passes: [FORWARD, backward([0], [])],
+	},
+];
+
+const WORDS = Array.from({ length: 2048 }, (_, i) => (i * 37) % 512);
+
+const lookup: Op = {
+	name: "embedding [2048] in [512,64]",
+	make: on([[512, 64]], ([table]) =>
+		embedding(tensor(table.gpu, WORDS), table),
+	),
+	check: sampled(({ inputs: [table], dy }, _, i) => {
+		const [row, column] = [Math.floor(i / 64), i % 64];
+		if (!dy) return table.data[WORDS[row] * 64 + column];
+		return WORDS.reduce(
+			(sum, word, k) => sum + (word === row ? dy.data[k * 64 + column] : 0),
+			0,
+		);
+	}),
+	passes: [FORWARD, backward([0], [])],
+};
+
 export const moves: Op[] = [
+	...pools,
+	lookup,
 	reordered([8, 64, 64, 16], [0, 3, 1, 2]),
 	{
 		name: "upsampleNearest2x [8,32,32,16]",

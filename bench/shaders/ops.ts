@@ -1,14 +1,24 @@
 /** Everything that is neither a convolution nor a transform, and moves no pixels: a matter of memory. */
 import { accumulate, plus } from "../../src/engine/accumulate.ts";
+import { maximum, where } from "../../src/engine/ops/compare.ts";
 import { outputGradient } from "../../src/engine/ops/convGradients.ts";
 import { add, mul, silu } from "../../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../../src/engine/ops/loss.ts";
 import { groupNorm } from "../../src/engine/ops/norm.ts";
-import { randn, reparameterise } from "../../src/engine/ops/random.ts";
-import { columnSum } from "../../src/engine/ops/reduce.ts";
-import { empty, type Shape, sizeOf, zeros } from "../../src/engine/tensor.ts";
+import { dropout, randn, reparameterise } from "../../src/engine/ops/random.ts";
+import { amax, columnSum, sum } from "../../src/engine/ops/reduce.ts";
+import { crossEntropy } from "../../src/engine/ops/softmax.ts";
+import {
+	empty,
+	type Shape,
+	sizeOf,
+	tensor,
+	zeros,
+} from "../../src/engine/tensor.ts";
 import { philox } from "../../src/random.ts";
+import { broadcast } from "../../test/reference/broadcast.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";
+import { along } from "../../test/reference/reduce.ts";
 import { differences, sampled } from "./check.ts";
 import { backward, FORWARD, type Op, on } from "./row.ts";
 
@@ -81,6 +91,48 @@ const elementwise: Op[] = [
 	},
 ];
 
+const GATES: Shape = [8, 1, 1, 16];
+
+/** Operands that are repeated along several dimensions. */
+const repeated: Op[] = [
+	{
+		name: `mul [${WIDE}] and [${GATES}]`,
+		make: on([WIDE, GATES], ([a, b]) => mul(a, b)),
+		check: differences((both) => broadcast(both, (a, b) => a * b)),
+		passes: [FORWARD, backward([0, 1], [0, 1])],
+	},
+	{
+		name: `maximum [${WIDE}]`,
+		make: on([WIDE, WIDE], ([a, b]) => maximum(a, b)),
+		check: sampled(({ inputs, dy }, of, i) => {
+			const [own, other] = [inputs[of].data[i], inputs[1 - of].data[i]];
+			if (!dy) return Math.max(own, other);
+			return own > other ? dy.data[i] : 0;
+		}),
+		passes: [FORWARD, backward([0, 1], [0, 1])],
+	},
+	{
+		name: `where [${WIDE}], [${WIDE}], [1]`,
+		make: on([WIDE, WIDE, [1]], ([c, a, b]) => where(c, a, b)),
+		check: sampled(({ inputs: [c, a, b] }, _, i) =>
+			c.data[i] ? a.data[i] : b.data[0],
+		),
+	},
+	...[[1, 2], [3]].flatMap((dim): Op[] => [
+		{
+			name: `sum [${WIDE}] over ${dim}`,
+			make: on([WIDE], ([x]) => sum(x, { dim })),
+			check: differences(([x]) => along(x, dim, false, (a, b) => a + b)),
+			passes: [FORWARD, backward([0], [])],
+		},
+		{
+			name: `amax [${WIDE}] over ${dim}`,
+			make: on([WIDE], ([x]) => amax(x, { dim })),
+			check: differences(([x]) => along(x, dim, false, Math.max)),
+		},
+	]),
+];
+
 /** Sum of a column of n values in rows of so many. */
 const column = (
 	value: (i: number) => number,
@@ -106,6 +158,26 @@ const sums: Op[] = [16, 5, 1].map((columns) => ({
 
 const mean = (data: Float64Array, f: (v: number, i: number) => number) =>
 	data.reduce((sum, v, i) => sum + f(v, i), 0) / data.length;
+
+const CLASSES = 64;
+const labels = Array.from({ length: 8192 }, (_, i) => (i * 29) % CLASSES);
+
+const classified: Op = {
+	name: `crossEntropy [8192,${CLASSES}]`,
+	make: on([[8192, CLASSES]], ([x]) => crossEntropy(x, tensor(x.gpu, labels))),
+	check: sampled(({ inputs: [x], dy }, _, i) => {
+		const row = (r: number) => x.data.subarray(r * CLASSES, (r + 1) * CLASSES);
+		const total = (r: number) => row(r).reduce((s, v) => s + Math.exp(v), 0);
+		if (!dy)
+			return (
+				labels.reduce((s, k, r) => s + Math.log(total(r)) - row(r)[k], 0) / 8192
+			);
+		const r = Math.floor(i / CLASSES);
+		const hit = labels[r] === i % CLASSES ? 1 : 0;
+		return ((Math.exp(x.data[i]) / total(r) - hit) * dy.data[0]) / 8192;
+	}),
+	passes: [FORWARD, backward([0], [0])],
+};
 
 const losses: Op[] = [WIDE, IMAGE].flatMap((shape): Op[] => [
 	{
@@ -152,6 +224,14 @@ const noise: Op[] = [
 		check: sampled((_, __, i) => normal(i)),
 	},
 	{
+		name: `dropout [${WIDE}]`,
+		make: on([WIDE], ([x]) => dropout(x, { p: 0.25, seed: 5, step: 6 })),
+		check: sampled(({ inputs: [x] }, _, i) => {
+			const word = philox([Math.floor(i / 4), 6, 0, 0x6c656e73], [5, 0])[i % 4];
+			return (word >>> 8) + 0.5 < 2 ** 22 ? 0 : x.data[i] / 0.75;
+		}),
+	},
+	{
 		name: `reparameterise [${WIDE}]`,
 		make: on([WIDE, WIDE, WIDE], ([m, l, e]) => reparameterise(m, l, e)),
 		check: sampled(({ inputs: [m, l, e], dy }, _, i) => {
@@ -186,8 +266,10 @@ export const others: Op[] = [
 	norm([8, 8, 8, 64], 8),
 	norm([8, 13, 17, 37], 1),
 	...elementwise,
+	...repeated,
 	...sums,
 	...losses,
+	classified,
 	...noise,
 	...outputs,
 ];

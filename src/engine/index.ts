@@ -7,15 +7,25 @@ export {
 	type AttentionOptions,
 	scaledDotProductAttention,
 } from "./ops/attention.ts";
+export * from "./ops/batchNorm.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
+export * from "./ops/compare.ts";
 export * from "./ops/conv.ts";
 export * from "./ops/elementwise.ts";
+export * from "./ops/embedding.ts";
 export * from "./ops/layerNorm.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export { permute, transpose } from "./ops/permute.ts";
+export * from "./ops/pooling.ts";
 export * from "./ops/random.ts";
-export { columnSum, mean, sum } from "./ops/reduce.ts";
+export {
+	amax,
+	columnSum,
+	mean,
+	type ReduceOptions,
+	sum,
+} from "./ops/reduce.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";

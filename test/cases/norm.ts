@@ -1,6 +1,13 @@
+import {
+	batchNorm,
+	channelStatistics,
+} from "../../src/engine/ops/batchNorm.ts";
 import { groupNorm } from "../../src/engine/ops/norm.ts";
 import type { BadCall, Case } from "../opTesting.ts";
-import { groupNorm as reference } from "../reference/norm.ts";
+import {
+	batchNorm as batchReference,
+	groupNorm as reference,
+} from "../reference/norm.ts";
 
 export function row(
 	shape: number[],
@@ -32,7 +39,41 @@ export function row(
 	};
 }
 
+/** Over the pixels, or with statistics that are given as inputs. */
+export const batches = (shape: readonly number[], running = false): Case => {
+	const vector = [shape[shape.length - 1]];
+	const statistics = [
+		{ shape: vector, grad: false },
+		{ shape: vector, low: 0.3, high: 2, grad: false },
+	];
+	return {
+		name: `batchNorm [${shape}]${running ? " by given statistics" : ""}`,
+		inputs: [
+			{ shape },
+			{ shape: vector },
+			{ shape: vector },
+			...(running ? statistics : []),
+		],
+		run: ([x, weight, bias, mean, variance]) =>
+			batchNorm(
+				x,
+				weight,
+				bias,
+				running ? { running: { mean, variance } } : {},
+			),
+		reference: ([x, weight, bias, mean, variance]) =>
+			batchReference(x, weight, bias, mean, variance),
+		tolerance: 2e-5,
+	};
+};
+
 export const cases: Case[] = [
+	batches([4, 5, 3, 4]),
+	batches([40, 7]),
+	batches([2, 5, 5, 1]),
+	batches([3, 5, 3, 6], true),
+	batches([9, 4], true),
+
 	row([2, 3, 3, 4], 1, "none"),
 	row([2, 5, 7, 6], 2, "none"),
 	row([1, 5, 5, 3], 3, "silu"),
@@ -48,6 +89,26 @@ export const cases: Case[] = [
 ];
 
 export const badCalls: BadCall[] = [
+	{
+		name: "batchNorm with statistics of other channels",
+		inputs: [[2, 3], [3], [3], [3], [2]],
+		run: ([x, weight, bias, mean, variance]) =>
+			batchNorm(x, weight, bias, { running: { mean, variance } }),
+		message: /batchNorm: x \[2, 3\], .* variance \[2\]; expected x \[..., C\]/,
+	},
+	{
+		name: "batchNorm with eps 0",
+		inputs: [[2, 3], [3], [3]],
+		run: ([x, weight, bias]) => batchNorm(x, weight, bias, { eps: 0 }),
+		message: /batchNorm: x \[2, 3\], eps 0; expected a positive eps/,
+	},
+	{
+		name: "channelStatistics of one pixel",
+		inputs: [[1, 3]],
+		run: ([x]) => channelStatistics(x),
+		message: /channelStatistics: x \[1, 3\]; expected .* two pixels/,
+	},
+
 	{
 		name: "groupNorm in groups that do not divide",
 		inputs: [[1, 2, 2, 6], [6], [6]],

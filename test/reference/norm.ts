@@ -43,3 +43,30 @@ export function layerNorm(x: Nd, weight: Nd, bias: Nd, eps?: number): Nd {
 	const y = groupNorm(rows, weight, bias, 1, false, eps);
 	return { shape: x.shape, data: y.data };
 }
+
+/** x [..., C] by the statistics of its channels, or by given ones. */
+export function batchNorm(
+	x: Nd,
+	weight: Nd,
+	bias: Nd,
+	mean?: Nd,
+	variance?: Nd,
+	eps = 1e-5,
+): Nd {
+	const channels = weight.data.length;
+	const count = x.data.length / channels;
+	const average = (value: (i: number) => number) =>
+		nd([channels], (c) => {
+			let sum = 0;
+			for (let i = c; i < x.data.length; i += channels) sum += value(i);
+			return sum / count;
+		}).data;
+	const centre = mean?.data ?? average((i) => x.data[i]);
+	const spread =
+		variance?.data ?? average((i) => (x.data[i] - centre[i % channels]) ** 2);
+	return nd(x.shape, (i) => {
+		const c = i % channels;
+		const normal = (x.data[i] - centre[c]) / Math.sqrt(spread[c] + eps);
+		return normal * weight.data[c] + bias.data[c];
+	});
+}

@@ -1,7 +1,8 @@
 import { noGrad, record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import { empty, named, sameShape, show, sizeOf, Tensor } from "../tensor.ts";
-import { sumColumns } from "./reduce.ts";
+import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
+import { sumColumns, sumTo } from "./reduce.ts";
 
 /** Functions of one tensor, element by element, and sums, differences and products of two. */
 
@@ -19,12 +20,12 @@ const UNARY = [
 	"sqrt",
 	"log",
 	"pow",
-	"shift",
+	"affine",
 ];
 // Those whose gradient the shader computes from the output; of the others, one from the output loses digits, or cannot be had.
 const OF_OUTPUT = ["relu", "leakyRelu", "exp", "sqrt"];
 // Those whose gradient needs nothing of either.
-const OF_NOTHING = ["scale", "shift"];
+const OF_NOTHING = ["scale", "affine"];
 const BINARY = ["add", "sub", "mul", "div"];
 
 function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
@@ -135,20 +136,13 @@ function combine(op: string, a: Tensor, b: Tensor, y: Tensor): void {
 	});
 }
 
-function binary(op: string, a: Tensor, b: Tensor): Tensor {
-	for (const [name, operand] of [
-		["a", a],
-		["b", b],
-	] as const)
-		if (!(operand instanceof Tensor))
-			throw new TypeError(
-				`${op}: found ${named(operand)} as ${name}, expected a tensor${name === "b" ? " or a number" : ""}`,
-			);
-	const trailing = a.shape.slice(a.shape.length - b.shape.length);
-	if (b.size !== 1 && !sameShape(b.shape, trailing))
-		throw new Error(
-			`${op}: a ${show(a.shape)} and b ${show(b.shape)}; expected b to be one number, or of the last dimensions of a`,
-		);
+type Arithmetic = "add" | "sub" | "mul" | "div";
+
+function binary(op: Arithmetic, a: Tensor, b: Tensor): Tensor {
+	checkOperands(op, a, b);
+	const rank = a.shape.length - b.shape.length;
+	if (rank < 0 || (b.size !== 1 && !sameShape(b.shape, a.shape.slice(rank))))
+		return repeated(op, a, b);
 	const y = empty(a.gpu, a.shape);
 	combine(op, a, b, y);
 	const linear = op === "add" || op === "sub";
@@ -185,24 +179,63 @@ function binary(op: string, a: Tensor, b: Tensor): Tensor {
 	);
 }
 
-/** a + b. Only b is broadcast: it has the shape of a, or of a's last dimensions ([C], [H, W, C]), or one element; or it is a number. Throws on any other. */
-export function add(a: Tensor, b: Tensor | number): Tensor {
-	return typeof b === "number" ? unary("shift", a, b) : binary("add", a, b);
+/** binary() where either operand may be repeated, along any dimension. */
+function repeated(op: Arithmetic, a: Tensor, b: Tensor): Tensor {
+	const y = empty(a.gpu, broadcastShape(op, { a, b }));
+	zip(op, a, b, y);
+	return record(
+		op,
+		y,
+		[a, b],
+		(dy, grads) => {
+			if (op === "add" || op === "sub") {
+				if (grads.wants(0)) sumTo(dy, grads.out(0));
+				if (grads.wants(1)) sumTo(dy, grads.out(1), op === "sub" ? -1 : 1);
+				return;
+			}
+			const part = empty(a.gpu, y.shape);
+			if (grads.wants(0)) {
+				zip(op, dy, b, part);
+				sumTo(part, grads.out(0));
+			}
+			if (grads.wants(1)) {
+				if (op === "mul") zip("mul", dy, a, part);
+				else choose("div", [a, b, dy], part);
+				sumTo(part, grads.out(1));
+			}
+			part.dispose();
+		},
+		op === "mul" || op === "div" ? [a, b] : [],
+	);
 }
 
-/** a - b, with b as in add(). */
-export function sub(a: Tensor, b: Tensor | number): Tensor {
-	return typeof b === "number" ? unary("shift", a, -b) : binary("sub", a, b);
+/** A tensor, or a number; two numbers are refused. */
+export type Operand = Tensor | number;
+
+/** a + b. What has size 1 along a dimension, or lacks it, is repeated there, the dimensions counted from the last (torch's broadcasting). Throws on other shapes. */
+export function add(a: Operand, b: Operand): Tensor {
+	if (typeof b === "number") return unary("affine", a as Tensor, 1, b);
+	return typeof a === "number" ? unary("affine", b, 1, a) : binary("add", a, b);
 }
 
-/** a * b, element by element, with b as in add(). */
-export function mul(a: Tensor, b: Tensor | number): Tensor {
-	return typeof b === "number" ? unary("scale", a, b) : binary("mul", a, b);
+/** a - b, with operands as in add(). */
+export function sub(a: Operand, b: Operand): Tensor {
+	if (typeof b === "number") return unary("affine", a as Tensor, 1, -b);
+	return typeof a === "number"
+		? unary("affine", b, -1, a)
+		: binary("sub", a, b);
 }
 
-/** a / b, element by element, with b as in add(). */
-export function div(a: Tensor, b: Tensor | number): Tensor {
-	return typeof b === "number" ? unary("scale", a, 1 / b) : binary("div", a, b);
+/** a * b, element by element, with operands as in add(). */
+export function mul(a: Operand, b: Operand): Tensor {
+	if (typeof b === "number") return unary("scale", a as Tensor, b);
+	return typeof a === "number" ? unary("scale", b, a) : binary("mul", a, b);
+}
+
+/** a / b, element by element, with operands as in add(). */
+export function div(a: Operand, b: Operand): Tensor {
+	if (typeof b === "number") return unary("scale", a as Tensor, 1 / b);
+	return typeof a === "number" ? scale(pow(b, -1), a) : binary("div", a, b);
 }
 
 /** x with another shape of the same size; no copy. Throws on another size, and where sizes are not positive whole numbers. */
@@ -219,4 +252,11 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 		(dy, grads) => grads.set(0, dy.view(x.shape)),
 		[],
 	);
+}
+
+/** x without gradient history, over the same memory: what is made of it hands no gradient on to x. */
+export function detach(x: Tensor): Tensor {
+	if (!(x instanceof Tensor))
+		throw new TypeError(`detach: found ${named(x)}, expected a tensor`);
+	return x.detach();
 }

@@ -3,7 +3,14 @@ import { lines } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
-import { empty, type Shape, sameShape, show, Tensor } from "../tensor.ts";
+import {
+	empty,
+	named,
+	type Shape,
+	sameShape,
+	show,
+	Tensor,
+} from "../tensor.ts";
 
 /**
  * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be
@@ -23,6 +30,7 @@ function run(
 	bindings: Record<string, BufferView>,
 	shape: Tensor,
 	key: NoiseKey = NO_KEY,
+	p = 0,
 ): void {
 	const { seed, step, stream = 0 } = key;
 	shape.gpu.run({
@@ -34,6 +42,7 @@ function run(
 			step,
 			stream,
 			seed: [seed % 2 ** 32, Math.floor(seed / 2 ** 32)],
+			p,
 		},
 		workgroups: lines(shape.gpu, Math.ceil(shape.size / 4)),
 	});
@@ -106,5 +115,38 @@ export function reparameterise(
 			}
 		},
 		[logvar, eps],
+	);
+}
+
+export interface DropoutOptions extends NoiseKey {
+	/** The probability of each element to go; default 0.5. */
+	readonly p?: number;
+}
+
+/**
+ * x with elements set to 0 at random, each with probability p, and the others divided by 1 - p (Srivastava et al. 2014). Which ones depends on the key alone: take another
+ * step for each step of a training. For training; leave it out otherwise. Throws on p that is not from 0, below 1, and on a key that does not fit.
+ */
+export function dropout(x: Tensor, options: DropoutOptions): Tensor {
+	if (!(x instanceof Tensor))
+		throw new TypeError(`dropout: found ${named(x)}, expected a tensor`);
+	checkNames("dropout", options, ["p", "seed", "step", "stream"]);
+	const { p = 0.5, ...key } = options;
+	if (!(p >= 0 && p < 1))
+		throw new Error(
+			`dropout: x ${show(x.shape)}, p ${p}; expected a number from 0, below 1`,
+		);
+	checkKey("dropout", x.shape, key);
+	const y = empty(x.gpu, x.shape);
+	run("dropout", { mean: x, y }, y, key, p);
+	return record(
+		"dropout",
+		y,
+		[x],
+		(dy, grads) => {
+			const dx = grads.out(0);
+			run("dropout", { mean: dy, y: dx }, dx, key, p);
+		},
+		[],
 	);
 }

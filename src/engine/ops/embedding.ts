@@ -1,0 +1,71 @@
+import { record } from "../autograd.ts";
+import { lines } from "../dispatch.ts";
+import { checkFits, empty, named, show, Tensor, tensor } from "../tensor.ts";
+import { eq } from "./compare.ts";
+
+function checkNumbers(op: string, numbers: Tensor): void {
+	if (!(numbers instanceof Tensor))
+		throw new TypeError(
+			`${op}: found ${named(numbers)}, expected a tensor of whole numbers`,
+		);
+	if (numbers.requiresGrad)
+		throw new Error(
+			`${op}: numbers ${show(numbers.shape)} require a gradient, and there is none to them`,
+		);
+}
+
+/**
+ * Rows of a table by their numbers: numbers [...] of floats that hold whole numbers from 0, below N, and table [N, C] -> y [..., C]. A number that is no row gives a row of NaN.
+ * The gradient to the table takes N times the numbers' count of comparisons. Throws on a table of other rank, and on numbers that require a gradient.
+ */
+export function embedding(numbers: Tensor, table: Tensor): Tensor {
+	checkNumbers("embedding", numbers);
+	const { gpu } = numbers;
+	if (!(table instanceof Tensor) || table.shape.length !== 2)
+		throw new Error(
+			`embedding: found ${table instanceof Tensor ? show(table.shape) : named(table)} as table, expected a tensor [N, C]`,
+		);
+	const [rows, columns] = table.shape;
+	const shape = [...numbers.shape, columns];
+	checkFits("embedding", shape, numbers, table);
+	const params = { rows, columns, count: numbers.size };
+	const y = empty(gpu, shape);
+	gpu.run({
+		shader: "embedding",
+		entry: "forward",
+		bindings: { numbers, table, y },
+		params: { ...params, n: y.size },
+		workgroups: lines(gpu, y.size),
+	});
+	return record(
+		"embedding",
+		y,
+		[table],
+		(dy, grads) => {
+			const threads = rows * Math.ceil(columns / 4);
+			gpu.run({
+				shader: "embedding",
+				entry: "backward",
+				bindings: { numbers, dy, y: grads.out(0) },
+				params: { ...params, n: threads },
+				workgroups: lines(gpu, threads),
+			});
+		},
+		[numbers],
+	);
+}
+
+/** numbers [...] of floats that hold whole numbers -> y [..., classes], 1 where the class is the number, else 0; all 0 for one that is no class. No gradient. */
+export function oneHot(numbers: Tensor, classes: number): Tensor {
+	checkNumbers("oneHot", numbers);
+	if (!(Number.isInteger(classes) && classes > 0 && classes <= 2 ** 24))
+		throw new Error(
+			`oneHot: numbers ${show(numbers.shape)} of ${classes} classes; expected a whole number from 1 to 2^24`,
+		);
+	checkFits("oneHot", [...numbers.shape, classes], numbers);
+	const all = tensor(
+		numbers.gpu,
+		Float32Array.from({ length: classes }, (_, i) => i),
+	);
+	return eq(numbers.view([...numbers.shape, 1]), all);
+}
