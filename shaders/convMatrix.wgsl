@@ -9,7 +9,6 @@ enable chromium_experimental_subgroup_matrix;
 
 // import convRows
 
-
 // Lines of 32 and 64 values, and 8 more so that a matrix's lines begin in different memory banks (and at multiples of 16 bytes).
 const PIXEL = 40u;
 const ROW = 72u;
