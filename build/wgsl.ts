@@ -17,15 +17,41 @@ export const shadersPlugin: Plugin = {
 			const all = Object.entries(loadShaders()).filter(
 				([name]) => !NODE_ONLY.test(name),
 			);
-			const sources = all.map(([name, code]) => [name, minifyWgsl(name, code)]);
+			const sources = all.map(
+				([name, code]) => [name, minifiedPieces(name, code)] as const,
+			);
 			return {
-				contents: `export const shaders = ${JSON.stringify(Object.fromEntries(sources))};
+				contents: `${sourcesModule(sources)}
 ${layoutsModule(all.map(([name, code]) => [name, reflect(name, code)]))}`,
 				loader: "js",
 			};
 		});
 	},
 };
+
+/** The module's export `shaders`, in which what several import is written once. */
+function sourcesModule(
+	all: readonly (readonly [string, readonly string[]])[],
+): string {
+	const pieces = all.flatMap(([, own]) => own);
+	const parts = [
+		...new Set(pieces.filter((piece, i) => pieces.indexOf(piece) < i)),
+	];
+	const word = (piece: string) =>
+		parts.includes(piece)
+			? `parts[${parts.indexOf(piece)}]`
+			: JSON.stringify(piece);
+	return `const parts = ${JSON.stringify(parts)};
+export const shaders = {${all.map(([name, own]) => `${name}:${own.map(word).join("+")}`)}};`;
+}
+
+/** What a shader and its parts are, minified, in their order: they are whole declarations, so that nothing is needed between them. */
+export function minifiedPieces(name: string, source: string): string[] {
+	return source
+		.split(/^\/\/ (?:from|import) .*$/m)
+		.map((piece) => minifyWgsl(name, piece))
+		.filter((piece) => piece !== "");
+}
 
 /** The module's export `layouts`, as calls that make them of short words: written out it is as long as a third of the shaders. */
 function layoutsModule(all: readonly (readonly [string, Layouts])[]): string {

@@ -1,6 +1,8 @@
 // y = value, y += x, y = a + b: the tape's own arithmetic. Four elements a thread. What lies behind the last element is no other
 // tensor's, but in a packed gradient buffer it must stay zero, so it is written as zeros.
 
+// import thread
+
 struct Params {
 	n: u32,
 	value: f32,
@@ -18,18 +20,18 @@ fn store(i: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn fill(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i < params.n) { store(i, vec4f(params.value)); }
 }
 
 @compute @workgroup_size(64)
 fn add(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i < params.n) { store(i, y[i] + x[i]); }
 }
 
 @compute @workgroup_size(64)
 fn plus(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i < params.n) { store(i, a[i] + b[i]); }
 }

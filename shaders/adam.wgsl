@@ -1,5 +1,7 @@
 // One step of Adam over a range of a pack of parameters. Sizes are multiples of 4; what lies between two parameters has gradient 0 and stays 0.
 
+// import thread
+
 struct Params {
 	n: u32,       // vec4s
 	clip: f32,    // largest norm, or 0: any
@@ -36,7 +38,7 @@ fn clipping(norm: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
 	update(i, gradients[i] * clipping(sqrt(square[0])), params.size, params.root);
 }
@@ -77,7 +79,7 @@ fn settle() {
 // The step where gradients and square are those of a scaled loss.
 @compute @workgroup_size(64)
 fn stepScaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n || scaling.unscale == 0.0) { return; }
 	let g = gradients[i] * scaling.unscale;
 	update(i, g * clipping(sqrt(square[0]) * scaling.unscale), params.size / scaling.first, sqrt(scaling.second));

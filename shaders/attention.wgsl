@@ -6,6 +6,8 @@
 //   dQ = dS K,  dK = dSᵀ Q,  dV = Pᵀ dY
 // Each has passes of its own and a fixed order of sums. C is a multiple of 4.
 
+// import thread
+
 struct Params {
 	batch: u32,
 	rows: u32,
@@ -212,7 +214,7 @@ fn forward(
 // Threads (b, query): a = dY, b = Y.
 @compute @workgroup_size(64)
 fn dotRows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let row = id.x + id.y * groups.x * 64;
+	let row = threadOf(id, groups);
 	if (row >= params.batch * params.rows) { return; }
 	var sum = 0.0;
 	for (var i = row * params.quads; i < (row + 1) * params.quads; i++) {

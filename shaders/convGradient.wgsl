@@ -1,5 +1,7 @@
 // What surrounds the convolutions: the gradients of activation and bias in one pass, and the sum over the slices of a weight gradient.
 
+// import thread
+
 struct Params {
 	rows: u32,
 	columns: u32,
@@ -19,7 +21,7 @@ struct Params {
 // Thread (slice, column) sums its slice of the rows.
 @compute @workgroup_size(64)
 fn biasGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let index = id.x + id.y * groups.x * 64;
+	let index = threadOf(id, groups);
 	if (index >= params.slices * params.columns) {
 		return;
 	}
@@ -35,7 +37,7 @@ fn biasGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
 // The same, and dz = dy * activation'(z), by the sign of y.
 @compute @workgroup_size(64)
 fn activationGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let index = id.x + id.y * groups.x * 64;
+	let index = threadOf(id, groups);
 	if (index >= params.slices * params.columns) {
 		return;
 	}
@@ -54,7 +56,7 @@ fn activationGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
 // total[column] = sum over slices of partial[slice, column], in their order.
 @compute @workgroup_size(64)
 fn sumSlices(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let column = id.x + id.y * groups.x * 64;
+	let column = threadOf(id, groups);
 	if (column >= params.columns) {
 		return;
 	}
@@ -68,7 +70,7 @@ fn sumSlices(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
 // The same by fours; columns are counted in vectors.
 @compute @workgroup_size(64)
 fn sumSlicesVector(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let column = id.x + id.y * groups.x * 64;
+	let column = threadOf(id, groups);
 	if (column >= params.columns) {
 		return;
 	}

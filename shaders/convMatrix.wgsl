@@ -4,32 +4,10 @@ enable chromium_experimental_subgroup_matrix;
 
 // Convolutions on the matrix units of GPUs ("tensor cores"): an implicit GEMM in tiles of 64 pixels x 64 output channels x 32 rows of the
 // packed weights. Tiles become f16 when they are staged in workgroup memory, products are summed in f32, tensors stay f32. Each of 4 subgroups of
-// 32 threads sums 32 x 32 in four matrices of 16 x 16. What is computed, and the names, are those of conv.wgsl.
+// 32 threads sums 32 x 32 in four matrices of 16 x 16. What is computed, and the names, are those of convLanes.wgsl.
 // A value beyond 65504 becomes infinite in f16 where the adapter rounds to the nearest (WGSL leaves that open), which the loss scale notices (adam.wgsl).
 
-struct Params {
-	inSize: vec2u, // height, width
-	outSize: vec2u,
-	kernel: vec2u,
-	inStride: vec2u,
-	outStride: vec2u,
-	pad: vec2u, // top, left: of the convolution that this is, or is the gradient of
-	batch: u32,
-	inChannels: u32,
-	outChannels: u32,
-	transposed: u32,
-	rows: u32, // of packed weights in a phase
-	slope: f32, // of the activation below zero; 1 for none
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4f>; // the same
-@group(0) @binding(2) var<storage, read> packed: array<vec4f>; // [phases, rows, outChannels / 4], then the bias
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-override VECTOR = true; // inChannels is a multiple of 4
+// import convRows
 
 // Lines of 32 and 64 values, and 8 more so that a matrix's lines begin in different memory banks (and at multiples of 16 bytes).
 const PIXEL = 40u;
@@ -47,12 +25,6 @@ fn loadRight(at: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&we
 fn multiplyAdd(left: Left, right: Right, sum: Sum) -> Sum { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
 fn save(at: u32, sum: Sum) { subgroupMatrixStore<row_major>(&results, at, sum, 16u); }
 
-// Workgroups count pixels by x and y, blocks of channels within phases by z.
-fn phaseOf(group: vec3u) -> vec2u {
-	let phase = group.z / ((params.outChannels + 63) / 64);
-	return vec2u(phase / params.outStride.y, phase % params.outStride.y);
-}
-
 // The first of a workgroup's channels, in vectors of 4.
 fn firstColumn(group: vec3u) -> u32 {
 	return group.z % ((params.outChannels + 63) / 64) * 16;
@@ -67,87 +39,40 @@ fn packedColumns() -> u32 {
 	return (params.outChannels + 7) / 8 * 2;
 }
 
-// (batch, vertical, horizontal) on the grid of one phase.
-fn locate(pixel: u32) -> vec3u {
-	let grid = (params.outSize + params.outStride - 1) / params.outStride;
-	let row = pixel / grid.y;
-	let b = row / grid.x;
-	return vec3u(b, row - b * grid.x, pixel - row * grid.y);
-}
-
-// Which tap and channel a row of the weights belongs to.
-struct Row {
-	j: vec2u,
-	c: u32,
-}
-
-fn advance(row: Row, channels: u32, columns: u32) -> Row {
-	var next = row;
-	next.c += channels;
-	while (next.c >= params.inChannels) {
-		next.c -= params.inChannels;
-		next.j.y++;
-		if (next.j.y >= columns) {
-			next.j = vec2u(next.j.x + 1, 0);
-		}
-	}
-	return next;
-}
-
-// Index in x of pixel `corner`, moved by the tap, and whether it is in the image.
-fn source(corner: vec3i, row: Row, taps: vec2u) -> vec2u {
-	let shift = select(vec2i(row.j), -vec2i(row.j), params.transposed != 0);
-	let at = vec2u(corner.yz + shift); // a negative one becomes huge
-	let inside = all(at < params.inSize) && row.j.x < taps.x && u32(corner.x) < params.batch;
-	let index = ((u32(corner.x) * params.inSize.x + at.x) * params.inSize.y + at.y) * params.inChannels + row.c;
-	return vec2u(select(0, index, inside), u32(inside));
-}
-
-fn one(corner: vec3i, row: Row, taps: vec2u) -> f32 {
-	let s = source(corner, row, taps);
-	return select(0, x[s.x], s.y != 0);
-}
-
 fn accumulate(group: vec3u, groups: vec3u, thread: u32, subgroup: u32, sum: ptr<function, array<Sum, 4>>) {
 	let phase = phaseOf(group);
-	var taps = params.kernel;
-	var base = -vec2i(params.pad);
-	if (params.transposed != 0) {
-		let first = (phase + params.pad) % params.outStride;
-		base = vec2i((phase + params.pad) / params.outStride);
-		taps = (max(params.kernel, first) - first + params.outStride - 1) / params.outStride;
-	}
+	let taps = tapsOf(phase);
 	// This thread fetches 4 rows (a quad) of 4 pixels that lie 16 apart, and 4 channels (a column) of 4 rows of weights that lie 8 apart.
 	var corners: array<vec3i, 4>;
 	for (var i = 0u; i < 4; i++) {
 		let mine = locate(firstPixel(group, groups) + thread / 8 + i * 16);
-		corners[i] = vec3i(mine * vec3u(1, params.inStride)) + vec3i(0, base);
+		corners[i] = vec3i(mine * vec3u(1, params.inStride)) + vec3i(0, taps.base);
 	}
-	var row = advance(Row(), thread % 8 * 4, taps.y);
+	var row = advance(Row(), thread % 8 * 4, taps.count.y);
 	let column = firstColumn(group) + thread % 16;
 	let columns = packedColumns();
-	let rows = taps.x * taps.y * params.inChannels;
+	let rows = taps.count.x * taps.count.y * params.inChannels;
 	let fetched = (phase.x * params.outStride.y + phase.y) * params.rows * columns + column;
 
 	for (var k = 0u; k < rows; k += 32) {
 		var quads: array<vec4f, 4>;
 		var weight: array<vec4f, 4>;
-		let second = advance(row, 1, taps.y);
-		let third = advance(second, 1, taps.y);
-		let fourth = advance(third, 1, taps.y);
+		let second = advance(row, 1, taps.count.y);
+		let third = advance(second, 1, taps.count.y);
+		let fourth = advance(third, 1, taps.count.y);
 		for (var i = 0u; i < 4; i++) {
 			let corner = corners[i];
 			if (VECTOR) {
-				let s = source(corner, row, taps);
+				let s = source(corner, row, taps.count);
 				quads[i] = select(vec4f(), x4[s.x / 4], s.y != 0);
 			} else {
-				quads[i] = vec4f(one(corner, row, taps), one(corner, second, taps), one(corner, third, taps), one(corner, fourth, taps));
+				quads[i] = vec4f(one(corner, row, taps.count), one(corner, second, taps.count), one(corner, third, taps.count), one(corner, fourth, taps.count));
 			}
 			let r = k + thread / 16 + i * 8;
 			let known = r < rows && column < columns;
 			weight[i] = select(vec4f(), packed[select(0, fetched + r * columns, known)], known);
 		}
-		row = advance(row, 32, taps.y);
+		row = advance(row, 32, taps.count.y);
 		workgroupBarrier();
 		for (var i = 0u; i < 4; i++) {
 			for (var e = 0u; e < 4; e++) {
@@ -168,8 +93,6 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32, subgroup: u32, sum: ptr<
 	}
 }
 
-const NOWHERE = 0xffffffffu;
-
 // Four finished channels of a pixel, their place among the vectors of y's row, and that row's first element in y: NOWHERE where the grid
 // of a phase is larger than the image, or past its end.
 struct Quad {
@@ -183,14 +106,13 @@ fn finish(group: vec3u, groups: vec3u, i: u32, e: u32) -> Quad {
 	let quarter = e / 64;
 	let column = firstColumn(group) + quarter % 2 * 8 + i % 2 * 4 + e % 4;
 	let p = locate(firstPixel(group, groups) + quarter / 2 * 32 + i / 2 * 16 + e / 4 % 16);
-	let out = p.yz * params.outStride + phaseOf(group);
-	if (p.x >= params.batch || any(out >= params.outSize) || column * 4 >= params.outChannels) {
+	let row = destination(p, phaseOf(group));
+	if (row == NOWHERE || column * 4 >= params.outChannels) {
 		return Quad(vec4f(), 0, NOWHERE);
 	}
 	let bias = packed[params.outStride.x * params.outStride.y * params.rows * packedColumns() + column];
 	let z = vec4f(results[e * 4], results[e * 4 + 1], results[e * 4 + 2], results[e * 4 + 3]) + bias;
-	let row = ((p.x * params.outSize.x + out.x) * params.outSize.y + out.y) * params.outChannels;
-	return Quad(select(params.slope * z, z, z > vec4f()), column, row); // so that a NaN stays one
+	return Quad(activate(z), column, row);
 }
 
 @compute @workgroup_size(128)

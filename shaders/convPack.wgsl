@@ -1,6 +1,8 @@
 // Weights in the order in which the convolution kernels read them: for every phase of a strided gradient the taps that reach it,
 // [phases, panels of output channels, rows (taps, inChannels), outChannels in a panel], rows and channels padded with zeros; then the biases.
 
+// import thread
+
 struct Params {
 	kernel: vec2u,
 	outStride: vec2u,
@@ -23,7 +25,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let index = id.x + id.y * groups.x * 64;
+	let index = threadOf(id, groups);
 	let column = index % params.quads;
 	let panel = index / params.quads / params.rows % params.panels;
 	let row = index / params.quads % params.rows;

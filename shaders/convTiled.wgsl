@@ -1,30 +1,9 @@
 // Convolutions on GPUs: an implicit GEMM in tiles of 16 PIXELS x 64 output channels x 16 rows of the packed weights, staged in workgroup
-// memory; each of 256 threads sums PIXELS x 4. What it computes, and the names, are those of conv.wgsl.
+// memory; each of 256 threads sums PIXELS x 4. What it computes, and the names, are those of convLanes.wgsl.
 
-struct Params {
-	inSize: vec2u, // height, width
-	outSize: vec2u,
-	kernel: vec2u,
-	inStride: vec2u,
-	outStride: vec2u,
-	pad: vec2u, // top, left: of the convolution that this is, or is the gradient of
-	batch: u32,
-	inChannels: u32,
-	outChannels: u32,
-	transposed: u32,
-	rows: u32, // of packed weights in a phase
-	slope: f32, // of the activation below zero; 1 for none
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4f>; // the same
-@group(0) @binding(2) var<storage, read> packed: array<vec4f>; // [phases, rows, outChannels / 4], then the bias
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(4) var<uniform> params: Params;
+// import convRows
 
 override PIXELS = 4u; // of a thread: 4 or 8
-override VECTOR = true; // inChannels is a multiple of 4
 
 var<workgroup> pixels: array<vec4f, 512>; // [16 PIXELS, 4 quads of rows]
 var<workgroup> weights: array<vec4f, 256>; // [16 rows, 16 quads of channels]
@@ -32,56 +11,9 @@ var<workgroup> weights: array<vec4f, 256>; // [16 rows, 16 quads of channels]
 // Sums of the pixels, 4 channels each.
 var<private> sum: array<vec4f, 8>;
 
-// Workgroups count pixels by x and y, blocks of channels within phases by z.
-fn phaseOf(group: vec3u) -> vec2u {
-	let phase = group.z / ((params.outChannels + 63) / 64);
-	return vec2u(phase / params.outStride.y, phase % params.outStride.y);
-}
-
 // This thread's 4 channels, in vectors.
 fn columnOf(group: vec3u, thread: u32) -> u32 {
 	return group.z % ((params.outChannels + 63) / 64) * 16 + thread % 16;
-}
-
-// (batch, vertical, horizontal) on the grid of one phase.
-fn locate(pixel: u32) -> vec3u {
-	let grid = (params.outSize + params.outStride - 1) / params.outStride;
-	let row = pixel / grid.y;
-	let b = row / grid.x;
-	return vec3u(b, row - b * grid.x, pixel - row * grid.y);
-}
-
-// Which tap and channel a row of the weights belongs to.
-struct Row {
-	j: vec2u,
-	c: u32,
-}
-
-fn advance(row: Row, channels: u32, columns: u32) -> Row {
-	var next = row;
-	next.c += channels;
-	while (next.c >= params.inChannels) {
-		next.c -= params.inChannels;
-		next.j.y++;
-		if (next.j.y >= columns) {
-			next.j = vec2u(next.j.x + 1, 0);
-		}
-	}
-	return next;
-}
-
-// Index in x of pixel `corner`, moved by the tap, and whether it is in the image.
-fn source(corner: vec3i, row: Row, taps: vec2u) -> vec2u {
-	let shift = select(vec2i(row.j), -vec2i(row.j), params.transposed != 0);
-	let at = vec2u(corner.yz + shift); // a negative one becomes huge
-	let inside = all(at < params.inSize) && row.j.x < taps.x && u32(corner.x) < params.batch;
-	let index = ((u32(corner.x) * params.inSize.x + at.x) * params.inSize.y + at.y) * params.inChannels + row.c;
-	return vec2u(select(0, index, inside), u32(inside));
-}
-
-fn one(corner: vec3i, row: Row, taps: vec2u) -> f32 {
-	let s = source(corner, row, taps);
-	return select(0, x[s.x], s.y != 0);
 }
 
 // The 4 rows that begin with `row`, at a pixel.
@@ -99,22 +31,16 @@ fn fetch(corner: vec3i, row: Row, taps: vec2u) -> vec4f {
 fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 	let phase = phaseOf(group);
 	let column = columnOf(group, thread);
-	var taps = params.kernel;
-	var base = -vec2i(params.pad);
-	if (params.transposed != 0) {
-		let first = (phase + params.pad) % params.outStride;
-		base = vec2i((phase + params.pad) / params.outStride);
-		taps = (max(params.kernel, first) - first + params.outStride - 1) / params.outStride;
-	}
+	let taps = tapsOf(phase);
 	// This thread fetches 4 rows (a quad) of one pixel in 64, and 4 channels (a column) of one row of weights.
 	let mine = (group.x + group.y * groups.x) * 16 * PIXELS + thread / 4;
 	let scale = vec3u(1, params.inStride);
-	let corner = vec3i(locate(mine) * scale) + vec3i(0, base);
-	let later = vec3i(locate(mine + 64) * scale) + vec3i(0, base);
-	var row = advance(Row(), thread % 4 * 4, taps.y);
+	let corner = vec3i(locate(mine) * scale) + vec3i(0, taps.base);
+	let later = vec3i(locate(mine + 64) * scale) + vec3i(0, taps.base);
+	var row = advance(Row(), thread % 4 * 4, taps.count.y);
 	let columns = (params.outChannels + 7) / 8 * 2;
 	let phases = params.outStride.x * params.outStride.y;
-	let rows = taps.x * taps.y * params.inChannels;
+	let rows = taps.count.x * taps.count.y * params.inChannels;
 	let fetched = (phase.x * params.outStride.y + phase.y) * params.rows * columns + column;
 
 	if (column < columns) {
@@ -124,12 +50,12 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 		sum[i] = sum[0];
 	}
 	for (var k = 0u; k < rows; k += 16) {
-		let quad = fetch(corner, row, taps);
+		let quad = fetch(corner, row, taps.count);
 		var second: vec4f;
 		if (PIXELS == 8) {
-			second = fetch(later, row, taps);
+			second = fetch(later, row, taps.count);
 		}
-		row = advance(row, 16, taps.y);
+		row = advance(row, 16, taps.count.y);
 		let r = k + thread / 16;
 		let known = r < rows && column < columns;
 		let weight = select(vec4f(), packed[select(0, fetched + r * columns, known)], known);
@@ -157,20 +83,6 @@ fn accumulate(group: vec3u, groups: vec3u, thread: u32) {
 	}
 }
 
-fn activate(z: vec4f) -> vec4f {
-	return select(params.slope * z, z, z > vec4f()); // so that a NaN stays one
-}
-
-const NOWHERE = 0xffffffffu;
-
-// The first element of a pixel in y; none where the grid of a phase is larger than the image, or past its end.
-fn destination(pixel: u32, phase: vec2u, column: u32) -> u32 {
-	let p = locate(pixel);
-	let out = p.yz * params.outStride + phase;
-	let alive = p.x < params.batch && all(out < params.outSize) && column * 4 < params.outChannels;
-	return select(NOWHERE, ((p.x * params.outSize.x + out.x) * params.outSize.y + out.y) * params.outChannels, alive);
-}
-
 @compute @workgroup_size(256)
 fn convolve(
 	@builtin(local_invocation_index) thread: u32,
@@ -181,8 +93,8 @@ fn convolve(
 	let column = columnOf(group, thread);
 	let first = ((group.x + group.y * groups.x) * 16 + thread / 16) * PIXELS;
 	for (var i = 0u; i < PIXELS; i++) {
-		let to = destination(first + i, phaseOf(group), column);
-		if (to != NOWHERE) {
+		let to = destination(locate(first + i), phaseOf(group));
+		if (to != NOWHERE && column * 4 < params.outChannels) {
 			let value = activate(sum[i]);
 			for (var e = 0u; e < min(4, params.outChannels - column * 4); e++) {
 				y[to + column * 4 + e] = value[e];
@@ -202,8 +114,8 @@ fn convolveVector(
 	let column = columnOf(group, thread);
 	let first = ((group.x + group.y * groups.x) * 16 + thread / 16) * PIXELS;
 	for (var i = 0u; i < PIXELS; i++) {
-		let to = destination(first + i, phaseOf(group), column);
-		if (to != NOWHERE) {
+		let to = destination(locate(first + i), phaseOf(group));
+		if (to != NOWHERE && column * 4 < params.outChannels) {
 			y4[to / 4 + column] = activate(sum[i]);
 		}
 	}

@@ -5,6 +5,8 @@
 // Backward: with g = dy * act'(z), z = xhat gamma + beta, the sums of g and g xhat by sample and channel (partial, fold) give dgamma and dbeta
 // (parameterGradients), and weighted by gamma and averaged over the group (average) they give dx = rstd (g gamma - mean(g gamma) - xhat mean(g gamma xhat)).
 
+// import thread
+
 struct Params {
 	batch: u32,
 	pixels: u32,
@@ -92,7 +94,7 @@ fn through(z: vec4f, dy: vec4f) -> vec4f {
 // Threads (b, chunk, quad): mean of the chunk and sum of squares around it.
 @compute @workgroup_size(64)
 fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.batch * params.chunks * quads()) { return; }
 	let quad = t % quads();
 	let chunk = t / quads() % params.chunks;
@@ -177,7 +179,7 @@ fn partialAt(sample: u32, chunk: u32, channel: u32) -> u32 {
 // Threads (b, chunk, quad), C a multiple of 4.
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.batch * params.chunks * quads()) { return; }
 	let at = chunkOf(t);
 	let mean = stats[2u * at.row];
@@ -192,7 +194,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 // Threads (element), any C.
 @compute @workgroup_size(64)
 fn forwardAny(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= size()) { return; }
 	let row = rowOf(i);
 	let quad = row % quads();
@@ -205,7 +207,7 @@ fn forwardAny(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
 // Threads (b, chunk, quad): sums of g and of g xhat.
 @compute @workgroup_size(64)
 fn partial(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.batch * params.chunks * quads()) { return; }
 	let quad = t % quads();
 	let chunk = t / quads() % params.chunks;
@@ -233,7 +235,7 @@ fn partial(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 // Threads (b, 8 quads): adds the chunks.
 @compute @workgroup_size(64)
 fn fold(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	let width = 8u * quads();
 	if (t >= params.batch * width) { return; }
 	var sum = 0.0;
@@ -261,7 +263,7 @@ fn parameterGradients(@builtin(global_invocation_id) id: vec3u) {
 // Threads (b, group): means over the group of g gamma and of g gamma xhat, written for each of its channels.
 @compute @workgroup_size(64)
 fn average(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.batch * params.groups) { return; }
 	let sample = t / params.groups;
 	let width = params.channels / params.groups;
@@ -284,7 +286,7 @@ fn average(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 // Threads (b, chunk, quad), C a multiple of 4.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.batch * params.chunks * quads()) { return; }
 	let at = chunkOf(t);
 	let mean = stats[2u * at.row];
@@ -303,7 +305,7 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 // Threads (element), any C.
 @compute @workgroup_size(64)
 fn backwardAny(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= size()) { return; }
 	let row = rowOf(i);
 	let quad = row % quads();

@@ -4,6 +4,8 @@
 //
 // Backward: with g = dy weight and xhat = (x - mean) rstd, dx = rstd (g - mean(g) - xhat mean(g xhat)).
 
+// import thread
+
 struct Params {
 	rows: u32,
 	columns: u32,
@@ -101,7 +103,7 @@ fn inputGradient(
 // Threads (slice of rows, column).
 @compute @workgroup_size(64)
 fn parameterGradients(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	let first = t / params.columns * params.each;
 	if (first >= params.rows) { return; }
 	var plain = 0.0;

@@ -1,6 +1,8 @@
 // First pass of the losses (each thread's share of the sum, which reduce.wgsl then adds up) and their gradients. Four elements
 // at a time; what the last vec4 holds behind the end counts for nothing.
 
+// import thread
+
 struct Params {
 	n: u32,       // elements
 	threads: u32, // that share the sum
@@ -23,7 +25,7 @@ fn inside(i: u32, value: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.threads) { return; }
 	var total = vec4f();
 	for (var i = t; 4u * i < params.n; i += params.threads) {
@@ -35,7 +37,7 @@ fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 
 @compute @workgroup_size(64)
 fn squaresBackward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	dx[i] = inside(i, params.factor * dy[0] * (a[i] - b[i]));
 }
@@ -47,7 +49,7 @@ fn within(v: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.threads) { return; }
 	var total = vec4f();
 	for (var i = t; 4u * i < params.n; i += params.threads) {
@@ -59,14 +61,14 @@ fn divergence(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
 
 @compute @workgroup_size(64)
 fn divergenceToMean(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	dx[i] = inside(i, params.factor * dy[0] * a[i]);
 }
 
 @compute @workgroup_size(64)
 fn divergenceToLogvar(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let kept = (b[i] >= LOW) & (b[i] <= HIGH);
 	let slope = 0.5 * (exp(within(b[i])) - 1.0);

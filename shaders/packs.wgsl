@@ -1,6 +1,8 @@
 // What is done with all parameters of a network at once, besides an optimiser's step: sums over them, their average over the steps.
 // Packs are whole units of 64 floats.
 
+// import thread
+
 struct Params {
 	n: u32,     // units; of average and exchange: vec4s
 	first: u32, // place of the first unit's sum
@@ -16,7 +18,7 @@ struct Params {
 // A unit's sum is one thread's, so that sums do not depend on where a pack begins.
 @compute @workgroup_size(64)
 fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.n) { return; }
 	var sum = vec4f();
 	for (var i = 16u * t; i < 16u * t + 16u; i++) {
@@ -27,7 +29,7 @@ fn squares(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 
 @compute @workgroup_size(64)
 fn nonFinite(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.n) { return; }
 	var sum = vec4f();
 	for (var i = 16u * t; i < 16u * t + 16u; i++) {
@@ -40,14 +42,14 @@ fn nonFinite(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
 
 @compute @workgroup_size(64)
 fn average(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
 	y[i] += params.take * (x[i] - y[i]);
 }
 
 @compute @workgroup_size(64)
 fn exchange(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
 	let value = y[i];
 	y[i] = z[i];

@@ -1,6 +1,8 @@
 // Philox4x32-10 (Salmon et al., SC'11) exactly as in src/random.ts: thread i draws four numbers from the counter (i, step, stream, DOMAIN) under the key
 // of the seed; the host's streams have 0 there, so no two are ever the same. Normal numbers by Box and Muller.
 
+// import thread
+
 const DOMAIN = 0x6c656e73u; // "lens"
 
 struct Params {
@@ -52,7 +54,7 @@ fn store(i: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn bits(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i < params.n) { words[i] = draw(i); }
 }
 
@@ -90,7 +92,7 @@ fn direction(turns: vec2f) -> Direction {
 
 @compute @workgroup_size(64)
 fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	// 24 bits, half a step away from 0 and from 1; rounded to f32 the largest is 1.
 	let u = (vec4f(draw(i) >> vec4u(8u)) + 0.5) / 16777216.0;
@@ -120,14 +122,14 @@ fn deviation(i: u32) -> vec4f { return exp(0.5 * within(logvar[i])); }
 
 @compute @workgroup_size(64)
 fn reparameterise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i < params.n) { store(i, mean[i] + deviation(i) * noise[i]); }
 }
 
 // Gradient to logvar.
 @compute @workgroup_size(64)
 fn reparameteriseBackward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let kept = (logvar[i] >= LOW) & (logvar[i] <= HIGH);
 	store(i, select(vec4f(0.0), 0.5 * dy[i] * noise[i] * deviation(i), kept));

@@ -1,5 +1,7 @@
 // Rotation about the centre of the image: y(r, c) is x at the place R (r, c), bilinear; places outside are moved to the nearest edge.
 
+// import thread
+
 struct Params {
 	shape: vec4u, // B H W C
 }
@@ -39,7 +41,7 @@ fn outside(i: u32) -> bool {
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (outside(i)) { return; }
 	let at = placeOf(i);
 	let origin = clamp(turn(vec2f(f32(at.column), f32(at.row)), turns[at.sample]), vec2f(0.0), last());
@@ -68,7 +70,7 @@ fn narrow(span: vec2f, a: f32, slope: f32, low: f32, high: f32) -> vec2f {
 // edge also into all whose place lies beyond, so there the search runs through all rows.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (outside(i)) { return; }
 	let at = placeOf(i);
 	let p = vec2f(f32(at.column), f32(at.row));

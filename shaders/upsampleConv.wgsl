@@ -2,6 +2,8 @@
 // even pixel two of the three taps of a row read the same pixel of the smaller image, at an odd one the other two. So tap a of four is the sum of taps
 // max(0, 2 - a) to min(2, 3 - a) of three.
 
+// import thread
+
 struct Params {
 	inputs: u32,
 	outputs: u32,
@@ -15,7 +17,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn fold(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let index = id.x + id.y * groups.x * 64;
+	let index = threadOf(id, groups);
 	if (index >= params.inputs * 16 * params.outputs) {
 		return;
 	}
@@ -36,7 +38,7 @@ fn fold(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(64)
 fn foldGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let index = id.x + id.y * groups.x * 64;
+	let index = threadOf(id, groups);
 	if (index >= params.inputs * 9 * params.outputs) {
 		return;
 	}

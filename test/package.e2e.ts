@@ -59,7 +59,7 @@ test("npm pack, and npm install of the tarball in an empty folder", async () => 
 	);
 	const names: string[] = files.map(({ path }: { path: string }) => path);
 	assert.ok(
-		names.includes("dist/cli.js") && names.includes("shaders/conv.wgsl"),
+		names.includes("dist/cli.js") && names.includes("shaders/convLanes.wgsl"),
 	);
 	assert.equal(
 		names.filter((name) => /^(src|test|bench)\/|(?<!\.d)\.ts$/.test(name)),

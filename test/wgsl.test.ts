@@ -1,7 +1,7 @@
 // Shaders as a bundle for browsers has them.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { minifyWgsl } from "../build/wgsl.ts";
+import { minifiedPieces, minifyWgsl } from "../build/wgsl.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 
 /** The tokens of WGSL, the longest first, as its grammar has them ("a--b" holds a decrement). Angle brackets are read singly: of templates they stand together. */
@@ -17,6 +17,7 @@ for (const [name, source] of Object.entries(loadShaders()))
 		const minified = minifyWgsl(name, source);
 		assert.equal(tokens(minified), tokens(source));
 		assert.ok(minified.length < 0.8 * source.length);
+		assert.is(minifiedPieces(name, source).join(""), minified);
 	});
 
 test("tokens that would become one stay apart", () => {

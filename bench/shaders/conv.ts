@@ -74,7 +74,7 @@ function conv(
 	};
 }
 
-/** With at most 32 rows by the kernels of linear.wgsl, else by the convolutions'. */
+/** With at most 32 rows by the kernels of linearTiled.wgsl, else by the convolutions'. */
 const dense = (name: string, rows: number, k: number, n: number): Op => ({
 	name,
 	make: on(

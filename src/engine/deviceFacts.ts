@@ -26,7 +26,7 @@ export function limitsOf(device: GPUDevice): Limits {
 }
 
 /**
- * Threads of a subgroup of a software adapter, where lanes share what they load by broadcasts (see shaders/conv.wgsl); 0 where a subgroup's size is not
+ * Threads of a subgroup of a software adapter, where lanes share what they load by broadcasts (see shaders/convLanes.wgsl); 0 where a subgroup's size is not
  * fixed.
  */
 export function lanesOf(device: GPUDevice): number {

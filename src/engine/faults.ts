@@ -2,8 +2,8 @@
 export class DeviceFaults {
 	readonly #device: GPUDevice;
 	#errors: string[] = [];
-	/** Answers of the device that are still to come. */
-	#pending = new Set<Promise<void>>();
+	/** All answers of the device that are still to come, in the order of the questions: what is wrong comes before what that breaks. */
+	#answers: Promise<void> = Promise.resolve();
 	#lost: string | null = null;
 	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {
 		this.#errors.push(error.message);
@@ -30,21 +30,30 @@ export class DeviceFaults {
 
 	/** Waits for the answers to all that was watched. */
 	async settle(): Promise<void> {
-		await Promise.all(this.#pending);
+		await this.#answers;
 	}
 
-	/** Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`. */
-	watch<T>(what: string, act: () => T): T {
+	/**
+	 * Runs `act`; what the device finds wrong with it is thrown at the next wait, after `what`.
+	 *
+	 * @param explain says more of what was made than the device's message
+	 */
+	watch<T>(
+		what: string,
+		act: () => T,
+		explain = async (_made: T, message: string) => message,
+	): T {
 		this.#device.pushErrorScope("validation");
 		const result = act();
-		const answer = this.#device.popErrorScope().then(
-			(error) => {
-				if (error) this.#errors.push(`${what}: ${error.message}`);
+		const before = this.#answers;
+		this.#answers = this.#device.popErrorScope().then(
+			async (error) => {
+				const message = error && (await explain(result, error.message));
+				await before;
+				if (error) this.#errors.push(`${what}: ${message}`);
 			},
-			() => {}, // of a lost device, which says so itself
+			() => before, // of a lost device, which says so itself
 		);
-		this.#pending.add(answer);
-		answer.then(() => this.#pending.delete(answer));
 		return result;
 	}
 

@@ -145,7 +145,7 @@ export class Gpu {
 			device,
 			options,
 			this.statistics,
-			(what, act) => this.#faults.watch(what, act),
+			this.#faults,
 		);
 		this.#uniforms = device.createBuffer({
 			label: "params",

@@ -1,5 +1,7 @@
+import type { DeviceFaults } from "./faults.ts";
 import type { GpuOptions, GpuStatistics } from "./gpu.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
+import { originOf } from "./shaderParts.ts";
 
 /** A compiled entry point with its constants. */
 export interface Pipeline {
@@ -22,8 +24,7 @@ export class PipelineCache {
 	readonly #device: GPUDevice;
 	readonly #sources: Pick<GpuOptions, "shaders" | "layouts">;
 	readonly #statistics: GpuStatistics;
-	/** Runs what the device may find wrong, under a name. */
-	readonly #watch: <T>(what: string, act: () => T) => T;
+	readonly #faults: DeviceFaults;
 	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
 	#pipelines = new Map<string, Pipeline>();
 
@@ -31,12 +32,12 @@ export class PipelineCache {
 		device: GPUDevice,
 		sources: Pick<GpuOptions, "shaders" | "layouts">,
 		statistics: GpuStatistics,
-		watch: <T>(what: string, act: () => T) => T,
+		faults: DeviceFaults,
 	) {
 		this.#device = device;
 		this.#sources = sources;
 		this.#statistics = statistics;
-		this.#watch = watch;
+		this.#faults = faults;
 	}
 
 	clear(): void {
@@ -71,7 +72,7 @@ export class PipelineCache {
 				visibility: GPUShaderStage.COMPUTE,
 				buffer: { type: "uniform", hasDynamicOffset: true },
 			});
-		const { bindGroupLayout, pipeline } = this.#watch(key, () => {
+		const { bindGroupLayout, pipeline } = this.#faults.watch(key, () => {
 			const bindGroupLayout = this.#device.createBindGroupLayout({ entries });
 			const pipeline = this.#device.createComputePipeline({
 				label: key,
@@ -94,13 +95,32 @@ export class PipelineCache {
 		const code = this.#sources.shaders[shader];
 		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
 		const made = {
-			module: this.#device.createShaderModule({
-				label: `${shader}.wgsl`,
-				code,
-			}),
+			module: this.#faults.watch(
+				`${shader}.wgsl`,
+				() =>
+					this.#device.createShaderModule({ label: `${shader}.wgsl`, code }),
+				async (module, message) =>
+					(await placesOfErrors(shader, code, module)) || message,
+			),
 			layouts: this.#sources.layouts(shader, code),
 		};
 		this.#modules.set(shader, made);
 		return made;
 	}
+}
+
+/** What the compiler found wrong, each with its file and line: of a part that the shader imports, where it lies in one. */
+async function placesOfErrors(
+	shader: string,
+	code: string,
+	module: GPUShaderModule,
+): Promise<string> {
+	const { messages } = await module.getCompilationInfo();
+	return messages
+		.filter(({ type }) => type === "error")
+		.map(
+			({ lineNum, linePos, message }) =>
+				`${originOf(shader, code, lineNum)}:${linePos}: ${message}`,
+		)
+		.join("\n");
 }

@@ -4,6 +4,7 @@ import {
 } from "wgsl_reflect/wgsl_reflect.module.js";
 
 import type { EntryLayout, Field, Layouts, Scalar } from "./kernel.ts";
+import { originOf } from "./shaderParts.ts";
 
 const UNIFORM = 0;
 const STORAGE = 1;
@@ -34,9 +35,28 @@ function fieldOf(
  */
 const MATRIX_LINE = /^.*subgroup_?matrix.*$/gim;
 
+/** The parser knows less than WGSL (a variable may not be called `block`, say), and names lines only: of joined text, without a file. */
+function parse(shader: string, source: string): WgslReflect {
+	try {
+		return new WgslReflect(source.replace(MATRIX_LINE, ""));
+	} catch (error) {
+		const [, what, line] =
+			/^(.*?)\.* Line: ?(\d+)/s.exec((error as Error).message) ?? [];
+		if (!line)
+			throw new Error(`${shader}.wgsl: ${(error as Error).message}`, {
+				cause: error,
+			});
+		const code = source.split("\n")[Number(line) - 1]?.trim();
+		throw new Error(
+			`${originOf(shader, source, Number(line))}: ${what}, in "${code}"`,
+			{ cause: error },
+		);
+	}
+}
+
 /** Reads every compute entry point of a WGSL source. Throws with the shader's name where the source breaks the house's form. */
 export function reflect(shader: string, source: string): Layouts {
-	const module = new WgslReflect(source.replace(MATRIX_LINE, ""));
+	const module = parse(shader, source);
 	const overrides = module.overrides.map((o) => o.name);
 	const layouts: Record<string, EntryLayout> = {};
 	for (const entry of module.entry.compute) {

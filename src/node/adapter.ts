@@ -73,7 +73,7 @@ export async function openGpu(
 			`precision f16: "${adapterName}" lacks ${missing.join(", ")}. Take precision f32, or another adapter.`,
 		);
 	const device = await adapter.requestDevice({
-		// Subgroups: for the convolutions of software adapters (shaders/conv.wgsl).
+		// Subgroups: for the convolutions of software adapters (shaders/convLanes.wgsl).
 		requiredFeatures: [
 			...(["subgroups", "timestamp-query"] as const).filter(
 				(f) => adapter.features.has(f) && (profile || f !== "timestamp-query"),

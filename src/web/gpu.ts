@@ -41,7 +41,7 @@ async function requestDevice(): Promise<GPUDevice> {
 		);
 	const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
 	return adapter.requestDevice({
-		// For the convolutions of software adapters (shaders/conv.wgsl).
+		// For the convolutions of software adapters (shaders/convLanes.wgsl).
 		requiredFeatures: adapter.features.has("subgroups") ? ["subgroups"] : [],
 		requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
 	});

@@ -2,7 +2,7 @@ import { linear } from "../../src/engine/ops/conv.ts";
 import type { Case } from "../opTesting.ts";
 import { finish, matmul, transpose } from "../reference/conv.ts";
 
-/** Dense layers of few rows (linear.wgsl): blocks of 8 rows with and without a remainder, and whole and broken ones of outputs and inputs. */
+/** Dense layers of few rows (linearTiled.wgsl): blocks of 8 rows with and without a remainder, and whole and broken ones of outputs and inputs. */
 
 const row = (m: number, k: number, n: number, bias: boolean): Case => ({
 	name: `linear ${m} x ${k} x ${n}${bias ? ", bias" : ""}`,

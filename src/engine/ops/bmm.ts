@@ -80,7 +80,7 @@ export function multiply(
 	);
 	const flag = (condition: boolean) => (condition ? 1 : 0);
 	gpu.run({
-		shader: lanes ? "bmmShared" : "bmm",
+		shader: lanes ? "bmmLanes" : "bmmTiled",
 		entry: "multiply",
 		constants: {
 			...(lanes && { LANES: lanes }),

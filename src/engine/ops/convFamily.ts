@@ -32,14 +32,14 @@ export function count(gpu: Gpu, g: ConvGeometry): void {
  * workgroup memory (`lanes` is 0), multiplied in f32 or by matrix units.
  */
 export interface Family {
-	readonly suffix: "" | "Tiled" | "Matrix";
+	readonly suffix: "Lanes" | "Tiled" | "Matrix";
 	readonly lanes: number;
 }
 
 export function familyOf(gpu: Gpu): Family {
 	if (gpu.matrix) return { suffix: "Matrix", lanes: 0 };
 	const { lanes } = gpu;
-	return lanes ? { suffix: "", lanes } : { suffix: "Tiled", lanes: 0 };
+	return lanes ? { suffix: "Lanes", lanes } : { suffix: "Tiled", lanes: 0 };
 }
 
 /**

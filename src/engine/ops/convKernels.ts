@@ -96,7 +96,7 @@ function directionOf(g: ConvGeometry, transposed: boolean): Direction {
 
 const variantsOf = ({ suffix, lanes }: Family, d: Direction): Variant[] =>
 	({
-		"": quadVariants(lanes, d.inChannels, d.outChannels),
+		Lanes: quadVariants(lanes, d.inChannels, d.outChannels),
 		Tiled: [{ PIXELS: 4 }, { PIXELS: 8 }],
 		Matrix: [{}],
 	})[suffix];

@@ -2,7 +2,7 @@ import { record } from "../autograd.ts";
 import { empty, type Shape, type Tensor } from "../tensor.ts";
 import { sumSlices } from "./convGradients.ts";
 
-/** Rows that one thread of shaders/linear.wgsl takes together. */
+/** Rows that one thread of shaders/linearTiled.wgsl takes together. */
 const ROWS = 8;
 /** Workgroups in one dimension: a GPU takes one an output column, and one for 128 input columns. */
 const MOST_GROUPS = 65535;
@@ -44,8 +44,8 @@ export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
 	const sizes = { m, n, k4: k / 4 };
 	const y = empty(gpu, shape);
 	const kernels = lanes
-		? { shader: "linearShared", constants: { LANES: lanes }, params: sizes }
-		: { shader: "linear", params: { ...sizes, each } };
+		? { shader: "linearLanes", constants: { LANES: lanes }, params: sizes }
+		: { shader: "linearTiled", params: { ...sizes, each } };
 	// A workgroup computes 32 columns, or one whose sum its threads split.
 	gpu.run({
 		...kernels,

@@ -8,15 +8,7 @@ struct Params {
 	each: u32, // of the N that a slice of inputGradient sums
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [M, K]
-@group(0) @binding(1) var<storage, read> w: array<vec4f>; // [N, K]
-@group(0) @binding(2) var<storage, read> dy: array<f32>; // [M, N]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [M, N]
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>; // [slices, M, K]
-@group(0) @binding(5) var<storage, read_write> dw: array<vec4f>; // [N, K]
-@group(0) @binding(6) var<uniform> params: Params;
-
-const ROWS = 8u;
+// import linear
 
 /// Start of row i of a block; rows beyond the last repeat it, and are not stored.
 fn row(first: u32, i: u32) -> u32 {
@@ -36,13 +28,6 @@ fn starts(first: u32) -> array<u32, 8> {
 		row(first, 0u) * k, row(first, 1u) * k, row(first, 2u) * k, row(first, 3u) * k,
 		row(first, 4u) * k, row(first, 5u) * k, row(first, 6u) * k, row(first, 7u) * k,
 	);
-}
-
-fn store(first: u32, n: u32, low: vec4f, high: vec4f) {
-	for (var i = 0u; i < 4u; i++) {
-		if (first + i < params.m) { y[(first + i) * params.n + n] = low[i]; }
-		if (first + 4u + i < params.m) { y[(first + 4u + i) * params.n + n] = high[i]; }
-	}
 }
 
 // A workgroup an output column, whose threads split the sum over k: a thread each would leave a GPU idle.
@@ -105,10 +90,7 @@ fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id
 		s7 = fma(vec4f(dy[r7 + i]), b, s7);
 	}
 	if (id.x >= params.k4) { return; }
-	let rows = array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
-	for (var i = 0u; i < min(ROWS, params.m - first); i++) {
-		dx[(group.z * params.m + first + i) * params.k4 + k] = rows[i];
-	}
+	storeInput(group.z, first, k, array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7));
 }
 
 // dw[n, k] = sum_m dy[m, n] x[m, k]: a thread four columns of eight rows.
@@ -146,8 +128,5 @@ fn weightGradient(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_i
 		s7 = fma(vec4f(dy[r + c7]), b, s7);
 	}
 	if (id.x >= params.k4) { return; }
-	let rows = array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
-	for (var i = 0u; i < min(ROWS, params.n - first); i++) {
-		dw[(first + i) * params.k4 + k] = rows[i];
-	}
+	storeWeight(first, k, array<vec4f, 8>(s0, s1, s2, s3, s4, s5, s6, s7));
 }

@@ -11,34 +11,8 @@ diagnostic(off, subgroup_uniformity);
 //   y[b, q * outStride + phase, n] = sum over j, c of x[b, q * inStride + base + direction * j, c] * w[phase, j, c, n]
 // where the phase of a strided gradient has the taps that reach it (see convPack.wgsl). A convolution has one phase.
 
-struct Params {
-	inSize: vec2u, // height, width
-	outSize: vec2u,
-	kernel: vec2u,
-	inStride: vec2u,
-	outStride: vec2u,
-	pad: vec2u, // top, left: of the convolution that this is, or is the gradient of
-	batch: u32,
-	inChannels: u32,
-	outChannels: u32,
-	transposed: u32,
-	rows: u32, // of packed weights in a phase
-	slope: f32, // of the activation below zero; 1 for none
-}
-
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4f>; // the same
-@group(0) @binding(2) var<storage, read> packed: array<vec4f>; // [phases, panels of QUADS, rows, QUADS], then a row of biases a panel
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
-@group(0) @binding(4) var<uniform> params: Params;
-
-override LANES = 8u; // of a subgroup
-override QUADS = 4u; // of output channels in a lane: 2, 4 or 8
-override VECTOR = true; // inChannels is a multiple of 4
-
-// Sums: a matrix for each quad of output channels, with a column for each pixel.
-var<private> sums: array<mat4x4f, 8>;
+// import conv
+// import registerTile
 
 // What is read now: tap and channel, how far that is from where a pixel begins, and the same as a distance in x.
 var<private> j: vec2u;
@@ -63,13 +37,6 @@ fn place(group: vec3u, groups: vec3u, lane: u32) -> Place {
 		group.z - phase * panels(),
 		(group.x + group.y * groups.x) * 256 + lane,
 	);
-}
-
-fn locate(pixel: u32) -> vec3u {
-	let grid = (params.outSize + params.outStride - 1) / params.outStride;
-	let row = pixel / grid.y;
-	let b = row / grid.x;
-	return vec3u(b, row - b * grid.x, pixel - row * grid.y);
 }
 
 // Where a pixel begins: its place in the image, outside of every image if it is past the last, and its index in x.
@@ -118,84 +85,42 @@ fn measure() {
 	distance = u32((shift.x * i32(params.inSize.y) + shift.y) * i32(params.inChannels)) + c;
 }
 
-// Here and below `quad` and `pixel` are constants where these are called: a single access by a variable keeps all sums in memory on SwiftShader,
-// at twice the time.
+// `quad` and `pixel` are constants where these are called (see addProducts.wgsl).
 fn start(quad: u32, bias: vec4f) {
-	sums[quad] = mat4x4f(bias, bias, bias, bias);
+	sums[quad] = mat4x4f(bias, bias, bias, bias); // a column for each pixel
 }
 
 // The products of a row, its values at 4 pixels, with its weights for a quad.
 fn multiply(quad: u32, v: vec4f, w: vec4f) {
-	sums[quad] = mat4x4f(
-		fma(vec4f(v.x), w, sums[quad][0]),
-		fma(vec4f(v.y), w, sums[quad][1]),
-		fma(vec4f(v.z), w, sums[quad][2]),
-		fma(vec4f(v.w), w, sums[quad][3]),
-	);
+	addProducts(quad, v, w);
 }
 
-// What lanes 0 to 3, and 4 to 7, of a subgroup hold.
-fn low(w: vec4f) -> mat4x4f {
-	if (LANES == 4) { // the same, and faster
-		return mat4x4f(quadBroadcast(w, 0), quadBroadcast(w, 1), quadBroadcast(w, 2), quadBroadcast(w, 3));
-	}
-	return mat4x4f(subgroupBroadcast(w, 0), subgroupBroadcast(w, 1), subgroupBroadcast(w, 2), subgroupBroadcast(w, 3));
+// Vectors of weights from `first` on, of which this lane loads number `mine`, and where lanes are few one more.
+struct Shared {
+	first: u32,
+	mine: u32,
 }
 
-fn high(w: vec4f) -> mat4x4f {
-	return mat4x4f(subgroupBroadcast(w, 4), subgroupBroadcast(w, 5), subgroupBroadcast(w, 6), subgroupBroadcast(w, 7));
-}
-
-struct Eight {
-	low: mat4x4f,
-	high: mat4x4f,
-}
-
-// The 8 vectors of weights that begin at `first`, of which this lane loads number `mine`, and where lanes are few one more.
-fn eight(first: u32, mine: u32) -> Eight {
-	let w = packed[first + mine];
+fn eight(at: Shared, i: u32) -> Eight {
+	let first = at.first + 8 * i + at.mine;
+	let w = packed[first];
 	if (LANES >= 8) {
 		return Eight(low(w), high(w));
 	}
-	return Eight(low(w), low(packed[first + mine + 4]));
-}
-
-fn multiplyTwo(v0: vec4f, v1: vec4f, w: mat4x4f) {
-	multiply(0, v0, w[0]);
-	multiply(1, v0, w[1]);
-	multiply(0, v1, w[2]);
-	multiply(1, v1, w[3]);
-}
-
-fn multiplyFour(first: u32, v: vec4f, w: mat4x4f) {
-	multiply(first, v, w[0]);
-	multiply(first + 1, v, w[1]);
-	multiply(first + 2, v, w[2]);
-	multiply(first + 3, v, w[3]);
-}
-
-fn multiplyEight(v: vec4f, w: Eight) {
-	multiplyFour(0, v, w.low);
-	multiplyFour(4, v, w.high);
+	return Eight(low(w), low(packed[first + 4]));
 }
 
 fn accumulate(at: Place, sub: u32) {
-	var taps = params.kernel;
-	var base = -vec2i(params.pad);
-	if (params.transposed != 0) {
-		let first = (at.phase + params.pad) % params.outStride;
-		base = vec2i((at.phase + params.pad) / params.outStride);
-		taps = (max(params.kernel, first) - first + params.outStride - 1) / params.outStride;
-	}
-	let c0 = begin(locate(at.firstPixel), base);
-	let c1 = begin(locate(at.firstPixel + 64), base);
-	let c2 = begin(locate(at.firstPixel + 128), base);
-	let c3 = begin(locate(at.firstPixel + 192), base);
+	let taps = tapsOf(at.phase);
+	let c0 = begin(locate(at.firstPixel), taps.base);
+	let c1 = begin(locate(at.firstPixel + 64), taps.base);
+	let c2 = begin(locate(at.firstPixel + 128), taps.base);
+	let c3 = begin(locate(at.firstPixel + 192), taps.base);
 
 	let phases = params.outStride.x * params.outStride.y;
 	let bias = phases * panels() * params.rows * QUADS + at.panel * QUADS;
 	let mine = sub % min(LANES, 8);
-	let biases = eight(bias, mine);
+	let biases = eight(Shared(bias, mine), 0);
 	start(0, biases.low[0]);
 	start(1, biases.low[1]);
 	if (QUADS > 2) {
@@ -213,7 +138,7 @@ fn accumulate(at: Place, sub: u32) {
 	measure();
 	let phase = at.phase.x * params.outStride.y + at.phase.y;
 	var weights = (phase * panels() + at.panel) * params.rows * QUADS;
-	let steps = (taps.x * taps.y * params.inChannels + 3) / 4;
+	let steps = (taps.count.x * taps.count.y * params.inChannels + 3) / 4;
 	for (var step = 0u; step < steps; step++) {
 		var v0: vec4f;
 		var v1: vec4f;
@@ -228,48 +153,20 @@ fn accumulate(at: Place, sub: u32) {
 			v1 = vec4f(q0.y, q1.y, q2.y, q3.y);
 			v2 = vec4f(q0.z, q1.z, q2.z, q3.z);
 			v3 = vec4f(q0.w, q1.w, q2.w, q3.w);
-			advance(4, taps);
+			advance(4, taps.count);
 		} else {
 			v0 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps);
+			advance(1, taps.count);
 			v1 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps);
+			advance(1, taps.count);
 			v2 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps);
+			advance(1, taps.count);
 			v3 = vec4f(one(c0), one(c1), one(c2), one(c3));
-			advance(1, taps);
+			advance(1, taps.count);
 		}
-		let w = eight(weights, mine);
-		if (QUADS == 2) {
-			multiplyTwo(v0, v1, w.low);
-			multiplyTwo(v2, v3, w.high);
-		} else if (QUADS == 4) {
-			let later = eight(weights + 8, mine);
-			multiplyFour(0, v0, w.low);
-			multiplyFour(0, v1, w.high);
-			multiplyFour(0, v2, later.low);
-			multiplyFour(0, v3, later.high);
-		} else {
-			multiplyEight(v0, w);
-			multiplyEight(v1, eight(weights + 8, mine));
-			multiplyEight(v2, eight(weights + 16, mine));
-			multiplyEight(v3, eight(weights + 24, mine));
-		}
+		multiplyStep(v0, v1, v2, v3, Shared(weights, mine));
 		weights += 4 * QUADS;
 	}
-}
-
-fn activate(sum: vec4f) -> vec4f {
-	return select(params.slope * sum, sum, sum > vec4f()); // so that a NaN stays one
-}
-
-const NOWHERE = 0xffffffffu;
-
-// The first element of a pixel in y; none where the grid of a phase is larger than the image, or past its end.
-fn destination(at: Place, p: vec3u) -> u32 {
-	let out = p.yz * params.outStride + at.phase;
-	let alive = p.x < params.batch && all(out < params.outSize);
-	return select(NOWHERE, ((p.x * params.outSize.x + out.x) * params.outSize.y + out.y) * params.outChannels, alive);
 }
 
 fn put4(at: Place, to: u32, quad: u32, pixel: u32) {
@@ -290,7 +187,7 @@ fn put(at: Place, to: u32, quad: u32, pixel: u32) {
 }
 
 fn store4(at: Place, pixel: u32) {
-	let to = destination(at, locate(at.firstPixel + 64 * pixel));
+	let to = destination(locate(at.firstPixel + 64 * pixel), at.phase);
 	if (to != NOWHERE) {
 		put4(at, to, 0, pixel);
 		put4(at, to, 1, pixel);
@@ -308,7 +205,7 @@ fn store4(at: Place, pixel: u32) {
 }
 
 fn store(at: Place, pixel: u32) {
-	let to = destination(at, locate(at.firstPixel + 64 * pixel));
+	let to = destination(locate(at.firstPixel + 64 * pixel), at.phase);
 	if (to != NOWHERE) {
 		put(at, to, 0, pixel);
 		put(at, to, 1, pixel);

@@ -1,7 +1,7 @@
 enable subgroups;
 
-// Dense layers with few rows on software adapters: what linear.wgsl computes (its gradients sum in the same order, forward does not). There a load costs the same whether or not
-// lanes share its address (see conv.wgsl), so of the eight values that all lanes need each lane loads one, and they are handed round.
+// Dense layers with few rows on software adapters: what linearTiled.wgsl computes (its gradients sum in the same order, forward does not). There a load costs the same whether or not
+// lanes share its address (see convLanes.wgsl), so of the eight values that all lanes need each lane loads one, and they are handed round.
 
 struct Params {
 	m: u32,
@@ -9,17 +9,10 @@ struct Params {
 	k4: u32, // K / 4
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [M, K]
-@group(0) @binding(1) var<storage, read> w: array<vec4f>; // [N, K]
-@group(0) @binding(2) var<storage, read> dy: array<f32>; // [M, N]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [M, N]
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>; // [M, K]
-@group(0) @binding(5) var<storage, read_write> dw: array<vec4f>; // [N, K]
-@group(0) @binding(6) var<uniform> params: Params;
+// import addProducts
+// import linear
 
 override LANES = 8u; // of a subgroup
-
-const ROWS = 8u;
 
 // What lanes 0 to 3, and 4 to 7, hold; with four lanes the latter come from a second load.
 fn low(v: f32) -> vec4f {
@@ -84,28 +77,12 @@ fn forward(
 		more += highProducts(v, later, b);
 	}
 	if (id.x < params.n) {
-		for (var i = 0u; i < 4; i++) {
-			if (first + i < params.m) {
-				y[(first + i) * params.n + n] = sum[i];
-			}
-			if (first + 4 + i < params.m) {
-				y[(first + 4 + i) * params.n + n] = more[i];
-			}
-		}
+		store(first, n, sum, more);
 	}
 }
 
 // Sums of eight rows, four columns each.
 var<private> sums: array<mat4x4f, 2>;
-
-fn multiply(half: u32, v: vec4f, b: vec4f) {
-	sums[half] = mat4x4f(
-		fma(vec4f(v.x), b, sums[half][0]),
-		fma(vec4f(v.y), b, sums[half][1]),
-		fma(vec4f(v.z), b, sums[half][2]),
-		fma(vec4f(v.w), b, sums[half][3]),
-	);
-}
 
 fn finished() -> array<vec4f, 8> {
 	return array(sums[0][0], sums[0][1], sums[0][2], sums[0][3], sums[1][0], sums[1][1], sums[1][2], sums[1][3]);
@@ -129,14 +106,11 @@ fn inputGradient(
 		if (LANES < 8) {
 			later = dy[second + n];
 		}
-		multiply(0, low(v), b);
-		multiply(1, high(v, later), b);
+		addProducts(0, low(v), b);
+		addProducts(1, high(v, later), b);
 	}
 	if (id.x < params.k4) {
-		let rows = finished();
-		for (var i = 0u; i < min(ROWS, params.m - first); i++) {
-			dx[(first + i) * params.k4 + k] = rows[i];
-		}
+		storeInput(0, first, k, finished());
 	}
 }
 
@@ -158,13 +132,10 @@ fn weightGradient(
 		if (LANES < 8) {
 			later = dy[m * params.n + second];
 		}
-		multiply(0, low(v), b);
-		multiply(1, high(v, later), b);
+		addProducts(0, low(v), b);
+		addProducts(1, high(v, later), b);
 	}
 	if (id.x < params.k4) {
-		let rows = finished();
-		for (var i = 0u; i < min(ROWS, params.n - first); i++) {
-			dw[(first + i) * params.k4 + k] = rows[i];
-		}
+		storeWeight(first, k, finished());
 	}
 }

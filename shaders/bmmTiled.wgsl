@@ -2,25 +2,7 @@
 // of y and 16 of K, staged in workgroup memory as they lie in a and b; each of 256 threads sums 4 x 4, and turns what is stored the other way round in its
 // registers.
 
-struct Params {
-	m: u32,
-	n: u32,
-	k: u32,
-	batch: u32,
-}
-
-@group(0) @binding(0) var<storage, read> a: array<f32>; // [B, M, K], or [B, K, M]
-@group(0) @binding(1) var<storage, read> a4: array<vec4f>; // the same
-@group(0) @binding(2) var<storage, read> b: array<f32>; // [B, K, N], or [B, N, K]
-@group(0) @binding(3) var<storage, read> b4: array<vec4f>; // the same
-@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [B, M, N]
-@group(0) @binding(5) var<uniform> params: Params;
-
-override TRANSPOSE_A = false;
-override TRANSPOSE_B = false;
-// Rows of a, and of b, are multiples of 4.
-override VECTOR_A = true;
-override VECTOR_B = true;
+// import bmm
 
 // Quads of 4 neighbours in memory: [64 or 16 rows, 4 or 16 quads]. A gap behind each 16 keeps threads that read down a column out of one bank.
 var<workgroup> tileA: array<vec4f, 272>;
@@ -28,31 +10,6 @@ var<workgroup> tileB: array<vec4f, 272>;
 
 fn gapped(i: u32) -> u32 {
 	return i + i / 16;
-}
-
-// Columns c to c + 3 of a row of a, which has so many rows and columns; zero beyond.
-fn quadA(sample: u32, row: u32, rows: u32, c: u32, columns: u32) -> vec4f {
-	var v: vec4f;
-	if (row < rows && c < columns) {
-		let at = (sample * rows + row) * columns + c;
-		if (VECTOR_A) { return a4[at / 4]; }
-		for (var e = 0u; e < min(4, columns - c); e++) {
-			v[e] = a[at + e];
-		}
-	}
-	return v;
-}
-
-fn quadB(sample: u32, row: u32, rows: u32, c: u32, columns: u32) -> vec4f {
-	var v: vec4f;
-	if (row < rows && c < columns) {
-		let at = (sample * rows + row) * columns + c;
-		if (VECTOR_B) { return b4[at / 4]; }
-		for (var e = 0u; e < min(4, columns - c); e++) {
-			v[e] = b[at + e];
-		}
-	}
-	return v;
 }
 
 // Elements of A by columns: rows m to m + 3 of y's tile, and 4 of K.
