@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
-import { ourMethod, sbdMethod } from "../src/node/blindMethods.ts";
+import { makeMaps } from "../src/node/datasets/makeMaps.ts";
+import { ourMethod, sbdMethod } from "../src/node/evaluation/blindMethods.ts";
 import {
 	type BlindFound,
 	type BlindInput,
 	evaluateBlind,
-} from "../src/node/evaluateBlind.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { makeMaps } from "../src/node/makeMaps.ts";
-import { SolveThreads } from "../src/node/solveThreads.ts";
-import { openWeights } from "../src/node/weights.ts";
+} from "../src/node/evaluation/evaluateBlind.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { SolveThreads } from "../src/node/threads/solveThreads.ts";
 import { levels } from "./blind/levels.ts";
 import { readOther } from "./blind/others.ts";
 import { type Row, type Rows, tablesOf } from "./blind/tables.ts";

@@ -5,8 +5,8 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { say } from "../src/cli/command.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { METHODS, type MethodName, SPLITS } from "../src/report/types.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { METHODS, type MethodName, SPLITS } from "../src/training/metrics.ts";
 import { comparePart, interval, readScores } from "./scores.ts";
 
 const method = (flags: string, about: string, value: MethodName) =>

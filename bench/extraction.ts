@@ -3,17 +3,18 @@
  * not seen in any form. Seeded; writes --json FILE.
  */
 import { Command } from "commander";
-import { extract } from "../src/extraction/extract.ts";
-import { openGpu } from "../src/node/adapter.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { mapInWorkers } from "../src/node/pool.ts";
-import { startProgress } from "../src/node/progress.ts";
+import { extract } from "../src/extraction/methods/extract.ts";
+import { openGpu } from "../src/node/device/adapter.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { startProgress } from "../src/node/files/progress.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { mapInWorkers } from "../src/node/threads/pool.ts";
 import {
 	REFINE_WORKER,
 	type RefineAnswer,
 	type RefineTask,
-} from "../src/node/refineWorker.ts";
-import { openWeights } from "../src/node/weights.ts";
+} from "../src/node/threads/refineWorker.ts";
+import { makeSplit } from "../src/qpi/dataset/split.ts";
 import {
 	type KernelSpec,
 	kernelModel,
@@ -22,9 +23,8 @@ import {
 	observation,
 	placeScatterers,
 	planKernels,
-} from "../src/qpi/generator.ts";
-import { compareKernels } from "../src/qpi/metrics.ts";
-import { makeSplit } from "../src/qpi/split.ts";
+} from "../src/qpi/generator/generator.ts";
+import { compareKernels } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 import { mapRows } from "./mapRows.ts";
 

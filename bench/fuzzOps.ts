@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/reflect.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import { fuzzOps as fuzz } from "../test/fuzzOps.ts";
 
 /** Runs the program; returns its exit code. */

@@ -4,10 +4,10 @@
  */
 import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
-import { judgeMarks } from "../src/extraction/judge.ts";
-import type { MapMark } from "../src/extraction/sitedMap.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { makeMap } from "../src/qpi/maps.ts";
+import { judgeMarks } from "../src/extraction/kernels/judge.ts";
+import type { MapMark } from "../src/extraction/kernels/sitedMap.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";
 
 const { cases, seed, json } = new Command("npm run bench:judge --")

@@ -1,6 +1,6 @@
 /** Kernels of known waves with their errors, for the benches of symmetry and significance. Lengths in pixels of the kernel. */
-import { hankel0 } from "../src/qpi/bessel.ts";
-import { Fft2d } from "../src/qpi/fft.ts";
+import { hankel0 } from "../src/qpi/maths/bessel.ts";
+import { Fft2d } from "../src/qpi/maths/fft.ts";
 import type { Random } from "../src/random.ts";
 
 export const between = (random: Random, low: number, high: number) =>

@@ -14,7 +14,7 @@ import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import type { State } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
-import { refine } from "../src/extraction/refined.ts";
+import { refine } from "../src/extraction/kernels/refined.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import {
 	decode,
@@ -22,16 +22,16 @@ import {
 	makeEmptyNetwork,
 	type NetworkInput,
 } from "../src/models/networks.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { PIXELS } from "../src/qpi/format.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { INPUTS, inputsOf } from "../src/qpi/inputs.ts";
-import { compareKernels } from "../src/qpi/metrics.ts";
-import { centre, embed } from "../src/qpi/ridge.ts";
-import { makeSplit } from "../src/qpi/split.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { PIXELS } from "../src/qpi/dataset/format.ts";
+import { makeSplit } from "../src/qpi/dataset/split.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { INPUTS, inputsOf } from "../src/qpi/operator/inputs.ts";
+import { centre, embed } from "../src/qpi/operator/ridge.ts";
+import { compareKernels } from "../src/qpi/scores/metrics.ts";
 
 const { kernels, steps, json } = new Command("npm run bench:latent --")
 	.option("--kernels <n>", "unseen kernels", positiveWhole, 16)

@@ -4,13 +4,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { extractMap, extractMaps } from "../src/extraction/extractMap.ts";
-import { preprocess } from "../src/extraction/preprocess.ts";
-import { makeMaps } from "../src/node/makeMaps.ts";
-import { SolveThreads } from "../src/node/solveThreads.ts";
-import { type GeneratedMap, type MapRecipe, makeMap } from "../src/qpi/maps.ts";
-import { centredCorrelation } from "../src/qpi/metrics.ts";
-import type { KernelPrior } from "../src/qpi/prior.ts";
+import {
+	extractMap,
+	extractMaps,
+} from "../src/extraction/methods/extractMap.ts";
+import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { makeMaps } from "../src/node/datasets/makeMaps.ts";
+import { SolveThreads } from "../src/node/threads/solveThreads.ts";
+import {
+	type GeneratedMap,
+	type MapRecipe,
+	makeMap,
+} from "../src/qpi/generator/maps.ts";
+import type { KernelPrior } from "../src/qpi/posterior/prior.ts";
+import { centredCorrelation } from "../src/qpi/scores/metrics.ts";
 
 /** A map, at most so many seconds for it. */
 interface Speed {

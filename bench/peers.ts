@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
 import * as work from "./peers/work.ts";
 
 const LIBRARIES = ["ours", "tfjs", "jax", "torch"];

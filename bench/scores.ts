@@ -4,10 +4,10 @@ import { join } from "node:path";
 import {
 	type PairedDifference,
 	pairedDifference,
-} from "../src/qpi/bootstrap.ts";
-import type { KernelScores } from "../src/qpi/metrics.ts";
-import type { MethodName } from "../src/report/types.ts";
+} from "../src/qpi/scores/bootstrap.ts";
+import type { KernelScores } from "../src/qpi/scores/metrics.ts";
 import type { ScoreFile } from "../src/training/evaluate.ts";
+import type { MethodName } from "../src/training/metrics.ts";
 
 /** The scores that a training left in its folder, or undefined where it left none. */
 export async function readScores(

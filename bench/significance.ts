@@ -3,9 +3,9 @@
  * Seeded; writes --json FILE.
  */
 import { Command } from "commander";
-import { dispersion } from "../src/extraction/dispersion.ts";
-import { judgePeak, profile } from "../src/extraction/spectrum.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
+import { dispersion } from "../src/extraction/findings/dispersion.ts";
+import { judgePeak, profile } from "../src/extraction/findings/spectrum.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
 import { Random } from "../src/random.ts";
 import { between, type Drawn, grid, measured, rings } from "./kernels.ts";
 

@@ -5,10 +5,13 @@
 import { availableParallelism, cpus } from "node:os";
 import { Command } from "commander";
 import { positiveWhole, runCommand } from "../src/cli/command.ts";
-import { GpuSolver } from "../src/extraction/gpuSolver.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { SolveThreads } from "../src/node/solveThreads.ts";
-import { type ManySolver, onThisThread } from "../src/qpi/solveMany.ts";
+import { GpuSolver } from "../src/extraction/kernels/gpuSolver.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { SolveThreads } from "../src/node/threads/solveThreads.ts";
+import {
+	type ManySolver,
+	onThisThread,
+} from "../src/qpi/posterior/solveMany.ts";
 import { problem } from "../test/solving.ts";
 
 /** Sizes of the components and of those near a first answer as in refineMap. */

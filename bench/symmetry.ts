@@ -3,10 +3,14 @@
  * between pixels, noise of which part is in no error map, the rest of a background. Seeded; writes --json FILE.
  */
 import { Command } from "commander";
-import type { Order } from "../src/extraction/rotate.ts";
-import { testSymmetry } from "../src/extraction/symmetry.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { kernelImage, kernelModel, planKernels } from "../src/qpi/generator.ts";
+import type { Order } from "../src/extraction/findings/rotate.ts";
+import { testSymmetry } from "../src/extraction/findings/symmetry.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import {
+	kernelImage,
+	kernelModel,
+	planKernels,
+} from "../src/qpi/generator/generator.ts";
 import { Random } from "../src/random.ts";
 import { between, filtered, grid, measured, middle, rings } from "./kernels.ts";
 

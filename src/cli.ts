@@ -10,7 +10,7 @@ import { infoCommand } from "./cli/info.ts";
 import { trainCommand } from "./cli/train.ts";
 import { webCommand } from "./cli/web.ts";
 import { weightsCommand } from "./cli/weights.ts";
-import { VERSION } from "./node/package.ts";
+import { VERSION } from "./node/files/package.ts";
 
 await runCommand(
 	new Command("qpi-lens")

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { makeDataset } from "../src/node/makeDataset.ts";
-import { writeKernelFile } from "../src/qpi/csv.ts";
-import { kernelFileName, makeAxis } from "../src/qpi/format.ts";
+import { makeDataset } from "../src/node/datasets/makeDataset.ts";
+import { writeKernelFile } from "../src/qpi/dataset/csv.ts";
+import { kernelFileName, makeAxis } from "../src/qpi/dataset/format.ts";
 import { type Ended, start } from "./command.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-adapter-"));

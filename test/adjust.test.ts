@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { adjust } from "../src/extraction/adjust.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
+import { adjust } from "../src/extraction/marks/adjust.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
 import { Random } from "../src/random.ts";
 
 // A ring of waves, well resolved.

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { adjustSites } from "../src/extraction/adjustMarks.ts";
-import { MapOperator, type Site } from "../src/qpi/mapOperator.ts";
+import { adjustSites } from "../src/extraction/marks/adjustMarks.ts";
+import { MapOperator, type Site } from "../src/qpi/operator/mapOperator.ts";
 import { Random } from "../src/random.ts";
 
 const [NX, NY, SIZE] = [90, 70, 41];

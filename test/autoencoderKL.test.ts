@@ -21,7 +21,7 @@ import {
 	encodeKL,
 } from "../src/models/autoencoderKL.ts";
 import { fromDiffusers, toDiffusers } from "../src/models/diffusers.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare } from "./opTesting.ts";
 

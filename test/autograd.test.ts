@@ -16,7 +16,7 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { compare } from "./opTesting.ts";
 
 const gpu = await openGpu();

@@ -1,15 +1,18 @@
 /** Backgrounds, terraces and clusters: found where they are, and nowhere else. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { distances, parts } from "../src/extraction/areas.ts";
+import { distances, parts } from "../src/extraction/scan/areas.ts";
 import {
 	columnsOf,
 	exponents,
 	robustFit,
 	surface,
-} from "../src/extraction/polynomials.ts";
-import { type Prepared, preprocess } from "../src/extraction/preprocess.ts";
-import { median, robustSigma, spread } from "../src/extraction/scan.ts";
+} from "../src/extraction/scan/polynomials.ts";
+import {
+	type Prepared,
+	preprocess,
+} from "../src/extraction/scan/preprocess.ts";
+import { median, robustSigma, spread } from "../src/extraction/scan/scan.ts";
 import { Random } from "../src/random.ts";
 import { errorOf, type RippledScan, rippledScan } from "./rippledScans.ts";
 

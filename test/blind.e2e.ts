@@ -5,10 +5,10 @@ import {
 	type BlindResult,
 	type BlindTurn,
 	findScatterers,
-} from "../src/extraction/blind.ts";
-import { compareMarks } from "../src/extraction/compareMarks.ts";
-import { preprocess } from "../src/extraction/preprocess.ts";
-import { type GeneratedMap, makeMap } from "../src/qpi/maps.ts";
+} from "../src/extraction/blind/blind.ts";
+import { compareMarks } from "../src/extraction/marks/compareMarks.ts";
+import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { type GeneratedMap, makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";
 
 const recipe = {

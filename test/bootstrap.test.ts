@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { pairedDifference } from "../src/qpi/bootstrap.ts";
+import { pairedDifference } from "../src/qpi/scores/bootstrap.ts";
 import { Random } from "../src/random.ts";
 
 test("the interval holds the true difference in about 95 of 100 experiments whose groups vary together", () => {

@@ -7,7 +7,7 @@ import { log } from "../src/engine/ops/elementwise.ts";
 import { amax, sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { shadersPlugin } from "../build/wgsl.ts";
-import { serve } from "../src/node/serve.ts";
+import { shadersPlugin } from "../src/build/wgsl.ts";
+import { serve } from "../src/node/files/serve.ts";
 
 /** As a browser with WebGPU; without these Chromium finds no adapter where there is no graphics card. */
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];

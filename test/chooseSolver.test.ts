@@ -1,7 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { chooseSolver, FastestSolver } from "../src/extraction/chooseSolver.ts";
-import { type ManySolver, onThisThread } from "../src/qpi/solveMany.ts";
+import {
+	chooseSolver,
+	FastestSolver,
+} from "../src/extraction/kernels/chooseSolver.ts";
+import {
+	type ManySolver,
+	onThisThread,
+} from "../src/qpi/posterior/solveMany.ts";
 import { problem } from "./solving.ts";
 
 const { rights, covariance } = problem({

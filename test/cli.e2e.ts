@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readScatterers } from "../src/extraction/scatterers.ts";
+import { readScatterers } from "../src/extraction/marks/scatterers.ts";
 import { decodeNpy, encodeNpy } from "../src/formats/npy.ts";
 import { Random } from "../src/random.ts";
 import { type Ended, start, until } from "./command.ts";

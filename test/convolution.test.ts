@@ -1,7 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { largestPower, MapConvolution } from "../src/qpi/convolution.ts";
-import { dot } from "../src/qpi/ridge.ts";
+import {
+	largestPower,
+	MapConvolution,
+} from "../src/qpi/operator/convolution.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(3);

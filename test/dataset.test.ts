@@ -14,16 +14,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { datasetSplit, openDataset } from "../src/node/dataset.ts";
-import { writeFileAtomic } from "../src/node/files.ts";
-import { makeDataset } from "../src/node/makeDataset.ts";
-import { startProgress } from "../src/node/progress.ts";
+import { datasetSplit, openDataset } from "../src/node/datasets/dataset.ts";
+import { makeDataset } from "../src/node/datasets/makeDataset.ts";
+import { writeFileAtomic } from "../src/node/files/files.ts";
+import { startProgress } from "../src/node/files/progress.ts";
 import {
 	KernelParser,
 	parseKernelFile,
 	printFloat32,
 	writeKernelFile,
-} from "../src/qpi/csv.ts";
+} from "../src/qpi/dataset/csv.ts";
 import {
 	DatasetError,
 	type KernelFile,
@@ -31,10 +31,13 @@ import {
 	kernelNumber,
 	makeAxis,
 	OPEN_END,
-} from "../src/qpi/format.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import type { Manifest } from "../src/qpi/manifest.ts";
-import { activationMap, minMax, standardise } from "../src/qpi/preprocess.ts";
+} from "../src/qpi/dataset/format.ts";
+import type { Manifest } from "../src/qpi/dataset/manifest.ts";
+import {
+	activationMap,
+	minMax,
+	standardise,
+} from "../src/qpi/dataset/preprocess.ts";
 import {
 	makeSplit,
 	publishedFamily,
@@ -43,7 +46,8 @@ import {
 	type SplitKernel,
 	type Symmetry,
 	splitObservations,
-} from "../src/qpi/split.ts";
+} from "../src/qpi/dataset/split.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
 import { Random } from "../src/random.ts";
 
 const FILE = "Kernel number7.csv";

@@ -7,9 +7,9 @@ import {
 	followBranch,
 	type ParabolaFit,
 	type QPoint,
-} from "../src/extraction/dispersion.ts";
-import type { Peak } from "../src/extraction/spectrum.ts";
-import { kernelImage, kernelModel } from "../src/qpi/generator.ts";
+} from "../src/extraction/findings/dispersion.ts";
+import type { Peak } from "../src/extraction/findings/spectrum.ts";
+import { kernelImage, kernelModel } from "../src/qpi/generator/generator.ts";
 import { Random } from "../src/random.ts";
 
 const AG = { mass: 0.41, bottom: -0.065 };

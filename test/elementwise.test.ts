@@ -5,7 +5,7 @@ import { backward } from "../src/engine/autograd.ts";
 import { sigmoid, tanh } from "../src/engine/ops/elementwise.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));

@@ -1,14 +1,14 @@
-// What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and examples/vae.html. All on the package as it is built.
+// What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and src/web/examples/. All on the package as it is built.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { serve } from "../src/node/serve.ts";
+import { serve } from "../src/node/files/serve.ts";
 import { listen, openBrowser } from "./browser.ts";
 
 declare global {
@@ -29,7 +29,7 @@ function node(args: string[], input = ""): string {
 	assert.is(ended.status, 0, ended.stderr);
 	return ended.stdout;
 }
-node(["build/library.ts"]);
+node(["src/build/library.ts"]);
 
 const [, section] = text("src/engine/README.md").split(
 	"\n## Embed the engine\n",
@@ -83,7 +83,10 @@ await writeFile(
 const served = await serve({
 	"/": pageFolder,
 	...Object.fromEntries(
-		["dist", "data", "examples"].map((name) => [`/${name}/`, join(root, name)]),
+		["dist", "data", "src/web/examples"].map((name) => [
+			`/${basename(name)}/`,
+			join(root, name),
+		]),
 	),
 });
 const browser = await openBrowser();
@@ -194,7 +197,7 @@ test("the bundles import nothing and make no code from text", () => {
 	}
 });
 
-test("examples/vae.html learns to show kernels, and stays responsive", async () => {
+test("src/web/examples/vae.html learns to show kernels, and stays responsive", async () => {
 	const page = await browser.newPage();
 	const complaints = listen(page);
 	await page.addInitScript(() => {

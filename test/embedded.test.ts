@@ -21,8 +21,8 @@ import { createBrotliCompress } from "node:zlib";
 import { pack } from "tar-fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { embeddedSwiftShader } from "../src/node/embedded.ts";
-import { EMBEDDED_SUMS } from "../src/node/embeddedSums.ts";
+import { embeddedSwiftShader } from "../src/node/device/embedded.ts";
+import { EMBEDDED_SUMS } from "../src/node/device/embeddedSums.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-embedded-"));
 test.after(() => rm(scratch, { recursive: true }));

@@ -23,7 +23,7 @@ import { Adam } from "../src/engine/optim.ts";
 import { reflect } from "../src/engine/reflect.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { philox, Random } from "../src/random.ts";
 
 const gpu = await openGpu();

@@ -3,19 +3,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { compareMarks } from "../src/extraction/compareMarks.ts";
-import { sbdMethod } from "../src/node/blindMethods.ts";
-import { type BlindScore, summaryOf } from "../src/node/blindScores.ts";
-import { blindTable } from "../src/node/blindTable.ts";
+import { compareMarks } from "../src/extraction/marks/compareMarks.ts";
+import { makeMaps } from "../src/node/datasets/makeMaps.ts";
+import { sbdMethod } from "../src/node/evaluation/blindMethods.ts";
+import {
+	type BlindScore,
+	summaryOf,
+} from "../src/node/evaluation/blindScores.ts";
+import { blindTable } from "../src/node/evaluation/blindTable.ts";
 import {
 	type BlindFound,
 	type BlindInput,
 	evaluateBlind,
-} from "../src/node/evaluateBlind.ts";
-import { evaluateMaps } from "../src/node/evaluateMaps.ts";
-import { makeMaps } from "../src/node/makeMaps.ts";
-import { drawRecipe, type MapRanges, makeMap } from "../src/qpi/maps.ts";
-import { lookedAt, shiftedCorrelation } from "../src/qpi/shiftedCorrelation.ts";
+} from "../src/node/evaluation/evaluateBlind.ts";
+import { evaluateMaps } from "../src/node/evaluation/evaluateMaps.ts";
+import {
+	drawRecipe,
+	type MapRanges,
+	makeMap,
+} from "../src/qpi/generator/maps.ts";
+import {
+	lookedAt,
+	shiftedCorrelation,
+} from "../src/qpi/scores/shiftedCorrelation.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(6);

@@ -1,20 +1,26 @@
 /** Kernels of maps: the whole way, and its parts. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { adjustSites } from "../src/extraction/adjustMarks.ts";
-import { binned, finer, unbinned } from "../src/extraction/bin.ts";
-import { extractMap, extractMaps } from "../src/extraction/extractMap.ts";
-import { HeldOut } from "../src/extraction/heldOut.ts";
-import { preprocess } from "../src/extraction/preprocess.ts";
-import { reachOf } from "../src/extraction/reach.ts";
-import { ridgeMap, type SitedMap } from "../src/extraction/refineMap.ts";
-import { chooseWorkingPixel } from "../src/extraction/workingPixel.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { besselJ } from "../src/qpi/bessel.ts";
-import { MapOperator } from "../src/qpi/mapOperator.ts";
-import { type GeneratedMap, makeMap } from "../src/qpi/maps.ts";
-import { centredCorrelation } from "../src/qpi/metrics.ts";
-import { onThisThread } from "../src/qpi/solveMany.ts";
+import { binned, finer, unbinned } from "../src/extraction/kernels/bin.ts";
+import { HeldOut } from "../src/extraction/kernels/heldOut.ts";
+import { reachOf } from "../src/extraction/kernels/reach.ts";
+import {
+	ridgeMap,
+	type SitedMap,
+} from "../src/extraction/kernels/refineMap.ts";
+import { chooseWorkingPixel } from "../src/extraction/kernels/workingPixel.ts";
+import { adjustSites } from "../src/extraction/marks/adjustMarks.ts";
+import {
+	extractMap,
+	extractMaps,
+} from "../src/extraction/methods/extractMap.ts";
+import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { type GeneratedMap, makeMap } from "../src/qpi/generator/maps.ts";
+import { besselJ } from "../src/qpi/maths/bessel.ts";
+import { MapOperator } from "../src/qpi/operator/mapOperator.ts";
+import { onThisThread } from "../src/qpi/posterior/solveMany.ts";
+import { centredCorrelation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const prior = await (await openWeights()).prior();

@@ -1,22 +1,22 @@
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { renderPng } from "../src/node/canvas.ts";
-import { diverging, sequential } from "../src/report/colour.ts";
+import { diverging, sequential } from "../src/drawing/colour.ts";
+import { multiples, niceStep, panelGrid } from "../src/drawing/panels.ts";
+import type { Picture } from "../src/drawing/picture.ts";
 import {
 	dispersionChart,
 	profileChart,
-} from "../src/report/extractionCharts.ts";
-import { extractionHtml } from "../src/report/extractionHtml.ts";
+} from "../src/extraction/results/charts.ts";
 import {
 	fitPicture,
 	kernelPicture,
 	scanField,
 	spectrumPicture,
 	squareField,
-} from "../src/report/extractionPictures.ts";
-import { multiples, niceStep, panelGrid } from "../src/report/panels.ts";
-import type { Picture } from "../src/report/picture.ts";
+} from "../src/extraction/results/drawPictures.ts";
+import { extractionHtml } from "../src/extraction/results/html.ts";
+import { renderPng } from "../src/node/drawing/canvas.ts";
 
 /** Draws at one pixel for one and returns a way to look at it. */
 async function look(picture: Picture) {

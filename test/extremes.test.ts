@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { maxOf, minOf } from "../src/qpi/extremes.ts";
-import { makeSplit } from "../src/qpi/split.ts";
-import { chooseImages } from "../src/results/choose.ts";
+import { chooseImages } from "../src/extraction/results/choose.ts";
+import { makeSplit } from "../src/qpi/dataset/split.ts";
+import { maxOf, minOf } from "../src/qpi/maths/extremes.ts";
 
 const MANY = 200_000;
 

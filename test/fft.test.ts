@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Fft2d, FftLines } from "../src/qpi/fft.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { column, RealFft2d } from "../src/qpi/realFft.ts";
+import { Fft2d, FftLines } from "../src/qpi/maths/fft.ts";
+import { column, RealFft2d } from "../src/qpi/maths/realFft.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(1);

@@ -10,7 +10,7 @@ const scratch = await mkdtemp(join(tmpdir(), "qpi-full-"));
 test.after(() => rm(scratch, { recursive: true }));
 
 const module = (name: string) =>
-	JSON.stringify(new URL(`../src/node/${name}.ts`, import.meta.url));
+	JSON.stringify(new URL(`../src/node/files/${name}.ts`, import.meta.url));
 /** Writes a small file, then a large one in its place, then a folder of results. */
 const script = `
 import { readdirSync, readFileSync } from "node:fs";

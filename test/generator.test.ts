@@ -1,7 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BOX, hamiltonian, latticeCells } from "../src/qpi/bands.ts";
-import { Fft2d } from "../src/qpi/fft.ts";
+import { BOX, hamiltonian, latticeCells } from "../src/qpi/generator/bands.ts";
 import {
 	type KernelModel,
 	type KernelSpec,
@@ -10,7 +9,7 @@ import {
 	makeKernelSet,
 	planKernels,
 	randomKernel,
-} from "../src/qpi/generator.ts";
+} from "../src/qpi/generator/generator.ts";
 import {
 	addLines,
 	addNoise,
@@ -23,8 +22,9 @@ import {
 	marks,
 	measuredNoise,
 	randomNoise,
-} from "../src/qpi/noise.ts";
-import { NYQUIST, PIXEL } from "../src/qpi/table.ts";
+} from "../src/qpi/generator/noise.ts";
+import { NYQUIST, PIXEL } from "../src/qpi/generator/table.ts";
+import { Fft2d } from "../src/qpi/maths/fft.ts";
 import { Random } from "../src/random.ts";
 
 const PLAN = planKernels(100, 1);

@@ -20,8 +20,8 @@ import { rateFactor } from "../src/engine/schedules.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import { symmetryLoss } from "../src/training/symmetry.ts";
 import { compare } from "./opTesting.ts";
 

@@ -3,10 +3,10 @@ import * as assert from "uvu/assert";
 import { ConjugateGradients } from "../src/engine/ops/conjugateGradients.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, zeros } from "../src/engine/tensor.ts";
-import { GpuSolver } from "../src/extraction/gpuSolver.ts";
-import { openGpu } from "../src/node/adapter.ts";
-import { FactoredCovariance } from "../src/qpi/factoredCovariance.ts";
-import { onThisThread } from "../src/qpi/solveMany.ts";
+import { GpuSolver } from "../src/extraction/kernels/gpuSolver.ts";
+import { openGpu } from "../src/node/device/adapter.ts";
+import { FactoredCovariance } from "../src/qpi/posterior/factoredCovariance.ts";
+import { onThisThread } from "../src/qpi/posterior/solveMany.ts";
 import { compare } from "./opTesting.ts";
 import { problem, type Sizes } from "./solving.ts";
 

@@ -2,17 +2,17 @@
 import { execFileSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMasks } from "../src/extraction/masks.ts";
-import { readScatterers } from "../src/extraction/scatterers.ts";
-import { Weights } from "../src/extraction/weights.ts";
-import { readWeightsManifest } from "../src/extraction/weightsManifest.ts";
+import { readScatterers } from "../src/extraction/marks/scatterers.ts";
+import { chooseChannel } from "../src/extraction/results/choose.ts";
+import { readMasks } from "../src/extraction/scan/masks.ts";
 import { readMeasurement } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { sha256 } from "../src/formats/sha256.ts";
-import { parseKernelFile } from "../src/qpi/csv.ts";
-import { readManifest } from "../src/qpi/manifest.ts";
-import { chooseChannel } from "../src/results/choose.ts";
+import { Weights } from "../src/models/trained/weights.ts";
+import { readWeightsManifest } from "../src/models/trained/weightsManifest.ts";
+import { parseKernelFile } from "../src/qpi/dataset/csv.ts";
+import { readManifest } from "../src/qpi/dataset/manifest.ts";
 import { decodeCheckpoint } from "../src/training/checkpoint.ts";
 import { concat, gridFile, sxmFile } from "./formatFixtures.ts";
 import {

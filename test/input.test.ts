@@ -5,14 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import {
+	chooseChannel,
+	chooseImages,
+} from "../src/extraction/results/choose.ts";
+import { checkSize } from "../src/extraction/results/input.ts";
+import { measured } from "../src/extraction/results/measured.ts";
 import type { Channel, Measurement } from "../src/formats/measurement.ts";
-import { readInput } from "../src/node/input.ts";
-import { OutFolder } from "../src/node/outFolder.ts";
-import { writeKernelFile } from "../src/qpi/csv.ts";
-import { makeAxis } from "../src/qpi/format.ts";
-import { chooseChannel, chooseImages } from "../src/results/choose.ts";
-import { checkSize } from "../src/results/input.ts";
-import { measured } from "../src/results/measured.ts";
+import { readInput } from "../src/node/files/input.ts";
+import { OutFolder } from "../src/node/files/outFolder.ts";
+import { writeKernelFile } from "../src/qpi/dataset/csv.ts";
+import { makeAxis } from "../src/qpi/dataset/format.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-input-"));
 test.after(() => rm(scratch, { recursive: true }));

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Judgement, judgeMarks } from "../src/extraction/judge.ts";
-import type { MapMark } from "../src/extraction/sitedMap.ts";
-import { makeMap } from "../src/qpi/maps.ts";
+import { type Judgement, judgeMarks } from "../src/extraction/kernels/judge.ts";
+import type { MapMark } from "../src/extraction/kernels/sitedMap.ts";
+import { makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";
 
 const RECIPE = { pixels: [96, 80], field: 300, marks: 16, noise: 0.5 } as const;

@@ -22,7 +22,7 @@ import {
 	type Tensor,
 	tensor,
 } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));

@@ -3,11 +3,15 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { StoredTensor } from "../src/formats/safetensors.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { KernelPrior } from "../src/qpi/prior.ts";
-import { SORTS, unfold, unpackTriangle } from "../src/qpi/quadrants.ts";
-import { dot } from "../src/qpi/ridge.ts";
-import { bareKernel, view } from "../src/qpi/wide.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { bareKernel, view } from "../src/qpi/generator/wide.ts";
+import {
+	SORTS,
+	unfold,
+	unpackTriangle,
+} from "../src/qpi/operator/quadrants.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { KernelPrior } from "../src/qpi/posterior/prior.ts";
 import { Random } from "../src/random.ts";
 import { principalDirections } from "../src/training/components.ts";
 import { learnPrior, principalImages } from "../src/training/prior.ts";

@@ -5,8 +5,8 @@ import {
 	cholesky,
 	choleskySolve,
 	inverseDiagonal,
-} from "../src/qpi/cholesky.ts";
-import { Polynomials } from "../src/qpi/polynomials.ts";
+} from "../src/qpi/maths/cholesky.ts";
+import { Polynomials } from "../src/qpi/maths/polynomials.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(4);

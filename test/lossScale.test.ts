@@ -17,8 +17,8 @@ import {
 	type State,
 } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import { Random } from "../src/random.ts";
 import {
 	type Checkpoint,

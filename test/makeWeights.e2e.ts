@@ -6,11 +6,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { StoredTensor } from "../src/formats/safetensors.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { makeWeights } from "../src/node/makeWeights.ts";
-import { RunFolder } from "../src/node/runFolder.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { HELD_OUT } from "../src/qpi/wide.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { makeWeights } from "../src/node/training/makeWeights.ts";
+import { RunFolder } from "../src/node/training/runFolder.ts";
+import { HELD_OUT } from "../src/qpi/generator/wide.ts";
 import { PRESETS, WEIGHTS } from "../src/training/presets.ts";
 
 const gpu = await openGpu();

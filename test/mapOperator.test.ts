@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { MapOperator, type Site } from "../src/qpi/mapOperator.ts";
-import { dot } from "../src/qpi/ridge.ts";
+import { MapOperator, type Site } from "../src/qpi/operator/mapOperator.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(5);

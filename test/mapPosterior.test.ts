@@ -2,18 +2,18 @@
 import { inverse, Matrix } from "ml-matrix";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BlockCovariance } from "../src/qpi/blockCovariance.ts";
 import {
 	cholesky,
 	choleskySolve,
 	inverseDiagonal,
-} from "../src/qpi/cholesky.ts";
-import { FactoredCovariance } from "../src/qpi/factoredCovariance.ts";
-import { MapOperator } from "../src/qpi/mapOperator.ts";
-import { MapSolver, MapSystem } from "../src/qpi/mapPosterior.ts";
-import { Polynomials } from "../src/qpi/polynomials.ts";
-import { dot } from "../src/qpi/ridge.ts";
-import { onThisThread } from "../src/qpi/solveMany.ts";
+} from "../src/qpi/maths/cholesky.ts";
+import { Polynomials } from "../src/qpi/maths/polynomials.ts";
+import { MapOperator } from "../src/qpi/operator/mapOperator.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { BlockCovariance } from "../src/qpi/posterior/blockCovariance.ts";
+import { FactoredCovariance } from "../src/qpi/posterior/factoredCovariance.ts";
+import { MapSolver, MapSystem } from "../src/qpi/posterior/mapPosterior.ts";
+import { onThisThread } from "../src/qpi/posterior/solveMany.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(11);

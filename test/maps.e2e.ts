@@ -3,25 +3,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readScatterers } from "../src/extraction/scatterers.ts";
+import { readScatterers } from "../src/extraction/marks/scatterers.ts";
 import { decodeNpy } from "../src/formats/npy.ts";
+import { makeMaps } from "../src/node/datasets/makeMaps.ts";
 import {
 	evaluateMaps,
 	type MapToExtract,
 	mapsTable,
-} from "../src/node/evaluateMaps.ts";
-import { makeMaps } from "../src/node/makeMaps.ts";
-import { randomKernel } from "../src/qpi/families.ts";
-import { kernelModel } from "../src/qpi/kernel.ts";
+} from "../src/node/evaluation/evaluateMaps.ts";
+import { randomKernel } from "../src/qpi/generator/families.ts";
+import { kernelModel } from "../src/qpi/generator/kernel.ts";
 import {
 	drawRecipe,
 	type GeneratedMap,
 	type MapRanges,
 	type MapRecipe,
 	makeMap,
-} from "../src/qpi/maps.ts";
-import { centredCorrelation, correlation } from "../src/qpi/metrics.ts";
-import { deviation } from "../src/qpi/noise.ts";
+} from "../src/qpi/generator/maps.ts";
+import { deviation } from "../src/qpi/generator/noise.ts";
+import { centredCorrelation, correlation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const PLAIN: MapRecipe = { pixels: [64, 48], field: 300, marks: 6 };

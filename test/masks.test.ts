@@ -6,8 +6,8 @@ import {
 	readMasks,
 	type Shape,
 	writeMasks,
-} from "../src/extraction/masks.ts";
-import { preprocess } from "../src/extraction/preprocess.ts";
+} from "../src/extraction/scan/masks.ts";
+import { preprocess } from "../src/extraction/scan/preprocess.ts";
 import { type Axes, arrange, layoutNote } from "../src/formats/axes.ts";
 import { FormatError, readMeasurement } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";

@@ -13,13 +13,13 @@ import {
 	MachineError,
 	openAdapter,
 	openGpu,
-} from "../src/node/adapter.ts";
+} from "../src/node/device/adapter.ts";
 import {
 	MATRIX_FEATURES,
 	MATRIX_FLAGS,
 	missingForMatrix,
-} from "../src/node/matrix.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+} from "../src/node/device/matrix.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import { cases as convCases } from "./cases/conv.ts";
 import { emulateMatrices } from "./matrixEmulation.ts";
 import { type Case, checkCase } from "./opTesting.ts";

@@ -5,7 +5,7 @@ import { relu } from "../src/engine/ops/elementwise.ts";
 import { BufferPool } from "../src/engine/pool.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { start } from "./command.ts";
 

@@ -1,10 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { paperInputs, physicsInputs } from "../src/qpi/inputs.ts";
-import { compareKernels, correlation } from "../src/qpi/metrics.ts";
-import { centre, embed, ridge } from "../src/qpi/ridge.ts";
-import { meanKernel, NearestKernel } from "../src/qpi/rivals.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { paperInputs, physicsInputs } from "../src/qpi/operator/inputs.ts";
+import { centre, embed, ridge } from "../src/qpi/operator/ridge.ts";
+import { meanKernel, NearestKernel } from "../src/qpi/operator/rivals.ts";
+import { compareKernels, correlation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const near = (a: number, b: number, tolerance = 1e-6) =>

@@ -1,6 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { colourOf, deviationOf, doubted } from "../src/extraction/misfit.ts";
+import {
+	colourOf,
+	deviationOf,
+	doubted,
+} from "../src/extraction/kernels/misfit.ts";
 import { Random } from "../src/random.ts";
 
 const [NX, NY] = [110, 90];

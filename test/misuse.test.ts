@@ -19,7 +19,7 @@ import {
 	decodeSafetensors,
 	encodeSafetensors,
 } from "../src/formats/safetensors.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));

@@ -22,7 +22,7 @@ import {
 	type NetworkInput,
 	type NetworkName,
 } from "../src/models/networks.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { type Nd, nd, uniform } from "./opTesting.ts";
 import { conv2d, convTranspose2d } from "./reference/conv.ts";

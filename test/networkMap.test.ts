@@ -1,13 +1,13 @@
 // Networks on maps of any size: what they see there, and what is made of what they say.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { extractMaps } from "../src/extraction/extractMap.ts";
-import { mapInputs } from "../src/extraction/networkInputs.ts";
-import type { Networks } from "../src/extraction/networks.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { centredInputs } from "../src/qpi/inputs.ts";
-import { makeMap } from "../src/qpi/maps.ts";
-import { centredCorrelation, correlation } from "../src/qpi/metrics.ts";
+import { extractMaps } from "../src/extraction/methods/extractMap.ts";
+import { mapInputs } from "../src/extraction/methods/networkInputs.ts";
+import type { Networks } from "../src/models/trained/trainedNetworks.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
+import { makeMap } from "../src/qpi/generator/maps.ts";
+import { centredInputs } from "../src/qpi/operator/inputs.ts";
+import { centredCorrelation, correlation } from "../src/qpi/scores/metrics.ts";
 
 const SIDE = 64;
 /** Angstrom a pixel of the published images. */

@@ -14,8 +14,8 @@ import {
 	type Tensor,
 	tensor,
 } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import { nd } from "./opTesting.ts";
 import * as reference from "./reference/conv.ts";
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FOR_BROWSERS } from "../build/browser.ts";
-import { noticeOf, packagesOf, writeNotice } from "../build/notice.ts";
+import { FOR_BROWSERS } from "../src/build/browser.ts";
+import { noticeOf, packagesOf, writeNotice } from "../src/build/notice.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const scratch = await mkdtemp(join(tmpdir(), "qpi-notice-"));

@@ -11,7 +11,7 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { crossEntropy } from "../src/engine/ops/softmax.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));

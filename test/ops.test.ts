@@ -1,5 +1,5 @@
 import { test } from "uvu";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { badCalls, cases } from "./cases.ts";
 import { checkBadCall, checkCase } from "./opTesting.ts";
 

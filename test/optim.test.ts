@@ -15,7 +15,7 @@ import {
 import { scope } from "../src/engine/scope.ts";
 import { collect, lazy, type State } from "../src/engine/state.ts";
 import { tensor, zeros } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare, uniform } from "./opTesting.ts";
 

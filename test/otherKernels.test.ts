@@ -2,8 +2,8 @@
 import { test } from "uvu";
 import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/reflect.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 import * as bmm from "./cases/bmm.ts";
 import * as layerNorm from "./cases/layerNorm.ts";
 import * as linear from "./cases/linear.ts";

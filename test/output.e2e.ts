@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { makeDataset } from "../src/node/makeDataset.ts";
+import { makeDataset } from "../src/node/datasets/makeDataset.ts";
 import { Random } from "../src/random.ts";
 import { start } from "./command.ts";
 import { sxmFile } from "./formatFixtures.ts";

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { AUTOENCODERS } from "../src/models/autoencoderKL.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { epochsWithin, secondsAStep } from "../src/training/pace.ts";
 import { PRESETS, withModel } from "../src/training/presets.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import * as assert from "uvu/assert";
-import { buildPage } from "../build/page.ts";
+import { buildPage } from "../src/build/page.ts";
 import { listen } from "./browser.ts";
 import { start, until } from "./command.ts";
 

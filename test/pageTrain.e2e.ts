@@ -7,9 +7,9 @@ import { unzipSync } from "fflate";
 import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { buildPage } from "../build/page.ts";
-import { serve } from "../src/node/serve.ts";
-import { openWeights, SHIPPED } from "../src/node/weights.ts";
+import { buildPage } from "../src/build/page.ts";
+import { serve } from "../src/node/files/serve.ts";
+import { openWeights, SHIPPED } from "../src/node/files/shippedWeights.ts";
 import { listen, openBrowser } from "./browser.ts";
 
 await buildPage();

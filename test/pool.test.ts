@@ -1,10 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { INPUTS_WORKER } from "../src/node/inputsWorker.ts";
-import { mapInWorkers } from "../src/node/pool.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { paperInputs, physicsInputs } from "../src/qpi/inputs.ts";
-import { centre, ridgeGcv } from "../src/qpi/ridge.ts";
+import { INPUTS_WORKER } from "../src/node/threads/inputsWorker.ts";
+import { mapInWorkers } from "../src/node/threads/pool.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { paperInputs, physicsInputs } from "../src/qpi/operator/inputs.ts";
+import { centre, ridgeGcv } from "../src/qpi/operator/ridge.ts";
 import { Random } from "../src/random.ts";
 import type { ObservationTask } from "../src/training/prepare.ts";
 

@@ -1,11 +1,16 @@
 import { CholeskyDecomposition, Matrix, solve } from "ml-matrix";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { posterior, posteriorSamples } from "../src/qpi/posterior.ts";
-import { type Covariance, KernelPrior } from "../src/qpi/prior.ts";
-import { fold, packTriangle, SORTS, unfold } from "../src/qpi/quadrants.ts";
-import { dot } from "../src/qpi/ridge.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import {
+	fold,
+	packTriangle,
+	SORTS,
+	unfold,
+} from "../src/qpi/operator/quadrants.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { posterior, posteriorSamples } from "../src/qpi/posterior/posterior.ts";
+import { type Covariance, KernelPrior } from "../src/qpi/posterior/prior.ts";
 import { Random } from "../src/random.ts";
 
 const normals = (length: number, stream: number) => {

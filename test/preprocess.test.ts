@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { radialFilter } from "../src/extraction/filter.ts";
+import { radialFilter } from "../src/extraction/scan/filter.ts";
 import {
 	type Prepared,
 	preprocess,
@@ -9,10 +9,10 @@ import {
 	squareOf,
 	toModel,
 	toScan,
-} from "../src/extraction/preprocess.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { correlation } from "../src/qpi/metrics.ts";
-import { addLines, deviation } from "../src/qpi/noise.ts";
+} from "../src/extraction/scan/preprocess.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
+import { addLines, deviation } from "../src/qpi/generator/noise.ts";
+import { correlation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const DX = 400 / 63;

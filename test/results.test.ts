@@ -1,17 +1,22 @@
 /** What command line and page share, without files. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMasks } from "../src/extraction/masks.ts";
+import { commandOf } from "../src/extraction/results/commandLine.ts";
+import { scanField } from "../src/extraction/results/drawPictures.ts";
+import { makeExtractor } from "../src/extraction/results/extractor.ts";
+import { resultFiles, resultObject } from "../src/extraction/results/files.ts";
+import { findScatterers } from "../src/extraction/results/findScatterers.ts";
+import { parseInput } from "../src/extraction/results/input.ts";
+import { analyseAll } from "../src/extraction/results/items.ts";
+import {
+	makeTasks,
+	prepareScans,
+	take,
+	tasksOf,
+} from "../src/extraction/results/take.ts";
+import { readMasks } from "../src/extraction/scan/masks.ts";
 import { FormatError } from "../src/formats/measurement.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { scanField } from "../src/report/extractionPictures.ts";
-import { commandOf } from "../src/results/commandLine.ts";
-import { makeExtractor } from "../src/results/extractor.ts";
-import { resultFiles, resultObject } from "../src/results/files.ts";
-import { findScatterers } from "../src/results/findScatterers.ts";
-import { parseInput } from "../src/results/input.ts";
-import { analyseAll } from "../src/results/items.ts";
-import { makeTasks, prepareScans, take, tasksOf } from "../src/results/take.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
 
 const places = [
 	[14, 20],

@@ -1,9 +1,9 @@
 import { Matrix, solve } from "ml-matrix";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { correlation } from "../src/qpi/metrics.ts";
-import { centre, embed, ridge, ridgeGcv } from "../src/qpi/ridge.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { centre, embed, ridge, ridgeGcv } from "../src/qpi/operator/ridge.ts";
+import { correlation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(2);

@@ -1,19 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { preprocess } from "../src/extraction/preprocess.ts";
-import { sparseDeconvolution } from "../src/extraction/sbd.ts";
-import { marksOf } from "../src/extraction/sbdMarks.ts";
-import {
-	activationOverlap,
-	kernelAngle,
-	spectrumCorrelation,
-} from "../src/extraction/sbdMetrics.ts";
+import { marksOf } from "../src/extraction/blind/activationMarks.ts";
 import {
 	findActivation,
 	findKernel,
 	type SparseProblem,
 	shrink,
-} from "../src/extraction/sbdSteps.ts";
+} from "../src/extraction/blind/sparseSteps.ts";
 import {
 	cut,
 	heaviest,
@@ -21,11 +14,18 @@ import {
 	resized,
 	unit,
 	windowsOf,
-} from "../src/extraction/sbdWindows.ts";
-import { MapConvolution } from "../src/qpi/convolution.ts";
-import { type MapRecipe, makeMap } from "../src/qpi/maps.ts";
-import { centredCorrelation } from "../src/qpi/metrics.ts";
-import { dot } from "../src/qpi/ridge.ts";
+} from "../src/extraction/blind/windows.ts";
+import {
+	activationOverlap,
+	kernelAngle,
+	spectrumCorrelation,
+} from "../src/extraction/sbd/metrics.ts";
+import { sparseDeconvolution } from "../src/extraction/sbd/sbd.ts";
+import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { type MapRecipe, makeMap } from "../src/qpi/generator/maps.ts";
+import { MapConvolution } from "../src/qpi/operator/convolution.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { centredCorrelation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(8);

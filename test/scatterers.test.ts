@@ -1,15 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMasks } from "../src/extraction/masks.ts";
-import { findMissed } from "../src/extraction/missed.ts";
+import { findMissed } from "../src/extraction/marks/missed.ts";
 import {
 	readScatterers,
 	writeScatterers,
-} from "../src/extraction/scatterers.ts";
-import { ForwardOperator, pixelOf } from "../src/qpi/forward.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { MapOperator } from "../src/qpi/mapOperator.ts";
-import { embed } from "../src/qpi/ridge.ts";
+} from "../src/extraction/marks/scatterers.ts";
+import { readMasks } from "../src/extraction/scan/masks.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
+import { ForwardOperator, pixelOf } from "../src/qpi/operator/forward.ts";
+import { MapOperator } from "../src/qpi/operator/mapOperator.ts";
+import { embed } from "../src/qpi/operator/ridge.ts";
 import { Random } from "../src/random.ts";
 
 test("a scatterer that was not marked is found in the residual, between the pixels", () => {

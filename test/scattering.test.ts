@@ -1,20 +1,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { HBAR2_2M } from "../src/qpi/bands.ts";
-import { besselJ, hankel0 } from "../src/qpi/bessel.ts";
+import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 import {
 	type KernelModel,
 	type KernelSpec,
 	kernelModel,
 	tMatrix,
-} from "../src/qpi/kernel.ts";
-import { Matrix } from "../src/qpi/matrix.ts";
+} from "../src/qpi/generator/kernel.ts";
 import {
 	kernelImage,
 	observation,
 	placeScatterers,
-} from "../src/qpi/scattering.ts";
-import { pixelPosition } from "../src/qpi/table.ts";
+} from "../src/qpi/generator/scattering.ts";
+import { pixelPosition } from "../src/qpi/generator/table.ts";
+import { besselJ, hankel0 } from "../src/qpi/maths/bessel.ts";
+import { Matrix } from "../src/qpi/maths/matrix.ts";
 import { Random } from "../src/random.ts";
 
 const SILVER: KernelSpec = {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { serve } from "../src/node/serve.ts";
+import { serve } from "../src/node/files/serve.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-serve-"));
 const folder = join(scratch, "page");

@@ -5,7 +5,7 @@ import { Gpu } from "../src/engine/gpu.ts";
 import { reflect } from "../src/engine/reflect.ts";
 import { joinShader, originOf } from "../src/engine/shaderParts.ts";
 import { empty } from "../src/engine/tensor.ts";
-import { openGpu } from "../src/node/adapter.ts";
+import { openGpu } from "../src/node/device/adapter.ts";
 
 const parts = {
 	low: "const LOW = 1u;\n",

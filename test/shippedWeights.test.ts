@@ -1,17 +1,22 @@
 /** The weights that come with the package: what they were made of, and how well they extract. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { refine } from "../src/extraction/refined.ts";
+import { refine } from "../src/extraction/kernels/refined.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { makeKernel, planKernels } from "../src/qpi/generator.ts";
-import { compareKernels } from "../src/qpi/metrics.ts";
-import { SORTS } from "../src/qpi/quadrants.ts";
-import { centre, ridgeGcv } from "../src/qpi/ridge.ts";
-import { makeSplit } from "../src/qpi/split.ts";
-import { bareKernel, HELD_OUT, view, wideKernel } from "../src/qpi/wide.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { makeSplit } from "../src/qpi/dataset/split.ts";
+import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
+import {
+	bareKernel,
+	HELD_OUT,
+	view,
+	wideKernel,
+} from "../src/qpi/generator/wide.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { SORTS } from "../src/qpi/operator/quadrants.ts";
+import { centre, ridgeGcv } from "../src/qpi/operator/ridge.ts";
+import { compareKernels } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 import { WEIGHTS } from "../src/training/presets.ts";
 

@@ -1,13 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { factorsOf } from "../src/qpi/blockCovariance.ts";
+import { NormalMatrix } from "../src/qpi/operator/normalMatrix.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { factorsOf } from "../src/qpi/posterior/blockCovariance.ts";
 import {
 	FactoredCovariance,
 	independent,
-} from "../src/qpi/factoredCovariance.ts";
-import { NormalMatrix } from "../src/qpi/normalMatrix.ts";
-import { dot } from "../src/qpi/ridge.ts";
-import { onThisThread } from "../src/qpi/solveMany.ts";
+} from "../src/qpi/posterior/factoredCovariance.ts";
+import { onThisThread } from "../src/qpi/posterior/solveMany.ts";
 import { problem } from "./solving.ts";
 
 const LAMBDA = 2;

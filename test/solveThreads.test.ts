@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SolveThreads } from "../src/node/solveThreads.ts";
-import { onThisThread } from "../src/qpi/solveMany.ts";
+import { SolveThreads } from "../src/node/threads/solveThreads.ts";
+import { onThisThread } from "../src/qpi/posterior/solveMany.ts";
 import { problem } from "./solving.ts";
 
 const ACCURACY = { tolerance: 0.01, steps: 60 };
@@ -79,7 +79,7 @@ test("a process ends with its threads idle", () => {
 		process.execPath,
 		[
 			"-e",
-			`import { SolveThreads } from "${url("../src/node/solveThreads.ts")}";
+			`import { SolveThreads } from "${url("../src/node/threads/solveThreads.ts")}";
 			import { problem } from "${url("solving.ts")}";
 			const { rights, covariance } = problem(${JSON.stringify(sizes)});
 			const found = await new SolveThreads(2).solve(rights, covariance, 1, ${JSON.stringify(ACCURACY)});

@@ -1,9 +1,10 @@
 /** Systems of a map with random marks, weights and covariance, as those of an extraction: for tests and timing. */
-import { BlockCovariance } from "../src/qpi/blockCovariance.ts";
-import { FactoredCovariance } from "../src/qpi/factoredCovariance.ts";
-import { MapOperator } from "../src/qpi/mapOperator.ts";
-import { MapSystem } from "../src/qpi/mapPosterior.ts";
-import type { Right } from "../src/qpi/solveMany.ts";
+
+import { MapOperator } from "../src/qpi/operator/mapOperator.ts";
+import { BlockCovariance } from "../src/qpi/posterior/blockCovariance.ts";
+import { FactoredCovariance } from "../src/qpi/posterior/factoredCovariance.ts";
+import { MapSystem } from "../src/qpi/posterior/mapPosterior.ts";
+import type { Right } from "../src/qpi/posterior/solveMany.ts";
 import { Random } from "../src/random.ts";
 
 export interface Sizes {

@@ -9,13 +9,13 @@ import {
 	profile,
 	spectrum,
 	withError,
-} from "../src/extraction/spectrum.ts";
-import { hankel0 } from "../src/qpi/bessel.ts";
+} from "../src/extraction/findings/spectrum.ts";
 import {
 	type KernelSpec,
 	kernelImage,
 	kernelModel,
-} from "../src/qpi/generator.ts";
+} from "../src/qpi/generator/generator.ts";
+import { hankel0 } from "../src/qpi/maths/bessel.ts";
 import { Random } from "../src/random.ts";
 
 const D = MODEL_SPACING;

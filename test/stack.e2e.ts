@@ -1,18 +1,18 @@
 /** Stacks of energies: dead layers, the band that is read from them, and amplitudes that change with energy. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { extractMaps } from "../src/extraction/extractMap.ts";
-import type { ParabolaFit } from "../src/extraction/parabola.ts";
+import type { ParabolaFit } from "../src/extraction/findings/parabola.ts";
+import { extractMaps } from "../src/extraction/methods/extractMap.ts";
+import { makeExtractor } from "../src/extraction/results/extractor.ts";
+import { resultObject } from "../src/extraction/results/files.ts";
+import { parseInput } from "../src/extraction/results/input.ts";
+import { analyseAll } from "../src/extraction/results/items.ts";
+import { deadLayers } from "../src/extraction/results/layers.ts";
+import { type TakeOptions, take } from "../src/extraction/results/take.ts";
 import { FormatError } from "../src/formats/measurement.ts";
-import { openWeights } from "../src/node/weights.ts";
-import { HBAR2_2M } from "../src/qpi/bands.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 import { Random } from "../src/random.ts";
-import { makeExtractor } from "../src/results/extractor.ts";
-import { resultObject } from "../src/results/files.ts";
-import { parseInput } from "../src/results/input.ts";
-import { analyseAll } from "../src/results/items.ts";
-import { deadLayers } from "../src/results/layers.ts";
-import { type TakeOptions, take } from "../src/results/take.ts";
 import { gridFile } from "./formatFixtures.ts";
 
 const fileOf = (...file: Parameters<typeof gridFile>) =>

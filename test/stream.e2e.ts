@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { makeNetwork } from "../src/models/networks.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import { WideStream } from "../src/node/wideStream.ts";
-import { compareKernels } from "../src/qpi/metrics.ts";
-import { HELD_OUT } from "../src/qpi/wide.ts";
+import { WideStream } from "../src/node/datasets/wideStream.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { HELD_OUT } from "../src/qpi/generator/wide.ts";
+import { compareKernels } from "../src/qpi/scores/metrics.ts";
 import {
 	type KeptCheckpoint,
 	keep,

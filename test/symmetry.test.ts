@@ -1,15 +1,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { weightAt } from "../src/extraction/harmonics.ts";
+import { weightAt } from "../src/extraction/findings/harmonics.ts";
 import {
 	type Order,
 	rotate,
 	symmetrise,
 	testSymmetry,
-} from "../src/extraction/symmetry.ts";
-import { ripplesOf } from "../src/extraction/systematics.ts";
-import { kernelImage, kernelModel, planKernels } from "../src/qpi/generator.ts";
-import { correlation } from "../src/qpi/metrics.ts";
+} from "../src/extraction/findings/symmetry.ts";
+import { ripplesOf } from "../src/extraction/findings/systematics.ts";
+import {
+	kernelImage,
+	kernelModel,
+	planKernels,
+} from "../src/qpi/generator/generator.ts";
+import { correlation } from "../src/qpi/scores/metrics.ts";
 import { Random } from "../src/random.ts";
 
 const specs = planKernels(100, 1);

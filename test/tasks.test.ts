@@ -11,7 +11,7 @@ import {
 	makeNetwork,
 	type NetworkName,
 } from "../src/models/networks.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { inputBatch, kernelsOf } from "../src/training/batches.ts";
 import type { Prepared } from "../src/training/data.ts";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commandLine } from "../src/cli/command.ts";
-import { commandOf } from "../src/results/commandLine.ts";
+import { commandOf } from "../src/extraction/results/commandLine.ts";
 import { oneLine, quote, shellWord, visible } from "../src/text.ts";
 
 const NASTY = [

@@ -7,11 +7,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
-import { makeDataset } from "../src/node/makeDataset.ts";
-import { kernelFileName } from "../src/qpi/format.ts";
-import type { MethodName } from "../src/report/types.ts";
+import { makeDataset } from "../src/node/datasets/makeDataset.ts";
+import { kernelFileName } from "../src/qpi/dataset/format.ts";
 import type { ScoreFile } from "../src/training/evaluate.ts";
 import type { History } from "../src/training/loop.ts";
+import type { MethodName } from "../src/training/metrics.ts";
 import { PRESETS } from "../src/training/presets.ts";
 import { type Ended, start, until } from "./command.ts";
 

@@ -22,18 +22,17 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
 import { collect } from "../src/engine/state.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { describeAdapter, openGpu } from "../src/node/adapter.ts";
-import type { Dataset } from "../src/node/dataset.ts";
-import { datasetSource } from "../src/node/datasetSource.ts";
-import { prepare } from "../src/node/prepare.ts";
-import { RunFolder } from "../src/node/runFolder.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { physicsInputs } from "../src/qpi/inputs.ts";
-import { unitRms } from "../src/qpi/preprocess.ts";
-import { centre, embed, ridgeGcv } from "../src/qpi/ridge.ts";
-import { makeSplit, type Symmetry } from "../src/qpi/split.ts";
+import type { Dataset } from "../src/node/datasets/dataset.ts";
+import { datasetSource } from "../src/node/datasets/datasetSource.ts";
+import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { prepare } from "../src/node/threads/prepare.ts";
+import { RunFolder } from "../src/node/training/runFolder.ts";
+import { unitRms } from "../src/qpi/dataset/preprocess.ts";
+import { makeSplit, type Symmetry } from "../src/qpi/dataset/split.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
+import { physicsInputs } from "../src/qpi/operator/inputs.ts";
+import { centre, embed, ridgeGcv } from "../src/qpi/operator/ridge.ts";
 import { Random } from "../src/random.ts";
-import type { CurvePoint } from "../src/report/types.ts";
 import {
 	encodeCheckpoint,
 	type KeptCheckpoint,
@@ -50,6 +49,7 @@ import {
 	train,
 } from "../src/training/loop.ts";
 import { memoryLine, type StepMemory } from "../src/training/memory.ts";
+import type { CurvePoint } from "../src/training/metrics.ts";
 import { prepareInMemory, restore } from "../src/training/prepare.ts";
 import { generatedSource, type Source } from "../src/training/source.ts";
 import { symmetryAngles, symmetryLoss } from "../src/training/symmetry.ts";

@@ -10,10 +10,11 @@ import * as assert from "uvu/assert";
 import type { Gpu } from "../src/engine/gpu.ts";
 import { collect } from "../src/engine/state.ts";
 import type { NetworkName } from "../src/models/networks.ts";
-import { openGpu } from "../src/node/adapter.ts";
-import { RunFolder } from "../src/node/runFolder.ts";
-import { trainRun } from "../src/node/trainRun.ts";
-import { openWeights, SHIPPED } from "../src/node/weights.ts";
+import { weightFiles } from "../src/models/trained/weightFiles.ts";
+import { openGpu } from "../src/node/device/adapter.ts";
+import { openWeights, SHIPPED } from "../src/node/files/shippedWeights.ts";
+import { RunFolder } from "../src/node/training/runFolder.ts";
+import { trainRun } from "../src/node/training/trainRun.ts";
 import {
 	type Checkpoint,
 	learntWeights,
@@ -21,7 +22,6 @@ import {
 } from "../src/training/checkpoint.ts";
 import { PRESETS, withEpochs } from "../src/training/presets.ts";
 import { generatedSource } from "../src/training/source.ts";
-import { weightFiles } from "../src/training/weightFiles.ts";
 import type {
 	RunConfiguration,
 	TrainingCommand,

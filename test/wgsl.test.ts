@@ -1,8 +1,8 @@
 // Shaders as a bundle for browsers has them.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { minifiedPieces, minifyWgsl } from "../build/wgsl.ts";
-import { loadShaders } from "../src/node/shaders.ts";
+import { minifiedPieces, minifyWgsl } from "../src/build/wgsl.ts";
+import { loadShaders } from "../src/node/device/shaders.ts";
 
 /** The tokens of WGSL, the longest first, as its grammar has them ("a--b" holds a decrement). Angle brackets are read singly: of templates they stand together. */
 const tokens = (source: string) =>

@@ -1,15 +1,15 @@
 /** The patterns that the shipped weights are learned from: what is drawn, how often, and with what waves. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Fft2d } from "../src/qpi/fft.ts";
-import { PIXEL } from "../src/qpi/table.ts";
+import { PIXEL } from "../src/qpi/generator/table.ts";
 import {
 	bareKernel,
 	HELD_OUT,
 	view,
 	type WideKernel,
 	wideKernel,
-} from "../src/qpi/wide.ts";
+} from "../src/qpi/generator/wide.ts";
+import { Fft2d } from "../src/qpi/maths/fft.ts";
 import { Random } from "../src/random.ts";
 
 /** Bands and clusters by the numbers that a stream's first two draws give them; "point" is drawn twice as often as the rest. */

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openWideSet, type WideSet } from "../src/node/wideSet.ts";
-import { wideSource } from "../src/node/wideSource.ts";
-import { ForwardOperator } from "../src/qpi/forward.ts";
-import { bareKernel, view, wideKernel } from "../src/qpi/wide.ts";
+import { openWideSet, type WideSet } from "../src/node/datasets/wideSet.ts";
+import { wideSource } from "../src/node/datasets/wideSource.ts";
+import { bareKernel, view, wideKernel } from "../src/qpi/generator/wide.ts";
+import { ForwardOperator } from "../src/qpi/operator/forward.ts";
 import { Random } from "../src/random.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-wide-"));

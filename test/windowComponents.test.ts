@@ -1,7 +1,7 @@
 /** Patterns over a window, by the quarter where they are even or odd. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { WindowComponents } from "../src/qpi/windowComponents.ts";
+import { WindowComponents } from "../src/qpi/posterior/windowComponents.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(3);

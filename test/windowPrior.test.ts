@@ -1,14 +1,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BlockCovariance } from "../src/qpi/blockCovariance.ts";
+import { fold, packTriangle, SORTS } from "../src/qpi/operator/quadrants.ts";
+import { dot } from "../src/qpi/operator/ridge.ts";
+import { BlockCovariance } from "../src/qpi/posterior/blockCovariance.ts";
 import {
 	FactoredCovariance,
 	independent,
-} from "../src/qpi/factoredCovariance.ts";
-import { type Covariance, KernelPrior } from "../src/qpi/prior.ts";
-import { fold, packTriangle, SORTS } from "../src/qpi/quadrants.ts";
-import { dot } from "../src/qpi/ridge.ts";
-import { WindowPrior } from "../src/qpi/windowPrior.ts";
+} from "../src/qpi/posterior/factoredCovariance.ts";
+import { type Covariance, KernelPrior } from "../src/qpi/posterior/prior.ts";
+import { WindowPrior } from "../src/qpi/posterior/windowPrior.ts";
 import { Random } from "../src/random.ts";
 
 const random = new Random(2);

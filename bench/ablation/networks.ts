@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { say } from "../../src/cli/command.ts";
-import { writeFileAtomic } from "../../src/node/files.ts";
-import { SPLITS } from "../../src/report/types.ts";
+import { writeFileAtomic } from "../../src/node/files/files.ts";
+import { SPLITS } from "../../src/training/metrics.ts";
 import { comparePart, interval, readScores } from "../scores.ts";
 
 /**

@@ -1,18 +1,21 @@
-import { REFINE, refine } from "../../src/extraction/refined.ts";
+import { REFINE, refine } from "../../src/extraction/kernels/refined.ts";
 import {
 	REFINE_MAP,
 	refineMap,
 	ridgeMap,
 	type SitedMap,
-} from "../../src/extraction/refineMap.ts";
-import { writeFileAtomic } from "../../src/node/files.ts";
-import { openWeights } from "../../src/node/weights.ts";
-import { makeKernel, planKernels } from "../../src/qpi/generator.ts";
-import { makeMap } from "../../src/qpi/maps.ts";
-import { centredCorrelation, correlation } from "../../src/qpi/metrics.ts";
-import type { KernelPrior } from "../../src/qpi/prior.ts";
-import { centre } from "../../src/qpi/ridge.ts";
-import { makeSplit } from "../../src/qpi/split.ts";
+} from "../../src/extraction/kernels/refineMap.ts";
+import { writeFileAtomic } from "../../src/node/files/files.ts";
+import { openWeights } from "../../src/node/files/shippedWeights.ts";
+import { makeSplit } from "../../src/qpi/dataset/split.ts";
+import { makeKernel, planKernels } from "../../src/qpi/generator/generator.ts";
+import { makeMap } from "../../src/qpi/generator/maps.ts";
+import { centre } from "../../src/qpi/operator/ridge.ts";
+import type { KernelPrior } from "../../src/qpi/posterior/prior.ts";
+import {
+	centredCorrelation,
+	correlation,
+} from "../../src/qpi/scores/metrics.ts";
 import { Random } from "../../src/random.ts";
 
 const SEEDS = [1, 2, 3];

@@ -1,5 +1,5 @@
 /** The maps of `npm run bench:blind`: one factor at a time changed about a usual map. */
-import type { MapRanges } from "../../src/qpi/maps.ts";
+import type { MapRanges } from "../../src/qpi/generator/maps.ts";
 
 export interface Level {
 	/** What is changed, and to what; for people. */

@@ -1,7 +1,7 @@
 /** What another program found, read from its files. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BlindFound } from "../../src/node/evaluateBlind.ts";
+import type { BlindFound } from "../../src/node/evaluation/evaluateBlind.ts";
 
 /** Of one map: what is judged, and how long the program took on one core. */
 export interface OtherFound extends BlindFound {

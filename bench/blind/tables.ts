@@ -1,5 +1,5 @@
 /** The figures of `npm run bench:blind` as markdown. */
-import type { BlindScore } from "../../src/node/blindScores.ts";
+import type { BlindScore } from "../../src/node/evaluation/blindScores.ts";
 import type { Level } from "./levels.ts";
 
 /** Of one level and method: the scores of its maps, by name, and the time of one core that each took. */

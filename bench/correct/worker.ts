@@ -1,14 +1,14 @@
 /** What the correcting network is shown and taught, of one image: `mapInWorkers<CorrectTask, Float32Array>(CORRECT_WORKER, tasks)`. */
-import { refine } from "../../src/extraction/refined.ts";
-import { serve } from "../../src/node/pool.ts";
-import { openWeights } from "../../src/node/weights.ts";
-import { PIXELS } from "../../src/qpi/format.ts";
-import { makeKernel, planKernels } from "../../src/qpi/generator.ts";
-import { physicsInputs } from "../../src/qpi/inputs.ts";
-import { posteriorSamples } from "../../src/qpi/posterior.ts";
-import { centre } from "../../src/qpi/ridge.ts";
-import { view, wideKernel } from "../../src/qpi/wide.ts";
-import { observeWide } from "../../src/qpi/wideObservation.ts";
+import { refine } from "../../src/extraction/kernels/refined.ts";
+import { openWeights } from "../../src/node/files/shippedWeights.ts";
+import { serve } from "../../src/node/threads/pool.ts";
+import { PIXELS } from "../../src/qpi/dataset/format.ts";
+import { makeKernel, planKernels } from "../../src/qpi/generator/generator.ts";
+import { view, wideKernel } from "../../src/qpi/generator/wide.ts";
+import { observeWide } from "../../src/qpi/generator/wideObservation.ts";
+import { physicsInputs } from "../../src/qpi/operator/inputs.ts";
+import { centre } from "../../src/qpi/operator/ridge.ts";
+import { posteriorSamples } from "../../src/qpi/posterior/posterior.ts";
 import { Random } from "../../src/random.ts";
 
 export const CORRECT_WORKER = new URL(import.meta.url);

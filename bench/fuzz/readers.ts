@@ -1,17 +1,17 @@
 /** The readers that are fuzzed: whole files to damage, how each is read, and what must hold of the outcome. */
 import { crc32 } from "node:zlib";
-import { readMasks } from "../../src/extraction/masks.ts";
-import { preprocess } from "../../src/extraction/preprocess.ts";
-import { readScatterers } from "../../src/extraction/scatterers.ts";
+import { readScatterers } from "../../src/extraction/marks/scatterers.ts";
+import { readMasks } from "../../src/extraction/scan/masks.ts";
+import { preprocess } from "../../src/extraction/scan/preprocess.ts";
 import { FormatError, readMeasurement } from "../../src/formats/measurement.ts";
 import { encodeNpy } from "../../src/formats/npy.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
 } from "../../src/formats/safetensors.ts";
-import { parseKernelFile } from "../../src/qpi/csv.ts";
-import { DatasetError } from "../../src/qpi/format.ts";
-import { readManifest } from "../../src/qpi/manifest.ts";
+import { parseKernelFile } from "../../src/qpi/dataset/csv.ts";
+import { DatasetError } from "../../src/qpi/dataset/format.ts";
+import { readManifest } from "../../src/qpi/dataset/manifest.ts";
 import type { Random } from "../../src/random.ts";
 import { visible } from "../../src/text.ts";
 import { gridFile, pngFile, sxmFile } from "../../test/formatFixtures.ts";

@@ -1,6 +1,7 @@
 /** The readers of what training writes. */
-import { readWeightsManifest } from "../../src/extraction/weightsManifest.ts";
+
 import { isConvolutional } from "../../src/models/networks.ts";
+import { readWeightsManifest } from "../../src/models/trained/weightsManifest.ts";
 import {
 	decodeCheckpoint,
 	keep,

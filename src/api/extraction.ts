@@ -9,19 +9,26 @@ export {
 	type Leftover,
 	type SeedWindow,
 	type UnmarkedStack,
-} from "../extraction/blind.ts";
-export { dispersion } from "../extraction/dispersion.ts";
-export { extract } from "../extraction/extract.ts";
-export { extractMap, extractMaps } from "../extraction/extractMap.ts";
-export { readMasks, writeMasks } from "../extraction/masks.ts";
+} from "../extraction/blind/blind.ts";
+export { dispersion } from "../extraction/findings/dispersion.ts";
+export {
+	dominantPeak,
+	profile,
+	spectrum,
+} from "../extraction/findings/spectrum.ts";
+export { testSymmetry } from "../extraction/findings/symmetry.ts";
+export {
+	readScatterers,
+	writeScatterers,
+} from "../extraction/marks/scatterers.ts";
+export { extract } from "../extraction/methods/extract.ts";
+export { extractMap, extractMaps } from "../extraction/methods/extractMap.ts";
+export { readMasks, writeMasks } from "../extraction/scan/masks.ts";
 export {
 	preprocess,
 	squareOf,
 	toModel,
 	toScan,
-} from "../extraction/preprocess.ts";
-export { readScatterers, writeScatterers } from "../extraction/scatterers.ts";
-export { dominantPeak, profile, spectrum } from "../extraction/spectrum.ts";
-export { testSymmetry } from "../extraction/symmetry.ts";
+} from "../extraction/scan/preprocess.ts";
 export { readMeasurement } from "../formats/measurement.ts";
-export { KernelPrior } from "../qpi/prior.ts";
+export { KernelPrior } from "../qpi/posterior/prior.ts";

@@ -3,8 +3,6 @@
  * the engine, the networks, and their training.
  */
 
-export { Networks } from "../extraction/networks.ts";
-export { Weights } from "../extraction/weights.ts";
 export type { AutoencoderKLConfig } from "../models/autoencoderKL.ts";
 export type { ComponentSize } from "../models/componentAutoencoder.ts";
 export { fromDiffusers, toDiffusers } from "../models/diffusers.ts";
@@ -16,6 +14,8 @@ export {
 	type NetworkName,
 	type NetworkSize,
 } from "../models/networks.ts";
+export { Networks } from "../models/trained/trainedNetworks.ts";
+export { Weights } from "../models/trained/weights.ts";
 export {
 	type Checkpoint,
 	type KeptCheckpoint,

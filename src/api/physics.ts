@@ -1,12 +1,12 @@
 /** What `import ... from "qpi-lens/physics"` gives: generator, forward operator and metrics; no GPU. */
-export { PIXELS, RESOLUTION } from "../qpi/format.ts";
-export { ForwardOperator } from "../qpi/forward.ts";
-export * from "../qpi/generator.ts";
-export { physicsInputs } from "../qpi/inputs.ts";
-export { MapOperator } from "../qpi/mapOperator.ts";
-export { makeMap } from "../qpi/maps.ts";
-export { centredCorrelation, compareKernels } from "../qpi/metrics.ts";
-export { principalComponents } from "../qpi/pca.ts";
-export { unitRms } from "../qpi/preprocess.ts";
-export { ridgeGcv } from "../qpi/ridge.ts";
+export { PIXELS, RESOLUTION } from "../qpi/dataset/format.ts";
+export { unitRms } from "../qpi/dataset/preprocess.ts";
+export * from "../qpi/generator/generator.ts";
+export { makeMap } from "../qpi/generator/maps.ts";
+export { principalComponents } from "../qpi/maths/pca.ts";
+export { ForwardOperator } from "../qpi/operator/forward.ts";
+export { physicsInputs } from "../qpi/operator/inputs.ts";
+export { MapOperator } from "../qpi/operator/mapOperator.ts";
+export { ridgeGcv } from "../qpi/operator/ridge.ts";
+export { centredCorrelation, compareKernels } from "../qpi/scores/metrics.ts";
 export { Random } from "../random.ts";

@@ -1,6 +1,6 @@
 /** What all commands share: how options are read, and how a command ends. */
 import { type Command, InvalidArgumentError } from "commander";
-import { MachineError } from "../node/adapter.ts";
+import { MachineError } from "../node/device/adapter.ts";
 import { oneLine, shellWord, visibleLines } from "../text.ts";
 
 /** A number with at most nine digits: a count or a seed. */

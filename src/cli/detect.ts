@@ -2,15 +2,22 @@
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { Command } from "commander";
-import { writeScatterers } from "../extraction/scatterers.ts";
+import { writeScatterers } from "../extraction/marks/scatterers.ts";
+import {
+	measuredPicture,
+	scanField,
+} from "../extraction/results/drawPictures.ts";
+import { findScatterers } from "../extraction/results/findScatterers.ts";
+import {
+	common,
+	countsInAll,
+	prepareScans,
+} from "../extraction/results/take.ts";
 import { FormatError } from "../formats/measurement.ts";
-import { renderPng } from "../node/canvas.ts";
-import { writeFileAtomic } from "../node/files.ts";
-import { readInput } from "../node/input.ts";
-import { preprocessInThreads } from "../node/preprocessThreads.ts";
-import { measuredPicture, scanField } from "../report/extractionPictures.ts";
-import { findScatterers } from "../results/findScatterers.ts";
-import { common, countsInAll, prepareScans } from "../results/take.ts";
+import { renderPng } from "../node/drawing/canvas.ts";
+import { writeFileAtomic } from "../node/files/files.ts";
+import { readInput } from "../node/files/input.ts";
+import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
 import { say } from "./command.ts";
 import {
 	type FindChoice,

@@ -1,21 +1,24 @@
 /** `qpi-lens evaluate`: all methods on a dataset whose kernels are known. */
 import { Command, Option } from "commander";
-import { extractMap, type MapMethod } from "../extraction/extractMap.ts";
-import type { NetworkMethod } from "../extraction/networks.ts";
-import { preprocess } from "../extraction/preprocess.ts";
-import { openGpu } from "../node/adapter.ts";
-import { ourMethod, sbdMethod } from "../node/blindMethods.ts";
-import { blindTable } from "../node/blindTable.ts";
-import { evaluateBlind } from "../node/evaluateBlind.ts";
-import { evaluateFolder } from "../node/evaluateFolder.ts";
+import {
+	extractMap,
+	type MapMethod,
+} from "../extraction/methods/extractMap.ts";
+import { preprocess } from "../extraction/scan/preprocess.ts";
+import type { NetworkMethod } from "../models/trained/trainedNetworks.ts";
+import { openGpu } from "../node/device/adapter.ts";
+import { ourMethod, sbdMethod } from "../node/evaluation/blindMethods.ts";
+import { blindTable } from "../node/evaluation/blindTable.ts";
+import { evaluateBlind } from "../node/evaluation/evaluateBlind.ts";
+import { evaluateFolder } from "../node/evaluation/evaluateFolder.ts";
 import {
 	evaluateMaps,
 	type MapToExtract,
 	mapsTable,
-} from "../node/evaluateMaps.ts";
-import { startProgress } from "../node/progress.ts";
-import { SolveThreads } from "../node/solveThreads.ts";
-import { openWeights } from "../node/weights.ts";
+} from "../node/evaluation/evaluateMaps.ts";
+import { startProgress } from "../node/files/progress.ts";
+import { openWeights } from "../node/files/shippedWeights.ts";
+import { SolveThreads } from "../node/threads/solveThreads.ts";
 import { positive, positiveWhole, say } from "./command.ts";
 
 const MAP_METHODS = [

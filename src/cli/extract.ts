@@ -1,19 +1,19 @@
 /** `qpi-lens extract`: the kernel of a measured image. */
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ExtractOptions } from "../extraction/extract.ts";
-import { renderPng } from "../node/canvas.ts";
-import { openExtractor } from "../node/extractor.ts";
-import { readInput, readText } from "../node/input.ts";
-import { OutFolder } from "../node/outFolder.ts";
-import { VERSION } from "../node/package.ts";
-import { preprocessInThreads } from "../node/preprocessThreads.ts";
-import { startProgress } from "../node/progress.ts";
-import { openWeights } from "../node/weights.ts";
-import { isNetwork } from "../results/extractor.ts";
-import { resultFiles, resultObject } from "../results/files.ts";
-import { analyseAll, METHODS } from "../results/items.ts";
-import { take } from "../results/take.ts";
+import type { ExtractOptions } from "../extraction/methods/extract.ts";
+import { isNetwork } from "../extraction/results/extractor.ts";
+import { resultFiles, resultObject } from "../extraction/results/files.ts";
+import { analyseAll, METHODS } from "../extraction/results/items.ts";
+import { take } from "../extraction/results/take.ts";
+import { renderPng } from "../node/drawing/canvas.ts";
+import { readInput, readText } from "../node/files/input.ts";
+import { OutFolder } from "../node/files/outFolder.ts";
+import { VERSION } from "../node/files/package.ts";
+import { startProgress } from "../node/files/progress.ts";
+import { openWeights } from "../node/files/shippedWeights.ts";
+import { openExtractor } from "../node/threads/extractor.ts";
+import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
 import {
 	type FindChoice,

@@ -1,8 +1,8 @@
 /** The options that say what is known of scatterers that are looked for: `detect` and `extract` share them. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { BlindTurn, SeedWindow } from "../extraction/blind.ts";
-import { startProgress } from "../node/progress.ts";
-import type { FindOptions } from "../results/findScatterers.ts";
+import type { BlindTurn, SeedWindow } from "../extraction/blind/blind.ts";
+import type { FindOptions } from "../extraction/results/findScatterers.ts";
+import { startProgress } from "../node/files/progress.ts";
 
 /** What `findOptions` adds. */
 export interface FindChoice {

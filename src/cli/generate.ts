@@ -1,8 +1,8 @@
 /** `qpi-lens generate`, `npm run data`: makes a dataset in the published format. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { makeDataset } from "../node/makeDataset.ts";
-import { makeMaps } from "../node/makeMaps.ts";
-import { startProgress } from "../node/progress.ts";
+import { makeDataset } from "../node/datasets/makeDataset.ts";
+import { makeMaps } from "../node/datasets/makeMaps.ts";
+import { startProgress } from "../node/files/progress.ts";
 import { callOf, positiveWhole, say, whole } from "./command.ts";
 import {
 	addMapOptions,

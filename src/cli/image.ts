@@ -1,14 +1,14 @@
 /** The options that choose and prepare an image: `detect` and `extract` share them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { readMasks } from "../extraction/masks.ts";
-import type { Crop, Order, Shape } from "../extraction/preprocess.ts";
+import { readMasks } from "../extraction/scan/masks.ts";
+import type { Crop, Order, Shape } from "../extraction/scan/preprocess.ts";
 import {
 	AXES,
 	type Axes,
 	ORIENTATIONS,
 	type Orientation,
 } from "../formats/axes.ts";
-import { readText } from "../node/input.ts";
+import { readText } from "../node/files/input.ts";
 import { number, positive, positiveWhole } from "./command.ts";
 
 /** "0.045", "45meV", "45 mV" or "0.045 eV" to eV. */

@@ -1,11 +1,11 @@
 /** `qpi-lens info`: what is in a file. */
 import { Command } from "commander";
+import { chooseChannel } from "../extraction/results/choose.ts";
+import type { Input } from "../extraction/results/input.ts";
 import { layoutNote } from "../formats/axes.ts";
 import { energiesOf, type Measurement } from "../formats/measurement.ts";
-import { readInput } from "../node/input.ts";
-import { maxOf, minOf } from "../qpi/extremes.ts";
-import { chooseChannel } from "../results/choose.ts";
-import type { Input } from "../results/input.ts";
+import { readInput } from "../node/files/input.ts";
+import { maxOf, minOf } from "../qpi/maths/extremes.ts";
 import { callOf, say } from "./command.ts";
 
 export function infoCommand(): Command {

@@ -1,6 +1,6 @@
 /** The options that say what `generate --maps` draws its maps from. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { MapRanges, Range } from "../qpi/maps.ts";
+import type { MapRanges, Range } from "../qpi/generator/maps.ts";
 
 export type MapOptions = Omit<MapRanges, "noise">;
 

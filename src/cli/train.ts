@@ -10,18 +10,18 @@ import {
 	isConvolutional,
 	type NetworkName,
 } from "../models/networks.ts";
-import { describeAdapter, openGpu } from "../node/adapter.ts";
-import { openDataset } from "../node/dataset.ts";
-import { datasetSource } from "../node/datasetSource.ts";
-import { canWrite } from "../node/files.ts";
-import { startProgress } from "../node/progress.ts";
-import { RunFolder } from "../node/runFolder.ts";
-import { trainRun } from "../node/trainRun.ts";
-import { WideStream } from "../node/wideStream.ts";
-import { writeReport } from "../node/writeReport.ts";
-import type { DatasetError } from "../qpi/format.ts";
-import { INPUTS } from "../qpi/inputs.ts";
-import { METHODS, type Metrics, SPLITS } from "../report/types.ts";
+import { openDataset } from "../node/datasets/dataset.ts";
+import { datasetSource } from "../node/datasets/datasetSource.ts";
+import { WideStream } from "../node/datasets/wideStream.ts";
+import { describeAdapter, openGpu } from "../node/device/adapter.ts";
+import { canWrite } from "../node/files/files.ts";
+import { startProgress } from "../node/files/progress.ts";
+import { RunFolder } from "../node/training/runFolder.ts";
+import { trainRun } from "../node/training/trainRun.ts";
+import { writeReport } from "../node/training/writeReport.ts";
+import type { DatasetError } from "../qpi/dataset/format.ts";
+import { INPUTS } from "../qpi/operator/inputs.ts";
+import { METHODS, type Metrics, SPLITS } from "../training/metrics.ts";
 import {
 	PRESETS,
 	type Preset,

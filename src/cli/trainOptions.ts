@@ -1,8 +1,8 @@
 /** The options of `train`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Precision } from "../node/adapter.ts";
-import type { Scattering } from "../qpi/generator.ts";
-import { INPUTS, type InputKind } from "../qpi/inputs.ts";
+import type { Precision } from "../node/device/adapter.ts";
+import type { Scattering } from "../qpi/generator/generator.ts";
+import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
 import {
 	MODELS,
 	type ModelName,

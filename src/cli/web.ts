@@ -4,9 +4,9 @@ import { chmod, cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { makeFolder } from "../node/files.ts";
-import { serve } from "../node/serve.ts";
-import { SHIPPED } from "../node/weights.ts";
+import { makeFolder } from "../node/files/files.ts";
+import { serve } from "../node/files/serve.ts";
+import { SHIPPED } from "../node/files/shippedWeights.ts";
 import { callOf, say, whole } from "./command.ts";
 
 /** Two folders up from here both in the sources and in what is published. */

@@ -1,9 +1,9 @@
 /** `qpi-lens weights`: makes the weights that come with the package. */
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { describeAdapter, openGpu } from "../node/adapter.ts";
-import { makeWeights } from "../node/makeWeights.ts";
-import { RunFolder } from "../node/runFolder.ts";
+import { describeAdapter, openGpu } from "../node/device/adapter.ts";
+import { makeWeights } from "../node/training/makeWeights.ts";
+import { RunFolder } from "../node/training/runFolder.ts";
 import { WEIGHTS } from "../training/presets.ts";
 import { say, whole } from "./command.ts";
 

@@ -3,11 +3,11 @@ import type { EngineOptions } from "../api/engine.ts";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
 import { reflect } from "../engine/reflect.ts";
-import { openGpu } from "./adapter.ts";
-import { loadShaders } from "./shaders.ts";
+import { openGpu } from "./device/adapter.ts";
+import { loadShaders } from "./device/shaders.ts";
 
 export * from "../api/engine.ts";
-export { MachineError } from "./adapter.ts";
+export { MachineError } from "./device/adapter.ts";
 
 /**
  * Makes an engine on the given device, or on one of its own: of a graphics card, else of a software driver. Rejects with a MachineError that says what to

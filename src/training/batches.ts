@@ -1,6 +1,6 @@
 import type { Gpu } from "../engine/gpu.ts";
 import { type Tensor, tensor } from "../engine/tensor.ts";
-import { PIXELS, RESOLUTION as SIDE } from "../qpi/format.ts";
+import { PIXELS, RESOLUTION as SIDE } from "../qpi/dataset/format.ts";
 import { copyTurned, type Prepared, type PreparedObservation } from "./data.ts";
 
 /** Images, each turned as asked (see copyTurned), as [B, 64, 64, 1]. */

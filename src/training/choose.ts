@@ -1,5 +1,5 @@
-import { evenly } from "../qpi/evenly.ts";
-import { splitObservations } from "../qpi/split.ts";
+import { splitObservations } from "../qpi/dataset/split.ts";
+import { evenly } from "../qpi/maths/evenly.ts";
 import type { Part } from "./data.ts";
 import type { Source } from "./source.ts";
 

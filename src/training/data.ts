@@ -1,5 +1,5 @@
-import { RESOLUTION as SIDE } from "../qpi/format.ts";
-import type { Symmetry } from "../qpi/split.ts";
+import { RESOLUTION as SIDE } from "../qpi/dataset/format.ts";
+import type { Symmetry } from "../qpi/dataset/split.ts";
 
 /** Which part of the split an observation belongs to. */
 export type Part = "train" | "seen" | "unseenEnergy" | "unseenFamily";

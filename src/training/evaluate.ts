@@ -1,4 +1,5 @@
-import { compareKernels, type KernelScores } from "../qpi/metrics.ts";
+import { compareKernels, type KernelScores } from "../qpi/scores/metrics.ts";
+import type { Part, PreparedData, PreparedObservation } from "./data.ts";
 import type {
 	CurvePoint,
 	Curves,
@@ -6,8 +7,7 @@ import type {
 	Metrics,
 	Scores,
 	SplitName,
-} from "../report/types.ts";
-import type { Part, PreparedData, PreparedObservation } from "./data.ts";
+} from "./metrics.ts";
 
 /** Kernels that each method finds, one for each evaluated observation. */
 export type Estimates = Partial<Record<MethodName, readonly Float32Array[]>>;

@@ -5,7 +5,7 @@ import { scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { LATENT } from "../models/latent.ts";
 import { decode, encode, type NetworkSize } from "../models/networks.ts";
-import { PIXELS } from "../qpi/format.ts";
+import { PIXELS } from "../qpi/dataset/format.ts";
 import { inputBatch, kernelBatch } from "./batches.ts";
 import type { Prepared, PreparedObservation } from "./data.ts";
 

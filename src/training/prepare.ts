@@ -1,8 +1,8 @@
-import { PIXELS } from "../qpi/format.ts";
-import { ForwardOperator } from "../qpi/forward.ts";
-import { INPUTS, type InputKind, inputsOf } from "../qpi/inputs.ts";
-import { unitRms } from "../qpi/preprocess.ts";
-import { centre, ridgeGcv } from "../qpi/ridge.ts";
+import { PIXELS } from "../qpi/dataset/format.ts";
+import { unitRms } from "../qpi/dataset/preprocess.ts";
+import { ForwardOperator } from "../qpi/operator/forward.ts";
+import { INPUTS, type InputKind, inputsOf } from "../qpi/operator/inputs.ts";
+import { centre, ridgeGcv } from "../qpi/operator/ridge.ts";
 import { chooseObservations, kernelLabel } from "./choose.ts";
 import type {
 	InputStore,

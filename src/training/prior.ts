@@ -1,6 +1,11 @@
 import type { Gpu } from "../engine/gpu.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
-import { fold, packTriangle, SORTS, unfold } from "../qpi/quadrants.ts";
+import {
+	fold,
+	packTriangle,
+	SORTS,
+	unfold,
+} from "../qpi/operator/quadrants.ts";
 import { principalDirections } from "./components.ts";
 
 /** Kernels to learn from, all of one (even) size, to unit RMS. */

@@ -3,12 +3,12 @@ import type { Parameters } from "../engine/nn.ts";
 import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
 import { LATENT } from "../models/latent.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
-import { evenly } from "../qpi/evenly.ts";
-import { PIXELS } from "../qpi/format.ts";
-import { INPUTS, type InputKind } from "../qpi/inputs.ts";
-import { compareKernels } from "../qpi/metrics.ts";
-import { principalComponents } from "../qpi/pca.ts";
-import { meanKernel, NearestKernel } from "../qpi/rivals.ts";
+import { PIXELS } from "../qpi/dataset/format.ts";
+import { evenly } from "../qpi/maths/evenly.ts";
+import { principalComponents } from "../qpi/maths/pca.ts";
+import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
+import { meanKernel, NearestKernel } from "../qpi/operator/rivals.ts";
+import { compareKernels } from "../qpi/scores/metrics.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { copyTurned, type PreparedData } from "./data.ts";
 import {

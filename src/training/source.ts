@@ -1,10 +1,10 @@
+import { makeSplit, type Split, type Symmetry } from "../qpi/dataset/split.ts";
 import {
 	GENERATOR,
 	makeKernel,
 	type ObservationSetOptions,
 	planKernels,
-} from "../qpi/generator.ts";
-import { makeSplit, type Split, type Symmetry } from "../qpi/split.ts";
+} from "../qpi/generator/generator.ts";
 
 /** One image of a kernel, as a training or an evaluation needs it. */
 export interface Observation {

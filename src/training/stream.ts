@@ -1,10 +1,10 @@
-import { PIXELS } from "../qpi/format.ts";
-import type { Position } from "../qpi/forward.ts";
-import { INPUTS, type InputKind } from "../qpi/inputs.ts";
-import { unitRms } from "../qpi/preprocess.ts";
-import { centre } from "../qpi/ridge.ts";
-import { bareKernel, view, wideKernel } from "../qpi/wide.ts";
-import { observeWide } from "../qpi/wideObservation.ts";
+import { PIXELS } from "../qpi/dataset/format.ts";
+import { unitRms } from "../qpi/dataset/preprocess.ts";
+import { bareKernel, view, wideKernel } from "../qpi/generator/wide.ts";
+import { observeWide } from "../qpi/generator/wideObservation.ts";
+import type { Position } from "../qpi/operator/forward.ts";
+import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
+import { centre } from "../qpi/operator/ridge.ts";
 import { Random } from "../random.ts";
 import type { Prepared } from "./data.ts";
 import { computeTask } from "./prepare.ts";

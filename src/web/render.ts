@@ -1,5 +1,5 @@
 /** Pictures to PNG in a worker. */
-import type { NewCanvas, Picture } from "../report/picture.ts";
+import type { NewCanvas, Picture } from "../drawing/picture.ts";
 
 /** PNG of a picture on white, two pixels for each of its own. */
 export async function render(

@@ -1,4 +1,4 @@
-/** Made by build/wgsl.ts from shaders/. */
+/** Made by src/build/wgsl.ts from shaders/. */
 declare module "qpi-lens:shaders" {
 	export const shaders: Readonly<Record<string, string>>;
 	export const layouts: Readonly<

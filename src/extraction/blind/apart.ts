@@ -1,15 +1,15 @@
 /** Scatterers too near each other to be seen as two at first. */
-import { MapConvolution } from "../../qpi/convolution.ts";
-import { kindOf } from "../refineMap.ts";
-import { findActivation } from "../sbdSteps.ts";
-import { unit } from "../sbdWindows.ts";
+import { MapConvolution } from "../../qpi/operator/convolution.ts";
+import { kindOf } from "../kernels/refineMap.ts";
 import { completed } from "./complete.ts";
 import type { Searched } from "./first.ts";
 import { parted } from "./heavy.ts";
 import type { Report } from "./kinds.ts";
 import { placesOf } from "./places.ts";
+import { findActivation } from "./sparseSteps.ts";
 import { judged, type State } from "./state.ts";
 import { strongest } from "./turns.ts";
+import { unit } from "./windows.ts";
 
 /** The threshold, share of the strongest correlation, and steps: far more than it takes to find the others. */
 const FINE = { lambda: 0.03, steps: 150 };

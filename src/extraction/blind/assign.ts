@@ -1,8 +1,12 @@
 /** Which kind each scatterer is of. */
-import { maxOf } from "../../qpi/extremes.ts";
-import type { Site } from "../../qpi/mapOperator.ts";
-import { shiftedKernel } from "../markEquations.ts";
-import { kindOf, type MapSolution, type SitedMap } from "../refineMap.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
+import {
+	kindOf,
+	type MapSolution,
+	type SitedMap,
+} from "../kernels/refineMap.ts";
+import { shiftedKernel } from "../marks/markEquations.ts";
 
 /** Angstrom about a site in which kinds are compared. */
 const NEAR = 28;

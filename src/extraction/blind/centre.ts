@@ -1,8 +1,8 @@
 /** The common shift of a kernel and its marks, which no data fix: a stated rule does. */
 
-import { MapConvolution } from "../../qpi/convolution.ts";
-import { HALF, taps } from "../../qpi/interpolate.ts";
-import { dot } from "../../qpi/ridge.ts";
+import { HALF, taps } from "../../qpi/maths/interpolate.ts";
+import { MapConvolution } from "../../qpi/operator/convolution.ts";
+import { dot } from "../../qpi/operator/ridge.ts";
 
 /** Angstrom that a kernel may be moved at most, and that a centre of symmetry may be off the centre of its power. */
 const MOST = 24;

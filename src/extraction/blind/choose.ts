@@ -1,5 +1,5 @@
 /** Which scatterers stay, and where others are added. */
-import type { Site } from "../../qpi/mapOperator.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
 import { medianOf, type Peak, peaks } from "./grid.ts";
 import type { Completed } from "./look.ts";
 

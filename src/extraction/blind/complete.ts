@@ -1,8 +1,8 @@
 /** Scatterers completed by the model itself: kernels from marks, marks from kernels, until neither changes. */
 
-import { MapConvolution } from "../../qpi/convolution.ts";
-import type { Site } from "../../qpi/mapOperator.ts";
-import { kindOf, type SitedMap } from "../refineMap.ts";
+import { MapConvolution } from "../../qpi/operator/convolution.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
+import { kindOf, type SitedMap } from "../kernels/refineMap.ts";
 import { assigned } from "./assign.ts";
 import { centreOf } from "./centre.ts";
 import { newSites, pruned, usual } from "./choose.ts";

@@ -1,5 +1,5 @@
 /** The kernel's part of sparse deconvolution. */
-import type { MapConvolution } from "../../qpi/convolution.ts";
+import type { MapConvolution } from "../../qpi/operator/convolution.ts";
 
 /** What is looked at: [nx][ny], zero where nothing counts. */
 export interface Seen {

@@ -1,5 +1,5 @@
 /** How fine pixels have to be to show what there is. */
-import { column, RealFft2d } from "../../qpi/realFft.ts";
+import { column, RealFft2d } from "../../qpi/maths/realFft.ts";
 import type { Seen } from "./deconvolve.ts";
 import { medianOf } from "./grid.ts";
 

@@ -1,7 +1,7 @@
 /** From a search's state to marks that can be relied on. */
-import { binned, unbinned } from "../bin.ts";
-import { kindOf, type SitedMap } from "../refineMap.ts";
-import { SIDE } from "../sitedMap.ts";
+import { binned, unbinned } from "../kernels/bin.ts";
+import { kindOf, type SitedMap } from "../kernels/refineMap.ts";
+import { SIDE } from "../kernels/sitedMap.ts";
 import { likenessOf } from "./assign.ts";
 import { medianWeights, usual } from "./choose.ts";
 import { completed } from "./complete.ts";

@@ -1,6 +1,6 @@
 /** The kind that explains most of what is seen. */
 
-import { misfitOf, ridgeMap, type SitedMap } from "../refineMap.ts";
+import { misfitOf, ridgeMap, type SitedMap } from "../kernels/refineMap.ts";
 import { centreOf } from "./centre.ts";
 import { completed, meritOf } from "./complete.ts";
 import type { Seen } from "./deconvolve.ts";

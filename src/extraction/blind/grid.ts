@@ -1,6 +1,6 @@
 /** Small helpers on [nx][ny] grids. */
-import { maxima } from "../maxima.ts";
-import { ranked } from "../scan.ts";
+import { maxima } from "../marks/maxima.ts";
+import { ranked } from "../scan/scan.ts";
 
 /** Smoothed by a Gaussian of `sigma` pixels, what counts weighing by `weights`; zero where nothing near counts. */
 export function smoothed(

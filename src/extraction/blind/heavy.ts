@@ -1,7 +1,11 @@
 /** Scatterers that are two: one mark between them, as strong as both, and a local optimum that no further mark leads out of. */
-import type { Site } from "../../qpi/mapOperator.ts";
-import { shiftedKernel } from "../markEquations.ts";
-import { kindOf, type MapSolution, type SitedMap } from "../refineMap.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
+import {
+	kindOf,
+	type MapSolution,
+	type SitedMap,
+} from "../kernels/refineMap.ts";
+import { shiftedKernel } from "../marks/markEquations.ts";
 import { reachFor } from "./look.ts";
 
 /** From this share of the usual amplitude on a scatterer may be two. */

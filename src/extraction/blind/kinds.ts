@@ -1,7 +1,7 @@
 /** How many kinds there are, and which: the judge decides between what is proposed. */
 
-import { unbinned } from "../bin.ts";
-import { kindOf, misfitOf, ridgeMap } from "../refineMap.ts";
+import { unbinned } from "../kernels/bin.ts";
+import { kindOf, misfitOf, ridgeMap } from "../kernels/refineMap.ts";
 import { takenApart } from "./apart.ts";
 import { shiftBetween } from "./centre.ts";
 import { completed } from "./complete.ts";

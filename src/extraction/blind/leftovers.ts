@@ -1,5 +1,5 @@
 /** Places that no kind explains. */
-import type { SitedMap } from "../refineMap.ts";
+import type { SitedMap } from "../kernels/refineMap.ts";
 import { peaks, smoothed, spreadOf } from "./grid.ts";
 
 export interface Place {

@@ -1,15 +1,15 @@
 /** A map's kernels by ridge, its scatterers a step further, and how far what is left resembles the kernels. */
 
-import type { MapConvolution } from "../../qpi/convolution.ts";
-import { maxOf } from "../../qpi/extremes.ts";
-import { ringsOf } from "../reach.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
+import type { MapConvolution } from "../../qpi/operator/convolution.ts";
+import { ringsOf } from "../kernels/reach.ts";
 import {
 	kindOf,
 	type MapSolution,
 	misfitOf,
 	ridgeMap,
 	type SitedMap,
-} from "../refineMap.ts";
+} from "../kernels/refineMap.ts";
 import { spreadOf } from "./grid.ts";
 import { step } from "./step.ts";
 

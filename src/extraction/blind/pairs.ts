@@ -1,5 +1,5 @@
 /** Scatterers found in parts: what lies in pairs of one and the same distance and direction is one scatterer each. */
-import type { Site } from "../../qpi/mapOperator.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
 import type { Searched } from "./first.ts";
 import { type Report, tryKinds } from "./kinds.ts";
 import type { State } from "./state.ts";

@@ -1,5 +1,5 @@
 /** From an activation, a value a pixel, to scatterers. */
-import type { Site } from "../../qpi/mapOperator.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
 import { blurred, medianOf, peaks } from "./grid.ts";
 
 /** Angstrom: an activation is smoothed by this, and a scatterer gathers what lies within that. */

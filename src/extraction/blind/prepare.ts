@@ -1,7 +1,7 @@
 /** What is searched: one image on pixels no finer than its pattern needs. */
-import { binned } from "../bin.ts";
-import type { SitedMap } from "../refineMap.ts";
-import { SIDE } from "../sitedMap.ts";
+import { binned } from "../kernels/bin.ts";
+import type { SitedMap } from "../kernels/refineMap.ts";
+import { SIDE } from "../kernels/sitedMap.ts";
 import { finenessOf } from "./fineness.ts";
 import type { Searched } from "./first.ts";
 import { clipped, medianOf } from "./grid.ts";

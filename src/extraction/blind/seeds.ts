@@ -1,8 +1,9 @@
 /** First guesses of a kernel: what the most outstanding spots of one width and polarity have in common. */
-import { unit } from "../sbdWindows.ts";
+
 import type { Seen } from "./deconvolve.ts";
 import type { Searched } from "./first.ts";
 import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
+import { unit } from "./windows.ts";
 
 export interface Seed {
 	/** size x size pixels, tapered to its edges, unit norm. */

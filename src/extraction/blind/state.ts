@@ -1,5 +1,5 @@
 /** Marks, and how they are judged. */
-import { type Judgement, judgeSites } from "../judge.ts";
+import { type Judgement, judgeSites } from "../kernels/judge.ts";
 import type { Completed } from "./look.ts";
 
 export interface State extends Completed {

@@ -1,10 +1,10 @@
 /** Amplitudes and places of many scatterers, a step further. */
-import type { Site } from "../../qpi/mapOperator.ts";
+import type { Site } from "../../qpi/operator/mapOperator.ts";
 import {
 	type Explained,
 	freeAmplitudes,
 	markEquations,
-} from "../markEquations.ts";
+} from "../marks/markEquations.ts";
 
 /** What is expected, one standard deviation: of amplitudes about the usual one, relative, and of a step in pixels. */
 const EXPECTED = { amplitude: 0.4, shift: 0.5 };

@@ -1,7 +1,8 @@
 /** Whether a kernel found at some places is seen at others: what tells scatterers from noise. */
-import { MapConvolution } from "../../qpi/convolution.ts";
-import { maxOf } from "../../qpi/extremes.ts";
-import { ridgeMap, type SitedMap } from "../refineMap.ts";
+
+import { maxOf } from "../../qpi/maths/extremes.ts";
+import { MapConvolution } from "../../qpi/operator/convolution.ts";
+import { ridgeMap, type SitedMap } from "../kernels/refineMap.ts";
 import { matched, reachFor } from "./look.ts";
 import { step } from "./step.ts";
 

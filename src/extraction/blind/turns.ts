@@ -1,10 +1,10 @@
 /** From a first guess of a kernel to its activation: sparse deconvolution in turns with the kernel. */
-import { MapConvolution } from "../../qpi/convolution.ts";
-import { findActivation } from "../sbdSteps.ts";
-import { moved, resized, unit } from "../sbdWindows.ts";
+import { MapConvolution } from "../../qpi/operator/convolution.ts";
 import { kernelFor, type Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
 import type { Seed } from "./seeds.ts";
+import { findActivation } from "./sparseSteps.ts";
+import { moved, resized, unit } from "./windows.ts";
 
 export interface Activated {
 	readonly activation: Float64Array;

@@ -1,7 +1,8 @@
 /** Kernels beside what the networks make of them. */
+
+import { clipLimit, diverging } from "../../drawing/colour.ts";
+import { drawImage } from "../../drawing/picture.ts";
 import type { NetworkName } from "../../models/networks.ts";
-import { clipLimit, diverging } from "../../report/colour.ts";
-import { drawImage } from "../../report/picture.ts";
 import type { Attempt } from "../../training/run.ts";
 import { make } from "./dom.ts";
 

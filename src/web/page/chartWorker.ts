@@ -1,5 +1,5 @@
 /** Draws charts beside the page's thread: the first takes longer than a page may stand still. */
-import { type LossPanel, lossCurves } from "../../report/charts.ts";
+import { type LossPanel, lossCurves } from "../../training/report/charts.ts";
 import { render } from "../render.ts";
 import { answer } from "../rpc.ts";
 

@@ -1,10 +1,11 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
-import { readMasks } from "../../extraction/masks.ts";
-import type { Rectangle } from "../../extraction/resample.ts";
-import { writeScatterers } from "../../extraction/scatterers.ts";
-import type { PrepareOptions } from "../../results/take.ts";
+
+import { writeScatterers } from "../../extraction/marks/scatterers.ts";
+import type { PrepareOptions } from "../../extraction/results/take.ts";
+import { readMasks } from "../../extraction/scan/masks.ts";
+import type { Rectangle } from "../../extraction/scan/resample.ts";
+import { download } from "../fetchWeights.ts";
 import { Remote, type Report } from "../rpc.ts";
-import { download } from "../weights.ts";
 import { byId, input, make, numberOf, save, select } from "./dom.ts";
 import type {
 	ExtractRequest,

@@ -1,12 +1,19 @@
 /** What page and worker of the extraction tell each other. */
-import type { BlindTurn } from "../../extraction/blind.ts";
-import type { Explained, ExtractOptions } from "../../extraction/extract.ts";
-import type { Rectangle } from "../../extraction/resample.ts";
-import type { DetectedScatterer } from "../../extraction/scatterers.ts";
-import type { Peak } from "../../extraction/spectrum.ts";
-import type { Field } from "../../report/panels.ts";
-import type { FindOptions, Found } from "../../results/findScatterers.ts";
-import type { PrepareOptions } from "../../results/take.ts";
+
+import type { Field } from "../../drawing/panels.ts";
+import type { BlindTurn } from "../../extraction/blind/blind.ts";
+import type { Peak } from "../../extraction/findings/spectrum.ts";
+import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
+import type {
+	Explained,
+	ExtractOptions,
+} from "../../extraction/methods/extract.ts";
+import type {
+	FindOptions,
+	Found,
+} from "../../extraction/results/findScatterers.ts";
+import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Progress } from "../rpc.ts";
 
 /** What a file holds. */

@@ -1,16 +1,20 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
-import type { Extraction } from "../../extraction/extract.ts";
-import type { Prepared } from "../../extraction/preprocess.ts";
 import {
 	readScatterers,
 	writeScatterers,
-} from "../../extraction/scatterers.ts";
-import { energiesOf } from "../../formats/measurement.ts";
-import { aboutMedian, squareField } from "../../report/extractionPictures.ts";
-import { chooseChannel } from "../../results/choose.ts";
-import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
-import { isNetwork } from "../../results/extractor.ts";
+} from "../../extraction/marks/scatterers.ts";
+import type { Extraction } from "../../extraction/methods/extract.ts";
+import { chooseChannel } from "../../extraction/results/choose.ts";
+import {
+	commandOf,
+	type ExtractSettings,
+} from "../../extraction/results/commandLine.ts";
+import {
+	aboutMedian,
+	squareField,
+} from "../../extraction/results/drawPictures.ts";
+import { isNetwork } from "../../extraction/results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -18,16 +22,24 @@ import {
 	resultJson,
 	resultNames,
 	resultObject,
-} from "../../results/files.ts";
+} from "../../extraction/results/files.ts";
 import {
 	type FindOptions,
 	type Found,
 	findScatterers,
-} from "../../results/findScatterers.ts";
-import { checkSize, type Input, parseInput } from "../../results/input.ts";
-import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
-import { labelOf } from "../../results/measured.ts";
-import { picturesOf } from "../../results/pictures.ts";
+} from "../../extraction/results/findScatterers.ts";
+import {
+	checkSize,
+	type Input,
+	parseInput,
+} from "../../extraction/results/input.ts";
+import {
+	type Analysis,
+	analyseAll,
+	METHODS,
+} from "../../extraction/results/items.ts";
+import { labelOf } from "../../extraction/results/measured.ts";
+import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
 	makeTasks,
 	type Preparation,
@@ -36,7 +48,9 @@ import {
 	type Taken,
 	take,
 	tasksOf,
-} from "../../results/take.ts";
+} from "../../extraction/results/take.ts";
+import type { Prepared } from "../../extraction/scan/preprocess.ts";
+import { energiesOf } from "../../formats/measurement.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import type {

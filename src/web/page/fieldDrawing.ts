@@ -1,13 +1,13 @@
 /** The parts of a view's picture: bitmaps, axes, colour bar, marks of places. */
-import { type Colours, putColour } from "../../report/colour.ts";
+import { type Colours, putColour } from "../../drawing/colour.ts";
 import {
 	type Field,
 	line,
 	multiples,
 	niceStep,
 	tick,
-} from "../../report/panels.ts";
-import { short, superscript } from "../../report/picture.ts";
+} from "../../drawing/panels.ts";
+import { short, superscript } from "../../drawing/picture.ts";
 
 export interface Point {
 	readonly x: number;

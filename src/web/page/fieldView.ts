@@ -1,7 +1,7 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
-import { type Colours, putColour } from "../../report/colour.ts";
-import { drawCircle, type Field } from "../../report/panels.ts";
-import { resampled, short } from "../../report/picture.ts";
+import { type Colours, putColour } from "../../drawing/colour.ts";
+import { drawCircle, type Field } from "../../drawing/panels.ts";
+import { resampled, short } from "../../drawing/picture.ts";
 import {
 	drawAxes,
 	drawColourBar,

@@ -1,6 +1,7 @@
 /** The kinds of scatterers: all marks of one are accepted, rejected or given to another kind at once, and marks that are selected become a new one. */
-import type { DetectedScatterer } from "../../extraction/scatterers.ts";
-import { kindColour } from "../../report/colour.ts";
+
+import { kindColour } from "../../drawing/colour.ts";
+import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import { byId, make } from "./dom.ts";
 import type { Scatterers } from "./scatterers.ts";
 

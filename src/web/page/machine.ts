@@ -1,18 +1,18 @@
 /** What extraction runs on in a page: weights, a device where there is one, and that it can be lost. */
 import type { Gpu } from "../../engine/gpu.ts";
-import { FastestSolver } from "../../extraction/chooseSolver.ts";
-import { GpuSolver } from "../../extraction/gpuSolver.ts";
-import type { Weights } from "../../extraction/weights.ts";
-import { onThisThread } from "../../qpi/solveMany.ts";
+import { FastestSolver } from "../../extraction/kernels/chooseSolver.ts";
+import { GpuSolver } from "../../extraction/kernels/gpuSolver.ts";
 import {
 	type Extractor,
 	type ExtractorChoice,
 	isNetwork,
 	makeExtractor,
-} from "../../results/extractor.ts";
+} from "../../extraction/results/extractor.ts";
+import type { Weights } from "../../models/trained/weights.ts";
+import { onThisThread } from "../../qpi/posterior/solveMany.ts";
+import { openWeights, WEIGHTS } from "../fetchWeights.ts";
 import { createEngine, NoWebGpuError } from "../gpu.ts";
 import type { Report } from "../rpc.ts";
-import { openWeights, WEIGHTS } from "../weights.ts";
 
 let weights: Weights | undefined;
 let gpu: Gpu | undefined;

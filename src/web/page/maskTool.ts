@@ -1,5 +1,5 @@
 /** What people mask on the picture: rectangles that they draw, and shapes of a file. */
-import type { Shape } from "../../extraction/masks.ts";
+import type { Shape } from "../../extraction/scan/masks.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 

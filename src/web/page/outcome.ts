@@ -1,18 +1,22 @@
 /** What the page shows of an image and of an extraction. */
-import type { Extraction, Method } from "../../extraction/extract.ts";
-import type { Scan } from "../../extraction/scan.ts";
-import { scanField } from "../../report/extractionPictures.ts";
-import type { Field } from "../../report/panels.ts";
-import { resampled } from "../../report/picture.ts";
-import { type ResultOptions, resultNames } from "../../results/files.ts";
+
+import type { Field } from "../../drawing/panels.ts";
+import { resampled } from "../../drawing/picture.ts";
+import type { Extraction, Method } from "../../extraction/methods/extract.ts";
+import { scanField } from "../../extraction/results/drawPictures.ts";
+import {
+	type ResultOptions,
+	resultNames,
+} from "../../extraction/results/files.ts";
 import {
 	type Analysis,
 	endOf,
 	findingsOf,
 	labelOf,
 	NAMES,
-} from "../../results/items.ts";
-import { picturesOf, shownImage } from "../../results/pictures.ts";
+} from "../../extraction/results/items.ts";
+import { picturesOf, shownImage } from "../../extraction/results/pictures.ts";
+import type { Scan } from "../../extraction/scan/scan.ts";
 import { render } from "../render.ts";
 import type { Outcome } from "./extractTypes.ts";
 

@@ -1,5 +1,5 @@
 /** The measured image with its scatterers, and what the pointer does on it: mark, crop, mask, or move. */
-import { diverging } from "../../report/colour.ts";
+import { diverging } from "../../drawing/colour.ts";
 import { byId } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";

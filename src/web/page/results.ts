@@ -1,13 +1,14 @@
 /** The kernel and all that belongs to it, in linked views. */
-import { maxOf, minOf } from "../../qpi/extremes.ts";
-import { clipLimit, diverging, sequential } from "../../report/colour.ts";
+
+import { clipLimit, diverging, sequential } from "../../drawing/colour.ts";
+import { short } from "../../drawing/picture.ts";
 import {
 	DECADES,
 	mapField,
 	spectrumField,
 	squareField,
-} from "../../report/extractionPictures.ts";
-import { short } from "../../report/picture.ts";
+} from "../../extraction/results/drawPictures.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { byId, make, rowOf } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, Link, type Shown } from "./fieldView.ts";

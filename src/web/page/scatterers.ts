@@ -1,8 +1,9 @@
 /** The list of scatterers as people edit it: on the picture, in the table, and back again. */
-import type { BlindTurn } from "../../extraction/blind.ts";
-import type { DetectedScatterer } from "../../extraction/scatterers.ts";
-import { maxOf } from "../../qpi/extremes.ts";
-import { kindColour } from "../../report/colour.ts";
+
+import { kindColour } from "../../drawing/colour.ts";
+import type { BlindTurn } from "../../extraction/blind/blind.ts";
+import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 

@@ -1,7 +1,11 @@
 /** The search for scatterers as people see it: what is known beforehand, marks and kernel while they grow, and what was found. */
-import type { BlindTurn } from "../../extraction/blind.ts";
-import { clipLimit, diverging, putColour } from "../../report/colour.ts";
-import type { FindOptions, Found } from "../../results/findScatterers.ts";
+
+import { clipLimit, diverging, putColour } from "../../drawing/colour.ts";
+import type { BlindTurn } from "../../extraction/blind/blind.ts";
+import type {
+	FindOptions,
+	Found,
+} from "../../extraction/results/findScatterers.ts";
 import type { Report } from "../rpc.ts";
 import { byId, input, select } from "./dom.ts";
 import type { FoundWith, Turn } from "./extractTypes.ts";

@@ -5,8 +5,9 @@ import {
 	type MethodName,
 	SPLITS,
 	type SplitName,
-} from "../../report/types.ts";
+} from "../../training/metrics.ts";
 import { PRESETS, type PresetName } from "../../training/presets.ts";
+import { WEIGHTS } from "../fetchWeights.ts";
 import type {
 	RunConfiguration,
 	RunMetrics,
@@ -15,7 +16,6 @@ import type {
 	TrainingEvent,
 	TrainingState,
 } from "../training/messages.ts";
-import { WEIGHTS } from "../weights.ts";
 import { Attempts } from "./attempts.ts";
 import { byId, input, make, rowOf, save, select } from "./dom.ts";
 import { Losses } from "./losses.ts";

@@ -1,9 +1,9 @@
 /** What a page and its training worker tell each other. */
 import type { NetworkName } from "../../models/networks.ts";
-import type { Scattering } from "../../qpi/generator.ts";
-import type { InputKind } from "../../qpi/inputs.ts";
-import type { Metrics } from "../../report/types.ts";
+import type { Scattering } from "../../qpi/generator/generator.ts";
+import type { InputKind } from "../../qpi/operator/inputs.ts";
 import type { History } from "../../training/loop.ts";
+import type { Metrics } from "../../training/metrics.ts";
 import type { PresetName } from "../../training/presets.ts";
 import type { Attempt } from "../../training/run.ts";
 

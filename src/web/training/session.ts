@@ -1,6 +1,6 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
-import { GENERATOR } from "../../qpi/generator.ts";
+import { GENERATOR } from "../../qpi/generator/generator.ts";
 import { CHECKPOINT_FORMAT, keep, takeUp } from "../../training/checkpoint.ts";
 import {
 	PREPARATION,
@@ -10,7 +10,7 @@ import {
 import { PRESETS, withEpochs } from "../../training/presets.ts";
 import { trainAndEvaluate } from "../../training/run.ts";
 import { generatedSource, type Source } from "../../training/source.ts";
-import { openWeights } from "../weights.ts";
+import { openWeights } from "../fetchWeights.ts";
 import type {
 	RunConfiguration,
 	Stored,

@@ -2,15 +2,15 @@ import { zipSync } from "fflate";
 import about from "../../../package.json" with { type: "json" };
 import { collect, lazy } from "../../engine/state.ts";
 import {
+	type FileEntry,
+	fileEntry,
+	weightFiles,
+} from "../../models/trained/weightFiles.ts";
+import {
 	type KeptCheckpoint,
 	learntWeights,
 } from "../../training/checkpoint.ts";
 import { PRESETS, withEpochs } from "../../training/presets.ts";
-import {
-	type FileEntry,
-	fileEntry,
-	weightFiles,
-} from "../../training/weightFiles.ts";
 import type { RunConfiguration } from "./messages.ts";
 import type { Kept, RunStore } from "./store.ts";
 

@@ -1,0 +1,125 @@
+/** Line charts, by chart.js. */
+import {
+	BasicPlatform,
+	Chart,
+	type ChartConfiguration,
+	type ChartDataset,
+	Legend,
+	type LegendItem,
+	LinearScale,
+	LineController,
+	LineElement,
+	LogarithmicScale,
+	PointElement,
+	Title,
+} from "chart.js";
+import { FONT, INK, type Picture } from "./picture.ts";
+
+Chart.register(
+	Legend,
+	LinearScale,
+	LineController,
+	LineElement,
+	LogarithmicScale,
+	PointElement,
+	Title,
+);
+
+type Point = { x: number; y: number };
+export type LineSet = ChartDataset<"line", Point[]>;
+type LineConfig = ChartConfiguration<"line", Point[]>;
+type LineOptions = NonNullable<LineConfig["options"]>;
+export type Scale = NonNullable<LineOptions["scales"]>[string];
+
+/** Panels side by side. chart.js owns its whole canvas, so that each is drawn on one of its own and copied. */
+export function panels(
+	configs: readonly LineConfig[],
+	width: number,
+	height: number,
+): Picture {
+	return {
+		width: Math.max(1, configs.length) * width,
+		height,
+		draw(ctx, newCanvas) {
+			const scale = ctx.getTransform().a;
+			configs.forEach((config, i) => {
+				// chart.js enlarges the canvas by the ratio; its basic platform asks nothing of a DOM.
+				const canvas = newCanvas(width, height);
+				const chart = new Chart(
+					canvas.getContext("2d") as CanvasRenderingContext2D,
+					{
+						...config,
+						platform: BasicPlatform,
+						options: { ...config.options, devicePixelRatio: scale },
+					},
+				);
+				ctx.drawImage(canvas, i * width, 0, width, height);
+				chart.destroy();
+			});
+		},
+	};
+}
+
+const font = (size: number, bold = false) => ({
+	family: FONT,
+	size,
+	weight: bold ? ("bold" as const) : ("normal" as const),
+});
+
+export function axisOptions(title: string, precision?: number): Scale {
+	return {
+		title: { display: true, text: title, color: INK, font: font(12) },
+		ticks: { color: INK, font: font(11), precision },
+		grid: { color: "#e4e4e4" },
+		border: { color: INK },
+	} as Scale;
+}
+
+export function lineConfig(
+	title: string,
+	datasets: LineSet[],
+	x: Scale,
+	y: Scale,
+): LineConfig {
+	return {
+		type: "line",
+		data: { datasets },
+		options: {
+			animation: false,
+			responsive: false,
+			layout: { padding: 12 },
+			scales: { x: { type: "linear", ...x } as Scale, y },
+			plugins: {
+				title: { display: true, text: title, color: INK, font: font(14, true) },
+				legend: {
+					position: "bottom",
+					labels: {
+						color: INK,
+						font: font(11),
+						usePointStyle: true,
+						// A series without a name belongs to the one before it.
+						generateLabels: ({ data }) =>
+							data.datasets
+								.filter((set) => set.label)
+								.map((set) => legendItem(set as LineSet)),
+					},
+				},
+			},
+		},
+	};
+}
+
+/** The legend shows a series as it is drawn: its point, or its line (of which chart.js would drop the dashes). */
+function legendItem(set: LineSet): LegendItem {
+	return {
+		text: set.label ?? "",
+		fillStyle: set.backgroundColor as string,
+		strokeStyle: set.borderColor as string,
+		lineWidth: set.borderWidth as number,
+		lineDash: set.borderDash as number[],
+		pointStyle: set.borderDash
+			? "line"
+			: (set.pointStyle as LegendItem["pointStyle"]),
+		fontColor: INK,
+	};
+}

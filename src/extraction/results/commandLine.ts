@@ -1,0 +1,64 @@
+/** What to type for the results that the page has. */
+import { shellWord } from "../../text.ts";
+import type { FindOptions } from "./findScatterers.ts";
+import type { TakeOptions } from "./take.ts";
+
+/** The options of `extract` that decide its results. */
+export interface ExtractSettings
+	extends Omit<TakeOptions, "scatterers" | "mask" | "find" | "onFind">,
+		Omit<FindOptions, "seeds"> {
+	/** Files' names. */
+	readonly scatterers?: string;
+	readonly mask?: string;
+	/** A key of METHODS. */
+	readonly method: string;
+	/** Radius of the kernels, Angstrom. */
+	readonly window?: number;
+	readonly symmetry?: number;
+	readonly seed: number;
+}
+
+/** The command line that extracts from `file` with these settings; what is the default is left out. */
+export function commandOf(file: string, settings: ExtractSettings): string {
+	const { crop, method, seed } = settings;
+	const values: Record<string, unknown> = {
+		channel: settings.channel,
+		energy: settings.energy,
+		field: settings.field,
+		crop:
+			crop &&
+			("size" in crop
+				? [crop.x, crop.y, crop.size]
+				: [crop.x, crop.y, crop.width, crop.height]
+			).join(),
+		axes: settings.axes,
+		orientation: settings.orientation,
+		mask: settings.mask,
+		flatten: settings.flatten,
+		background: settings.background,
+		clip: settings.clip,
+		"low-pass": settings.lowPass,
+		pixel: settings.pixel,
+		max: settings.max,
+		scatterers: settings.scatterers,
+		kinds: settings.kinds,
+		method: method === "auto" ? undefined : method,
+		window: settings.window,
+		symmetry: settings.symmetry,
+		seed: seed === 1 ? undefined : seed,
+	};
+	return [
+		"npx qpi-lens extract",
+		// What begins with a dash would be taken for an option.
+		shellWord(file.startsWith("-") ? `./${file}` : file),
+		...Object.entries(values)
+			.filter(([, value]) => value !== undefined)
+			// A negative number would be taken for an option.
+			.map(([name, value]) => `--${name}=${shellWord(String(value))}`),
+		...(settings.repair === false ? ["--no-repair"] : []),
+		...(settings.clusters === false ? ["--no-clusters"] : []),
+		...(settings.stepEdges === false ? ["--no-steps"] : []),
+		...(settings.signed ? ["--signed"] : []),
+		...(settings.detect ? ["--detect"] : []),
+	].join(" ");
+}

@@ -1,0 +1,59 @@
+/** A file's bytes to what it holds. */
+import {
+	FormatError,
+	type Measurement,
+	readMeasurement,
+} from "../../formats/measurement.ts";
+import { sha256 } from "../../formats/sha256.ts";
+import { KernelParser } from "../../qpi/dataset/csv.ts";
+import { type KernelFile, RESOLUTION } from "../../qpi/dataset/format.ts";
+
+/** Larger files are refused unread. */
+const MOST = 2 ** 30;
+
+export interface Input {
+	readonly file: string;
+	readonly sha256: string;
+	readonly bytes: number;
+	/** What the file holds: a measurement, or kernels and images in the published dataset's format. */
+	readonly measurement?: Measurement;
+	readonly dataset?: KernelFile;
+}
+
+/** For before a file is read: throws FormatError where it is too long for it. */
+export function checkSize(file: string, bytes: number): void {
+	if (bytes > MOST)
+		throw new FormatError(
+			`${file}: found ${(bytes / 2 ** 30).toFixed(1)} GiB, expected at most 1 GiB`,
+		);
+}
+
+/** What a file of these bytes and this name holds. Throws FormatError or DatasetError where it is not what it should be. */
+export async function parseInput(
+	bytes: Uint8Array<ArrayBuffer>,
+	file: string,
+): Promise<Input> {
+	const about = { file, sha256: await sha256(bytes), bytes: bytes.length };
+	if (!isDataset(bytes))
+		return { ...about, measurement: readMeasurement(bytes, file) };
+	const parser = new KernelParser(file);
+	parser.push(bytes);
+	return { ...about, dataset: parser.end() };
+}
+
+/** A path without its folders. */
+export const baseName = (file: string): string => file.replace(/^.*[\\/]/, "");
+
+/** Whether text begins as a file of the published dataset: "64,20", then the axis from -200 Angstrom. */
+function isDataset(bytes: Uint8Array): boolean {
+	const [first, second = ""] = new TextDecoder("latin1")
+		.decode(bytes.subarray(0, 4096 * 32))
+		.split(/\r?\n/, 2);
+	const [resolution, places, ...rest] = first.split(",").map(Number);
+	return (
+		resolution === RESOLUTION &&
+		Number.isInteger(places) &&
+		rest.every((value) => !value) &&
+		Math.abs(Number.parseFloat(second) + 200) < 1
+	);
+}

@@ -1,0 +1,455 @@
+/** What is read from the kernels of a file: wave vectors, symmetry, dispersion, and the sentences that say so. */
+
+import { smooth } from "../../qpi/maths/realFft.ts";
+import { compareKernels, type KernelScores } from "../../qpi/scores/metrics.ts";
+import {
+	type Dispersion,
+	describeDispersion,
+	dispersionOf,
+} from "../findings/dispersion.ts";
+import {
+	describePeak,
+	judgePeak,
+	type Peak,
+	type Profile,
+	profile,
+	type Spectrum,
+	spectrum,
+} from "../findings/spectrum.ts";
+import { type SymmetryVerdict, testSymmetry } from "../findings/symmetry.ts";
+import type {
+	Explained,
+	Extraction,
+	FoundScatterer,
+	KindKernel,
+	Method,
+} from "../kernels/extraction.ts";
+import { findMissed, type Missed } from "../marks/missed.ts";
+import type { Taken, Task } from "./take.ts";
+
+/** The methods as people call them, from the simplest. */
+export const NAMES: Record<Method, string> = {
+	ridge: "ridge",
+	oneStep: "one-step",
+	twoStep: "two-step",
+	refined: "refined",
+};
+
+/** What people call for, the best of all or one of them. */
+export const METHODS: Readonly<Record<string, Method | "auto">> = {
+	auto: "auto",
+	refined: "refined",
+	"two-step": "twoStep",
+	"one-step": "oneStep",
+	ridge: "ridge",
+};
+
+/** A profile along one direction and its opposite. */
+export interface Sector {
+	/** Radians from the x axis. */
+	readonly direction: number;
+	readonly profile: Profile;
+	readonly peak: Peak | null;
+	/** Why there is no peak that holds; empty where there is one. */
+	readonly missing: readonly string[];
+}
+
+/** A kernel and what is read from it. */
+export interface Item extends KindKernel {
+	readonly task: Task;
+	readonly extraction: Extraction;
+	readonly spectrum: Spectrum;
+	/** Of the waves that go out, and of the plain |FFT|. */
+	readonly profile: Profile;
+	readonly plain: Profile;
+	readonly peak: Peak | null;
+	/** What a q* that holds lacks, where there is none. */
+	readonly missing: readonly string[];
+	readonly symmetry: SymmetryVerdict;
+	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
+	readonly sectors: readonly Sector[];
+	/** What in the residual looks like a scatterer that nobody marked; Angstrom, in the scan's frame. */
+	readonly missed: readonly Missed[];
+	/** Against the kernel of a dataset file. */
+	readonly scores?: KernelScores;
+}
+
+/** All that is read from the kernels of a file. */
+export interface Analysis {
+	readonly taken: Taken;
+	/** One of each image and kind of scatterers: the kinds of the first image, then those of the second ... */
+	readonly items: readonly Item[];
+	/** Numbers of the kinds. */
+	readonly kinds: readonly number[];
+	/** The one whose image is explained best, of the first kind. */
+	readonly shown: Item;
+	/** Of the kind that is shown. */
+	readonly band: Dispersion | null;
+	/** Of each kind. */
+	readonly bands: readonly (Dispersion | null)[];
+	/** A line each, for people. */
+	readonly findings: readonly string[];
+	/** What there was to warn of before, and reasons to doubt the kernel. */
+	readonly warnings: readonly string[];
+}
+
+/** @param extractions one of each task */
+export function analyseAll(
+	taken: Taken,
+	extractions: readonly Extraction[],
+): Analysis {
+	const items = taken.tasks.flatMap((task, i) =>
+		extractions[i].kinds.map((kernel) =>
+			analyse(task, extractions[i], kernel, taken),
+		),
+	);
+	const kinds = extractions[0].kinds.map(({ kind }) => kind);
+	const shown = items
+		.filter(({ kind }) => kind === kinds[0])
+		.reduce((a, b) => (heldOut(b) > heldOut(a) ? b : a));
+	const bands = kinds.map((kind) =>
+		bandOf(items.filter((item) => item.kind === kind)),
+	);
+	const band = bands[kinds.indexOf(shown.kind)];
+	const all = { taken, items, kinds, shown, band, bands };
+	return {
+		...all,
+		findings: findingsOf(all, shown),
+		warnings: [...taken.warnings, ...doubtsOf(shown, taken)],
+	};
+}
+
+function analyse(
+	task: Task,
+	extraction: Extraction,
+	kernelOf: KindKernel,
+	taken: Taken,
+): Item {
+	const { kernel } = kernelOf;
+	const errors = errorsOf(kernelOf);
+	const { pixel: spacing, truth } = taken;
+	const outgoing = profile(kernel, { spacing, ...errors });
+	const judge = { heldOut: heldOutOf(extraction) };
+	const { peak, missing } = judgePeak(outgoing, judge);
+	const symmetry = testSymmetry(kernel, errors);
+	const sectors = axesOf(symmetry).map((direction): Sector => {
+		const along = profile(kernel, { spacing, direction, ...errors });
+		return { direction, profile: along, ...judgePeak(along, judge) };
+	});
+	return {
+		...kernelOf,
+		task,
+		extraction,
+		missed: missedIn(task, extraction, kernel, taken),
+		spectrum: spectrum(kernel, {
+			spacing,
+			pad: smooth(Math.max(128, extraction.size), 2),
+		}),
+		profile: outgoing,
+		plain: profile(kernel, { spacing, waves: "full" }),
+		peak,
+		missing,
+		symmetry,
+		sectors,
+		scores: truth && compareKernels(kernel, truth),
+	};
+}
+
+/** Angstrom about a known scatterer, where the residual says nothing about others. */
+const NEAR = 8;
+
+function missedIn(
+	{ nx, ny, weights }: Task,
+	{ residual, scatterers }: Extraction,
+	kernel: Float32Array,
+	{ pixel, centre }: Taken,
+): Missed[] {
+	const [mx, my] = [(nx - 1) / 2, (ny - 1) / 2];
+	const found = findMissed(
+		{
+			...{ residual, nx, ny, weights, kernel },
+			known: scatterers.map(({ x, y }) => ({
+				x: x / pixel + mx,
+				y: y / pixel + my,
+			})),
+		},
+		{ near: Math.max(2, NEAR / pixel) },
+	);
+	return found.map((m) => ({
+		...m,
+		x: centre.x + (m.x - mx) * pixel,
+		y: centre.y + (m.y - my) * pixel,
+	}));
+}
+
+/** Draws from the posterior that are enough to take errors from. */
+const ENOUGH = 8;
+/** Kernels without a part each that make a jackknife. */
+const GROUPS = 4;
+
+/** What is known of a kernel's errors: draws of it, else a map, and the jackknife. */
+const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
+	...(samples.length >= ENOUGH ? { samples } : { uncertainty }),
+	...(groups.length >= GROUPS ? { groups } : {}),
+});
+
+/** A mirror axis, and the nearest of the other kind: an n-fold pattern has 2n half axes, of two kinds in turn. */
+function axesOf({ order, mirror }: SymmetryVerdict): number[] {
+	if (!mirror || order === "isotropic") return [];
+	return [mirror.axis, mirror.axis + Math.PI / Math.max(2, order)];
+}
+
+/** "35°" */
+export const degrees = (angle: number): string =>
+	`${Math.round((angle * 180) / Math.PI) % 180}°`;
+
+const heldOutOf = ({ explained, method }: Extraction) =>
+	explained[method]?.heldOut ?? null;
+
+/** What the best of several kernels is chosen by. */
+const heldOut = ({ extraction }: Item) =>
+	heldOutOf(extraction) ??
+	extraction.explained[extraction.method]?.inSample ??
+	Number.NEGATIVE_INFINITY;
+
+/** q(E) where the file says the energies of three kernels or more. */
+function bandOf(items: readonly Item[]): Dispersion | null {
+	const energies = items.flatMap(({ task }) => task.energy ?? []);
+	if (energies.length < 3 || energies.length < items.length) return null;
+	const profiles = items.map(({ profile }) => profile);
+	return dispersionOf(energies, profiles, {
+		heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
+		...(items.every(({ samples }) => samples.length >= ENOUGH) && {
+			draws: items.map(({ samples }) => samples.length),
+		}),
+	});
+}
+
+/** Below this share of the held-out variance a kernel says little about the image. */
+const LITTLE = 0.1;
+
+/** A mark whose amplitude is below so many standard deviations, or this share of what it was given, lies on nothing. */
+const EMPTY = { sigmas: 3, share: 0.3 };
+/** Errors above this share of the kernel, root mean squares, leave little of it. */
+const UNDETERMINED = 0.5;
+
+/** Whether the image has nothing where a mark lies. */
+export const isEmpty = ({
+	amplitude,
+	significance,
+	weight,
+}: FoundScatterer): boolean =>
+	significance !== undefined &&
+	amplitude !== undefined &&
+	(significance < EMPTY.sigmas || amplitude < EMPTY.share * Math.abs(weight));
+
+/** Reasons to doubt what was extracted. */
+function doubtsOf(shown: Item, { scatterers, used }: Taken): string[] {
+	const { explained, method, scatterers: found } = shown.extraction;
+	const value = explained[method]?.heldOut ?? null;
+	const rms = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
+	const unsure = rms(shown.uncertainty) / (rms(shown.kernel) || 1);
+	const empty = found
+		.map((s, j) => ({ ...s, row: used[j] }))
+		.filter((s) => isEmpty(s) && scatterers?.[s.row]);
+	return [
+		value !== null && value < LITTLE
+			? `the kernel explains ${share(value)} of the variance of pixels that it was not fitted to, which is next to nothing: look at the scatterers' places, at their kinds, and at the residual`
+			: "",
+		unsure > UNDETERMINED
+			? `the kernel is uncertain by ${Math.round(100 * unsure)} % of itself (root mean squares): too few scatterers or too much noise for a window of this size`
+			: "",
+		empty.length > 0
+			? `nothing like the kernel at ${empty.length === 1 ? "mark" : "marks"} ${empty
+					.slice(0, 12)
+					.map(
+						({ row, significance = 0 }) =>
+							`${row + 1} (${scatterers?.[row].x.toFixed(0)}, ${scatterers?.[row].y.toFixed(0)} Å: ${significance.toFixed(1)} sigma)`,
+					)
+					.join(
+						", ",
+					)}${empty.length > 12 ? ` and ${empty.length - 12} more` : ""}`
+			: "",
+	].filter(Boolean);
+}
+
+const share = (value: number | null | undefined) =>
+	value === null || value === undefined ? "?" : value.toFixed(3);
+
+/** What is to be said of one of the kernels, and of all of them; a line each. */
+export function findingsOf(
+	{
+		items,
+		taken,
+		bands,
+		kinds,
+		...analysis
+	}: Pick<Analysis, "items" | "taken" | "bands" | "shown" | "kinds">,
+	shown: Item,
+): string[] {
+	const { method, explained } = shown.extraction;
+	const images = items.length / kinds.length;
+	const best =
+		images > 1 && shown === analysis.shown
+			? `, of ${images} the best explained`
+			: "";
+	const of = items.length > 1 ? ` (${labelOf(shown, kinds)}${best})` : "";
+	const rivals = (Object.keys(NAMES) as Method[])
+		.filter((m) => m !== method && explained[m])
+		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
+	const lines = [
+		`method ${NAMES[method]}${of}: explains ${share(explained[method]?.heldOut)} of the variance of held-out pixels${rivals.length ? ` (${rivals.join(", ")})` : ""}, ${share(explained[method]?.inSample)} of the fitted ones`,
+		`q*: ${describePeak(shown.peak, shown.missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
+		`symmetry: ${shown.symmetry.why}`,
+	];
+	const { window: reach, workingPixel } = shown.extraction.parameters;
+	if (typeof reach === "number")
+		lines.push(
+			`window: kernels of ${reach.toFixed(0)} Å radius, ${shown.extraction.size} x ${shown.extraction.size} pixels of ${Number(taken.pixel.toPrecision(3))} Å${typeof workingPixel === "number" ? `; working pixel ${workingPixel.toFixed(1)} Å` : ""}`,
+		);
+	if (shown.missed.length > 0)
+		lines.push(
+			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,
+		);
+	for (const { direction, peak } of shown.sectors)
+		lines.push(`along ${degrees(direction)}: ${describePeak(peak)}`);
+	for (const other of items)
+		if (other.task === shown.task && other.kind !== shown.kind)
+			lines.push(
+				`kind ${other.kind}: ${describePeak(other.peak, other.missing)}; ${other.symmetry.why}`,
+			);
+	bands.forEach((of, k) => {
+		const which = kinds.length > 1 ? ` of kind ${kinds[k]}` : "";
+		if (of) lines.push(`dispersion${which}: ${describeDispersion(of)}`);
+	});
+	lines.push(...amplitudesLine(shown.extraction.parameters));
+	if (taken.truth) {
+		const mean = (key: "ncc" | "mae") =>
+			items.reduce((sum, { scores }) => sum + (scores?.[key] ?? 0), 0) /
+			items.length;
+		lines.push(
+			`against the file's kernel: NCC ${mean("ncc").toFixed(3)}, MAE ${mean("mae").toFixed(3)} on the [-1, 1] scale, on the mean of ${items.length} image${items.length > 1 ? "s" : ""}`,
+		);
+	}
+	return lines;
+}
+
+/** Of a stack, whether amplitudes are shared by all energies and why. */
+function amplitudesLine({
+	amplitudes,
+	amplitudeSpread: spread,
+	amplitudeGain: gain,
+	amplitudeImages: images,
+}: Extraction["parameters"]): string[] {
+	if (amplitudes === undefined) return [];
+	const asked = `the log evidence of ${images} energies grows by ${Math.round(Number(gain))} where each amplitude may change by ${Math.round(100 * Number(spread))} % from energy to energy`;
+	return [
+		amplitudes === "shared"
+			? `amplitudes: shared by all energies${Number(gain) > 0 ? `: ${asked}, too little` : ", which no spread betters by evidence"}`
+			: `amplitudes: each energy has its own, for ${asked}`,
+	];
+}
+
+/** What an item is called: its image, and its kind where there are several. */
+export const labelOf = (
+	{ task, kind }: Pick<Item, "task" | "kind">,
+	kinds: readonly number[],
+): string => (kinds.length > 1 ? `${task.label}, kind ${kind}` : task.label);
+
+/** A kernel's entry in result.json. */
+export const kernelEntry = (
+	{ kernel, kind, extraction: { size } }: Item,
+	file: string,
+	pixel: number,
+) => {
+	const ends = [...kernel].reduce(
+		([low, high], v) => [Math.min(low, v), Math.max(high, v)],
+		[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+	);
+	return {
+		...{ file, kind, pixel, size: [size, size] },
+		min: ends[0],
+		max: ends[1],
+	};
+};
+
+/** An item of result.json. */
+export function resultOf(
+	{
+		task,
+		extraction,
+		kind,
+		peak,
+		symmetry,
+		sectors,
+		missed,
+		scores,
+		...rest
+	}: Item,
+	file: string,
+	pixel: number,
+) {
+	const { method, explained, parameters } = extraction;
+	const each = (key: keyof Explained) =>
+		Object.fromEntries(Object.entries(explained).map(([m, e]) => [m, e[key]]));
+	const { order, why, harmonics, mirror } = symmetry;
+	const scoresBy = (key: "whole" | "anisotropic") =>
+		Object.fromEntries(symmetry.scores.map((s) => [s.order, s[key]]));
+	return {
+		method,
+		kernel: kernelEntry(
+			{ task, extraction, kind, peak, symmetry, sectors, missed, ...rest },
+			file,
+			pixel,
+		),
+		scatterers: task.scatterers.filter(({ kind: of = 1 }) => of === kind)
+			.length,
+		explainedVariance: { heldOut: each("heldOut"), inSample: each("inSample") },
+		q: peak,
+		qMissing: rest.missing,
+		sectors: sectors.map(({ direction, peak: q }) => ({ direction, q })),
+		symmetry: {
+			// An isotropic kernel has every order; 6 is the highest that is tried.
+			n: order === "isotropic" ? 6 : order,
+			isotropic: order === "isotropic",
+			scores: scoresBy("whole"),
+			anisotropicScores: scoresBy("anisotropic"),
+			harmonics,
+			mirror,
+			why,
+		},
+		missed,
+		solution: parameters,
+		...(scores ? { comparison: scores } : {}),
+	};
+}
+
+export function tableOf(items: readonly Item[]) {
+	const compared = items.some(({ scores }) => scores);
+	return {
+		caption: "Every image's kernel",
+		heads: [
+			"image",
+			"scatterers",
+			"method",
+			"held-out explained variance",
+			"q* (1/Å)",
+			...(compared ? ["NCC", "MAE"] : []),
+		],
+		rows: items.map(({ task, kind, extraction, peak, scores }) => [
+			labelOf(
+				{ task, kind },
+				extraction.kinds.map((k) => k.kind),
+			),
+			String(task.scatterers.filter(({ kind: of = 1 }) => of === kind).length),
+			NAMES[extraction.method],
+			share(extraction.explained[extraction.method]?.heldOut),
+			peak ? `${peak.q.toFixed(4)} ± ${peak.error.toFixed(4)}` : "–",
+			...(scores ? [scores.ncc.toFixed(3), scores.mae.toFixed(3)] : []),
+		]),
+	};
+}
+
+/** What a file's name ends with that is of one kind: nothing for the first. */
+export const endOf = (kind: number, kinds: readonly number[]) =>
+	kind === kinds[0] ? "" : `-kind${kind}`;

@@ -1,0 +1,44 @@
+/** Layers of a stack that cannot be extracted from. */
+
+import { maxOf } from "../../qpi/maths/extremes.ts";
+
+/** Share of the pixels that are there at one end of the scale from which an image is cut off by the amplifier. */
+const SATURATED = 0.5;
+/** Share of what the fullest layer has that a layer must have: where it has nothing, all of them would count nowhere. */
+const LEAST = 0.5;
+
+/**
+ * Why each layer is dead, undefined where it is not: nothing was measured, one value everywhere, more than half of the pixels at the highest or the lowest
+ * value (saturated), or less than half of the pixels that another layer has.
+ * @param images [nx][ny] each, NaN where nothing was measured
+ */
+export function deadLayers(
+	images: readonly ArrayLike<number>[],
+): (string | undefined)[] {
+	const seen = images.map((image) => {
+		let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+		let [lowest, highest, there] = [0, 0, 0];
+		for (let p = 0; p < image.length; p++) {
+			const v = image[p];
+			if (!Number.isFinite(v)) continue;
+			there++;
+			if (v < low) [low, lowest] = [v, 0];
+			if (v > high) [high, highest] = [v, 0];
+			if (v === low) lowest++;
+			if (v === high) highest++;
+		}
+		return { there, constant: low === high, cut: Math.max(lowest, highest) };
+	});
+	const fullest = maxOf(seen.map(({ there }) => there));
+	return seen.map(({ there, constant, cut }) => {
+		const percent = (of: number, whole: number) =>
+			`${Math.floor((100 * of) / whole)} %`;
+		if (there === 0) return "nothing was measured";
+		if (constant) return "it has one value everywhere";
+		if (there < LEAST * fullest)
+			return `only ${percent(there, images[0].length)} of its pixels were measured`;
+		if (cut > SATURATED * there)
+			return `saturated: ${percent(cut, there)} of its pixels have one value, the highest or the lowest`;
+		return undefined;
+	});
+}

@@ -1,0 +1,75 @@
+/** The published dataset's format: its numbers, names and errors; csv.ts reads and writes the text. */
+
+import { oneLine } from "../../text.ts";
+
+/** Pixels along one side. */
+export const RESOLUTION = 64;
+/** Pixels of one image; the first index is x: `image[ix * 64 + iy]`. */
+export const PIXELS = RESOLUTION * RESOLUTION;
+/** Places for scatterers in a row that this package writes; row 1 of a file that is read says its own number. */
+export const MAX_SCATTERERS = 20;
+/** What an unused place holds, in Angstrom: far outside the field of view. */
+export const ABSENT = 1000;
+
+/** The warning of a file that may have lost the last digits of its last number: no count can tell, only the missing newline hints at it. */
+export const OPEN_END =
+	"no newline at the end, so the last scatterer's y may be cut";
+
+/** One kernel and its images. Images are (64, 64), x first; positions are in Angstrom. */
+export interface KernelFile {
+	kernel: Float32Array;
+	axis: Float32Array | Float64Array;
+	images: Float32Array[];
+	scatterers: { x: number; y: number }[][];
+	/** Something odd that is not an error, e.g. OPEN_END. */
+	warning?: string;
+}
+
+/** A file that is not what it should be: where (1-based), what was found and what was expected. */
+export class DatasetError extends Error {
+	override readonly name = "DatasetError";
+	readonly file: string;
+	readonly found: string;
+	readonly expected: string;
+	readonly row: number | undefined;
+	readonly column: number | undefined;
+
+	constructor(
+		file: string,
+		found: string,
+		expected: string,
+		row?: number,
+		column?: number,
+	) {
+		const place = [
+			file,
+			row && `row ${row}`,
+			column && `column ${column}`,
+		].filter(Boolean);
+		super(oneLine(`${place.join(", ")}: found ${found}, expected ${expected}`));
+		this.file = file;
+		this.found = found;
+		this.expected = expected;
+		this.row = row;
+		this.column = column;
+	}
+}
+
+/** The axis of the field of view: `linspace(-200, 200, 64)` Angstrom. */
+export function makeAxis(): Float64Array {
+	return Float64Array.from(
+		{ length: RESOLUTION },
+		(_, i) => -200 + (i * 400) / (RESOLUTION - 1),
+	);
+}
+
+/** N of a file name `Kernel numberN ... .csv` (only the first two words count), or undefined for any other name. */
+export function kernelNumber(name: string): number | undefined {
+	const match = /^Kernel\s+number([1-9]\d*)(\s.*)?\.csv$/i.exec(name);
+	return match ? Number(match[1]) : undefined;
+}
+
+/** The file name of kernel N. */
+export function kernelFileName(number: number): string {
+	return `Kernel number${number}.csv`;
+}
