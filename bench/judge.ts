@@ -5,7 +5,7 @@
 import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
 import { judgeMarks } from "../src/extraction/kernels/judge.ts";
-import type { MapMark } from "../src/extraction/kernels/sitedMap.ts";
+import type { MapMark } from "../src/extraction/kernels/markedMap.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
 import { makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";

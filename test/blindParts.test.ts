@@ -16,7 +16,7 @@ import { placesOf } from "../src/extraction/blind/places.ts";
 import { seedAt, seedsOf } from "../src/extraction/blind/seeds.ts";
 import { halves } from "../src/extraction/blind/split.ts";
 import { supportOf } from "../src/extraction/blind/support.ts";
-import type { SitedMap } from "../src/extraction/kernels/refineMap.ts";
+import type { SitedMap } from "../src/extraction/kernels/sitedMap.ts";
 import { MapConvolution } from "../src/qpi/operator/convolution.ts";
 import { Random } from "../src/random.ts";
 

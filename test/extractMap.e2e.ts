@@ -4,10 +4,8 @@ import * as assert from "uvu/assert";
 import { binned, finer, unbinned } from "../src/extraction/kernels/bin.ts";
 import { HeldOut } from "../src/extraction/kernels/heldOut.ts";
 import { reachOf } from "../src/extraction/kernels/reach.ts";
-import {
-	ridgeMap,
-	type SitedMap,
-} from "../src/extraction/kernels/refineMap.ts";
+import { ridgeMap } from "../src/extraction/kernels/refineMap.ts";
+import type { SitedMap } from "../src/extraction/kernels/sitedMap.ts";
 import { chooseWorkingPixel } from "../src/extraction/kernels/workingPixel.ts";
 import { adjustSites } from "../src/extraction/marks/adjustMarks.ts";
 import {

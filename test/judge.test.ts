@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Judgement, judgeMarks } from "../src/extraction/kernels/judge.ts";
-import type { MapMark } from "../src/extraction/kernels/sitedMap.ts";
+import type { MapMark } from "../src/extraction/kernels/markedMap.ts";
 import { makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";
 

@@ -24,7 +24,8 @@ import {
 	type Checkpoint,
 	decodeCheckpoint,
 } from "../src/training/checkpoint.ts";
-import { DivergedError, type Task, train } from "../src/training/loop.ts";
+import { DivergedError, train } from "../src/training/loop.ts";
+import type { Task } from "../src/training/task.ts";
 import { sourceOf, written } from "./fuzzFixtures.ts";
 import { compare, uniform } from "./opTesting.ts";
 

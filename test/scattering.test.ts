@@ -3,10 +3,10 @@ import * as assert from "uvu/assert";
 import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 import {
 	type KernelModel,
-	type KernelSpec,
 	kernelModel,
 	tMatrix,
 } from "../src/qpi/generator/kernel.ts";
+import type { KernelSpec } from "../src/qpi/generator/kernelSpec.ts";
 import {
 	kernelImage,
 	observation,

@@ -45,7 +45,6 @@ import { average, scoreTable, summarise } from "../src/training/evaluate.ts";
 import {
 	DivergedError,
 	type LoopOptions,
-	type Task,
 	train,
 } from "../src/training/loop.ts";
 import { memoryLine, type StepMemory } from "../src/training/memory.ts";
@@ -53,6 +52,7 @@ import type { CurvePoint } from "../src/training/metrics.ts";
 import { prepareInMemory, restore } from "../src/training/prepare.ts";
 import { generatedSource, type Source } from "../src/training/source.ts";
 import { symmetryAngles, symmetryLoss } from "../src/training/symmetry.ts";
+import type { Task } from "../src/training/task.ts";
 import { compare, uniform } from "./opTesting.ts";
 
 const gpu = await openGpu();

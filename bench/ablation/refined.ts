@@ -3,8 +3,8 @@ import {
 	REFINE_MAP,
 	refineMap,
 	ridgeMap,
-	type SitedMap,
 } from "../../src/extraction/kernels/refineMap.ts";
+import type { SitedMap } from "../../src/extraction/kernels/sitedMap.ts";
 import { writeFileAtomic } from "../../src/node/files/files.ts";
 import { openWeights } from "../../src/node/files/shippedWeights.ts";
 import { makeSplit } from "../../src/qpi/dataset/split.ts";

@@ -24,7 +24,8 @@ export {
 } from "../training/checkpoint.ts";
 export type { Prepared } from "../training/data.ts";
 export { inferKernels, reconstruct } from "../training/infer.ts";
-export { type LoopOptions, type Task, train } from "../training/loop.ts";
+export { type LoopOptions, train } from "../training/loop.ts";
 export { PRESETS, type Preset } from "../training/presets.ts";
+export type { Task } from "../training/task.ts";
 export { alignerTask, oneStepTask, vaeTask } from "../training/tasks.ts";
 export * from "./engine.ts";

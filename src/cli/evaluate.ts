@@ -1,9 +1,7 @@
 /** `qpi-lens evaluate`: all methods on a dataset whose kernels are known. */
 import { Command, Option } from "commander";
-import {
-	extractMap,
-	type MapMethod,
-} from "../extraction/methods/extractMap.ts";
+import { extractMap } from "../extraction/methods/extractMap.ts";
+import type { MapMethod } from "../extraction/methods/mapOptions.ts";
 import { preprocess } from "../extraction/scan/preprocess.ts";
 import type { NetworkMethod } from "../models/trained/trainedNetworks.ts";
 import { openGpu } from "../node/device/adapter.ts";

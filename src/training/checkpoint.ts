@@ -13,7 +13,13 @@ import {
 	type TensorSource,
 } from "../formats/safetensors.ts";
 import { oneLine, said } from "../text.ts";
-import type { History } from "./loop.ts";
+
+export interface History {
+	/** [epoch, mean loss] of the training steps. */
+	readonly train: [number, number][];
+	/** [epoch, figure] of validate(). */
+	readonly validation: [number, number][];
+}
 
 /** Raised when checkpoints are laid out otherwise. */
 export const CHECKPOINT_FORMAT = 2;

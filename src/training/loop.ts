@@ -2,52 +2,15 @@ import { Average } from "../engine/average.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { Adam } from "../engine/optim.ts";
-import {
-	checkSchedule,
-	type RateSchedule,
-	rateFactor,
-} from "../engine/schedules.ts";
+import { checkSchedule, rateFactor } from "../engine/schedules.ts";
 import { detached, scope } from "../engine/scope.ts";
 import { joined, part } from "../engine/state.ts";
 import { type Tensor, zeros } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, History } from "./checkpoint.ts";
 import type { StepMemory } from "./memory.ts";
 import { backwardInParts, sums } from "./parts.ts";
-
-/** Everything that one training needs besides the loop. */
-export interface Task {
-	readonly name: string;
-	readonly parameters: Parameters;
-	/** Samples in an epoch. */
-	readonly samples: number;
-	readonly epochs: number;
-	readonly batch: number;
-	readonly learningRate: number;
-	readonly schedule: RateSchedule;
-	/** A batch is computed in so many parts, whose gradients are added up: one step takes the memory of one part. 1 by default. */
-	readonly accumulate?: number;
-	/** Decay of the weights' moving average (engine/average.ts), which then is what is validated, and what the training leaves; none by default. */
-	readonly average?: number;
-	/** Largest global norm of the gradient; null leaves it as it is. */
-	readonly clip: number | null;
-	/** Awaited before an epoch, counted from 0, with whether another follows: data that are new in every epoch are fetched here. */
-	begin?(epoch: number, more: boolean): Promise<void>;
-	/**
-	 * The loss (a scalar on the tape) of the given samples, as a mean over them. `random` is the step's own stream; `draw` is another number for each part of each
-	 * step, and the step's own where there is one part.
-	 */
-	loss(samples: readonly number[], random: Random, draw: number): Tensor;
-	/** The figure that tells whether what is learnt holds beyond the training samples. */
-	validate(): Promise<number>;
-}
-
-export interface History {
-	/** [epoch, mean loss] of the training steps. */
-	readonly train: [number, number][];
-	/** [epoch, figure] of validate(). */
-	readonly validation: [number, number][];
-}
+import type { Task } from "./task.ts";
 
 export interface LoopOptions {
 	readonly seed: number;

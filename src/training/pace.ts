@@ -7,8 +7,8 @@ import { PIXELS } from "../qpi/dataset/format.ts";
 import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
 import { Random } from "../random.ts";
 import type { Prepared } from "./data.ts";
-import type { Task } from "./loop.ts";
 import type { Preset } from "./presets.ts";
+import type { Task } from "./task.ts";
 import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
 /** What training steps cost, told from a few of them on random data of the right shapes. */

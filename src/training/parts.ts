@@ -3,7 +3,7 @@ import { scale } from "../engine/ops/elementwise.ts";
 import { scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
-import type { Task } from "./loop.ts";
+import type { Task } from "./task.ts";
 
 /**
  * Adds up the gradients of a batch that is computed in parts, each of which gives back its memory before the next begins. The loss is a mean over samples, so a

@@ -9,7 +9,7 @@ import { principalComponents } from "../qpi/maths/pca.ts";
 import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
 import { meanKernel, NearestKernel } from "../qpi/operator/rivals.ts";
 import { compareKernels } from "../qpi/scores/metrics.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, History } from "./checkpoint.ts";
 import { copyTurned, type PreparedData } from "./data.ts";
 import {
 	type Estimates,
@@ -18,10 +18,11 @@ import {
 	summarise,
 } from "./evaluate.ts";
 import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
-import { type History, type LoopOptions, type Task, train } from "./loop.ts";
+import { type LoopOptions, train } from "./loop.ts";
 import { memoryLine } from "./memory.ts";
 import type { Preset } from "./presets.ts";
 import type { DataStream } from "./stream.ts";
+import type { Task } from "./task.ts";
 import { alignerTask, oneStepTask, vaeTask } from "./tasks.ts";
 
 /** Where the checkpoints of a run are kept. */

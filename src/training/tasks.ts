@@ -9,9 +9,9 @@ import { decode, encode, type NetworkSize } from "../models/networks.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
-import type { Task } from "./loop.ts";
 import type { DataStream } from "./stream.ts";
 import { symmetryAngles, symmetryLoss } from "./symmetry.ts";
+import type { Task } from "./task.ts";
 
 /** Weights of the losses, as published: alpha of the symmetry loss, beta of the KL loss. */
 const ALPHA = 0.7;

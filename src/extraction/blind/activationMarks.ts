@@ -1,6 +1,6 @@
 /** Activation maps as lists of scatterers. */
 
-import type { MapMark } from "../kernels/sitedMap.ts";
+import type { MapMark } from "../kernels/markedMap.ts";
 import { maxima } from "../marks/maxima.ts";
 import { radialFilter } from "../scan/filter.ts";
 import { median, type Scan } from "../scan/scan.ts";

@@ -2,10 +2,9 @@
 import { MapConvolution } from "../../qpi/operator/convolution.ts";
 import { kindOf } from "../kernels/refineMap.ts";
 import { completed } from "./complete.ts";
-import type { Searched } from "./first.ts";
 import { parted } from "./heavy.ts";
-import type { Report } from "./kinds.ts";
 import { placesOf } from "./places.ts";
+import type { Report, Searched } from "./searched.ts";
 import { findActivation } from "./sparseSteps.ts";
 import { judged, type State } from "./state.ts";
 import { strongest } from "./turns.ts";

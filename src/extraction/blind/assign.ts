@@ -1,11 +1,8 @@
 /** Which kind each scatterer is of. */
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { Site } from "../../qpi/operator/mapOperator.ts";
-import {
-	kindOf,
-	type MapSolution,
-	type SitedMap,
-} from "../kernels/refineMap.ts";
+import { kindOf } from "../kernels/refineMap.ts";
+import type { MapSolution, SitedMap } from "../kernels/sitedMap.ts";
 import { shiftedKernel } from "../marks/markEquations.ts";
 
 /** Angstrom about a site in which kinds are compared. */

@@ -1,29 +1,25 @@
 /** Scatterers, their kinds and rough kernels of a map in which nothing is marked. */
 
 import { judgeSites } from "../kernels/judge.ts";
-import type { SitedMap } from "../kernels/refineMap.ts";
-import { checked, type MarkedStack } from "../kernels/sitedMap.ts";
+import { checked, type MarkedStack } from "../kernels/markedMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { confirmed, type Finished, finished } from "./finish.ts";
 import { again, firstKind } from "./first.ts";
-import { joined, moreKinds, type Report } from "./kinds.ts";
+import { joined, moreKinds } from "./kinds.ts";
 import { componentsOf } from "./layers.ts";
 import { leftoversOf } from "./leftovers.ts";
 import { withoutHeaps } from "./outliers.ts";
 import { whole } from "./pairs.ts";
 import { prepared } from "./prepare.ts";
+import type { Report } from "./searched.ts";
 import { seedAt } from "./seeds.ts";
 import type { State } from "./state.ts";
+import type { SeedWindow } from "./windows.ts";
+
+export type { SeedWindow } from "./windows.ts";
 
 /** A map, or the layers of a stack (energies) on the same pixels, as preprocess() leaves them; nothing is marked. */
 export type UnmarkedStack = Omit<MarkedStack, "marks">;
-
-/** A square of the map that shows one kind of scatterer, Angstrom from the map's middle: where its kernel starts from. */
-export interface SeedWindow {
-	readonly x: number;
-	readonly y: number;
-	/** Side. */
-	readonly size: number;
-}
 
 export interface BlindOptions {
 	/** How many kinds there are; found when not given. */

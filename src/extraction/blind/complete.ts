@@ -2,7 +2,8 @@
 
 import { MapConvolution } from "../../qpi/operator/convolution.ts";
 import type { Site } from "../../qpi/operator/mapOperator.ts";
-import { kindOf, type SitedMap } from "../kernels/refineMap.ts";
+import { kindOf } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { assigned } from "./assign.ts";
 import { centreOf } from "./centre.ts";
 import { newSites, pruned, usual } from "./choose.ts";

@@ -1,12 +1,13 @@
 /** From a search's state to marks that can be relied on. */
 import { binned, unbinned } from "../kernels/bin.ts";
-import { kindOf, type SitedMap } from "../kernels/refineMap.ts";
-import { SIDE } from "../kernels/sitedMap.ts";
+import { SIDE } from "../kernels/markedMap.ts";
+import { kindOf } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { likenessOf } from "./assign.ts";
 import { medianWeights, usual } from "./choose.ts";
 import { completed } from "./complete.ts";
-import type { Searched } from "./first.ts";
 import type { Completed } from "./look.ts";
+import type { Searched } from "./searched.ts";
 import type { State } from "./state.ts";
 import { judged } from "./state.ts";
 import { supportOf } from "./support.ts";

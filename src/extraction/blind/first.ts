@@ -1,28 +1,16 @@
 /** The kind that explains most of what is seen. */
 
-import { misfitOf, ridgeMap, type SitedMap } from "../kernels/refineMap.ts";
+import { misfitOf, ridgeMap } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { centreOf } from "./centre.ts";
 import { completed, meritOf } from "./complete.ts";
 import type { Seen } from "./deconvolve.ts";
 import { spreadOf } from "./grid.ts";
 import { placesOf } from "./places.ts";
+import type { Searched } from "./searched.ts";
 import { type Seed, seedsOf } from "./seeds.ts";
 import { judged, type State } from "./state.ts";
 import { type Activated, inTurns } from "./turns.ts";
-
-/** A map that is searched: binned, clipped where it stands out too far. */
-export interface Searched {
-	readonly map: SitedMap;
-	readonly seen: Seen;
-	/** Pixels along the side of kernels, and of seeds. */
-	readonly size: number;
-	readonly seedReach: number;
-	/** Of a pixel, standard deviation. */
-	readonly white: number;
-	readonly signed: boolean;
-	/** Whether there may well be nothing, so that little is tried. */
-	readonly doubtful?: boolean;
-}
 
 /** Seeds that are tried on a part of the map, and of those, on all of it. */
 const TRIED = 8;

@@ -1,10 +1,7 @@
 /** Scatterers that are two: one mark between them, as strong as both, and a local optimum that no further mark leads out of. */
 import type { Site } from "../../qpi/operator/mapOperator.ts";
-import {
-	kindOf,
-	type MapSolution,
-	type SitedMap,
-} from "../kernels/refineMap.ts";
+import { kindOf } from "../kernels/refineMap.ts";
+import type { MapSolution, SitedMap } from "../kernels/sitedMap.ts";
 import { shiftedKernel } from "../marks/markEquations.ts";
 import { reachFor } from "./look.ts";
 

@@ -5,9 +5,9 @@ import { kindOf, misfitOf, ridgeMap } from "../kernels/refineMap.ts";
 import { takenApart } from "./apart.ts";
 import { shiftBetween } from "./centre.ts";
 import { completed } from "./complete.ts";
-import { firstKind, type Searched } from "./first.ts";
+import { firstKind } from "./first.ts";
 import { clipped, spreadOf } from "./grid.ts";
-import type { Completed } from "./look.ts";
+import type { Report, Searched } from "./searched.ts";
 import type { Seed } from "./seeds.ts";
 import { halves } from "./split.ts";
 import { judged, type State } from "./state.ts";
@@ -30,12 +30,6 @@ const WIDER = 1.6;
 const ROUNDS = 8;
 /** A gain that needs no other way to be looked for. */
 const CLEAR = 0.03;
-
-export type Report = (
-	what: string,
-	kernel?: { readonly kernel: Float64Array; readonly size: number },
-	sites?: Completed["map"]["sites"],
-) => Promise<void>;
 
 /**
  * Further kinds as long as the judge likes the map better with them: one may be two, and what is left may show another one.

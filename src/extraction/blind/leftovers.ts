@@ -1,5 +1,5 @@
 /** Places that no kind explains. */
-import type { SitedMap } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { peaks, smoothed, spreadOf } from "./grid.ts";
 
 export interface Place {

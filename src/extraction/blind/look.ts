@@ -3,13 +3,8 @@
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { MapConvolution } from "../../qpi/operator/convolution.ts";
 import { ringsOf } from "../kernels/reach.ts";
-import {
-	kindOf,
-	type MapSolution,
-	misfitOf,
-	ridgeMap,
-	type SitedMap,
-} from "../kernels/refineMap.ts";
+import { kindOf, misfitOf, ridgeMap } from "../kernels/refineMap.ts";
+import type { MapSolution, SitedMap } from "../kernels/sitedMap.ts";
 import { spreadOf } from "./grid.ts";
 import { step } from "./step.ts";
 

@@ -1,6 +1,7 @@
 /** Heaps that are no scatterers: what a search leaves of a map where it stands out too far. */
-import type { Searched } from "./first.ts";
+
 import { spreadOf } from "./grid.ts";
+import type { Searched } from "./searched.ts";
 import type { State } from "./state.ts";
 
 /** Robust standard deviations of what is left that no pattern explains. */

@@ -1,7 +1,7 @@
 /** Scatterers found in parts: what lies in pairs of one and the same distance and direction is one scatterer each. */
 import type { Site } from "../../qpi/operator/mapOperator.ts";
-import type { Searched } from "./first.ts";
-import { type Report, tryKinds } from "./kinds.ts";
+import { tryKinds } from "./kinds.ts";
+import type { Report, Searched } from "./searched.ts";
 import type { State } from "./state.ts";
 
 /** Angstrom: two parts of one scatterer are no farther apart, and how far a pair may be off what all pairs have. */

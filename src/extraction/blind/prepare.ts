@@ -1,10 +1,10 @@
 /** What is searched: one image on pixels no finer than its pattern needs. */
 import { binned } from "../kernels/bin.ts";
-import type { SitedMap } from "../kernels/refineMap.ts";
-import { SIDE } from "../kernels/sitedMap.ts";
+import { SIDE } from "../kernels/markedMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { finenessOf } from "./fineness.ts";
-import type { Searched } from "./first.ts";
 import { clipped, medianOf } from "./grid.ts";
+import type { Searched } from "./searched.ts";
 
 /** Angstrom: radius of the kernels that are searched with, and of their seeds. */
 const REACH = 64;

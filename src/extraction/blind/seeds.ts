@@ -1,8 +1,8 @@
 /** First guesses of a kernel: what the most outstanding spots of one width and polarity have in common. */
 
 import type { Seen } from "./deconvolve.ts";
-import type { Searched } from "./first.ts";
 import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
+import type { Searched } from "./searched.ts";
 import { unit } from "./windows.ts";
 
 export interface Seed {

@@ -2,7 +2,8 @@
 
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { MapConvolution } from "../../qpi/operator/convolution.ts";
-import { ridgeMap, type SitedMap } from "../kernels/refineMap.ts";
+import { ridgeMap } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { matched, reachFor } from "./look.ts";
 import { step } from "./step.ts";
 

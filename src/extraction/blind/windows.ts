@@ -2,7 +2,14 @@
 import { dot } from "../../qpi/operator/ridge.ts";
 import { Random } from "../../random.ts";
 import type { Grid } from "./activationMarks.ts";
-import type { SeedWindow } from "./blind.ts";
+
+/** A square of the map that shows one kind of scatterer, Angstrom from the map's middle: where its kernel starts from. */
+export interface SeedWindow {
+	readonly x: number;
+	readonly y: number;
+	/** Side. */
+	readonly size: number;
+}
 
 /** Of a random window, Angstrom. */
 const SIDE = 60;

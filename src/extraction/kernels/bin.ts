@@ -1,6 +1,6 @@
 /** Maps whose pixels are far finer than the kernel's waves, in coarser ones; and kernels back at the map's own. */
 import { taps } from "../../qpi/maths/interpolate.ts";
-import type { SitedMap } from "./refineMap.ts";
+import type { SitedMap } from "./sitedMap.ts";
 
 /** The map with means of factor x factor pixels, by their weights; pixels that fill no whole block at the far edges are left out. */
 export function binned(map: SitedMap, factor: number): SitedMap {

@@ -6,7 +6,8 @@ import { Random } from "../../random.ts";
 import type { AdjustedSites } from "../marks/adjustMarks.ts";
 import type { KindKernel } from "./extraction.ts";
 import type { Native } from "./ownPixel.ts";
-import { kindOf, type MapSolution, type SitedMap } from "./refineMap.ts";
+import { kindOf } from "./refineMap.ts";
+import type { MapSolution, SitedMap } from "./sitedMap.ts";
 
 /** Draws need no more digits than this. */
 const ROUGH = { tolerance: 0.15, steps: 20 };

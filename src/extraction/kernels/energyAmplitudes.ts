@@ -3,7 +3,8 @@ import { cholesky, choleskySolve } from "../../qpi/maths/cholesky.ts";
 import type { Site } from "../../qpi/operator/mapOperator.ts";
 import { markEquations } from "../marks/markEquations.ts";
 import type { MapKernels } from "./furtherImages.ts";
-import { misfitOf, type SitedMap } from "./refineMap.ts";
+import { misfitOf } from "./refineMap.ts";
+import type { SitedMap } from "./sitedMap.ts";
 
 /** An image and the kernels that it was explained with. */
 export interface Seen {

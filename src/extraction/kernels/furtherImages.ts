@@ -6,7 +6,7 @@ import {
 } from "../../qpi/posterior/mapPosterior.ts";
 import type { Covariance } from "../../qpi/posterior/prior.ts";
 import type { ManySolver } from "../../qpi/posterior/solveMany.ts";
-import type { MapSolution } from "./refineMap.ts";
+import type { MapSolution } from "./sitedMap.ts";
 
 /** Kernels of an image, and what they were found with. */
 export type MapKernels = Omit<MapSolution, "u">;

@@ -3,12 +3,8 @@ import type { Accuracy } from "../../qpi/posterior/lanczos.ts";
 import type { MapSystem } from "../../qpi/posterior/mapPosterior.ts";
 import type { ManySolver } from "../../qpi/posterior/solveMany.ts";
 import type { MapKernels } from "./furtherImages.ts";
-import {
-	type MapSolution,
-	misfitOf,
-	type SitedMap,
-	systemOf,
-} from "./refineMap.ts";
+import { misfitOf, systemOf } from "./refineMap.ts";
+import type { MapSolution, SitedMap } from "./sitedMap.ts";
 
 /** Parts that a map is cut into; each is held out once. */
 export const FOLDS = 4;

@@ -5,8 +5,9 @@ import {
 } from "../../qpi/posterior/solveMany.ts";
 import { binned } from "./bin.ts";
 import { HeldOut } from "./heldOut.ts";
-import { ridgeMap, type SitedMap } from "./refineMap.ts";
-import { type MarkedMap, SIDE, sited } from "./sitedMap.ts";
+import { type MarkedMap, SIDE, sited } from "./markedMap.ts";
+import { ridgeMap } from "./refineMap.ts";
+import type { SitedMap } from "./sitedMap.ts";
 
 export interface JudgeOptions {
 	/** Radius of the kernels, Angstrom: bounded, for a kernel as large as the map explains all of it from a single place. */

@@ -2,8 +2,9 @@ import type { Site } from "../../qpi/operator/mapOperator.ts";
 import type { MapSystem } from "../../qpi/posterior/mapPosterior.ts";
 import type { AdjustedSites } from "../marks/adjustMarks.ts";
 import type { Extraction, FoundScatterer } from "./extraction.ts";
-import { kindOf, type SitedMap } from "./refineMap.ts";
-import { inAngstrom } from "./sitedMap.ts";
+import { inAngstrom } from "./markedMap.ts";
+import { kindOf } from "./refineMap.ts";
+import type { SitedMap } from "./sitedMap.ts";
 
 /**
  * The kernels, as they are shown, at every scatterer of a map and the background that explains most of the rest; and the map less that.

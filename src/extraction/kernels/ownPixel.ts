@@ -10,13 +10,8 @@ import { MapSolver, type MapSystem } from "../../qpi/posterior/mapPosterior.ts";
 import { Random } from "../../random.ts";
 import { binnedWeights, finer, unbinned } from "./bin.ts";
 import { ringsOf } from "./reach.ts";
-import {
-	kindOf,
-	type MapSolution,
-	ridgeMap,
-	type SitedMap,
-	systemOf,
-} from "./refineMap.ts";
+import { kindOf, ridgeMap, systemOf } from "./refineMap.ts";
+import type { MapSolution, SitedMap } from "./sitedMap.ts";
 
 /** Kernels at the map's own pixel. */
 export interface Native {

@@ -2,12 +2,8 @@ import { Polynomials } from "../../qpi/maths/polynomials.ts";
 import { MapOperator, type Site } from "../../qpi/operator/mapOperator.ts";
 import { BlockCovariance } from "../../qpi/posterior/blockCovariance.ts";
 import { independent } from "../../qpi/posterior/factoredCovariance.ts";
-import {
-	type MapPosterior,
-	MapSolver,
-	MapSystem,
-} from "../../qpi/posterior/mapPosterior.ts";
-import type { Covariance, KernelPrior } from "../../qpi/posterior/prior.ts";
+import { MapSolver, MapSystem } from "../../qpi/posterior/mapPosterior.ts";
+import type { KernelPrior } from "../../qpi/posterior/prior.ts";
 import { WindowPrior } from "../../qpi/posterior/windowPrior.ts";
 import { type AdjustedSites, adjustSites } from "../marks/adjustMarks.ts";
 import { FurtherImages, type MapKernels } from "./furtherImages.ts";
@@ -19,34 +15,8 @@ import {
 	type Misfit,
 } from "./misfit.ts";
 import { ringsOf } from "./reach.ts";
+import type { MapSolution, SitedMap } from "./sitedMap.ts";
 import { chooseWorkingPixel, type WorkingPixel } from "./workingPixel.ts";
-
-/** A map on its pixels and the sites of its scatterers. */
-export interface SitedMap {
-	/** [nx][ny], first index x; finite where it counts. */
-	readonly image: ArrayLike<number>;
-	readonly nx: number;
-	readonly ny: number;
-	/** Angstrom. */
-	readonly pixel: number;
-	/** What each pixel counts. */
-	readonly weights: Float64Array;
-	/** Order of the polynomials that are fitted along. */
-	readonly order: number;
-	readonly kinds: number;
-	readonly sites: readonly Required<Site>[];
-}
-
-/** Kernels, and all that they were found with. */
-export interface MapSolution extends MapPosterior {
-	/** Pixels along a kernel's side. */
-	readonly size: number;
-	readonly covariance: Covariance;
-	readonly system: MapSystem;
-	readonly sites: readonly Required<Site>[];
-	/** Pixels that err together, by which lambda and sigma^2 were widened; 1 where errors are white. */
-	readonly colour: number;
-}
 
 /** The refined kernels of a map. */
 export interface RefinedMap extends MapSolution, WorkingPixel {

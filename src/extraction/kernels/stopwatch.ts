@@ -1,16 +1,17 @@
-import type { MapOptions } from "../methods/extractMap.ts";
+/** Told before each part how many are done, of about how many, and which comes. */
+export type TellPart = (done: number, total: number, what: string) => void;
 
 /** Seconds of each part, and a breath between them, so that who waits can stop it. */
 export class Stopwatch {
 	readonly seconds: Record<string, number> = {};
-	readonly #tell: MapOptions["onProgress"];
+	readonly #tell: TellPart | undefined;
 	#done = 0;
 	#what = "";
 	#since = 0;
 
 	readonly #parts: number;
 
-	constructor(images: number, tell: MapOptions["onProgress"]) {
+	constructor(images: number, tell: TellPart | undefined) {
 		this.#parts = PARTS + images - 1;
 		this.#tell = tell;
 	}

@@ -1,14 +1,6 @@
 /** From a map of any size and its scatterers to kernels at the map's own pixel. */
 
-import type {
-	NetworkMethod,
-	Networks,
-} from "../../models/trained/trainedNetworks.ts";
-import type { KernelPrior } from "../../qpi/posterior/prior.ts";
-import {
-	type ManySolver,
-	onThisThread,
-} from "../../qpi/posterior/solveMany.ts";
+import { onThisThread } from "../../qpi/posterior/solveMany.ts";
 import { symmetrise } from "../findings/rotate.ts";
 import { binned, unbinned } from "../kernels/bin.ts";
 import { drawn, kindKernel } from "../kernels/draws.ts";
@@ -16,58 +8,30 @@ import type { EnergyAmplitudes } from "../kernels/energyAmplitudes.ts";
 import type { Explained, Extraction } from "../kernels/extraction.ts";
 import type { MapKernels } from "../kernels/furtherImages.ts";
 import { foundScatterers, modelOf } from "../kernels/mapModel.ts";
-import { OwnPixel } from "../kernels/ownPixel.ts";
-import {
-	adjustTo,
-	type MapSolution,
-	REFINE_MAP,
-	type RefinedMap,
-	refineMap,
-	ridgeAgain,
-	ridgeMap,
-	type SitedMap,
-} from "../kernels/refineMap.ts";
 import {
 	type MarkedMap,
 	type MarkedStack,
 	SIDE,
 	sited,
 	windowOf,
-} from "../kernels/sitedMap.ts";
+} from "../kernels/markedMap.ts";
+import { OwnPixel } from "../kernels/ownPixel.ts";
+import {
+	adjustTo,
+	REFINE_MAP,
+	type RefinedMap,
+	refineMap,
+	ridgeAgain,
+	ridgeMap,
+} from "../kernels/refineMap.ts";
+import type { MapSolution, SitedMap } from "../kernels/sitedMap.ts";
 import { Stopwatch } from "../kernels/stopwatch.ts";
 import type { AdjustedSites } from "../marks/adjustMarks.ts";
+import type { LearnedForMaps, MapMethod, MapOptions } from "./mapOptions.ts";
 import { extractByNetwork } from "./networkMap.ts";
 import { askedOf, type Fitted, StackFits } from "./stackFits.ts";
 
-export type { MapMark, MarkedMap, MarkedStack } from "../kernels/sitedMap.ts";
-
-export type MapMethod = "ridge" | "refined" | NetworkMethod;
-
-/** What was learned beforehand: the prior for refined, networks of centred inputs for the two network methods. */
-export interface LearnedForMaps {
-	readonly prior?: KernelPrior;
-	readonly networks?: Networks;
-}
-
-export interface MapOptions {
-	/** "auto" takes the one that explains most of the held-out pixels, of a stack for all of it by some of its images. */
-	readonly method?: MapMethod | "auto";
-	/** Radius of the kernels, Angstrom; where they sink into the noise when not given. */
-	readonly window?: number;
-	/** Averages the kernels over rotations by 360/n degrees. */
-	readonly symmetry?: 1 | 2 | 3 | 4 | 6;
-	/** Whether refined may move the scatterers and change their amplitudes, where the evidence pays for it; it may when not given. */
-	readonly adjust?: boolean;
-	/** Whether to find what is explained of held-out pixels, and the jackknife; "auto" needs it. */
-	readonly holdOut?: boolean;
-	/** Posterior samples; 16 when not given. */
-	readonly samples?: number;
-	readonly seed?: number;
-	/** What solves many right-hand sides at once; one after another on this thread when not given. */
-	readonly solver?: ManySolver;
-	/** Told before each part how many are done, of about how many, and which comes. */
-	readonly onProgress?: (done: number, total: number, what: string) => void;
-}
+export type { MapMark, MarkedMap, MarkedStack } from "../kernels/markedMap.ts";
 
 /** Extracts the kernels of a map's scatterers, one of each kind. Throws as extractMaps does. */
 export async function extractMap(

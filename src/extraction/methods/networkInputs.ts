@@ -4,12 +4,8 @@ import { unitRms } from "../../qpi/dataset/preprocess.ts";
 import { GAIN } from "../../qpi/operator/inputs.ts";
 import { MapOperator, type Site } from "../../qpi/operator/mapOperator.ts";
 import { centre } from "../../qpi/operator/ridge.ts";
-import {
-	kindOf,
-	ridgeMap,
-	type SitedMap,
-	systemOf,
-} from "../kernels/refineMap.ts";
+import { kindOf, ridgeMap, systemOf } from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 
 /** Nodes along the side of the ridge kernel, of which the middle SIDE are shown: as in centredInputs(). */
 const NODES = 2 * SIDE;

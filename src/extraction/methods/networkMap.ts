@@ -16,22 +16,22 @@ import type { MapKernels } from "../kernels/furtherImages.ts";
 import { FOLDS, foldsOf, inSample } from "../kernels/heldOut.ts";
 import { foundScatterers, modelOf } from "../kernels/mapModel.ts";
 import {
-	adjustTo,
-	kindOf,
-	misfitOf,
-	ridgeMap,
-	type SitedMap,
-	systemOf,
-} from "../kernels/refineMap.ts";
-import {
 	type MarkedStack,
 	SIDE,
 	sited,
 	windowOf,
-} from "../kernels/sitedMap.ts";
+} from "../kernels/markedMap.ts";
+import {
+	adjustTo,
+	kindOf,
+	misfitOf,
+	ridgeMap,
+	systemOf,
+} from "../kernels/refineMap.ts";
+import type { SitedMap } from "../kernels/sitedMap.ts";
 import { Stopwatch } from "../kernels/stopwatch.ts";
 import { waveVector } from "../kernels/workingPixel.ts";
-import type { MapOptions } from "./extractMap.ts";
+import type { MapOptions } from "./mapOptions.ts";
 import { mapInputs } from "./networkInputs.ts";
 
 /**

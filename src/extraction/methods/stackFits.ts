@@ -9,7 +9,7 @@ import {
 import type { Explained } from "../kernels/extraction.ts";
 import type { FurtherImages, MapKernels } from "../kernels/furtherImages.ts";
 import { HeldOut, inSample, OF_MANY } from "../kernels/heldOut.ts";
-import type { MapSolution, SitedMap } from "../kernels/refineMap.ts";
+import type { MapSolution, SitedMap } from "../kernels/sitedMap.ts";
 
 /** What a method has found in the image that shows the scatterers best, and what it takes to other images. */
 export interface Reference {

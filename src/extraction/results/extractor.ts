@@ -8,11 +8,8 @@ import {
 	type Learned,
 	type Method,
 } from "../methods/extract.ts";
-import {
-	extractMaps,
-	type MapMethod,
-	type MapOptions,
-} from "../methods/extractMap.ts";
+import { extractMaps } from "../methods/extractMap.ts";
+import type { MapMethod, MapOptions } from "../methods/mapOptions.ts";
 import type { Taken } from "./take.ts";
 
 export interface Extractor {

@@ -15,8 +15,8 @@ import {
 } from "../marks/scatterers.ts";
 import type { Prepared } from "../scan/preprocess.ts";
 import type { Table } from "./html.ts";
+import type { Preparation } from "./measured.ts";
 import { labelOf } from "./measured.ts";
-import type { Preparation } from "./take.ts";
 
 /** What is known beforehand; windows in the scan's frame. */
 export type FindOptions = Pick<BlindOptions, "kinds" | "signed" | "seeds">;

@@ -6,6 +6,8 @@ import {
 	FormatError,
 	type Measurement,
 } from "../../formats/measurement.ts";
+import type { Shape } from "../scan/masks.ts";
+import type { Prepared } from "../scan/preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
 import { type Chosen, chooseChannel, chooseImages } from "./choose.ts";
 import { baseName, type Input } from "./input.ts";
@@ -102,3 +104,18 @@ export const labelOf = (chosen: Pick<Chosen, "energy" | "index">): string =>
 /** "45 meV" */
 const meV = ({ energy }: { readonly energy?: number }): string =>
 	energy === undefined ? "?" : `${Number((1000 * energy).toPrecision(5))} meV`;
+
+/** The images of a measurement as they are extracted from, before it is known where their scatterers are. */
+export interface Preparation {
+	readonly file: string;
+	readonly channel: Channel;
+	readonly used: Measured["scans"];
+	/** Layers of a stack that are dead, and why. */
+	readonly leftOut: readonly { readonly label: string; readonly why: string }[];
+	/** One of each that is used. */
+	readonly prepared: readonly Prepared[];
+	readonly mask?: readonly Shape[];
+	/** What was read and done, a sentence each. */
+	readonly told: readonly string[];
+	readonly warnings: readonly string[];
+}

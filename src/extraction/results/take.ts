@@ -1,10 +1,6 @@
 /** From what a file holds to the images that are extracted from, with their scatterers. */
 
-import {
-	type Channel,
-	FormatError,
-	type Measurement,
-} from "../../formats/measurement.ts";
+import { FormatError, type Measurement } from "../../formats/measurement.ts";
 import type { KernelFile } from "../../qpi/dataset/format.ts";
 import { minOf } from "../../qpi/maths/extremes.ts";
 import type { BlindOptions } from "../blind/blind.ts";
@@ -25,12 +21,8 @@ import {
 } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
 import { deadLayers } from "./layers.ts";
-import {
-	type ImageOptions,
-	labelOf,
-	type Measured,
-	measured,
-} from "./measured.ts";
+import type { Preparation } from "./measured.ts";
+import { type ImageOptions, labelOf, measured } from "./measured.ts";
 
 export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
@@ -98,21 +90,6 @@ export interface Taken {
 	readonly warnings: readonly string[];
 	/** For result.json: what of the file was taken. */
 	readonly about: Record<string, unknown>;
-}
-
-/** The images of a measurement as they are extracted from, before it is known where their scatterers are. */
-export interface Preparation {
-	readonly file: string;
-	readonly channel: Channel;
-	readonly used: Measured["scans"];
-	/** Layers of a stack that are dead, and why. */
-	readonly leftOut: readonly { readonly label: string; readonly why: string }[];
-	/** One of each that is used. */
-	readonly prepared: readonly Prepared[];
-	readonly mask?: readonly Shape[];
-	/** What was read and done, a sentence each. */
-	readonly told: readonly string[];
-	readonly warnings: readonly string[];
 }
 
 /** Chooses, prepares and marks. Throws FormatError, RangeError or DatasetError where file and options do not fit, and where there is nothing to extract. */

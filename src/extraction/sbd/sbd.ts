@@ -19,7 +19,7 @@ import {
 	unit,
 	windowsOf,
 } from "../blind/windows.ts";
-import type { MapMark } from "../kernels/sitedMap.ts";
+import type { MapMark } from "../kernels/markedMap.ts";
 
 export interface SbdOptions {
 	/** One a kind, what each kernel starts from; a random one where none is given. */

@@ -3,8 +3,8 @@
  * networks' (a field of linspace(-200, 200, 64)) hang together.
  */
 import { powerBeyond } from "./filter.ts";
-import type { Prepared } from "./preprocess.ts";
 import { coverage, crop, type Raster, resample } from "./resample.ts";
+import type { Scan } from "./scan.ts";
 import { num, percent } from "./told.ts";
 
 /** Pixels along the side of the images that the networks work on. */
@@ -13,6 +13,14 @@ const SIDE = 64;
 const MODEL_SPACING = 400 / 63;
 const ALIASED = 0.05;
 const FEW_PIXELS = 32;
+
+/** A map, and the scan that it is a part of, as Prepared (preprocess.ts) has them. */
+interface MapOnScan {
+	readonly scan: Scan;
+	readonly centre: { readonly x: number; readonly y: number };
+	readonly whole: Scan;
+	readonly counts: Float32Array;
+}
 
 export interface Square64 {
 	/** 64 x 64, first index x, in the scan's units, finite throughout. */
@@ -29,7 +37,7 @@ export interface Square64 {
 }
 
 /** 64 x 64 anti-aliased pixels of the largest square about the map's middle; the same pixels where the map has 64 x 64. */
-export function squareOf({ scan, centre, whole, counts }: Prepared): Square64 {
+export function squareOf({ scan, centre, whole, counts }: MapOnScan): Square64 {
 	const { nx, ny, spacing } = scan;
 	const [width, height] = [nx * spacing.x, ny * spacing.y];
 	const size = Math.min(width, height);

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
-import type { History } from "../../training/loop.ts";
+import type { History } from "../../training/checkpoint.ts";
 import type { RunFolder } from "./runFolder.ts";
 
 const FILE = "learning-curve.csv";

@@ -11,7 +11,7 @@ import {
 	weightFiles,
 } from "../../models/trained/weightFiles.ts";
 import { HELD_OUT } from "../../qpi/generator/wide.ts";
-import type { History } from "../../training/loop.ts";
+import type { History } from "../../training/checkpoint.ts";
 import { WEIGHTS } from "../../training/presets.ts";
 import { learnPrior, principalImages } from "../../training/prior.ts";
 import { trainNetworks } from "../../training/run.ts";

@@ -6,7 +6,7 @@
 import { Random } from "../../random.ts";
 import { maxOf } from "../maths/extremes.ts";
 import { type Band, BOX } from "./bands.ts";
-import type { KernelSpec, Site } from "./kernel.ts";
+import type { KernelSpec, Site } from "./kernelSpec.ts";
 
 interface Family {
 	readonly name: string;

@@ -1,7 +1,8 @@
 /** Sets of kernels with their images, as the published data set has them: one kernel, many arrangements of its scatterer. */
 import { Random } from "../../random.ts";
 import { planKernels } from "./families.ts";
-import { type KernelSpec, kernelModel } from "./kernel.ts";
+import { kernelModel } from "./kernel.ts";
+import type { KernelSpec } from "./kernelSpec.ts";
 import {
 	addNoise,
 	amplitudes,
@@ -20,8 +21,9 @@ import {
 } from "./scattering.ts";
 
 export { planKernels, randomKernel } from "./families.ts";
-export type { KernelModel, KernelSpec } from "./kernel.ts";
+export type { KernelModel } from "./kernel.ts";
 export { kernelModel } from "./kernel.ts";
+export type { KernelSpec } from "./kernelSpec.ts";
 export {
 	kernelImage,
 	observation,

@@ -12,7 +12,7 @@ import {
 	orbitals,
 	rollOff,
 } from "./bands.ts";
-import type { KernelSpec } from "./kernel.ts";
+import type { KernelSpec } from "./kernelSpec.ts";
 import {
 	fft,
 	IMAGE_BAND,

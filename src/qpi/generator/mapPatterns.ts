@@ -3,7 +3,8 @@ import type { Random } from "../../random.ts";
 import { correlation } from "../scores/metrics.ts";
 import { orbitals } from "./bands.ts";
 import { randomKernel } from "./families.ts";
-import { type KernelSpec, kernelModel } from "./kernel.ts";
+import { kernelModel } from "./kernel.ts";
+import type { KernelSpec } from "./kernelSpec.ts";
 
 export interface MapPattern {
 	/** The scatterer's family; of further kinds the first one's, whose band it is, and the one that the sites are of. */

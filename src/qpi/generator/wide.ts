@@ -5,7 +5,8 @@
 import type { Random } from "../../random.ts";
 import { hankel0 } from "../maths/bessel.ts";
 import { type Band, BOX, HBAR2_2M } from "./bands.ts";
-import { type KernelSpec, kernelModel, type Site } from "./kernel.ts";
+import { kernelModel } from "./kernel.ts";
+import type { KernelSpec, Site } from "./kernelSpec.ts";
 import { IMAGE_BAND, PIXEL, spectrumTables } from "./table.ts";
 
 /** A pattern that can be laid anywhere on the plane. */

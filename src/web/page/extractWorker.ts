@@ -38,11 +38,13 @@ import {
 	analyseAll,
 	METHODS,
 } from "../../extraction/results/items.ts";
-import { labelOf } from "../../extraction/results/measured.ts";
+import {
+	labelOf,
+	type Preparation,
+} from "../../extraction/results/measured.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
 	makeTasks,
-	type Preparation,
 	type PrepareOptions,
 	prepareScans,
 	type Taken,

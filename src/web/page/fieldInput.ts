@@ -1,6 +1,6 @@
 /** Pointer, wheel and keys on a view. */
 import type { Point } from "./fieldDrawing.ts";
-import type { FieldView, Link } from "./fieldView.ts";
+import type { Link } from "./link.ts";
 
 export interface Drag {
 	move(to: Point): void;
@@ -22,13 +22,30 @@ export interface Tool {
 	): void;
 }
 
+/** What is listened for: a FieldView. */
+interface Target {
+	readonly tool: Tool | null;
+	/** Whether it shows anything. */
+	readonly filled: boolean;
+	/** The place under the pointer, and how much a pixel of the screen is there. */
+	under(event: MouseEvent): {
+		readonly at: Point;
+		readonly inside: boolean;
+		readonly pixel: number;
+	};
+	middle(): Point;
+	/** 0 shows all. */
+	zoom(factor: number, about?: Point): void;
+	pan(x: number, y: number): void;
+}
+
 /** Pixels that a press may move and still be a click. */
 const STILL = 4;
 /** Pixels from a mark that still mean it. */
 const REACH = 12;
 
 export function listen(
-	view: FieldView,
+	view: Target,
 	canvas: HTMLCanvasElement,
 	link: Link,
 ): void {
@@ -87,7 +104,7 @@ export function listen(
 }
 
 function press(
-	view: FieldView,
+	view: Target,
 	canvas: HTMLCanvasElement,
 	event: PointerEvent,
 ): void {

@@ -1,4 +1,5 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
+
 import { type Colours, putColour } from "../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../drawing/panels.ts";
 import { resampled, short } from "../../drawing/picture.ts";
@@ -16,32 +17,7 @@ import {
 	valueAt,
 } from "./fieldDrawing.ts";
 import { listen, type Tool } from "./fieldInput.ts";
-
-/** What linked views have in common. Places are relative to each field's own centre, in the units of the axes. */
-export class Link {
-	/** Of what is shown: its centre, and half its longer side; null shows all. */
-	part: { x: number; y: number; half: number } | null = null;
-	/** Colour scales reach to their range over this. */
-	contrast = 1;
-	/** Where the pointer is. */
-	cursor: { x: number; y: number } | null = null;
-	#listeners = new Set<() => void>();
-	#pending = false;
-
-	subscribe(listener: () => void): void {
-		this.#listeners.add(listener);
-	}
-
-	/** Draws all views anew, once a frame. */
-	changed(): void {
-		if (this.#pending) return;
-		this.#pending = true;
-		requestAnimationFrame(() => {
-			this.#pending = false;
-			for (const listener of this.#listeners) listener();
-		});
-	}
-}
+import type { Link } from "./link.ts";
 
 export interface Shown {
 	readonly field: Field;

@@ -1,6 +1,6 @@
 /** Loss curves that grow while a network trains. */
 import type { NetworkName } from "../../models/networks.ts";
-import type { History } from "../../training/loop.ts";
+import type { History } from "../../training/checkpoint.ts";
 import { Remote } from "../rpc.ts";
 import type { ChartHandlers } from "./chartWorker.ts";
 import { make } from "./dom.ts";

@@ -3,7 +3,8 @@ import { diverging } from "../../drawing/colour.ts";
 import { byId } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";
-import { FieldView, Link } from "./fieldView.ts";
+import { FieldView } from "./fieldView.ts";
+import { Link } from "./link.ts";
 import { type Masks, maskTool } from "./maskTool.ts";
 import {
 	cropTool,

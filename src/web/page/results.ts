@@ -11,7 +11,8 @@ import {
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { byId, make, rowOf } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
-import { FieldView, Link, type Shown } from "./fieldView.ts";
+import { FieldView, type Shown } from "./fieldView.ts";
+import { Link } from "./link.ts";
 
 const NAMES = [
 	"kernel",

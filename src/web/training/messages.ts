@@ -2,7 +2,7 @@
 import type { NetworkName } from "../../models/networks.ts";
 import type { Scattering } from "../../qpi/generator/generator.ts";
 import type { InputKind } from "../../qpi/operator/inputs.ts";
-import type { History } from "../../training/loop.ts";
+import type { History } from "../../training/checkpoint.ts";
 import type { Metrics } from "../../training/metrics.ts";
 import type { PresetName } from "../../training/presets.ts";
 import type { Attempt } from "../../training/run.ts";
