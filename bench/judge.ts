@@ -1,5 +1,5 @@
 /**
- * `npm run bench:judge`: whether the judge of marks (src/extraction/judge.ts) puts the true scatterers first, on small maps of one and two kinds: against half of them, twice as many, one less or more,
+ * `npm run bench:judge`: whether the judge of marks (src/extraction/kernels/judge.ts) puts the true scatterers first, on small maps of one and two kinds: against half of them, twice as many, one less or more,
  * all moved, random ones, a single one, one kind taken for two, and two for one. Seeded; writes --json FILE.
  */
 import { Command } from "commander";

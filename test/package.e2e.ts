@@ -11,6 +11,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeNpy } from "../src/formats/npy.ts";
@@ -145,10 +146,10 @@ test("npx qpi-lens web: the page as a folder, whole and for others to read, or n
 });
 
 /** In Node and, by other types, in browsers; that what is wrong is found shows that the types are there. */
-const consumer = (platform: string) => `
-import { createEngine, type Gpu, openWeights, ${platform}, tensor } from "qpi-lens";
-import { planKernels, Random, randomKernel } from "qpi-lens/physics";
-import { readMeasurement } from "qpi-lens/extraction";
+const consumer = (platform: string, name = "qpi-lens") => `
+import { createEngine, type Gpu, openWeights, ${platform}, tensor } from "${name}";
+import { planKernels, Random, randomKernel } from "${name}/physics";
+import { readMeasurement } from "${name}/extraction";
 
 const gpu: Gpu = await createEngine();
 const { length }: Float32Array = await tensor(gpu, [1, 2, 3]).data();
@@ -194,5 +195,63 @@ for (const [moduleResolution, module, platform] of [
 		assert.is(ran.code, 0, ran.stderr);
 		assert.is(ran.stdout, `3 6 1\nnetworks ${platform}\n`);
 	});
+
+test("qpi-lens-web: one package of less than 25 MB, whose types and bundles are all that a page needs", async () => {
+	const [page, modules] = [
+		join(scratch, "page"),
+		join(scratch, "page/node_modules"),
+	];
+	await mkdir(page);
+	await writeFile(join(page, "package.json"), "{}");
+	const packed = run(
+		"npm",
+		["pack", "--json", "--pack-destination", scratch, join(root, "dist-web")],
+		root,
+	);
+	assert.is(packed.code, 0, packed.stderr);
+	const [{ filename, unpackedSize, files }] = JSON.parse(packed.stdout);
+	assert.ok(unpackedSize < 25e6, `${unpackedSize} bytes`);
+	assert.equal(
+		files
+			.map(({ path }: { path: string }) => path)
+			.filter((path: string) => /(?<!\.d)\.ts$|^src|\bnode\//.test(path)),
+		[],
+	);
+	const installed = run(
+		"npm",
+		[
+			"install",
+			"--offline",
+			"--no-audit",
+			"--no-fund",
+			join(scratch, filename),
+		],
+		page,
+	);
+	assert.is(installed.code, 0, installed.stderr);
+	assert.equal(
+		readdirSync(modules).filter((name) => !name.startsWith(".")),
+		["qpi-lens-web"],
+	);
+	symlinkSync(join(root, "node_modules/@webgpu"), join(modules, "@webgpu"));
+	await writeFile(
+		join(page, "consumer.ts"),
+		consumer("NoWebGpuError", "qpi-lens-web"),
+	);
+	const options =
+		"--module esnext --moduleResolution bundler --target es2023 --strict --skipLibCheck --types @webgpu/types --noEmit";
+	const tsc = join(root, "node_modules/typescript/bin/tsc");
+	const compiled = run(
+		"node",
+		[tsc, ...options.split(" "), "consumer.ts"],
+		page,
+	);
+	assert.is(compiled.code, 0, compiled.stdout + compiled.stderr);
+	const { outputFiles } = await build({
+		...{ absWorkingDir: page, entryPoints: ["consumer.ts"], write: false },
+		...{ bundle: true, format: "esm", platform: "browser" },
+	});
+	assert.ok(outputFiles[0].contents.length > 300_000);
+});
 
 test.run();

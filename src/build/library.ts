@@ -1,4 +1,4 @@
-/** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and other pages, and our own page, by esbuild. */
+/** `npm run build`: the package. dist/ for Node and the types by tsc, dist/browser/ for bundlers and other pages, and our own page, by esbuild; of these dist-web/, a package for pages alone. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { FOR_BROWSERS } from "./browser.ts";
 import { writeNotice } from "./notice.ts";
 import { buildPage } from "./page.ts";
+import { makeWebPackage } from "./webPackage.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Bytes of the entries for browsers: of the engine alone, and with the networks and their training. */
@@ -47,3 +48,6 @@ for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
 		process.exitCode = 1;
 	}
 }
+
+rmSync(`${root}dist-web`, { recursive: true, force: true });
+makeWebPackage(root, `${root}dist-web`);

@@ -1,5 +1,5 @@
 /**
- * What every picture is made of. A picture knows its size and how to draw itself on a 2-D canvas, of a browser or of src/node/canvas.ts;
+ * What every picture is made of. A picture knows its size and how to draw itself on a 2-D canvas, of a browser or of src/node/drawing/canvas.ts;
  * nothing here touches either.
  */
 import { type Colours, putColour } from "./colour.ts";

@@ -20,7 +20,7 @@ export interface ObservationTask extends Observation {
 	readonly task: InputKind | "ridge";
 }
 
-/** A network's inputs, [64, 64, channels] (qpi/inputs.ts), or the ridge kernel, [64, 64] in the image's units, lambda by generalised cross-validation. */
+/** A network's inputs, [64, 64, channels] (qpi/operator/inputs.ts), or the ridge kernel, [64, 64] in the image's units, lambda by generalised cross-validation. */
 export function computeTask({
 	task,
 	image,

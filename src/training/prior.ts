@@ -14,7 +14,7 @@ export interface KernelSource {
 	read(i: number): Promise<Float32Array>;
 }
 
-/** Principal components of one sort (qpi/quadrants.ts), as quadrants of unit norm, with the variances of their coefficients. */
+/** Principal components of one sort (qpi/operator/quadrants.ts), as quadrants of unit norm, with the variances of their coefficients. */
 interface SortComponents {
 	readonly sort: (typeof SORTS)[number];
 	readonly count: number;
@@ -33,7 +33,7 @@ interface Parts {
 }
 
 /**
- * Learns the kernel prior (qpi/prior.ts) from kernels of 128 x 128 nodes: the `components` principal components of the kernels in the eight orientations
+ * Learns the kernel prior (qpi/posterior/prior.ts) from kernels of 128 x 128 nodes: the `components` principal components of the kernels in the eight orientations
  * of the square with their variances, the coefficients of `kept` kernels, and the variance a node that is left over. Returns
  * the tensors of its file.
  *

@@ -12,7 +12,7 @@ const NODES = 2 * SIDE;
 const RIDGE = { lambda: 1, steps: 12 };
 
 /**
- * Of each kind, the channels of centredInputs() (qpi/inputs.ts) on a map: backprojection, overlap and ridge kernel on 64 x 64 nodes one pixel of the map apart, the scatterer in
+ * Of each kind, the channels of centredInputs() (qpi/operator/inputs.ts) on a map: backprojection, overlap and ridge kernel on 64 x 64 nodes one pixel of the map apart, the scatterer in
  * their middle. The map's background is taken away, and from the backprojection of a kind what ridge says of the others. Float32Array [64][64][3] each.
  */
 export function mapInputs(map: SitedMap): Float32Array[] {

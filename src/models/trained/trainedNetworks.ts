@@ -23,7 +23,7 @@ const BATCH = 16;
 
 /** The trained networks, for inference: aligner and decoder (two-step), and the one-step network. */
 export class Networks {
-	/** What they see (qpi/inputs.ts). */
+	/** What they see (qpi/operator/inputs.ts). */
 	readonly inputs: NetworkInputs;
 	readonly #gpu: Gpu;
 	readonly #size: NetworkSize;

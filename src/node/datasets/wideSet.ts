@@ -10,7 +10,7 @@ const VIEWS = 2;
 /** Raised when the same seed gives other kernels. */
 const VERSION = 1;
 
-/** The wide set of kernels (src/qpi/wide.ts), as a file of 32-bit floats. */
+/** The wide set of kernels (src/qpi/generator/wide.ts), as a file of 32-bit floats. */
 export interface WideSet {
 	readonly identity: string;
 	/** What each kernel is; their number is its length. */

@@ -88,7 +88,7 @@ export async function makeWeights(options: MakeWeightsOptions): Promise<void> {
 			minutes: Math.round((performance.now() - started) / 60000),
 			preset,
 			neverDrawn: HELD_OUT,
-			data: `${set.kinds.length} kernels of the wide set (src/qpi/wide.ts); ${preset.source.observations} images of each of ${preset.source.kernels} for the networks, ${preset.source.heldOut} of these kernels held out`,
+			data: `${set.kinds.length} kernels of the wide set (src/qpi/generator/wide.ts); ${preset.source.observations} images of each of ${preset.source.kernels} for the networks, ${preset.source.heldOut} of these kernels held out`,
 			losses: histories,
 			files,
 		};
