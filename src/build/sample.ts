@@ -69,7 +69,7 @@ const file = gridFile(
 		sweep: [ENERGIES[0] / 1000, ENERGIES[ENERGIES.length - 1] / 1000],
 		size: [SIDE * SPACING * 1e-10, SIDE * SPACING * 1e-10],
 		channels: ["Current (A)", "LIY 1 omega (A)"],
-		keys: { Comment: '"made by build/sample.ts"' },
+		keys: { Comment: '"made by src/build/sample.ts"' },
 	},
 );
 await writeFile(new URL("../../data/sample.3ds", import.meta.url), file);
