@@ -8,10 +8,8 @@ export { Weights } from "../extraction/weights.ts";
 export type { AutoencoderKLConfig } from "../models/autoencoderKL.ts";
 export type { ComponentSize } from "../models/componentAutoencoder.ts";
 export { fromDiffusers, toDiffusers } from "../models/diffusers.ts";
-export { LATENT } from "../models/latent.ts";
+export { LATENT, type Network } from "../models/latent.ts";
 export {
-	decode,
-	encode,
 	makeNetwork,
 	type NetworkName,
 	type NetworkSize,
