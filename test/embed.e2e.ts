@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { CODE_FROM_TEXT } from "../build/browser.ts";
 import { serve } from "../src/node/serve.ts";
 import { listen, openBrowser } from "./browser.ts";
 
@@ -190,7 +191,7 @@ test("the bundles import nothing and make no code from text", () => {
 			/\bimport\s*[("'{*]|\bfrom\s*["']|\brequire\(/,
 			file,
 		);
-		assert.not.match(code, /\beval\(|\bFunction\(/, file);
+		assert.not.match(code, CODE_FROM_TEXT, file);
 	}
 });
 

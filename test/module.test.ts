@@ -4,14 +4,11 @@ import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import {
 	BatchNorm2d,
-	Conv2d,
-	Dropout,
-	Embedding,
 	GroupNorm,
 	LayerNorm,
-	Linear,
-	Sequential,
-} from "../src/engine/layers.ts";
+} from "../src/engine/layers/norms.ts";
+import { Dropout, Sequential } from "../src/engine/layers/sequential.ts";
+import { Conv2d, Embedding, Linear } from "../src/engine/layers/weighted.ts";
 import { Module } from "../src/engine/module.ts";
 import { Buffer, Parameter } from "../src/engine/nn.ts";
 import { mul, relu } from "../src/engine/ops/elementwise.ts";
@@ -142,6 +139,15 @@ test("dropout drops others in each step of a training, the same for the same gen
 	layer.eval();
 	assert.is(layer.forward(x), x);
 	x.dispose();
+});
+
+test("a sequence may name its layers", () => {
+	const inner = new Sequential({ act: relu, norm: new LayerNorm(3) });
+	const net = new Sequential({ first: new LayerNorm(2), rest: inner });
+	assert.equal(
+		[...net.namedParameters().keys()],
+		["rest.norm.weight", "rest.norm.bias", "first.weight", "first.bias"],
+	);
 });
 
 test("a sequence names its layers by their places", async () => {
@@ -307,8 +313,12 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 		/5 values for a tensor of shape \[2, 3\], which has 6/,
 	],
 	"a module's class in place of a module": [
-		() => new Sequential(plain({ forwards: relu })),
-		/Sequential: found an object of Object at 0, expected a function or a module/,
+		() => new Sequential(plain({ forwards: 3 })),
+		/Sequential: found 3 at forwards, expected a function or a module/,
+	],
+	"a layer named as what modules have": [
+		() => new Sequential({ training: relu }),
+		/Sequential: a layer named "training"; expected a name that modules/,
 	],
 	"groups that do not divide the channels": [
 		() => new GroupNorm(2, 3).to(gpu).forward(tensor(gpu, [[1, 2, 3]])),

@@ -7,14 +7,16 @@ import { clipGradNorm } from "../src/engine/clip.ts";
 import * as init from "../src/engine/init.ts";
 import {
 	BatchNorm2d,
+	GroupNorm,
+	LayerNorm,
+} from "../src/engine/layers/norms.ts";
+import { Sequential } from "../src/engine/layers/sequential.ts";
+import {
 	Conv2d,
 	ConvTranspose2d,
 	Embedding,
-	GroupNorm,
-	LayerNorm,
 	Linear,
-	Sequential,
-} from "../src/engine/layers.ts";
+} from "../src/engine/layers/weighted.ts";
 import { Module } from "../src/engine/module.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { add, mul, relu } from "../src/engine/ops/elementwise.ts";

@@ -10,7 +10,10 @@ export {
 } from "./dataLoader.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
 export * as init from "./init.ts";
-export * from "./layers.ts";
+export type { Layer } from "./layers/layer.ts";
+export * from "./layers/norms.ts";
+export * from "./layers/sequential.ts";
+export * from "./layers/weighted.ts";
 export { Module } from "./module.ts";
 export { Buffer, Parameter, Parameters } from "./nn.ts";
 export {

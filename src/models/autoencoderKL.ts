@@ -1,10 +1,7 @@
 import * as init from "../engine/init.ts";
-import {
-	type Conv2d,
-	GroupNorm,
-	type Layer,
-	Linear,
-} from "../engine/layers.ts";
+import { GroupNorm } from "../engine/layers/norms.ts";
+import { Sequential } from "../engine/layers/sequential.ts";
+import { Conv2d, Linear } from "../engine/layers/weighted.ts";
 import { Module } from "../engine/module.ts";
 import { scaledDotProductAttention } from "../engine/ops/attention.ts";
 import { add, reshape } from "../engine/ops/elementwise.ts";
@@ -19,7 +16,7 @@ import {
 	type Network,
 	type NetworkParts,
 } from "./latent.ts";
-import { conv } from "./layers.ts";
+import { conv, initial } from "./layers.ts";
 
 /**
  * The convolutional autoencoder of the paper: AutoencoderKL as the diffusers library defines it (Rombach et al. 2022, "High-resolution image synthesis with
@@ -77,14 +74,17 @@ export function checkConfig(config: AutoencoderKLConfig): void {
 		);
 }
 
-/** A convolution whose output is as large as its input where what is behind it is linear. */
+/** Keeps a signal's size where no rectifier is behind it. */
+const GAIN = Math.SQRT1_2;
+
+/** A convolution that no rectifier is behind. */
 const plain = (
 	random: Random,
 	inputs: number,
 	outputs: number,
 	kernel: number,
 	options: Parameters<typeof conv>[4] = {},
-) => conv(random, inputs, outputs, kernel, { gain: Math.SQRT1_2, ...options });
+) => conv(random, inputs, outputs, kernel, { gain: GAIN, ...options });
 
 const norm = (
 	{ normNumGroups }: AutoencoderKLConfig,
@@ -164,68 +164,12 @@ class Attention extends Module {
 	}
 }
 
-/** A 3x3 convolution with stride 2 behind one row and column of zeros at the bottom and on the right, as the library has it. */
-class Downsample extends Module {
-	readonly conv: Conv2d;
-
-	constructor(random: Random, channels: number) {
-		super();
-		const halving = { stride: 2, padding: [0, 1, 0, 1] } as const;
-		this.conv = plain(random, channels, channels, 3, halving);
-	}
-
-	forward(x: Tensor): Tensor {
-		return this.conv.forward(x);
-	}
-}
-
 /** Nearest neighbours and a 3x3 convolution: doubles the image. */
-class Upsample extends Module {
-	readonly conv: Conv2d;
-
-	constructor(random: Random, channels: number) {
-		super();
-		this.conv = plain(random, channels, channels, 3);
-	}
-
-	forward(x: Tensor): Tensor {
-		return upsampleConv2d(x, this.conv.weight, this.conv.bias);
+class Doubling extends Conv2d {
+	override forward(x: Tensor): Tensor {
+		return upsampleConv2d(x, this.weight, this.bias);
 	}
 }
-
-/** Residual blocks at one resolution, and, but for the last resolution, the way to the next. */
-class Block extends Module {
-	readonly resnets: readonly Resnet[];
-	readonly downsamplers: readonly Downsample[];
-	readonly upsamplers: readonly Upsample[];
-
-	constructor(
-		random: Random,
-		config: AutoencoderKLConfig,
-		from: number,
-		to: number,
-		layers: number,
-		next: "down" | "up" | null,
-	) {
-		super();
-		this.resnets = Array.from(
-			{ length: layers },
-			(_, j) => new Resnet(random, config, j > 0 ? to : from, to),
-		);
-		this.downsamplers = next === "down" ? [new Downsample(random, to)] : [];
-		this.upsamplers = next === "up" ? [new Upsample(random, to)] : [];
-	}
-
-	forward(x: Tensor): Tensor {
-		return through(
-			[...this.resnets, ...this.downsamplers, ...this.upsamplers],
-			x,
-		);
-	}
-}
-
-const through = (layers: readonly Layer[], x: Tensor) =>
-	layers.reduce((h, layer) => layer.forward(h), x);
 
 class MidBlock extends Module {
 	readonly resnets: readonly [Resnet, Resnet];
@@ -243,72 +187,82 @@ class MidBlock extends Module {
 
 	forward(x: Tensor): Tensor {
 		const [first, second] = this.resnets;
-		return through([first, ...this.attentions, second], x);
+		let h = first.forward(x);
+		for (const attention of this.attentions) h = attention.forward(h);
+		return second.forward(h);
 	}
 }
 
-class Encoder extends Module {
-	readonly conv_in: Conv2d;
-	readonly down_blocks: readonly Block[];
-	readonly mid_block: MidBlock;
-	readonly conv_norm_out: GroupNorm;
-	readonly conv_out: Conv2d;
-
-	constructor(random: Random, config: AutoencoderKLConfig, inputs: number) {
-		super();
-		const { blockOutChannels: channels, layersPerBlock } = config;
-		const last = channels[channels.length - 1];
-		this.conv_in = plain(random, inputs, channels[0], 3);
-		this.down_blocks = channels.map((to, i) => {
-			const from = channels[Math.max(i - 1, 0)];
-			const next = i < channels.length - 1 ? "down" : null;
-			return new Block(random, config, from, to, layersPerBlock, next);
+/** Residual blocks at each resolution, and behind all but the last the way to the next, by its name. */
+function blocks(
+	random: Random,
+	config: AutoencoderKLConfig,
+	channels: readonly number[],
+	layers: number,
+	name: string,
+	way: (channels: number) => Conv2d,
+): Sequential {
+	const block = (to: number, i: number) => {
+		const from = channels[Math.max(i - 1, 0)];
+		const resnets = Array.from(
+			{ length: layers },
+			(_, j) => new Resnet(random, config, j > 0 ? to : from, to),
+		);
+		return new Sequential({
+			resnets: new Sequential(...resnets),
+			...(i < channels.length - 1 && {
+				[name]: new Sequential(new Sequential({ conv: way(to) })),
+			}),
 		});
-		this.mid_block = new MidBlock(random, config, last);
-		this.conv_norm_out = norm(config, last);
-		this.conv_out = plain(random, last, 2 * LATENT_CHANNELS, 3);
-	}
-
-	forward(x: Tensor): Tensor {
-		const h = through([this.conv_in, ...this.down_blocks, this.mid_block], x);
-		return this.conv_out.forward(this.conv_norm_out.forward(h));
-	}
+	};
+	return new Sequential(...channels.map(block));
 }
 
-class Decoder extends Module {
-	readonly conv_in: Conv2d;
-	readonly mid_block: MidBlock;
-	readonly up_blocks: readonly Block[];
-	readonly conv_norm_out: GroupNorm;
-	readonly conv_out: Conv2d;
+function makeEncoder(
+	random: Random,
+	config: AutoencoderKLConfig,
+	inputs: number,
+): Sequential {
+	const { blockOutChannels: channels, layersPerBlock } = config;
+	const last = channels[channels.length - 1];
+	// A 3x3 convolution with stride 2 behind one row and column of zeros at the bottom and on the right, as the library has it.
+	const halving = { stride: 2, padding: [0, 1, 0, 1] } as const;
+	const way = (c: number) => plain(random, c, c, 3, halving);
+	return new Sequential({
+		conv_in: plain(random, inputs, channels[0], 3),
+		down_blocks: blocks(
+			random,
+			config,
+			channels,
+			layersPerBlock,
+			"downsamplers",
+			way,
+		),
+		mid_block: new MidBlock(random, config, last),
+		conv_norm_out: norm(config, last),
+		conv_out: plain(random, last, 2 * LATENT_CHANNELS, 3),
+	});
+}
 
-	constructor(random: Random, config: AutoencoderKLConfig) {
-		super();
-		const channels = [...config.blockOutChannels].reverse();
-		const last = channels[channels.length - 1];
-		this.conv_in = plain(random, LATENT_CHANNELS, channels[0], 3);
-		this.mid_block = new MidBlock(random, config, channels[0]);
-		this.up_blocks = channels.map((to, i) => {
-			const from = channels[Math.max(i - 1, 0)];
-			const next = i < channels.length - 1 ? "up" : null;
-			const layers = config.layersPerBlock + 1;
-			return new Block(random, config, from, to, layers, next);
-		});
-		this.conv_norm_out = norm(config, last);
-		this.conv_out = plain(random, last, 1, 3);
-	}
-
-	forward(x: Tensor): Tensor {
-		const h = through([this.conv_in, this.mid_block, ...this.up_blocks], x);
-		return this.conv_out.forward(this.conv_norm_out.forward(h));
-	}
+function makeDecoder(random: Random, config: AutoencoderKLConfig): Sequential {
+	const channels = [...config.blockOutChannels].reverse();
+	const last = channels[channels.length - 1];
+	const layers = config.layersPerBlock + 1;
+	const way = (c: number) => new Doubling(c, c, 3, initial(random, GAIN));
+	return new Sequential({
+		conv_in: plain(random, LATENT_CHANNELS, channels[0], 3),
+		mid_block: new MidBlock(random, config, channels[0]),
+		up_blocks: blocks(random, config, channels, layers, "upsamplers", way),
+		conv_norm_out: norm(config, last),
+		conv_out: plain(random, last, 1, 3),
+	});
 }
 
 export class AutoencoderKL extends Module implements Network {
-	readonly encoder: Encoder | null = null;
+	readonly encoder: Sequential | null = null;
 	readonly quant_conv: Conv2d | null = null;
 	readonly post_quant_conv: Conv2d | null = null;
-	readonly decoder: Decoder | null = null;
+	readonly decoder: Sequential | null = null;
 
 	/** Throws as checkConfig() does. */
 	constructor(
@@ -320,7 +274,7 @@ export class AutoencoderKL extends Module implements Network {
 		checkConfig(config);
 		if (encoder) {
 			const moments = 2 * LATENT_CHANNELS;
-			this.encoder = new Encoder(random, config, encoder.channels);
+			this.encoder = makeEncoder(random, config, encoder.channels);
 			this.quant_conv = conv(random, moments, moments, 1, {
 				bias: (shape) =>
 					init.constant(shape, INITIAL_LOGVAR).fill(0, 0, LATENT_CHANNELS),
@@ -329,7 +283,7 @@ export class AutoencoderKL extends Module implements Network {
 		if (decoder) {
 			const latent = LATENT_CHANNELS;
 			this.post_quant_conv = plain(random, latent, latent, 1);
-			this.decoder = new Decoder(random, config);
+			this.decoder = makeDecoder(random, config);
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { Linear } from "../engine/layers.ts";
+import { Linear } from "../engine/layers/weighted.ts";
 import { Module } from "../engine/module.ts";
 import { add, reshape, silu } from "../engine/ops/elementwise.ts";
 import type { Tensor } from "../engine/tensor.ts";

@@ -1,8 +1,9 @@
 import * as init from "../engine/init.ts";
-import { Conv2d, ConvTranspose2d, GroupNorm } from "../engine/layers.ts";
+import { GroupNorm } from "../engine/layers/norms.ts";
+import { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
 import { Module } from "../engine/module.ts";
 import { Parameter } from "../engine/nn.ts";
-import { linear } from "../engine/ops/conv.ts";
+import { type ConvOptions, linear } from "../engine/ops/conv.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import type { Shape, Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
@@ -12,28 +13,26 @@ import type { Random } from "../random.ts";
 /** Channels in a group of groupNorm: 8, as 32 groups of a 256-channel network have. */
 const GROUP = 8;
 
-/** A convolution that keeps the image's size, unless a stride is given; weights as He et al. 2015 for rectifiers, times `gain`. */
+type Init = (shape: Shape) => Float32Array;
+
+/** Weights as He et al. 2015 have them for rectifiers, times `gain`, and no biases. */
+export const initial = (random: Random, gain: number) => ({
+	weight: ((shape) => init.kaimingNormal(shape, { random, gain })) as Init,
+	bias: init.zeros as Init,
+});
+
+/** A convolution that keeps the image's size, unless a stride is given. */
 export const conv = (
 	random: Random,
 	inputs: number,
 	outputs: number,
 	kernel: number,
-	{
-		gain = 1,
-		bias = init.zeros as (shape: Shape) => Float32Array,
-		...options
-	}: {
-		gain?: number;
-		bias?: (shape: Shape) => Float32Array;
-		stride?: number;
-		padding?: number | readonly [number, number, number, number];
-	} = {},
+	{ gain = 1, ...options }: ConvOptions & { gain?: number; bias?: Init } = {},
 ) =>
 	new Conv2d(inputs, outputs, kernel, {
 		padding: (kernel - 1) / 2,
+		...initial(random, gain),
 		...options,
-		weight: (shape) => init.kaimingNormal(shape, { random, gain }),
-		bias,
 	});
 
 /** A 4x4 convolution with stride 2: halves the image. */

@@ -1,4 +1,5 @@
-import type { Conv2d, ConvTranspose2d, GroupNorm } from "../engine/layers.ts";
+import type { GroupNorm } from "../engine/layers/norms.ts";
+import type { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
 import { Module } from "../engine/module.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import type { Tensor } from "../engine/tensor.ts";
