@@ -252,6 +252,10 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 		() => new Adam(W().parameters(), { lr: 1 }),
 		/Adam: parameter \[2\] is on no device yet; expected to\(gpu\)/,
 	],
+	"to() of no engine": [
+		() => W().to(plain("gpu")),
+		/Inner: to\(\): found the text "gpu", expected what createEngine\(\) gives/,
+	],
 	"to() twice": [
 		() => placed[0].to(gpu),
 		/parameter "w" \[2\] is on a device already, as "w"/,

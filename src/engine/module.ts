@@ -1,6 +1,7 @@
 import type { Gpu } from "./gpu.ts";
 import { Buffer, loadState, Parameter, Parameters } from "./nn.ts";
 import type { State } from "./state.ts";
+import { named } from "./tensor.ts";
 
 /**
  * A network, or a part of one, that holds its parameters (torch's nn.Module): fields that are parameters or modules, or lists of them, are found by themselves, and named by
@@ -29,6 +30,10 @@ export class Module {
 	 * RangeError where one is larger than the device, or `bufferBytes`, allows.
 	 */
 	to(gpu: Gpu, options: { readonly bufferBytes?: number } = {}): this {
+		if (typeof Object(gpu).allocate !== "function")
+			throw new TypeError(
+				`${this.constructor.name}: to(): found ${named(gpu)}, expected what createEngine() gives`,
+			);
 		this.#packed = new Parameters(gpu, this.#named(), options);
 		return this;
 	}
@@ -58,7 +63,8 @@ export class Module {
 
 	/** Forgets the gradients: the next backward() overwrites them. */
 	zeroGrad(): void {
-		for (const p of this.parameters()) p.gradIsFresh = true;
+		if (this.#packed) this.#packed.zeroGrad();
+		else for (const p of this.parameters()) p.gradIsFresh = true;
 	}
 
 	/** Sets what dropout and batch normalisation do here and in all modules within: what they do in training, or what they do afterwards. */

@@ -19,6 +19,7 @@ import { backwardInParts, sums } from "./parts.ts";
 /** Everything that one training needs besides the loop. */
 export interface Task {
 	readonly name: string;
+	/** What is trained: a module's `packed`. */
 	readonly parameters: Parameters;
 	/** Samples in an epoch. */
 	readonly samples: number;
