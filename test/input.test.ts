@@ -78,7 +78,7 @@ test("an energy: the nearest within half the way to the next, else all are liste
 	const input = measurement(["A"], [-0.02, 0, 0.01]);
 	const [channel] = input.measurement.channels;
 	const at = (energy?: number) =>
-		chooseImages(input, channel, energy).map(({ index }) => index);
+		chooseImages(input, channel, { energy }).map(({ index }) => index);
 	assert.equal(at(), [0, 1, 2]);
 	assert.equal(at(0.0099), [2]);
 	assert.equal(at(0.004), [1]);
@@ -89,7 +89,7 @@ test("an energy: the nearest within half the way to the next, else all are liste
 	);
 	const none = measurement(["A"]);
 	assert.throws(
-		() => chooseImages(none, none.measurement.channels[0], 0.1),
+		() => chooseImages(none, none.measurement.channels[0], { energy: 0.1 }),
 		/found no energies/,
 	);
 });

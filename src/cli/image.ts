@@ -58,6 +58,7 @@ const notNegative = (text: string): number => {
 export interface ImageChoice {
 	channel?: string;
 	energy?: number;
+	image?: number;
 	field?: number;
 	axes?: Axes;
 	orientation?: Orientation;
@@ -99,6 +100,11 @@ export function imageOptions(command: Command): Command {
 			"-e, --energy <E>",
 			"of a file with several: the image nearest to this energy, in eV or as 45meV",
 			energy,
+		)
+		.option(
+			"--image <n>",
+			"of a file with several: the image of this number, from 1",
+			positiveWhole,
 		)
 		.option(
 			"--field <A>",

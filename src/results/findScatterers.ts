@@ -14,7 +14,6 @@ import {
 import { FormatError } from "../formats/measurement.ts";
 import { minOf } from "../qpi/extremes.ts";
 import type { Table } from "../report/extractionHtml.ts";
-import { labelOf } from "./measured.ts";
 import type { Preparation } from "./take.ts";
 
 /** What is known beforehand; windows in the scan's frame. */
@@ -84,7 +83,7 @@ export async function findScatterers(
 		marks: marks.filter((mark) => mark.kind === kind).length,
 	}));
 	const { explained } = result;
-	const silent = result.layersLeftOut.map((i) => labelOf(used[i]));
+	const silent = result.layersLeftOut.map((i) => used[i].label);
 	return {
 		scatterers: readScatterers(writeScatterers([...marks, ...rest]), "found"),
 		...{ kinds, explained, leftovers },

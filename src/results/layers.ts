@@ -8,13 +8,15 @@ const SATURATED = 0.5;
 const LEAST = 0.5;
 
 /**
- * Why each layer is dead, undefined where it is not: nothing was measured, one value everywhere, more than half of the pixels at the highest or the lowest
+ * Why each layer is dead, undefined where it is not: nothing was measured, one value everywhere; of several: more than half of the pixels at the highest or the lowest
  * value (saturated), or less than half of the pixels that another layer has.
  * @param images [nx][ny] each, NaN where nothing was measured
  */
 export function deadLayers(
 	images: readonly ArrayLike<number>[],
 ): (string | undefined)[] {
+	// Of a single image there is no other to take: what is badly cut off may be all that there is.
+	const several = images.length > 1;
 	const seen = images.map((image) => {
 		let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 		let [lowest, highest, there] = [0, 0, 0];
@@ -35,9 +37,9 @@ export function deadLayers(
 			`${Math.floor((100 * of) / whole)} %`;
 		if (there === 0) return "nothing was measured";
 		if (constant) return "it has one value everywhere";
-		if (there < LEAST * fullest)
+		if (several && there < LEAST * fullest)
 			return `only ${percent(there, images[0].length)} of its pixels were measured`;
-		if (cut > SATURATED * there)
+		if (several && cut > SATURATED * there)
 			return `saturated: ${percent(cut, there)} of its pixels have one value, the highest or the lowest`;
 		return undefined;
 	});

@@ -1,6 +1,8 @@
 /** From what a file holds to the images that are extracted from, with their scatterers. */
 import type { BlindOptions } from "../extraction/blind.ts";
 import type { MapMark } from "../extraction/extractMap.ts";
+import { checkCrop } from "../extraction/map.ts";
+import { covered } from "../extraction/masks.ts";
 import {
 	type Prepared,
 	type PreprocessOptions,
@@ -9,6 +11,7 @@ import {
 	type Shape,
 	squareOf,
 } from "../extraction/preprocess.ts";
+import { crop } from "../extraction/resample.ts";
 import {
 	type DetectedScatterer,
 	readScatterers,
@@ -27,12 +30,7 @@ import {
 } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
 import { deadLayers } from "./layers.ts";
-import {
-	type ImageOptions,
-	labelOf,
-	type Measured,
-	measured,
-} from "./measured.ts";
+import { type ImageOptions, type Measured, measured } from "./measured.ts";
 
 export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
@@ -168,25 +166,29 @@ export async function prepareScans(
 ): Promise<Preparation> {
 	const { scans, channel, told, warnings: first } = measured(input, options);
 	const all = scans.slice(0, options.max);
-	const dead =
-		all.length > 1 ? deadLayers(all.map(({ scan }) => scan.image)) : [];
+	const dead = deadLayers(all.map(({ scan }) => counting(scan, options)));
 	const used = all.filter((_, i) => !dead[i]);
 	const leftOut = all.flatMap((chosen, i) => {
 		const why = dead[i];
-		return why ? [{ label: labelOf(chosen), why }] : [];
+		return why ? [{ label: chosen.label, why }] : [];
 	});
-	if (used.length === 0)
+	if (used.length === 0) {
+		const [{ label, why }] = leftOut;
+		const where =
+			all.length > 1 ? `any of its ${all.length} layers (` : `${label} (`;
+		const part = options.crop || options.mask ? " inside of crop and mask" : "";
 		throw new FormatError(
-			`${input.file}: found nothing in any of its ${all.length} layers (${leftOut[0].label}: ${leftOut[0].why}), expected at least one with an image`,
+			`${input.file}: found nothing to extract from in channel ${channel.name}, in ${where}${all.length > 1 ? `${label}: ` : ""}${why}${part}), expected an image`,
 		);
+	}
 	const warnings = new Set(first);
 	for (const { label, why } of leftOut)
 		warnings.add(`${label}: left out, ${why}`);
 	const { flatten, background, stepEdges, repair, clip, clusters } = options;
-	const { mask, lowPass, crop, pixel, prepareAll } = options;
+	const { mask, lowPass, crop: part, pixel, prepareAll } = options;
 	const rest: PreprocessOptions = {
 		...{ flatten, background, stepEdges, repair, clip, clusters },
-		...{ mask, lowPass, crop, pixel },
+		...{ mask, lowPass, crop: part, pixel },
 	};
 	const chosen = used.map(({ scan }) => scan);
 	const prepared = prepareAll
@@ -194,9 +196,7 @@ export async function prepareScans(
 		: chosen.map((scan) => preprocess(scan, rest));
 	used.forEach((chosen, i) => {
 		for (const warning of prepared[i].warnings)
-			warnings.add(
-				used.length > 1 ? `${labelOf(chosen)}: ${warning}` : warning,
-			);
+			warnings.add(used.length > 1 ? `${chosen.label}: ${warning}` : warning);
 	});
 	const [{ steps }] = prepared;
 	return {
@@ -207,6 +207,19 @@ export async function prepareScans(
 		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
 	};
+}
+
+/** The values of what is asked for and not masked; all of them where that is nothing. */
+function counting(
+	scan: Scan,
+	{ crop: wanted, mask = [] }: PreprocessOptions,
+): Float32Array {
+	if (!wanted && mask.length === 0) return scan.image;
+	const part = checkCrop(scan, wanted);
+	const covers = Float32Array.from(covered(scan, mask));
+	const hidden = crop({ ...scan, image: covers }, part).image;
+	const left = crop(scan, part).image.filter((_, p) => !hidden[p]);
+	return left.length > 0 ? left : scan.image;
 }
 
 /** For each of the scan's pixels: 1 where it counts at all energies. */
@@ -271,7 +284,7 @@ export function makeTasks(
 	].filter(Boolean);
 	return {
 		tasks: prepared.map((p, i) => ({
-			label: used.length > 1 ? labelOf(used[i]) : baseName(file),
+			label: used.length > 1 ? used[i].label : baseName(file),
 			energy: used[i].energy,
 			image: images[i].image,
 			weights: images[i].weights,
@@ -328,6 +341,7 @@ function takeDataset(
 			"clip",
 			"channel",
 			"energy",
+			"image",
 			"field",
 		] as const
 	).find((name) => options[name] !== undefined);

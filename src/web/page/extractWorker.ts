@@ -26,7 +26,6 @@ import {
 } from "../../results/findScatterers.ts";
 import { checkSize, type Input, parseInput } from "../../results/input.ts";
 import { type Analysis, analyseAll, METHODS } from "../../results/items.ts";
-import { labelOf } from "../../results/measured.ts";
 import { picturesOf } from "../../results/pictures.ts";
 import {
 	makeTasks,
@@ -134,7 +133,7 @@ const handlers = {
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
-			labels: used.map(labelOf),
+			labels: used.map(({ label }) => label),
 			area: {
 				...centre,
 				width: scan.nx * scan.spacing.x,

@@ -1,0 +1,253 @@
+/** Of a table of numbers, what is no pixel: names and numbers of its rows and columns, and the places of points in a list. */
+import { digitsOf, type Fail, quote } from "./reading.ts";
+
+export interface Table {
+	/** values[row * columns + column]; NaN where nothing or no number stands. */
+	readonly values: Float32Array;
+	readonly rows: number;
+	readonly columns: number;
+	/** What stands in the first row's first place, where that is no number: "" where nothing does. */
+	readonly corner?: string;
+	/** The words of a row above the first. */
+	readonly names?: readonly string[];
+	/** Whether each row begins with a word. */
+	readonly words: boolean;
+}
+
+export interface Labels {
+	/** Is the first row none of the image? */
+	readonly row: boolean;
+	readonly column: boolean;
+	/** Angstrom from row to row and from column to column, where labels are places with a unit. */
+	readonly spacing?: { readonly x: number; readonly y: number };
+	/** What was left out, for people. */
+	readonly said: readonly string[];
+}
+
+/** Names of columns that number the rows. */
+const INDEX = /^(index|idx|row|rows|id|no\.?|n|#|unnamed.*)$/i;
+
+/** In Angstrom. */
+const LENGTHS: Readonly<Record<string, number>> = {
+	m: 1e10,
+	mm: 1e7,
+	um: 1e4,
+	nm: 10,
+	pm: 0.01,
+	a: 1,
+	angstrom: 1,
+};
+
+/** Angstrom of a unit of length ("nm", "µm", "Å"); undefined of what is none. */
+export function angstromOf(unit: string): number | undefined {
+	const plain = unit
+		.trim()
+		.replace(/^[µμ](?=m$)/, "u")
+		.replace(/^[Åå]$/, "a")
+		.replace(/^ångström$/i, "angstrom");
+	return Object.hasOwn(LENGTHS, plain) || /^A(ngstrom)?$/.test(plain)
+		? LENGTHS[plain.toLowerCase()]
+		: undefined;
+}
+
+/** "x (nm)" or "x [nm]" are x in nm. */
+export function nameWithUnit(text: string): { name: string; unit: string } {
+	const [, name, unit] = /^([^([]*)[([]([^()[\]]*)[)\]]$/.exec(text) ?? [];
+	return name === undefined
+		? { name: text, unit: "" }
+		: { name: name.trim(), unit: unit.trim() };
+}
+
+/** Do they count, from 0 or from 1? */
+const counts = (list: Float32Array): boolean =>
+	(list[0] === 0 || list[0] === 1) && list.every((v, i) => v === list[0] + i);
+
+/** The step of numbers that are evenly spaced, as far as seven digits tell; undefined of others. */
+function stepOf(list: Float32Array): number | undefined {
+	const last = list[list.length - 1];
+	const step = (last - list[0]) / (list.length - 1);
+	const room =
+		Math.abs(step) / 1e3 + 1e-6 * Math.max(Math.abs(list[0]), Math.abs(last));
+	return step !== 0 &&
+		list.every((v, i) => Math.abs(v - list[0] - i * step) <= room)
+		? step
+		: undefined;
+}
+
+/** Numbers that may number or place rows: of two or less only those that count do. */
+const areLabels = (list: Float32Array): boolean =>
+	counts(list) || (list.length > 2 && stepOf(list) !== undefined);
+
+const range = (list: Float32Array): string =>
+	[list[0], list[list.length - 1]].map(digitsOf).join(" to ");
+
+/** What of the table are labels; throws where a corner says that there are some, and there are none. */
+export function findLabels(table: Table, fail: Fail): Labels {
+	const { values, rows, columns, corner, names, words } = table;
+	const first = values.subarray(0, columns);
+	const column = Float32Array.from({ length: rows }, (_, i) =>
+		columns > 0 ? values[i * columns] : Number.NaN,
+	);
+	const [across, down] = [first.subarray(1), column.subarray(1)];
+	const shown = names?.slice(0, 4).map((name) => quote(name, 20));
+	const said = shown
+		? [
+				`the first line holds names (${shown.join(", ")}${shown.length < (names?.length ?? 0) ? ", ..." : ""}): left out`,
+			]
+		: [];
+	if (words) {
+		const row = corner !== undefined && areLabels(across);
+		return {
+			...{ row, column: true },
+			said: [...said, "each line begins with a word: left out"],
+		};
+	}
+	const left = (row: boolean, col: boolean): Labels => ({
+		...{ row, column: col },
+		said: [
+			...said,
+			...(row
+				? [`the first line's ${range(across)} are labels: left out`]
+				: []),
+			...(col
+				? [
+						`the first column's ${range(row ? down : column)} are labels: left out`,
+					]
+				: []),
+		],
+	});
+	if (names) {
+		const numbered =
+			names.length < columns || names[0] === "" || INDEX.test(names[0]);
+		return left(
+			false,
+			columns > 1 &&
+				(numbered || (isIndex(column, values, columns, 1) && rows > 2)),
+		);
+	}
+	const both = rows > 1 && columns > 1 && areLabels(across) && areLabels(down);
+	if (corner && !both)
+		fail(
+			`${quote(corner)} in the first line, and behind and below it no even numbers`,
+			"a matrix of numbers, or one whose first line and column say where its columns and rows are",
+		);
+	if (corner !== undefined) {
+		if (!both) return left(false, false);
+		const { unit } = nameWithUnit(corner);
+		const each = angstromOf(unit);
+		const [x, y] = [stepOf(down), stepOf(across)];
+		return {
+			...left(true, true),
+			...(each && x && y && { spacing: { x: each * x, y: each * y } }),
+		};
+	}
+	// A number in the corner: none, or how many columns there are (gnuplot's matrices).
+	if (isPlane(table)) return left(false, false);
+	const places =
+		both &&
+		Math.min(rows, columns) > 4 &&
+		(!first[0] || first[0] === columns - 1);
+	if (places) return left(true, true);
+	return left(
+		columns > 2 && isIndex(first, values, columns, 0),
+		rows > 2 && isIndex(column, values, columns, 1),
+	);
+}
+
+/** Whether the first row (axis 0) or column (axis 1) counts, and what is beside it are not whole numbers all of them. */
+function isIndex(
+	list: Float32Array,
+	values: Float32Array,
+	columns: number,
+	axis: 0 | 1,
+): boolean {
+	if (!counts(list)) return false;
+	return values.some((v, p) => {
+		const inside = axis === 0 ? p >= columns : p % columns > 0;
+		// The other axis may count too.
+		const beside = axis === 0 ? p % columns > 0 : p >= columns;
+		return inside && beside && v % 1 !== 0 && !Number.isNaN(v);
+	});
+}
+
+/** A ramp goes on as its first row and column begin. */
+const isPlane = ({ values, columns }: Table): boolean =>
+	values.every((v, p) => {
+		const [row, column] = [p - (p % columns), p % columns];
+		const plain = values[row] + values[column] - values[0];
+		return Math.abs(v - plain) <= 1e-4 * (Math.abs(v) + Math.abs(plain));
+	});
+
+export interface Points {
+	readonly image: Float32Array;
+	readonly nx: number;
+	readonly ny: number;
+	readonly spacing?: { readonly x: number; readonly y: number };
+	readonly name: string;
+	readonly unit: string;
+}
+
+/**
+ * The image of a list of points, a line x, y, value each, in any order; undefined of a table that is no such list. Three columns are, where the first
+ * two make a whole grid, or are named x and y.
+ * @throws where points that are named so make no grid
+ */
+export function imageOfPoints(table: Table, fail: Fail): Points | undefined {
+	const { values, rows, columns, names = [] } = table;
+	const heads = names.map(nameWithUnit);
+	const named = /^x\b/i.test(names[0] ?? "") && /^y\b/i.test(names[1] ?? "");
+	const want = "x, y and a value in each line, whose points make a grid";
+	if (named && columns !== 3)
+		fail(
+			`a list of points with ${columns} columns (${names.join(", ")})`,
+			want,
+		);
+	if (columns !== 3 || (!named && rows < 9)) return undefined;
+	const axis = (column: number) =>
+		Float32Array.from(
+			new Set(Array.from({ length: rows }, (_, i) => values[3 * i + column])),
+		).sort();
+	const [xs, ys] = [axis(0), axis(1)];
+	const [nx, ny] = [xs.length, ys.length];
+	const [dx, dy] = [stepOf(xs), stepOf(ys)];
+	const whole = nx * ny === rows && nx > 2 && ny > 2;
+	if (!whole && !named) return undefined;
+	if (!dx || !dy || nx * ny > 2 * rows) {
+		if (!named) return undefined;
+		fail(
+			`${rows} points with ${nx} different x and ${ny} different y`,
+			"a grid with even steps, no more than half of it missing",
+		);
+	}
+	const image = new Float32Array(nx * ny).fill(Number.NaN);
+	const taken = new Uint8Array(nx * ny);
+	for (let i = 0; i < rows; i++) {
+		const [ix, iy] = [
+			Math.round((values[3 * i] - xs[0]) / dx),
+			Math.round((values[3 * i + 1] - ys[0]) / dy),
+		];
+		if (taken[ix * ny + iy]) {
+			if (!named) return undefined;
+			fail(
+				`the point (${digitsOf(values[3 * i])}, ${digitsOf(values[3 * i + 1])}) twice`,
+				want,
+			);
+		}
+		taken[ix * ny + iy] = 1;
+		image[ix * ny + iy] = values[3 * i + 2];
+	}
+	const units = heads.slice(0, 2).map(({ unit }) => angstromOf(unit));
+	const each =
+		units.length === 2 && units[0] === units[1] ? units[0] : undefined;
+	if (!each && Math.abs(dx - dy) > 0.01 * dx)
+		fail(
+			`steps of ${digitsOf(dx)} along x and ${digitsOf(dy)} along y without a unit`,
+			"a first line that says it, as in x (nm), y (nm), value",
+		);
+	return {
+		...{ image, nx, ny },
+		...(each && { spacing: { x: each * dx, y: each * dy } }),
+		name: heads[2]?.name || "image",
+		unit: heads[2]?.unit ?? "",
+	};
+}
