@@ -27,6 +27,7 @@ import type { Dataset } from "../src/node/dataset.ts";
 import { datasetSource } from "../src/node/datasetSource.ts";
 import { prepare } from "../src/node/prepare.ts";
 import { RunFolder } from "../src/node/runFolder.ts";
+import { makeAxis } from "../src/qpi/format.ts";
 import { ForwardOperator } from "../src/qpi/forward.ts";
 import { physicsInputs } from "../src/qpi/inputs.ts";
 import { unitRms } from "../src/qpi/preprocess.ts";
@@ -963,7 +964,7 @@ test("a folder's source: unknown classes count as 1-fold, noise levels go with t
 		})),
 		load: async () => ({
 			kernel: image,
-			axis: new Float64Array(64),
+			axis: makeAxis(),
 			images: [image, image],
 			scatterers: [[{ x: 1, y: 2 }], []],
 		}),

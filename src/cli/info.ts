@@ -8,6 +8,7 @@ import {
 } from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
 import { maxOf, minOf } from "../qpi/extremes.ts";
+import { fieldOf } from "../qpi/format.ts";
 import { chooseChannel, labelsOf } from "../results/choose.ts";
 import type { Input } from "../results/input.ts";
 import { deadLayers } from "../results/layers.ts";
@@ -64,6 +65,7 @@ function describe({ file, sha256, bytes, measurement, dataset }: Input) {
 			bytes,
 			format: "dataset",
 			images: dataset?.images.length,
+			field: dataset && fieldOf(dataset),
 			scatterers: dataset?.scatterers.map((s) => s.length),
 			warnings: dataset?.warning ? [dataset.warning] : [],
 		};
@@ -103,7 +105,7 @@ function told(input: Input): string {
 	if (dataset) {
 		const counts = dataset.scatterers.map((s) => s.length);
 		lines.push(
-			`the dataset's format: a kernel and ${dataset.images.length} images of 64 x 64 pixels over 400 A`,
+			`the dataset's format: a kernel and ${dataset.images.length} images of 64 x 64 pixels over ${fieldOf(dataset)} A`,
 			`scatterers an image: ${minOf(counts)} to ${maxOf(counts)}`,
 		);
 		if (dataset.warning) lines.push(`warning: ${dataset.warning}`);

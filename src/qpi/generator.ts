@@ -1,6 +1,7 @@
 /** Sets of kernels with their images, as the published data set has them: one kernel, many arrangements of its scatterer. */
 import { Random } from "../random.ts";
 import { planKernels } from "./families.ts";
+import { MAX_SCATTERERS } from "./format.ts";
 import { type KernelSpec, kernelModel } from "./kernel.ts";
 import {
 	addNoise,
@@ -127,7 +128,13 @@ export function makeKernel(
 		});
 		return {
 			image: addNoise(image, random, flaws),
-			scatterers: marks(places, random, flaws, placement.halfWidth),
+			scatterers: marks(
+				places,
+				random,
+				flaws,
+				placement.halfWidth,
+				Math.max(MAX_SCATTERERS, placement.max ?? 0),
+			),
 			noise,
 			scattering,
 		};

@@ -22,7 +22,7 @@ import {
 	type Measurement,
 } from "../formats/measurement.ts";
 import { minOf } from "../qpi/extremes.ts";
-import type { KernelFile } from "../qpi/format.ts";
+import { fieldOf, type KernelFile, RESOLUTION } from "../qpi/format.ts";
 import {
 	type FindOptions,
 	type Found,
@@ -351,6 +351,7 @@ function takeDataset(
 			`${file} is of the dataset's format, with its own scatterers and size: expected no --${asked.replace("lowPass", "low-pass")}`,
 		);
 	const images = dataset.images.slice(0, options.max);
+	const field = fieldOf(dataset);
 	return {
 		tasks: images.map((image, i) => ({
 			label: `image ${i + 1}`,
@@ -361,13 +362,13 @@ function takeDataset(
 		})),
 		square: true,
 		unit: "",
-		pixel: 400 / 63,
+		pixel: field / (RESOLUTION - 1),
 		centre: { x: 0, y: 0 },
 		order: 0,
 		used: [],
 		truth: dataset.kernel,
 		told: [
-			`${baseName(file)}: the dataset's format, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
+			`${baseName(file)}: the dataset's format, 64 x 64 pixels over ${field} A, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
 		],
 		warnings: dataset.warning ? [dataset.warning] : [],
 		about: { images: images.length },

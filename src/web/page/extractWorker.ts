@@ -7,6 +7,7 @@ import {
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
 import { energiesOf } from "../../formats/measurement.ts";
+import { fieldOf } from "../../qpi/format.ts";
 import { aboutMedian, squareField } from "../../report/extractionPictures.ts";
 import { chooseChannel } from "../../results/choose.ts";
 import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
@@ -70,7 +71,8 @@ const handlers = {
 		const bytes = new Uint8Array(await file.arrayBuffer());
 		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
-		const { measurement } = read;
+		const { measurement, dataset: kernels } = read;
+		const field = kernels ? fieldOf(kernels) : 0;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
@@ -81,7 +83,7 @@ const handlers = {
 				format: "dataset",
 				nx: 64,
 				ny: 64,
-				size: { x: 400, y: 400 },
+				size: { x: field, y: field },
 				channels: [{ name: "image", unit: "", energies: [] }],
 				chosen: "image",
 				dataset: true,
