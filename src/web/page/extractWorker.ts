@@ -6,10 +6,11 @@ import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/scatterers.ts";
+import { arrange, layoutNote } from "../../formats/axes.ts";
 import { energiesOf } from "../../formats/measurement.ts";
 import { fieldOf } from "../../qpi/format.ts";
 import { aboutMedian, squareField } from "../../report/extractionPictures.ts";
-import { chooseChannel } from "../../results/choose.ts";
+import { chooseChannel, chooseImages } from "../../results/choose.ts";
 import { commandOf, type ExtractSettings } from "../../results/commandLine.ts";
 import { isNetwork } from "../../results/extractor.ts";
 import {
@@ -43,6 +44,7 @@ import type {
 	ExtractRequest,
 	Opened,
 	Outcome,
+	Pixels,
 	PreparedImages,
 	ShownImage,
 	Turn,
@@ -84,12 +86,13 @@ const handlers = {
 				nx: 64,
 				ny: 64,
 				size: { x: field, y: field },
-				channels: [{ name: "image", unit: "", energies: [] }],
+				channels: [{ name: "image", unit: "", images: 1, energies: [] }],
 				chosen: "image",
 				dataset: true,
 				details: [],
 			};
-		const { format, nx, ny, spacing, channels, details } = measurement;
+		const arranged = arrange(measurement, {}, file.name);
+		const { format, nx, ny, spacing, channels, details } = arranged;
 		return {
 			format,
 			nx,
@@ -98,12 +101,36 @@ const handlers = {
 			channels: channels.map((channel) => ({
 				name: channel.name,
 				unit: channel.unit,
-				energies: energiesOf(measurement, channel),
+				images: channel.images.length,
+				energies: energiesOf(arranged, channel),
 			})),
-			chosen: chooseChannel({ measurement, file: file.name }, undefined).name,
+			chosen: chooseChannel(
+				{ measurement: arranged, file: file.name },
+				undefined,
+			).name,
 			dataset: false,
+			layout: layoutNote(measurement),
 			details,
 		};
+	},
+
+	/** An image as it is in the file: for before its size is known. @param index from 0 */
+	pixels({ channel: name, index }: { channel: string; index: number }): Pixels {
+		const { measurement, file } = needed(input);
+		const arranged = arrange(needed(measurement), {}, file);
+		const channel = chooseChannel({ measurement: arranged, file }, name);
+		const [{ image, label }] = chooseImages(
+			{ measurement: arranged, file },
+			channel,
+			{ image: index + 1 },
+		);
+		const { nx, ny } = arranged;
+		const field = small(
+			{ image, nx, ny, spacing: { x: 1, y: 1 } },
+			image.map((v) => (Number.isNaN(v) ? 0 : 1)),
+		);
+		const { unit } = channel;
+		return { field, range: aboutMedian(field.values), label, unit };
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
