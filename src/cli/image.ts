@@ -119,7 +119,7 @@ export function imageOptions(command: Command): Command {
 		.addOption(
 			new Option(
 				"--axes <indices>",
-				"of .npy, .csv and .txt: what the indices are, in their order, e a stack's images (default: xy, or exy: the first index runs along x; pictures have yx)",
+				"of .npy, .csv and .txt: what the indices are, in their order, e a stack's images (default: xy, or exy, or xye of n x n x m: the first index runs along x; pictures have yx; Gwyddion's text and lists of points say it themselves)",
 			).choices(AXES),
 		)
 		.addOption(

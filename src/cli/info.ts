@@ -19,7 +19,8 @@ export function infoCommand(): Command {
 	return new Command("info")
 		.summary("says what is in a file: channels, sizes, units, energies")
 		.description(
-			"Says what is in a file: channels, sizes, units, energies, and what else its header tells.",
+			"Says what is in a file: channels, sizes, units, energies, and what else its header tells. Of arrays and tables also which index is\n" +
+				"taken for x, for y (upwards) and for the images; --axes and --orientation of detect and extract say otherwise.",
 		)
 		.argument(
 			"<file>",

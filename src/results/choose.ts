@@ -143,9 +143,10 @@ export function chooseImages(
 export function labelsOf(measurement: Measurement, channel: Channel): string[] {
 	const energies = energiesOf(measurement, channel);
 	const { name, unit, values } = measurement.sweep ?? { values: [] };
+	const said = energyLabels(energies);
 	const plain = channel.images.map((_, i) =>
 		energies.length > 0
-			? meV(energies[i])
+			? said(energies[i])
 			: i < values.length
 				? `${name} = ${Number(values[i].toPrecision(5))} ${unit}`.trimEnd()
 				: `image ${i + 1}`,
@@ -157,6 +158,21 @@ export function labelsOf(measurement: Measurement, channel: Channel): string[] {
 	);
 }
 
-/** "45 meV" */
-export const meV = (energy: number): string =>
-	`${Number((1000 * energy).toPrecision(5))} meV`;
+/** What says an energy (eV) as "45 meV", with as many decimals as tell those of a stack apart, to a twentieth of their least distance. */
+export function energyLabels(among: readonly number[]): (e: number) => string {
+	const sorted = among.toSorted((a, b) => a - b);
+	const gaps = sorted.map((e, i) => e - sorted[i - 1]).filter((gap) => gap > 0);
+	const room = (1000 * minOf(gaps)) / 20;
+	const fits = (decimals: number) =>
+		among.every((e) => Math.abs(meV(e, decimals) - 1000 * e) < room);
+	const decimals = gaps.length > 0 ? [0, 1, 2, 3].find(fits) : undefined;
+	return (energy) => `${meV(energy, decimals)} meV`;
+}
+
+/** In meV; of five digits, where the decimals are not said. */
+const meV = (energy: number, decimals?: number): number =>
+	Number(
+		decimals === undefined
+			? (1000 * energy).toPrecision(5)
+			: (1000 * energy).toFixed(decimals),
+	) + 0; // and not -0

@@ -6,7 +6,12 @@ import {
 	FormatError,
 	type Measurement,
 } from "../formats/measurement.ts";
-import { type Chosen, chooseChannel, chooseImages, meV } from "./choose.ts";
+import {
+	type Chosen,
+	chooseChannel,
+	chooseImages,
+	energyLabels,
+} from "./choose.ts";
 import { baseName, type Input } from "./input.ts";
 
 export interface ImageOptions extends ArrayLayout {
@@ -50,7 +55,9 @@ export function measured(
 		byDefault && "taken by default",
 		chosen.length > 1 &&
 			(energies.length > 0
-				? `${energies.length} energies from ${turnsOf(energies).map(meV).join(" to ")}`
+				? `${energies.length} energies from ${turnsOf(energies)
+						.map(energyLabels(energies))
+						.join(" to ")}`
 				: `${chosen.length} images`),
 		chosen.length === 1 &&
 			(energies.length > 0 || channel.images.length > 1) &&
