@@ -93,6 +93,22 @@ test("an energy that is empty, constant or cut off is left out by name, in all o
 	}
 });
 
+test("an energy that cannot be prepared does not stop the others", async () => {
+	// Each line has one value: no pixel of it was measured.
+	const bytes = grid((ix, iy, i) => (i === 1 ? iy : pattern(ix, iy, i)));
+	const found = await prepared("grid.3ds", bytes);
+	assert.equal(labels(found), ["-100 meV", "100 meV"]);
+	assert.match(
+		found.warnings.join("; "),
+		/(^|; )0 meV: left out, nothing was measured: each of the 32 rows/,
+	);
+	const all = await prepared("grid.3ds", bytes, { energy: 0 }).catch(String);
+	assert.match(String(all), /grid\.3ds: nothing was measured: each of/);
+	const outside = { crop: { x: 70, y: 0, size: 60 } };
+	const bad = await prepared("grid.3ds", bytes, outside).catch(String);
+	assert.match(String(bad), /leaves the scan/);
+});
+
 test("a channel that holds nothing is not taken by default, and is named where it is asked for", async () => {
 	const bytes = sxmFile(
 		(ix, iy, image) => (image < 2 ? 1e-9 : pattern(ix, iy, image)),

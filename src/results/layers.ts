@@ -1,5 +1,11 @@
 /** Layers of a stack that cannot be extracted from. */
 
+import {
+	type Prepared,
+	type PreprocessOptions,
+	preprocess,
+} from "../extraction/preprocess.ts";
+import type { Scan } from "../extraction/scan.ts";
 import { maxOf } from "../qpi/extremes.ts";
 
 /** Share of the pixels that are there at one end of the scale from which an image is cut off by the amplifier. */
@@ -44,3 +50,41 @@ export function deadLayers(
 		return undefined;
 	});
 }
+
+/** What prepares the images of a stack. */
+export type PrepareAll = (
+	scans: readonly Scan[],
+	options: PreprocessOptions,
+) => Promise<readonly Prepared[]>;
+
+/**
+ * Prepares the layers of a stack; of one that cannot be prepared, while another can, why.
+ * @throws RangeError where none can be
+ */
+export async function prepareLayers(
+	scans: readonly Scan[],
+	options: PreprocessOptions,
+	prepareAll: PrepareAll = async (all, how) =>
+		all.map((scan) => preprocess(scan, how)),
+): Promise<readonly (Prepared | string)[]> {
+	try {
+		return await prepareAll(scans, options);
+	} catch (error) {
+		if (!(error instanceof RangeError) || scans.length === 1) throw error;
+		// One of them stops all: which?
+		const each = scans.map((scan) => {
+			try {
+				return preprocess(scan, options);
+			} catch (own) {
+				if (own instanceof RangeError) return withoutName(own);
+				throw own;
+			}
+		});
+		if (each.every((one) => typeof one === "string")) throw error;
+		return each;
+	}
+}
+
+/** "preprocess: nothing was measured" without what said so. */
+export const withoutName = ({ message }: RangeError): string =>
+	message.replace(/^preprocess: /, "");

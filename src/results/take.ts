@@ -6,7 +6,6 @@ import { covered } from "../extraction/masks.ts";
 import {
 	type Prepared,
 	type PreprocessOptions,
-	preprocess,
 	type Scan,
 	type Shape,
 	squareOf,
@@ -29,17 +28,19 @@ import {
 	findScatterers,
 } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
-import { deadLayers } from "./layers.ts";
+import {
+	deadLayers,
+	type PrepareAll,
+	prepareLayers,
+	withoutName,
+} from "./layers.ts";
 import { type ImageOptions, type Measured, measured } from "./measured.ts";
 
 export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
 	/** What prepares the images of a stack; preprocess() one after the other when not given. */
-	readonly prepareAll?: (
-		scans: readonly Scan[],
-		options: PreprocessOptions,
-	) => Promise<readonly Prepared[]>;
+	readonly prepareAll?: PrepareAll;
 }
 
 export interface TakeOptions extends PrepareOptions {
@@ -167,12 +168,12 @@ export async function prepareScans(
 	const { scans, channel, told, warnings: first } = measured(input, options);
 	const all = scans.slice(0, options.max);
 	const dead = deadLayers(all.map(({ scan }) => counting(scan, options)));
-	const used = all.filter((_, i) => !dead[i]);
+	const alive = all.filter((_, i) => !dead[i]);
 	const leftOut = all.flatMap((chosen, i) => {
 		const why = dead[i];
 		return why ? [{ label: chosen.label, why }] : [];
 	});
-	if (used.length === 0) {
+	if (alive.length === 0) {
 		const [{ label, why }] = leftOut;
 		const where =
 			all.length > 1 ? `any of its ${all.length} layers (` : `${label} (`;
@@ -181,19 +182,29 @@ export async function prepareScans(
 			`${input.file}: found nothing to extract from in channel ${channel.name}, in ${where}${all.length > 1 ? `${label}: ` : ""}${why}${part}), expected an image`,
 		);
 	}
-	const warnings = new Set(first);
-	for (const { label, why } of leftOut)
-		warnings.add(`${label}: left out, ${why}`);
 	const { flatten, background, stepEdges, repair, clip, clusters } = options;
 	const { mask, lowPass, crop: part, pixel, prepareAll } = options;
 	const rest: PreprocessOptions = {
 		...{ flatten, background, stepEdges, repair, clip, clusters },
 		...{ mask, lowPass, crop: part, pixel },
 	};
-	const chosen = used.map(({ scan }) => scan);
-	const prepared = prepareAll
-		? await prepareAll(chosen, rest)
-		: chosen.map((scan) => preprocess(scan, rest));
+	const layers = await prepareLayers(
+		alive.map(({ scan }) => scan),
+		rest,
+		prepareAll,
+	).catch((error) => {
+		if (!(error instanceof RangeError)) throw error;
+		throw new FormatError(`${input.file}: ${withoutName(error)}`);
+	});
+	const prepared = layers.filter((layer) => typeof layer !== "string");
+	const used = alive.filter((_, i) => typeof layers[i] !== "string");
+	layers.forEach((layer, i) => {
+		if (typeof layer === "string")
+			leftOut.push({ label: alive[i].label, why: layer });
+	});
+	const warnings = new Set(first);
+	for (const { label, why } of leftOut)
+		warnings.add(`${label}: left out, ${why}`);
 	used.forEach((chosen, i) => {
 		for (const warning of prepared[i].warnings)
 			warnings.add(used.length > 1 ? `${chosen.label}: ${warning}` : warning);
