@@ -692,6 +692,10 @@ test("thousands of damaged files: read consistently, or FormatError", () => {
 		["a.npy", encodeNpy(new Float32Array(12).fill(1.5), [3, 4])],
 		["a.npy", encodeNpy(new Float64Array(12).fill(-1), [3, 2, 2])],
 		["a.csv", text("1,2.5,3\n4,nan,6\n# x\n7,8,9e1\n")],
+		["a.csv", text(",0,1,2\n0,1.5,-2,3e-9\n1,4,5.1,-6\n")],
+		["a.csv", text('"1,5";"2"\n"3";"-4,25"\n')],
+		["a.txt", text("# Width: 5 nm\n# Height: 3 nm\n1\t2\n3\t4\n")],
+		["a.csv", text("x (nm),y (nm),z\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n")],
 		["a.png", pngFile((c, r) => [c * r])],
 		["a.png", pngFile((c, r) => [c * r, 2, 3, 4], { colour: 6, depth: 16 })],
 		[

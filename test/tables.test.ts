@@ -65,6 +65,37 @@ test("places of rows and columns give the size where their unit is said", () => 
 		const each = { "x \\ y (Angstrom)": 1, "x (nm)": 10 }[corner];
 		assert.equal(m.spacing, each && { x: 2 * each, y: each });
 	}
+	// Places that run downwards, and rows that lie along y.
+	const [x, y] = [
+		[0, 2, 4, 6],
+		[-1, 0, 1],
+	];
+	const value = (ix: number, iy: number) => 7 ** ix + iy;
+	for (const [corner, first, second, at] of [
+		[
+			"x \\ y (nm)",
+			x,
+			y.toReversed(),
+			(i: number, k: number) => value(i, 2 - k),
+		],
+		["y \\ x (nm)", y, x, (i: number, k: number) => value(k, i)],
+		["y/x (nm)", y.toReversed(), x, (i: number, k: number) => value(k, 2 - i)],
+	] as const) {
+		const rows = first.map((v, i) => [v, ...second.map((_, k) => at(i, k))]);
+		const m = read(
+			`${[[corner, ...second], ...rows].map((row) => row.join()).join("\n")}\n`,
+		);
+		assert.equal([m.nx, m.ny, m.spacing], [4, 3, { x: 20, y: 10 }], corner);
+		m.channels[0].images[0].forEach((v, p) => {
+			assert.is(v, value(Math.floor(p / 3), p % 3), corner);
+		});
+		assert.match(layoutNote(m) ?? "", /^lines lie along [xy], as the first/);
+	}
+	refused("x \\ y (m),0,1e9\n0,1,2\n1e9,3,4\n", /no even numbers/);
+	refused(
+		"x \\ y (m),0,1e9,2e9\n0,1,2,3\n1e9,3,4,5\n2e9,3,1,7\n",
+		/pixels of 10000000000000000000 Angstrom, expected 1e-6 to 1e7/,
+	);
 	// A corner that says nothing, above what is no label.
 	refused("x,1,5,2\n0,1,2,3\n1,4,5,6\n", /"x" in the first line/);
 	assert.ok(Number.isNaN(matrix(",1,5\n0,1,2\n3,4,5\n").values[0]));

@@ -13,6 +13,8 @@ import {
 	angstromOf,
 	findLabels,
 	imageOfPoints,
+	type Labels,
+	soundPixels,
 	type Table,
 } from "./tableLabels.ts";
 
@@ -41,7 +43,7 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 	const { values, rows, columns } = table;
 	const infinities = dropUnmeasured(values);
 	const points = imageOfPoints(table, fail);
-	const labels = points
+	const labels: Labels = points
 		? { row: false, column: false, said: [] }
 		: findLabels(table, fail);
 	const warnings = [
@@ -63,39 +65,61 @@ export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 			layout: "a list of points: x from left to right, y from bottom to top",
 		};
 	}
-	const skip = { x: labels.row ? 1 : 0, y: labels.column ? 1 : 0 };
-	const [nx, ny] = [rows - skip.x, columns - skip.y];
-	if (nx < 1 || ny < 1) fail("labels and no numbers", MATRIX);
-	const image =
-		nx === rows && ny === columns
-			? values
-			: Float32Array.from({ length: nx * ny }, (_, p) => {
-					const [ix, iy] = [Math.floor(p / ny), p % ny];
-					return values[(ix + skip.x) * columns + iy + skip.y];
-				});
-	if (image.every(Number.isNaN)) fail("no finite number", MATRIX);
 	const gwyddion = readGwyddion(comments);
-	if (!gwyddion) {
-		const { spacing } = labels;
+	const { image, nx, ny, along } = pixelsOf(
+		table,
+		labels,
+		gwyddion ? { rows: "y", falling: { rows: true, columns: false } } : {},
+	);
+	if (nx < 1 || ny < 1) fail("labels and no numbers", MATRIX);
+	if (image.every(Number.isNaN)) fail("no finite number", MATRIX);
+	if (gwyddion) {
+		const { width, height, name, unit } = gwyddion;
 		return {
 			...about,
-			...{ nx, ny, ...(spacing && { spacing }) },
-			channels: [{ name: "image", unit: "", images: [image] }],
+			...{ nx, ny },
+			spacing: soundPixels({ x: width / nx, y: height / ny }, fail),
+			channels: [{ name, unit, images: [image] }],
+			layout:
+				"lines are rows of pixels, the top one first, as the comments say that Gwyddion wrote it",
 		};
 	}
-	// Lines are rows from the top, columns run along x.
-	const { width, height, name, unit } = gwyddion;
-	const turned = Float32Array.from({ length: nx * ny }, (_, p) => {
-		const [ix, iy] = [Math.floor(p / nx), p % nx];
-		return image[(nx - 1 - iy) * ny + ix];
-	});
+	const { spacing, rowsAlong } = labels;
+	const sides = spacing && {
+		x: along === "x" ? spacing.rows : spacing.columns,
+		y: along === "x" ? spacing.columns : spacing.rows,
+	};
 	return {
 		...about,
-		...{ nx: ny, ny: nx, spacing: { x: width / ny, y: height / nx } },
-		channels: [{ name, unit, images: [turned] }],
-		layout:
-			"lines are rows of pixels, the top one first, as the comments say that Gwyddion wrote it",
+		...{ nx, ny, ...(sides && { spacing: soundPixels(sides, fail) }) },
+		channels: [{ name: "image", unit: "", images: [image] }],
+		...(rowsAlong && {
+			layout: `lines lie along ${rowsAlong === "x" ? "y" : "x"}, as the first line and column say`,
+		}),
 	};
+}
+
+/** The pixels without labels: image[ix * ny + iy], y upward. A row of the table is a column of pixels, unless it is said that rows lie along y. */
+function pixelsOf(
+	{ values, rows, columns }: Table,
+	{ row, column, ...labels }: Labels,
+	said: { rows?: "x" | "y"; falling?: Labels["falling"] },
+) {
+	const [skipped, cut] = [row ? 1 : 0, column ? 1 : 0];
+	const [n, m] = [rows - skipped, columns - cut];
+	const along = said.rows ?? labels.rowsAlong ?? "x";
+	const falling = said.falling ?? labels.falling;
+	const [nx, ny] = along === "x" ? [n, m] : [m, n];
+	const plain = along === "x" && !falling?.rows && !falling?.columns;
+	if (plain && n === rows && m === columns)
+		return { image: values, nx, ny, along };
+	const image = Float32Array.from({ length: Math.max(0, nx * ny) }, (_, p) => {
+		const [ix, iy] = [Math.floor(p / ny), p % ny];
+		const [i, k] = along === "x" ? [ix, iy] : [iy, ix];
+		const r = skipped + (falling?.rows ? n - 1 - i : i);
+		return values[r * columns + cut + (falling?.columns ? m - 1 - k : k)];
+	});
+	return { image, nx, ny, along };
 }
 
 /** UTF-8 or Windows-1252. */

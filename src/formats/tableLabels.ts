@@ -18,8 +18,12 @@ export interface Labels {
 	/** Is the first row none of the image? */
 	readonly row: boolean;
 	readonly column: boolean;
+	/** Places of the rows and of the columns run downwards. */
+	readonly falling?: { readonly rows: boolean; readonly columns: boolean };
 	/** Angstrom from row to row and from column to column, where labels are places with a unit. */
-	readonly spacing?: { readonly x: number; readonly y: number };
+	readonly spacing?: { readonly rows: number; readonly columns: number };
+	/** The corner says which axis is which: whether rows lie along y. */
+	readonly rowsAlong?: "x" | "y";
 	/** What was left out, for people. */
 	readonly said: readonly string[];
 }
@@ -56,6 +60,17 @@ export function nameWithUnit(text: string): { name: string; unit: string } {
 	return name === undefined
 		? { name: text, unit: "" }
 		: { name: name.trim(), unit: unit.trim() };
+}
+
+/** Pixels of this size (Angstrom), of which nothing was ever measured otherwise. */
+export function soundPixels(
+	spacing: { readonly x: number; readonly y: number },
+	fail: Fail,
+): { readonly x: number; readonly y: number } {
+	for (const side of [spacing.x, spacing.y])
+		if (!(side > 1e-6 && side < 1e7))
+			fail(`pixels of ${digitsOf(side)} Angstrom`, "1e-6 to 1e7");
+	return spacing;
 }
 
 /** Do they count, from 0 or from 1? */
@@ -133,12 +148,22 @@ export function findLabels(table: Table, fail: Fail): Labels {
 		);
 	if (corner !== undefined) {
 		if (!both) return left(false, false);
-		const { unit } = nameWithUnit(corner);
+		const { name, unit } = nameWithUnit(corner);
 		const each = angstromOf(unit);
-		const [x, y] = [stepOf(down), stepOf(across)];
+		const [row, col] = [stepOf(down) ?? 0, stepOf(across) ?? 0];
+		const [, axis] = /^q?([xy])\W+q?[xy]$/i.exec(name) ?? [];
 		return {
 			...left(true, true),
-			...(each && x && y && { spacing: { x: each * x, y: each * y } }),
+			falling: { rows: row < 0, columns: col < 0 },
+			...(each &&
+				row &&
+				col && {
+					spacing: {
+						rows: each * Math.abs(row),
+						columns: each * Math.abs(col),
+					},
+				}),
+			...(axis && { rowsAlong: /x/i.test(axis) ? "x" : "y" }),
 		};
 	}
 	// A number in the corner: none, or how many columns there are (gnuplot's matrices).
@@ -246,7 +271,7 @@ export function imageOfPoints(table: Table, fail: Fail): Points | undefined {
 		);
 	return {
 		...{ image, nx, ny },
-		...(each && { spacing: { x: each * dx, y: each * dy } }),
+		...(each && { spacing: soundPixels({ x: each * dx, y: each * dy }, fail) }),
 		name: heads[2]?.name || "image",
 		unit: heads[2]?.unit ?? "",
 	};
