@@ -33,7 +33,7 @@ test("an energy is chosen among 200,000", () => {
 		...{ energies, details, warnings },
 	};
 	const input = { measurement, file: "many.3ds" };
-	const [chosen] = chooseImages(input, channel, 0.25);
+	const [chosen] = chooseImages(input, channel, { energy: 0.25 });
 	assert.is(chosen.index, MANY / 4);
 });
 

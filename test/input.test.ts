@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import {
 	chooseChannel,
 	chooseImages,
+	labelsOf,
 } from "../src/extraction/results/choose.ts";
 import { checkSize } from "../src/extraction/results/input.ts";
 import { measured } from "../src/extraction/results/measured.ts";
@@ -81,7 +82,7 @@ test("an energy: the nearest within half the way to the next, else all are liste
 	const input = measurement(["A"], [-0.02, 0, 0.01]);
 	const [channel] = input.measurement.channels;
 	const at = (energy?: number) =>
-		chooseImages(input, channel, energy).map(({ index }) => index);
+		chooseImages(input, channel, { energy }).map(({ index }) => index);
 	assert.equal(at(), [0, 1, 2]);
 	assert.equal(at(0.0099), [2]);
 	assert.equal(at(0.004), [1]);
@@ -92,9 +93,30 @@ test("an energy: the nearest within half the way to the next, else all are liste
 	);
 	const none = measurement(["A"]);
 	assert.throws(
-		() => chooseImages(none, none.measurement.channels[0], 0.1),
+		() => chooseImages(none, none.measurement.channels[0], { energy: 0.1 }),
 		/found no energies/,
 	);
+});
+
+test("energies are said with as many decimals as tell them apart", () => {
+	const labels = (energies: number[]) => {
+		const { measurement: m } = measurement(["A"], energies);
+		return labelsOf(m, m.channels[0]);
+	};
+	const even = (n: number, from: number, to: number) =>
+		Array.from({ length: n }, (_, i) => from + ((to - from) * i) / (n - 1));
+	for (const [energies, first] of [
+		[even(8, 0, 0.1), ["0 meV", "14 meV", "29 meV", "43 meV"]],
+		[even(120, -0.05, 0.1), ["-50 meV", "-48.7 meV", "-47.5 meV"]],
+		[even(201, -0.01, 0.01), ["-10 meV", "-9.9 meV", "-9.8 meV"]],
+		[
+			[-1e-9, 0.1],
+			["0 meV", "100 meV"],
+		],
+		[[0.04512345], ["45.123 meV"]],
+	] as const)
+		assert.equal(labels([...energies]).slice(0, first.length), [...first]);
+	assert.is(new Set(labels(even(5000, -0.3, 0.3))).size, 5000);
 });
 
 test("an image's size: from the file, from --field, or the dataset's for 64 x 64", () => {
@@ -211,6 +233,18 @@ test("a folder of results: not where something else is", async () => {
 	const out = await OutFolder.create(foreign);
 	await out.commit({});
 	assert.ok(existsSync(join(scratch, "kernel.csv")));
+	// With --force it is written beside what is there, over what has its name.
+	const full = join(scratch, "full");
+	await mkdir(full);
+	await writeFile(join(full, "mine.txt"), "mine");
+	await writeFile(join(full, "kernel.npy"), "old");
+	await refused(full, /full holds other files/);
+	const forced = await OutFolder.create(full, undefined, true);
+	await forced.write("kernel.npy", "new");
+	await forced.commit({});
+	assert.equal(listed(full), ["kernel.npy", "mine.txt", "result.json"]);
+	assert.is(readFileSync(join(full, "kernel.npy"), "utf8"), "new");
+	assert.is(readFileSync(join(full, "mine.txt"), "utf8"), "mine");
 });
 
 test.run();

@@ -111,7 +111,7 @@ test("an array's axes, every order and both orientations", () => {
 			assert.equal([found.nx, found.ny], [3, 4]);
 			const [{ images }] = found.channels;
 			assert.is(images.length, axes.includes("e") ? 2 : 1);
-			assert.is(found.energies.length, axes.includes("e") ? 2 : 0);
+			assert.equal(found.energies, []);
 			images.forEach((image, e) => {
 				image.forEach((v, p) => {
 					assert.is(v, 100 * e + 10 * Math.floor(p / 4) + (p % 4), axes);
@@ -119,10 +119,10 @@ test("an array's axes, every order and both orientations", () => {
 			});
 		}
 	const plain = arrayOf("exy", false);
-	assert.equal(arrange(plain, {}, "a.npy"), plain);
+	assert.equal(arrange(plain, { axes: "exy" }, "a.npy"), plain);
 	assert.match(
 		arrange(arrayOf("xye", false), { axes: "xye" }, "a.npy").warnings[0],
-		/numbered 0 to 1/,
+		/numbered 1 to 2/,
 	);
 });
 
@@ -146,11 +146,33 @@ test("axes that do not fit, files that say it themselves, and a hint", () => {
 		encodeNpy(new Float32Array(5 * 5 * 3), [5, 5, 3]),
 		"a.npy",
 	);
-	assert.match(layoutNote(last) ?? "", /looks like 3 images of 5 x 5: --axes/);
-	const hint = /--axes xye or yxe/;
-	assert.ok(arrange(last, {}, "a.npy").warnings.some((w) => hint.test(w)));
-	const { warnings } = arrange(last, { axes: "yxe" }, "a.npy");
-	assert.ok(!warnings.some((w) => hint.test(w)));
+	const said = (found: ReturnType<typeof arrange>) => found.warnings.join("; ");
+	// The images are last: nothing else has two lengths that are equal.
+	const found = arrange(last, {}, "a.npy");
+	assert.equal(
+		[found.nx, found.ny, found.channels[0].images.length],
+		[5, 5, 3],
+	);
+	assert.equal(
+		found.channels,
+		arrange(last, { axes: "xye" }, "a.npy").channels,
+	);
+	assert.match(layoutNote(last) ?? "", /--axes xye --orientation bottom/);
+	assert.match(
+		said(found),
+		/5 x 5 x 3 is taken for 3 images of 5 x 5; --axes exy or eyx, if it is 5 images of 5 x 3/,
+	);
+	assert.is(
+		said(arrange(last, { axes: "yxe" }, "a.npy")),
+		"the file says no energies: its images are numbered 1 to 3",
+	);
+	// Three lengths say nothing: the usual order, and that it is.
+	const other = arrange(arrayOf("exy", false), {}, "a.npy");
+	assert.is(other.channels[0].images.length, 2);
+	assert.match(
+		said(other),
+		/taken for 2 images of 3 x 4; --axes xye or yxe, if it is 4 images of 2 x 3/,
+	);
 });
 
 test.run();

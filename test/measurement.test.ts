@@ -260,18 +260,51 @@ test("3ds: segments, other sweeps, energies from the header, a line of points", 
 		[segments]: "0,0.2,1,1,3,1,1;0.2,1,1,1,3,1,1",
 	};
 	assert.equal(energies(mls), [0, 0.1, 0.2, 0.6, 1]);
-	assert.equal(energies({ "Sweep Signal": '"Z (m)"' }), [0, 1, 2, 3, 4]);
+	// A loop starts and ends at the same bias: only its segments tell.
+	const loop = {
+		Filetype: "MLS",
+		[segments]: "0,0.1,1,1,3,1,1;0.1,0,1,1,3,1,1",
+	};
+	assert.equal(energies(loop, [0, 0]), [0, 0.05, 0.1, 0.05, 0]);
+	const last = readMeasurement(
+		zeroFrom(7, gridFile(undefined, { keys: loop, sweep: [0, 0] })),
+		"g.3ds",
+	);
+	assert.match(last.warnings.join("; "), /^7 of 12 points/);
+	assert.not.match(last.warnings.join("; "), /positions/);
+	// What is no bias has no energies.
+	const z = readMeasurement(
+		gridFile(undefined, {
+			...{ keys: { "Sweep Signal": '"Z (m)"' }, sweep: [-1e-10, 2e-10] },
+		}),
+		"g.3ds",
+	);
+	assert.equal(z.energies, []);
+	assert.equal(z.sweep, {
+		...{ name: "Z", unit: "m" },
+		values: [-1e-10, -2.5e-11, 5e-11, 1.25e-10, 2e-10],
+	});
+	assert.match(
+		z.warnings.join(),
+		/the sweep is Z \(m\) from -1e-10 to 2e-10, not the bias: its images have no energies/,
+	);
 	const fromHeader = {
 		"Bias Spectroscopy>Sweep Start (V)": "200E-3",
 		"Bias Spectroscopy>Sweep End (V)": "0",
 	};
 	assert.equal(energies(fromHeader, [0, 0]), [0.2, 0.15, 0.1, 0.05, 0]);
-	assert.equal(energies({}, [0, 0]), [0, 1, 2, 3, 4]);
-	const line = readMeasurement(
-		gridFile(undefined, { ny: 1, size: [8e-9, 0] }),
-		"g.3ds",
-	);
-	assert.ok(line.spacing && line.spacing.y === line.spacing.x);
+	assert.equal(energies({}, [0, 0]), []);
+	for (const along of [
+		{ nx: 40, ny: 1, size: [1e-8, 0] },
+		{ nx: 1, ny: 40, size: [0, 1e-8] },
+	] as const) {
+		const { spacing } = readMeasurement(
+			gridFile(undefined, { ...along, size: [...along.size] }),
+			"g.3ds",
+		);
+		assert.is(spacing?.x.toFixed(9), "2.500000000");
+		assert.is(spacing?.y, spacing?.x);
+	}
 	const named = readMeasurement(
 		gridFile(undefined, {
 			channels: ["Current (A)", "Current [bwd] (A)", "Counts"],
@@ -280,6 +313,12 @@ test("3ds: segments, other sweeps, energies from the header, a line of points", 
 	);
 	assert.equal(names(named), ["Current", "Current [bwd]", "Counts", "Z"]);
 });
+
+/** A grid of 15 numbers a point whose points from this one on are zeros. */
+function zeroFrom(point: number, bytes: Uint8Array): Uint8Array {
+	const out = bytes.slice();
+	return out.fill(0, out.length - 4 * 15 * (12 - point));
+}
 
 test("3ds: a stopped grid keeps its points, the rest is NaN", () => {
 	const whole = gridFile();
@@ -299,6 +338,11 @@ test("3ds: a stopped grid keeps its points, the rest is NaN", () => {
 	filled.fill(0, filled.length - 2 * point);
 	const padded = readMeasurement(filled, "g.3ds");
 	assert.match(padded.warnings.join(), /10 of 12 points/);
+	// Points that were never measured have no positions to be wrong.
+	for (const measured of [1, 4, 5, 9])
+		assert.equal(readMeasurement(zeroFrom(measured, whole), "g.3ds").warnings, [
+			`${measured} of 12 points of the grid were measured: it was stopped`,
+		]);
 	assert.ok(Number.isNaN(padded.channels[0].images[0][11]));
 	// A header that is wrong about the width looks like a stopped grid, but for the positions.
 	const wide = gridFile(undefined, { keys: { "Grid dim": '"6 x 3"' } });
@@ -355,7 +399,7 @@ test("npy: one image or a stack, of any dtype and order", () => {
 		encodeNpy(Float64Array.of(1, 1e300, -Infinity, 4, 5, NaN), [3, 1, 2]),
 		"a.npy",
 	);
-	assert.equal(stack.energies, [0, 1, 2]);
+	assert.equal(stack.energies, []);
 	deepStrictEqual(stack.channels[0].images, [
 		Float32Array.of(1, NaN),
 		Float32Array.of(NaN, 4),
@@ -452,10 +496,10 @@ test("csv: separators, comments, gaps, decimal commas", () => {
 		);
 	}
 	refused(text("1,2\n3\n"), "a.csv", /1 numbers in line 2/);
-	refused(text("x,y\n1,2\n"), "a.csv", /"x" in line 1, column 1/);
+	refused(text("x,y\n1,2\n"), "a.csv", /a list of points with 2 columns/);
 	refused(text("1,2\n3,0x10\n"), "a.csv", /"0x10" in line 2, column 2/);
 	refused(text("# nothing\n"), "a.csv", /no numbers/);
-	refused(text("nan,nan\n,"), "a.csv", /no finite/);
+	refused(text("nan,nan\n,\n"), "a.csv", /no finite/);
 	refused(
 		new Uint8Array(Buffer.from("\ufeff1,2\n", "utf16le")),
 		"a.csv",
@@ -466,7 +510,7 @@ test("csv: separators, comments, gaps, decimal commas", () => {
 		"a.csv",
 		/zero byte/,
 	);
-	refused(Uint8Array.of(0xe9, 0x20, 0xff), "a.csv", /no text/);
+	refused(Uint8Array.of(0xe9, 0x2c, 0xff), "a.csv", /no numbers/);
 });
 
 test("png: greys, colours, palettes and transparency, y upwards", () => {
@@ -625,7 +669,8 @@ function consistent(m: Measurement): void {
 	for (const channel of m.channels) {
 		const energies = energiesOf(m, channel);
 		assert.ok(energies.every(Number.isFinite));
-		assert.is(channel.images.length, energies.length || 1);
+		assert.ok([0, channel.images.length].includes(energies.length));
+		assert.ok(channel.images.length > 0);
 		for (const image of channel.images) {
 			assert.is(image.length, m.nx * m.ny);
 			assert.ok(!image.includes(Infinity) && !image.includes(-Infinity));
@@ -647,6 +692,10 @@ test("thousands of damaged files: read consistently, or FormatError", () => {
 		["a.npy", encodeNpy(new Float32Array(12).fill(1.5), [3, 4])],
 		["a.npy", encodeNpy(new Float64Array(12).fill(-1), [3, 2, 2])],
 		["a.csv", text("1,2.5,3\n4,nan,6\n# x\n7,8,9e1\n")],
+		["a.csv", text(",0,1,2\n0,1.5,-2,3e-9\n1,4,5.1,-6\n")],
+		["a.csv", text('"1,5";"2"\n"3";"-4,25"\n')],
+		["a.txt", text("# Width: 5 nm\n# Height: 3 nm\n1\t2\n3\t4\n")],
+		["a.csv", text("x (nm),y (nm),z\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n")],
 		["a.png", pngFile((c, r) => [c * r])],
 		["a.png", pngFile((c, r) => [c * r, 2, 3, 4], { colour: 6, depth: 16 })],
 		[

@@ -112,7 +112,7 @@ test("a grid that was stopped half way opens, and says so", async () => {
 	);
 });
 
-test("an image without a size: the page asks for it", async () => {
+test("an image without a size is shown in pixels, and the page asks for it", async () => {
 	const values = Float32Array.from(
 		{ length: 80 * 80 },
 		(_, i) => Math.cos(Math.hypot((i % 80) - 30, i / 80 - 45)) + 1,
@@ -127,7 +127,14 @@ test("an image without a size: the page asks for it", async () => {
 		() => document.activeElement === document.getElementById("field"),
 	);
 	assert.is(await page.isVisible("#extract-form"), false);
-	assert.is(await page.isVisible("#picture-section"), false);
+	// In pixels until then, and nothing can be marked.
+	const title = page.locator("#picture-title");
+	await page.getByLabel(/The measured image, .*, 80 by 80 pixels/).waitFor();
+	assert.match(
+		(await title.textContent()) ?? "",
+		/image 1, in pixels: how long is its longer side in Å\?/,
+	);
+	assert.ok(await page.isDisabled('input[name="tool"][value="mark"]'));
 	await page.keyboard.type("400");
 	await page.waitForSelector("#extract-form:not([hidden])");
 	await page.getByLabel(/The measured image, .*, 80 by 80 pixels/).waitFor();
@@ -136,6 +143,19 @@ test("an image without a size: the page asks for it", async () => {
 		return canvas?.getContext("2d")?.getImageData(450, 150, 1, 1).data[3];
 	});
 	assert.is(drawn, 255, "the new image is seen whole");
+	assert.not.match((await title.textContent()) ?? "", /pixels/);
+	assert.ok(await page.isEnabled('input[name="tool"][value="mark"]'));
+	// A stack has its slider already.
+	const stack = Float32Array.from(
+		{ length: 40 * 40 * 3 },
+		(_, p) => Math.sin(p % 40) + Math.floor(p / 1600),
+	);
+	await drop(page, "stack.npy", encodeNpy(stack, [3, 40, 40]));
+	await page.getByLabel(/The measured image, image 1, 40 by 40/).waitFor();
+	assert.match((await page.textContent("#file-about")) ?? "", /3 images/);
+	await page.focus("#energy");
+	await page.keyboard.press("End");
+	await page.getByLabel(/The measured image, image 3, 40 by 40/).waitFor();
 	await openSample(page);
 	assert.is(await page.isVisible("#field-label"), false);
 });

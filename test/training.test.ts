@@ -27,6 +27,7 @@ import { datasetSource } from "../src/node/datasets/datasetSource.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { prepare } from "../src/node/threads/prepare.ts";
 import { RunFolder } from "../src/node/training/runFolder.ts";
+import { makeAxis } from "../src/qpi/dataset/format.ts";
 import { unitRms } from "../src/qpi/dataset/preprocess.ts";
 import { makeSplit, type Symmetry } from "../src/qpi/dataset/split.ts";
 import { ForwardOperator } from "../src/qpi/operator/forward.ts";
@@ -965,7 +966,7 @@ test("a folder's source: unknown classes count as 1-fold, noise levels go with t
 		})),
 		load: async () => ({
 			kernel: image,
-			axis: new Float64Array(64),
+			axis: makeAxis(),
 			images: [image, image],
 			scatterers: [[{ x: 1, y: 2 }], []],
 		}),

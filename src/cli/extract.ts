@@ -40,6 +40,7 @@ interface Options extends ImageChoice, FindChoice {
 	symmetry?: Order;
 	adjust?: boolean;
 	out?: string;
+	force: boolean;
 	seed: number;
 	weights?: string;
 	adapter?: string;
@@ -89,6 +90,11 @@ export function extractCommand(): Command {
 		.option(
 			"-o, --out <dir>",
 			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel)",
+		)
+		.option(
+			"-f, --force",
+			"write into the folder even if it holds other files; those of the same name are replaced (earlier results always are)",
+			false,
 		)
 		.option(
 			"--weights <dir>",
@@ -141,7 +147,7 @@ async function extract(file: string, options: Options): Promise<void> {
 	}).finally(search.stop);
 	for (const line of taken.told) say(line);
 	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
-	const folder = await OutFolder.create(out);
+	const folder = await OutFolder.create(out, undefined, options.force);
 	try {
 		const extractor = await openExtractor({
 			method: METHODS[method],
@@ -172,6 +178,7 @@ async function extract(file: string, options: Options): Promise<void> {
 					steps: undefined,
 					stepEdges: options.steps,
 					out: undefined,
+					force: undefined,
 				},
 				about: extractor.about,
 				versions: { "qpi-lens": VERSION, node: process.version },

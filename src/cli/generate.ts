@@ -3,9 +3,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { makeDataset } from "../node/datasets/makeDataset.ts";
 import { makeMaps } from "../node/datasets/makeMaps.ts";
 import { startProgress } from "../node/files/progress.ts";
+import { MAX_SCATTERERS, MOST_SCATTERERS } from "../qpi/dataset/format.ts";
 import { callOf, positiveWhole, say, whole } from "./command.ts";
 import {
 	addMapOptions,
+	datasetField,
 	givenMapOption,
 	type MapOptions,
 	rangesOf,
@@ -21,11 +23,19 @@ const levels = (text: string) =>
 		return level;
 	});
 
+function scatterers(text: string): number {
+	const n = positiveWhole(text);
+	if (n > MOST_SCATTERERS)
+		throw new InvalidArgumentError(`Expected 1 to ${MOST_SCATTERERS}.`);
+	return n;
+}
+
 interface Options extends MapOptions {
 	out: string;
 	maps?: number;
 	kernels: number;
 	observations: number;
+	maxScatterers?: number;
 	noise?: number[];
 	seed: number;
 	scattering: "linear" | "full";
@@ -59,6 +69,14 @@ export function generateCommand(name = "generate"): Command {
 				new Option("-n, --observations <n>", "images a kernel")
 					.argParser(whole)
 					.default(500),
+			),
+		)
+		.addOption(
+			onlyDatasets(
+				new Option(
+					"--max-scatterers <n>",
+					`the most scatterers of an image, 1 to ${MOST_SCATTERERS} (default: ${MAX_SCATTERERS})`,
+				).argParser(scatterers),
 			),
 		)
 		.option("-s, --seed <n>", "seed", whole, 1)
@@ -115,6 +133,8 @@ Examples:
   ${call} --out runs/small --kernels 12 --observations 20
       a small one, to look at
   ${call} --out runs/full --scattering full --noise 0.1,0.3
+  ${call} --out runs/dense --field 100 --max-scatterers 100
+      as the published set of 100 A: the patterns and distances of 400 A, a quarter as long
   ${call} --out runs/maps --maps 12 --pixels 256,384x256,512 --field 400-1200 --marks 40-300
       maps of three sizes
   ${call} --out runs/rough --maps 8 --marks 50 --background 20 --clusters 2 --steps 0-1 --missing-rows 0-0.2
@@ -144,10 +164,13 @@ async function generate(options: Options, command: Command): Promise<void> {
 	if (given)
 		throw new RangeError(`${given} is for maps; give --maps <n> with it`);
 	const { kernels, observations, scattering, augment, force } = options;
+	const { maxScatterers } = options;
+	const field = datasetField(command, options);
 	if (observations < 1)
 		throw new RangeError("--observations is 0, expected 1 or more");
 	const { split } = await makeDataset({
 		...{ out, kernels, observations, seed, scattering, augment, force },
+		...{ field, maxScatterers },
 		noiseLevels: noise ?? [0, 0.1, 0.3, 0.5],
 		onKernel(done, total, family) {
 			bar ??= startProgress("kernels", total, {

@@ -58,6 +58,7 @@ const notNegative = (text: string): number => {
 export interface ImageChoice {
 	channel?: string;
 	energy?: number;
+	image?: number;
 	field?: number;
 	axes?: Axes;
 	orientation?: Orientation;
@@ -101,6 +102,11 @@ export function imageOptions(command: Command): Command {
 			energy,
 		)
 		.option(
+			"--image <n>",
+			"of a file with several: the image of this number, from 1",
+			positiveWhole,
+		)
+		.option(
 			"--field <A>",
 			"longer side of the image in Angstrom, where the file does not say it",
 			positive,
@@ -113,7 +119,7 @@ export function imageOptions(command: Command): Command {
 		.addOption(
 			new Option(
 				"--axes <indices>",
-				"of .npy, .csv and .txt: what the indices are, in their order, e a stack's images (default: xy, or exy: the first index runs along x; pictures have yx)",
+				"of .npy, .csv and .txt: what the indices are, in their order, e a stack's images (default: xy, or exy, or xye of n x n x m: the first index runs along x; pictures have yx; Gwyddion's text and lists of points say it themselves)",
 			).choices(AXES),
 		)
 		.addOption(

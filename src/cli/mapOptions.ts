@@ -1,5 +1,6 @@
 /** The options that say what `generate --maps` draws its maps from. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ABSENT, FIELD } from "../qpi/dataset/format.ts";
 import type { MapRanges, Range } from "../qpi/generator/maps.ts";
 
 export type MapOptions = Omit<MapRanges, "noise">;
@@ -61,7 +62,7 @@ const OPTIONS: readonly [
 	],
 	[
 		"--field <A>",
-		"length of the longer side in Angstrom, a range",
+		"length of the longer side in Angstrom, a range; without --maps the field of a dataset, one number (default: 400)",
 		range(50, 5000),
 		[500, 500],
 		"500",
@@ -135,9 +136,27 @@ export function rangesOf(
 	};
 }
 
-/** The first of the options that the user gave, as it is typed. */
+const isGiven = (command: Command, name: string) =>
+	command.getOptionValueSource(name) === "cli";
+
+/** The first of the options that the user gave and that datasets have not, as it is typed. */
 export function givenMapOption(command: Command): string | undefined {
 	return options().find(
-		(option) => command.getOptionValueSource(option.attributeName()) === "cli",
+		(option) =>
+			option.long !== "--field" && isGiven(command, option.attributeName()),
 	)?.long;
+}
+
+/** The field of a dataset, Angstrom; undefined where it is the usual one. Throws RangeError where it is a range, or reaches where absent scatterers are. */
+export function datasetField(
+	command: Command,
+	{ field: [from, to] }: Pick<MapOptions, "field">,
+): number | undefined {
+	if (!isGiven(command, "field") || (from === FIELD && to === FIELD))
+		return undefined;
+	if (from !== to || from >= 2 * ABSENT)
+		throw new RangeError(
+			`--field is ${from === to ? from : `${from}-${to}`}, expected one number below ${2 * ABSENT} for a dataset; ranges are for --maps`,
+		);
+	return from;
 }

@@ -188,6 +188,7 @@ async function main(
 			: size.encoder.channels;
 		await writeReport(folder, run, metrics, {
 			command: commandLine(call, ["--resume", "-r"]),
+			field: source.field,
 			parameters: [
 				["data", options.data ?? `generated, ${options.scattering} scattering`],
 				[

@@ -97,6 +97,7 @@ export function lineConfig(
 						color: INK,
 						font: font(11),
 						usePointStyle: true,
+						boxHeight: legendHeight(datasets),
 						// A series without a name belongs to the one before it.
 						generateLabels: ({ data }) =>
 							data.datasets
@@ -107,6 +108,12 @@ export function lineConfig(
 			},
 		},
 	};
+}
+
+/** That of points as large in the legend as in the chart (chart.js draws them with a radius of 1/√2 of it); as usual where there are none. */
+function legendHeight(datasets: readonly LineSet[]): number | undefined {
+	const points = datasets.find((set) => set.label && set.showLine === false);
+	return points && Number(points.pointRadius) * Math.SQRT2;
 }
 
 /** The legend shows a series as it is drawn: its point, or its line (of which chart.js would drop the dashes). */

@@ -2,6 +2,7 @@
  * What every picture is made of. A picture knows its size and how to draw itself on a 2-D canvas, of a browser or of src/node/drawing/canvas.ts;
  * nothing here touches either.
  */
+import { FIELD } from "../qpi/dataset/format.ts";
 import { type Colours, putColour } from "./colour.ts";
 
 export type NewCanvas = (width: number, height: number) => HTMLCanvasElement;
@@ -20,7 +21,7 @@ export const FAINT = "#5c5c5c";
 /** Pixels a side of an image: image[ix * 64 + iy]. */
 const SIDE = 64;
 /** Outer pixels' centres lie at +-200 Angstrom (REFERENCE.md of the published set), so the image reaches half a pixel further. */
-const HALF_FIELD = 200;
+const HALF_FIELD = FIELD / 2;
 export const HALF_EXTENT = HALF_FIELD * (1 + 1 / (SIDE - 1));
 
 /** Upper left corner and side. */
@@ -216,11 +217,12 @@ export function toSquare(
 	];
 }
 
-/** Ticks and numbers in Angstrom along the lower or the left edge of an image's square. */
+/** Ticks and numbers in Angstrom along the lower or the left edge of the square of an image of this field. */
 export function axis(
 	ctx: CanvasRenderingContext2D,
 	square: Square,
 	edge: "lower" | "left",
+	field = FIELD,
 ): void {
 	const [x, y, size] = square;
 	const name = edge === "lower" ? "x (Å)" : "y (Å)";
@@ -228,7 +230,7 @@ export function axis(
 	ctx.lineWidth = 0.75;
 	for (const value of [-HALF_FIELD, 0, HALF_FIELD]) {
 		const [px, py] = toSquare(square, { x: value, y: value });
-		const label = String(value).replace("-", "−");
+		const label = String((value * field) / FIELD).replace("-", "−");
 		ctx.beginPath();
 		if (edge === "lower") {
 			ctx.moveTo(px, y + size);

@@ -26,23 +26,50 @@ export interface ArrayLayout {
 }
 
 /** What says nothing of its axes. */
-const isArray = ({ format }: Measurement) =>
-	format === "npy" || format === "csv";
+const isArray = ({ format, layout }: Measurement) =>
+	layout === undefined && (format === "npy" || format === "csv");
 
-/** How an array's indices are taken, for people; undefined of files that say it themselves. */
-export function layoutNote(measurement: Measurement): string | undefined {
-	if (!isArray(measurement)) return undefined;
-	const stack = measurement.channels[0].images.length > 1;
-	const hint = stackHint(measurement);
-	return `${stack ? "first index: the image, then " : "first index: "}x from left to right, then y from bottom to top (--axes ${stack ? "exy" : "xy"} --orientation bottom)${hint ? `; ${hint}` : ""}`;
+/**
+ * How an array's indices are taken, for people: as asked for, or as it is usual; of a text that says it itself, what that is; undefined of
+ * instruments' files.
+ */
+export function layoutNote(
+	measurement: Measurement,
+	{ axes, orientation = "bottom" }: ArrayLayout = {},
+): string | undefined {
+	if (!isArray(measurement)) return measurement.layout;
+	const taken = axes ?? usualAxes(measurement);
+	const words: Record<string, string> = {
+		e: "the image",
+		x: "x from left to right",
+		y: `y from ${orientation === "top" ? "top to bottom" : "bottom to top"}`,
+	};
+	const order = [...taken].map((axis) => words[axis]);
+	return `first index: ${order.join(", then ")} (--axes ${taken} --orientation ${orientation})`;
 }
 
-/** A stack whose first two indices run as far, and the third does not, most likely has its images along the third. */
-function stackHint({ channels, nx, ny }: Measurement): string | undefined {
+const isStack = ({ channels }: Measurement) => channels[0].images.length > 1;
+
+/** A stack whose first two indices run as far, and the third does not, has its images along the third. */
+const usualAxes = ({ channels: [{ images }], nx, ny }: Measurement): Axes =>
+	images.length === 1
+		? "xy"
+		: images.length === nx && nx !== ny
+			? "xye"
+			: "exy";
+
+/** What else a stack of images that are not square may be. */
+function stackHint(measurement: Measurement): string | undefined {
+	const { channels, nx, ny } = measurement;
 	const count = channels[0].images.length;
-	return count > 1 && count === nx && nx !== ny
-		? `its shape ${count} x ${nx} x ${ny} looks like ${ny} images of ${count} x ${nx}: --axes xye or yxe, if so`
-		: undefined;
+	if (count === 1 || nx === ny) return undefined;
+	const last = usualAxes(measurement) === "xye";
+	const kinds = [
+		[`${count} images of ${nx} x ${ny}`, "exy or eyx"],
+		[`${ny} images of ${count} x ${nx}`, "xye or yxe"],
+	];
+	const [taken, other] = last ? kinds.reverse() : kinds;
+	return `the array of shape ${count} x ${nx} x ${ny} is taken for ${taken[0]}; --axes ${other[1]}, if it is ${other[0]}`;
 }
 
 /**
@@ -64,8 +91,8 @@ export function arrange(
 		return measurement;
 	}
 	const [{ images }] = channels;
-	const stack = images.length > 1;
-	const wanted = axes ?? (stack ? "exy" : "xy");
+	const stack = isStack(measurement);
+	const wanted = axes ?? usualAxes(measurement);
 	if (stack !== wanted.includes("e"))
 		throw new FormatError(
 			`${file}: found ${stack ? `three indices, ${images.length} x ${nx} x ${ny}` : `one image of ${nx} x ${ny}`}, expected --axes ${stack ? "with x, y and e" : "xy or yx"}`,
@@ -96,7 +123,7 @@ export function arrange(
 		nx: mx,
 		ny: my,
 		channels: [{ ...channels[0], images: arranged }],
-		energies: me > 1 ? arranged.map((_, i) => i) : [],
+		energies: [],
 		warnings: warnings.map((text) =>
 			text.startsWith(NUMBERED) ? numbered(me) : text,
 		),
@@ -107,4 +134,4 @@ const NUMBERED = "the file says no energies";
 
 /** What is warned of a stack without energies. */
 export const numbered = (count: number): string =>
-	`${NUMBERED}: its images are numbered 0 to ${count - 1}`;
+	`${NUMBERED}: its images are numbered 1 to ${count}`;

@@ -4,129 +4,128 @@ import {
 	dropUnmeasured,
 	type Fail,
 	failFor,
-	quote,
-	size,
 	unmeasuredWarning,
 } from "./reading.ts";
-
-const MAX_TEXT = 2 ** 27;
-/** Room for 65536 numbers. */
-const MAX_LINE = 2 ** 21;
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+import {
+	angstromOf,
+	findLabels,
+	type Labels,
+	soundPixels,
+	type Table,
+} from "./tableLabels.ts";
+import { imageOfPoints } from "./tablePoints.ts";
+import { MATRIX, readTable, textOf } from "./textTable.ts";
 
 /**
- * A line is a row of the matrix, and a row is a column of pixels: the first index is x, as in this package's npy files. Between the numbers: commas,
- * semicolons, tabs or blanks; with semicolons or tabs (in the first row) a comma is a decimal point. Lines that begin with # are comments. An empty place
- * and NaN are pixels that were not measured.
+ * A line is a row of the matrix, and a row is a column of pixels: the first index is x, as in this package's npy files. Where the comments say that
+ * Gwyddion wrote it, a line is a row of pixels, the top one first. Between the numbers: commas, semicolons, tabs or blanks (the first row says which);
+ * where it is no comma, a comma is a decimal point, and in quotes it always is. Lines that begin with # are comments. An empty place and NaN are pixels
+ * that were not measured. Names and numbers of rows and columns are no pixels: they are left out, with a warning. A list of points (x, y, value) is an
+ * image where they make a grid.
  */
 export function readImageCsv(bytes: Uint8Array, file: string): Measurement {
 	const fail: Fail = failFor(file);
-	const matrix = "a matrix of numbers as UTF-8 text";
-	if (bytes.length > MAX_TEXT)
-		fail(`${size(bytes.length)} of text`, `at most ${size(MAX_TEXT)}`);
-	if (
-		(bytes[0] === 0xff && bytes[1] === 0xfe) ||
-		(bytes[0] === 0xfe && bytes[1] === 0xff)
-	)
-		fail("UTF-16 text", matrix);
-	const zero = bytes.indexOf(0);
-	if (zero >= 0) fail(`a zero byte at byte ${zero}`, matrix);
-	let text = "";
-	try {
-		text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-	} catch {
-		fail("bytes that are no text", matrix);
+	const text = textOf(bytes, fail);
+	const { table, comments, open } = readTable(text, fail);
+	const { values, rows, columns } = table;
+	const infinities = dropUnmeasured(values);
+	const points = imageOfPoints(table, fail);
+	const labels: Labels = points
+		? { row: false, column: false, said: [] }
+		: findLabels(table, fail);
+	const warnings = [
+		...(open
+			? [
+					`no newline at the end, so the last number, and rows after it, may be cut: ${rows} rows of ${columns} numbers were read`,
+				]
+			: []),
+		...labels.said,
+		...unmeasuredWarning(infinities),
+	];
+	const about = { format: "csv", energies: [], details: [], warnings } as const;
+	if (points) {
+		const { image, nx, ny, spacing, name, unit } = points;
+		return {
+			...about,
+			...{ nx, ny, ...(spacing && { spacing }) },
+			channels: [{ name, unit, images: [image] }],
+			layout: "a list of points: x from left to right, y from bottom to top",
+		};
 	}
-
-	const newline = text.includes("\n") ? "\n" : "\r";
-	// Taken at the first row, when the number of columns is known.
-	let values = new Float32Array(0);
-	let count = 0;
-	let separator = "";
-	let closes = false;
-	let nx = 0;
-	let ny = 0;
-	let number = 0;
-	for (let at = 0, end = 0; at < text.length; at = end + 1) {
-		end = text.indexOf(newline, at);
-		if (end < 0) end = text.length;
-		number++;
-		if (end - at > MAX_LINE)
-			fail(
-				`${end - at} characters in line ${number}`,
-				`at most ${MAX_LINE} in a row of numbers`,
-			);
-		const line = text.slice(at, end).trim();
-		if (line === "" || line[0] === "#") continue;
-		if (nx === 0) separator = /[;\t]/.exec(line)?.[0] ?? "";
-		const fields = fieldsOf(text.slice(at, end), separator);
-		// A separator at the end of a line closes its last number: row 1 decides, and then its length does.
-		if (fields.length > 1 && fields.at(-1)?.trim() === "")
-			if (nx === 0 || fields.length === ny + 1) {
-				fields.pop();
-				closes = true;
-			}
-		if (nx++ === 0) {
-			ny = fields.length;
-			values = new Float32Array(
-				Math.min(ny * linesOf(text, newline), text.length + 1),
-			);
-		}
-		if (fields.length !== ny)
-			fail(
-				`${fields.length} numbers in line ${number}`,
-				`${ny}, as in the first row`,
-			);
-		fields.forEach((field, column) => {
-			const part = field.trim();
-			if (NUMBER.test(part)) values[count++] = Number(part);
-			else if (part === "" || /^[+-]?nan$/i.test(part)) values[count++] = NaN;
-			else if (/^[+-]?inf(inity)?$/i.test(part)) values[count++] = Infinity;
-			else
-				fail(
-					`${quote(part)} in line ${number}, column ${column + 1}`,
-					"a number",
-				);
-		});
+	const gwyddion = readGwyddion(comments);
+	const { image, nx, ny, along } = pixelsOf(
+		table,
+		labels,
+		gwyddion ? { rows: "y", falling: { rows: true, columns: false } } : {},
+	);
+	if (nx < 1 || ny < 1) fail("labels and no numbers", MATRIX);
+	if (image.every(Number.isNaN)) fail("no finite number", MATRIX);
+	if (gwyddion) {
+		const { width, height, name, unit } = gwyddion;
+		return {
+			...about,
+			...{ nx, ny },
+			spacing: soundPixels({ x: width / nx, y: height / ny }, fail),
+			channels: [{ name, unit, images: [image] }],
+			layout:
+				"lines are rows of pixels, the top one first, as the comments say that Gwyddion wrote it",
+		};
 	}
-	if (nx === 0) fail("no numbers", matrix);
-	// A copy only where comments and blank lines were counted too.
-	const image = count === values.length ? values : values.slice(0, count);
-	const infinities = dropUnmeasured(image);
-	if (image.every(Number.isNaN)) fail("no finite number", matrix);
-	const open = !/[\r\n]$/.test(text);
-	// A first row that ends with a separator has taken it for the number's end.
-	if (open && (/\.$/.test(text) || (/[,;\t]$/.test(text) && !closes)))
-		fail(
-			`the end of the text after ${quote(text.slice(-12))}`,
-			"a whole last number: cut short?",
-		);
+	const { spacing, rowsAlong } = labels;
+	const sides = spacing && {
+		x: along === "x" ? spacing.rows : spacing.columns,
+		y: along === "x" ? spacing.columns : spacing.rows,
+	};
 	return {
-		format: "csv",
-		nx,
-		ny,
+		...about,
+		...{ nx, ny, ...(sides && { spacing: soundPixels(sides, fail) }) },
 		channels: [{ name: "image", unit: "", images: [image] }],
-		energies: [],
-		details: [],
-		warnings: [
-			...(open
-				? [
-						`no newline at the end, so the last number, and rows after it, may be cut: ${nx} rows of ${ny} numbers were read`,
-					]
-				: []),
-			...unmeasuredWarning(infinities),
-		],
+		...(rowsAlong && {
+			layout: `lines lie along ${rowsAlong === "x" ? "y" : "x"}, as the first line and column say`,
+		}),
 	};
 }
 
-function linesOf(text: string, newline: string): number {
-	let count = 1;
-	for (let at = text.indexOf(newline); at >= 0; count++)
-		at = text.indexOf(newline, at + 1);
-	return count;
+/** The pixels without labels: image[ix * ny + iy], y upward. A row of the table is a column of pixels, unless it is said that rows lie along y. */
+function pixelsOf(
+	{ values, rows, columns }: Table,
+	{ row, column, ...labels }: Labels,
+	said: { rows?: "x" | "y"; falling?: Labels["falling"] },
+) {
+	const [skipped, cut] = [row ? 1 : 0, column ? 1 : 0];
+	const [n, m] = [rows - skipped, columns - cut];
+	const along = said.rows ?? labels.rowsAlong ?? "x";
+	const falling = said.falling ?? labels.falling;
+	const [nx, ny] = along === "x" ? [n, m] : [m, n];
+	const plain = along === "x" && !falling?.rows && !falling?.columns;
+	if (plain && n === rows && m === columns)
+		return { image: values, nx, ny, along };
+	const image = Float32Array.from({ length: Math.max(0, nx * ny) }, (_, p) => {
+		const [ix, iy] = [Math.floor(p / ny), p % ny];
+		const [i, k] = along === "x" ? [ix, iy] : [iy, ix];
+		const r = skipped + (falling?.rows ? n - 1 - i : i);
+		return values[r * columns + cut + (falling?.columns ? m - 1 - k : k)];
+	});
+	return { image, nx, ny, along };
 }
 
-function fieldsOf(line: string, separator: string): string[] {
-	if (separator) return line.replaceAll(",", ".").split(separator);
-	return line.includes(",") ? line.split(",") : line.trim().split(/\s+/);
+/** What the comments of Gwyddion's text export say, lengths in Angstrom; undefined of others. */
+function readGwyddion(comments: readonly string[]) {
+	const said = (key: string) =>
+		comments
+			.find((line) => line.toLowerCase().startsWith(`${key}:`))
+			?.slice(key.length + 1)
+			.trim();
+	const [width, height] = ["width", "height"].map((key) => {
+		const [, number, unit] =
+			/^([\d.,e+-]+)\s*(\S+)$/i.exec(said(key) ?? "") ?? [];
+		return Number(number?.replace(",", ".")) * (angstromOf(unit ?? "") ?? NaN);
+	});
+	return width > 0 && height > 0
+		? {
+				...{ width, height },
+				name: said("channel") || "image",
+				unit: said("value units") ?? "",
+			}
+		: undefined;
 }

@@ -31,6 +31,14 @@ export interface Channel {
 	readonly energies?: readonly number[];
 }
 
+/** What the images of a stack run over where it is no energy: the height of a Z sweep, say. */
+export interface Sweep {
+	readonly name: string;
+	readonly unit: string;
+	/** One an image, in the file's order. */
+	readonly values: readonly number[];
+}
+
 export interface Measurement {
 	readonly format: "sxm" | "3ds" | "npy" | "csv" | "png";
 	readonly nx: number;
@@ -39,8 +47,12 @@ export interface Measurement {
 	readonly spacing?: { readonly x: number; readonly y: number };
 	/** At least one; no two of the same name. */
 	readonly channels: readonly Channel[];
-	/** eV, one an image of a channel, in the file's order; empty when the file does not say (then each channel has one image). */
+	/** eV, one an image of a channel, in the file's order; empty where the file does not say, or its images are not at energies. */
 	readonly energies: readonly number[];
+	/** What the images run over instead, where the file says it. */
+	readonly sweep?: Sweep;
+	/** Of a text that says itself how its numbers lie: how, for people. */
+	readonly layout?: string;
 	/** What else the header says, for people: [label, value]. */
 	readonly details: readonly (readonly [string, string])[];
 	readonly warnings: readonly string[];
@@ -77,6 +89,13 @@ export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 	return {
 		...measurement,
 		channels: withOwnNames(measurement.channels),
+		...(measurement.sweep && {
+			sweep: {
+				...measurement.sweep,
+				name: nameOf(measurement.sweep.name),
+				unit: nameOf(measurement.sweep.unit),
+			},
+		}),
 		details: measurement.details.map(([label, value]) => [
 			nameOf(label),
 			oneLine(value),
@@ -187,7 +206,7 @@ function readNpy(bytes: Uint8Array, file: string): Measurement {
 		nx,
 		ny,
 		channels: [{ name: "image", unit: "", images }],
-		energies: count > 1 ? images.map((_, i) => i) : [],
+		energies: [],
 		details: [["shape", shape.join(" x ")]],
 		warnings: [
 			...(count > 1 ? [numbered(count)] : []),

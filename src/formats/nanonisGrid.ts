@@ -14,6 +14,7 @@ import {
 } from "./gridLayout.ts";
 import type { Channel, Measurement } from "./measurement.ts";
 import {
+	digitsOf,
 	dropUnmeasured,
 	type Fail,
 	failFor,
@@ -78,14 +79,14 @@ export function readGrid(bytes: Uint8Array, file: string): Measurement {
 	const spacing = spacingOf(header, layout, fail);
 	if (!spacing)
 		warnings.push("the header has no Grid settings: the size is unknown");
-	else warnings.push(...positionWarning(view, layout, held, spacing));
+	else warnings.push(...positionWarning(view, layout, measured, spacing));
 	return {
 		format: "3ds",
 		nx,
 		ny,
 		...(spacing && { spacing }),
 		channels,
-		energies: energiesOf(header, layout, view, measured, warnings),
+		...sweepOf(header, layout, view, measured, warnings),
 		details: details(header, layout),
 		warnings,
 	};
@@ -93,7 +94,8 @@ export function readGrid(bytes: Uint8Array, file: string): Measurement {
 
 /**
  * A 1 for each point of the grid that was measured: whose parameters have the same sweep as the others. A stopped grid may be filled up with
- * zeros or NaN, which count as not measured. Any other sweep says that the header does not describe the data, unless the file's length says it does.
+ * zeros or NaN, which count as not measured; where no parameter tells, a point that holds nothing else. Any other sweep says that the header does not
+ * describe the data, unless the file's length says it does.
  */
 function measuredPoints(
 	view: DataView,
@@ -104,13 +106,21 @@ function measuredPoints(
 ): Uint8Array {
 	const ends = sweepParameters(parameters);
 	const measured = new Uint8Array(held).fill(1);
-	if (!ends) return measured;
-	const sweepAt = (p: number) =>
-		ends.map((i) => view.getFloat32(4 * (p * length + i)));
+	const at = (p: number, i: number) => view.getFloat32(4 * (p * length + i));
+	const sweepAt = (p: number) => (ends ?? []).map((i) => at(p, i));
 	const isBlank = (p: number) =>
 		sweepAt(p).every((v) => v === 0 || Number.isNaN(v));
-	const first = measured.findIndex((_, p) => !isBlank(p));
-	if (first < 0) return measured;
+	const first = ends ? measured.findIndex((_, p) => !isBlank(p)) : -1;
+	// A loop ends where it started, at 0 V as it may be.
+	if (first < 0) {
+		const isEmpty = (p: number) => {
+			let i = 0;
+			while (i < length && !at(p, i)) i++; // neither 0 nor NaN
+			return i === length;
+		};
+		const filled = measured.map((_, p) => (isEmpty(p) ? 0 : 1));
+		return filled.includes(1) ? filled : measured;
+	}
 	const [from, to] = sweepAt(first);
 	const tolerance = 0.01 * Math.max(Math.abs(from), Math.abs(to));
 	let others = 0;
@@ -120,8 +130,8 @@ function measuredPoints(
 		if (isBlank(p)) measured[p] = 0;
 		else if (held < nx * ny)
 			fail(
-				`a sweep from ${a} to ${b} at point ${p + 1} of the grid`,
-				`${from} to ${to}, as at point ${first + 1}`,
+				`a sweep from ${digitsOf(a)} to ${digitsOf(b)} at point ${p + 1} of the grid`,
+				`${digitsOf(from)} to ${digitsOf(to)}, as at point ${first + 1}`,
 			);
 		else others++;
 	}
@@ -139,32 +149,45 @@ function sweepParameters(parameters: readonly string[]): number[] | undefined {
 	return ends.includes(-1) ? undefined : ends;
 }
 
-/** eV: where the sweep of the bias stands at each image. Numbers from 0, with a warning, where it is not a bias or not said. */
-function energiesOf(
+/** The energies (eV), where the bias was swept; else what was, where it is said. */
+function sweepOf(
 	header: Header,
 	layout: Layout,
 	view: DataView,
 	measured: Uint8Array,
 	warnings: string[],
-): number[] {
+): Pick<Measurement, "energies" | "sweep"> {
 	const { points } = layout;
 	const signal = header.get("Sweep Signal") ?? "Bias (V)";
 	const range = sweepRange(header, layout, view, measured);
-	if (!/bias/i.test(signal) || !range) {
+	if (!/bias/i.test(signal)) {
 		warnings.push(
-			range
-				? `the sweep is ${signal} from ${range.join(" to ")}, not the bias: images are numbered in place of energies`
-				: "the header does not say the sweep: images are numbered in place of energies",
+			`the sweep is ${signal}${range ? ` from ${range.map(digitsOf).join(" to ")}` : ""}, not the bias: its images have no energies`,
 		);
-		return Array.from({ length: points }, (_, i) => i);
+		return {
+			energies: [],
+			...(range && {
+				sweep: {
+					...nameAndUnit(signal),
+					values: rounded(ramp(range[0], range[1], points)),
+				},
+			}),
+		};
 	}
+	// A loop of segments starts where it ends.
 	const segments = segmentsOf(header, points);
-	if (segments) return segments.map(rounded);
+	if (segments) return { energies: rounded(segments) };
+	if (!range) {
+		warnings.push(
+			"the header does not say the sweep, or only that it ends where it starts: its images have no energies",
+		);
+		return { energies: [] };
+	}
 	if (/mls/i.test(header.get("Filetype") ?? ""))
 		warnings.push(
 			"the segments of the sweep do not give its number of points: energies are taken as evenly spaced",
 		);
-	return ramp(range[0], range[1], points).map(rounded);
+	return { energies: rounded(ramp(range[0], range[1], points)) };
 }
 
 /** Start and end by the parameters of the first measured point, or else by the header. */
@@ -217,11 +240,11 @@ const ramp = (from: number, to: number, count: number): number[] =>
 		count === 1 ? from : from + ((to - from) * i) / (count - 1),
 	);
 
-/** A float32's seven digits: -0.15 and not -0.15000000596. What is a rounding error beside the others becomes 0. */
-const rounded = (value: number, _: number, all: readonly number[]): number => {
-	const scale = Math.max(Math.abs(all[0]), Math.abs(all.at(-1) ?? 0));
-	return Math.abs(value) < 1e-7 * scale ? 0 : Number(value.toPrecision(7));
-};
+/** A float32's seven digits of each. What is a rounding error beside the others becomes 0. */
+function rounded(values: readonly number[]): number[] {
+	const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+	return values.map((v) => (Math.abs(v) < 1e-7 * most ? 0 : digitsOf(v)));
+}
 
 /** "LIY 1 omega [AVG] (A)" is the channel "LIY 1 omega [AVG]" in A. */
 function nameAndUnit(label: string): { name: string; unit: string } {
@@ -236,28 +259,36 @@ function spacingOf(
 ): { x: number; y: number } | undefined {
 	if (!header.has("Grid settings")) return undefined;
 	const [, , width, height] = numbersOf(header.get("Grid settings"));
-	const x = pixelSize(width, nx, "the width in Grid settings", fail);
-	// A line of points has no height.
-	if (ny === 1 && height === 0) return { x, y: x };
-	return { x, y: pixelSize(height, ny, "the height in Grid settings", fail) };
+	const side = (metres: number, points: number, what: string) =>
+		pixelSize(metres, points, `the ${what} in Grid settings`, fail);
+	// A line of points has no second side.
+	if (ny === 1 && height === 0) {
+		const x = side(width, nx, "width");
+		return { x, y: x };
+	}
+	const y = side(height, ny, "height");
+	if (nx === 1 && width === 0) return { x: y, y };
+	return { x: side(width, nx, "width"), y };
 }
 
 /** A warning where the positions in the parameters do not lie as the header says: is its width that of the data? */
 function positionWarning(
 	view: DataView,
 	{ parameters, length, nx, ny }: Layout,
-	held: number,
+	measured: Uint8Array,
 	spacing: { x: number; y: number },
 ): string[] {
 	const axes = ["X (m)", "Y (m)"].map((name) => parameters.indexOf(name));
-	if (axes.includes(-1)) return [];
+	// Where nothing was measured no position is to be expected.
+	if (axes.includes(-1) || !measured[0]) return [];
 	const [x0, y0] = axes.map((i) => view.getFloat32(4 * i));
 	const distance = (p: number) => {
 		const [x, y] = axes.map((i) => view.getFloat32(4 * (p * length + i)));
 		return 1e10 * Math.hypot(x - x0, y - y0);
 	};
-	const lastRow = Math.floor((held - 1) / nx);
-	const rowEnds = Math.min(nx, held) - 1;
+	const rowEnds = measured.subarray(0, nx).lastIndexOf(1);
+	let lastRow = Math.floor((measured.length - 1) / nx);
+	while (!measured[nx * lastRow]) lastRow--;
 	return (
 		[
 			["along a row", rowEnds, rowEnds * spacing.x, nx],

@@ -58,11 +58,16 @@ export function pixelSize(
 ): number {
 	if (metres === undefined || !(metres > 1e-13 && metres < 1e-3))
 		fail(
-			metres === undefined ? `nothing as ${what}` : `${what} = ${metres} m`,
+			metres === undefined
+				? `nothing as ${what}`
+				: `${what} = ${digitsOf(metres)} m`,
 			"a length between 1e-13 and 1e-3 m",
 		);
 	return (metres * 1e10) / pixels;
 }
+
+/** Out of a float32: its seven digits, -0.15 and not -0.15000000596. */
+export const digitsOf = (value: number): number => Number(value.toPrecision(7));
 
 /** UTF-8, or else Windows' Latin letters: instruments write both. */
 export function decodeText(bytes: Uint8Array): string {

@@ -17,7 +17,7 @@ export type ScoreTable = Partial<Record<MethodName, KernelScores[]>>;
 
 const PARTS: readonly SplitName[] = ["seen", "unseenEnergy", "unseenFamily"];
 /** Upper ends of the ranges of scatterer counts that scores are averaged over. */
-const COUNTS = [1, 2, 5, 10, 15, 20];
+const COUNTS = [1, 2, 5, 10, 15, 20, 50, 100];
 
 export function scoreTable(
 	estimates: Estimates,

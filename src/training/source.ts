@@ -17,6 +17,8 @@ export interface Observation {
 export interface Source {
 	/** Says which data these are: another identity, other data. */
 	readonly identity: string;
+	/** From the images' first pixel to the last, Angstrom, for people: 400 when not given. Scatterers are in the frame of 400 whatever it is. */
+	readonly field?: number;
 	readonly kernels: readonly {
 		readonly number: number;
 		readonly family: string;

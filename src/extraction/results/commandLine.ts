@@ -24,6 +24,7 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 	const values: Record<string, unknown> = {
 		channel: settings.channel,
 		energy: settings.energy,
+		image: settings.image,
 		field: settings.field,
 		crop:
 			crop &&

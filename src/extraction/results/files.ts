@@ -318,10 +318,12 @@ const withFound = (
 
 /** A row an image, for other programs to read. */
 function summaryOf(items: readonly Item[]): (string | number)[][] {
+	// Images that are at no energies have no column for them.
+	const energies = items.some(({ task }) => task.energy !== undefined);
 	return [
 		[
 			"image",
-			"energy (eV)",
+			...(energies ? ["energy (eV)"] : []),
 			"scatterers",
 			"method",
 			"held-out explained variance",
@@ -343,7 +345,7 @@ function summaryOf(items: readonly Item[]): (string | number)[][] {
 					{ task, kind },
 					kinds.map((k) => k.kind),
 				),
-				task.energy ?? "",
+				...(energies ? [task.energy ?? ""] : []),
 				task.scatterers.filter(({ kind: of = 1 }) => of === kind).length,
 				NAMES[method],
 				explained[method]?.heldOut ?? "",

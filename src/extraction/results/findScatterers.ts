@@ -16,7 +16,6 @@ import {
 import type { Prepared } from "../scan/preprocess.ts";
 import type { Table } from "./html.ts";
 import type { Preparation } from "./measured.ts";
-import { labelOf } from "./measured.ts";
 
 /** What is known beforehand; windows in the scan's frame. */
 export type FindOptions = Pick<BlindOptions, "kinds" | "signed" | "seeds">;
@@ -85,7 +84,7 @@ export async function findScatterers(
 		marks: marks.filter((mark) => mark.kind === kind).length,
 	}));
 	const { explained } = result;
-	const silent = result.layersLeftOut.map((i) => labelOf(used[i]));
+	const silent = result.layersLeftOut.map((i) => used[i].label);
 	return {
 		scatterers: readScatterers(writeScatterers([...marks, ...rest]), "found"),
 		...{ kinds, explained, leftovers },

@@ -44,16 +44,19 @@ export async function parseInput(
 /** A path without its folders. */
 export const baseName = (file: string): string => file.replace(/^.*[\\/]/, "");
 
-/** Whether text begins as a file of the published dataset: "64,20", then the axis from -200 Angstrom. */
+/** Whether text begins as a file of the published dataset: "64,20", then an axis from minus to plus half a field. */
 function isDataset(bytes: Uint8Array): boolean {
 	const [first, second = ""] = new TextDecoder("latin1")
 		.decode(bytes.subarray(0, 4096 * 32))
 		.split(/\r?\n/, 2);
 	const [resolution, places, ...rest] = first.split(",").map(Number);
+	const axis = second.split(",").map(Number.parseFloat);
+	const [from, to] = [axis[0], axis[RESOLUTION - 1]];
 	return (
 		resolution === RESOLUTION &&
 		Number.isInteger(places) &&
 		rest.every((value) => !value) &&
-		Math.abs(Number.parseFloat(second) + 200) < 1
+		from < 0 &&
+		Math.abs(from + to) < -from / 100
 	);
 }

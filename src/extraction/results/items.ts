@@ -322,7 +322,8 @@ export function findingsOf(
 		const which = kinds.length > 1 ? ` of kind ${kinds[k]}` : "";
 		if (of) lines.push(`dispersion${which}: ${describeDispersion(of)}`);
 	});
-	lines.push(...amplitudesLine(shown.extraction.parameters));
+	const each = shown.task.energy === undefined ? "image" : "energy";
+	lines.push(...amplitudesLine(shown.extraction.parameters, each));
 	if (taken.truth) {
 		const mean = (key: "ncc" | "mae") =>
 			items.reduce((sum, { scores }) => sum + (scores?.[key] ?? 0), 0) /
@@ -335,18 +336,22 @@ export function findingsOf(
 }
 
 /** Of a stack, whether amplitudes are shared by all energies and why. */
-function amplitudesLine({
-	amplitudes,
-	amplitudeSpread: spread,
-	amplitudeGain: gain,
-	amplitudeImages: images,
-}: Extraction["parameters"]): string[] {
+function amplitudesLine(
+	{
+		amplitudes,
+		amplitudeSpread: spread,
+		amplitudeGain: gain,
+		amplitudeImages: images,
+	}: Extraction["parameters"],
+	each: "energy" | "image",
+): string[] {
 	if (amplitudes === undefined) return [];
-	const asked = `the log evidence of ${images} energies grows by ${Math.round(Number(gain))} where each amplitude may change by ${Math.round(100 * Number(spread))} % from energy to energy`;
+	const all = each === "energy" ? "energies" : "images";
+	const asked = `the log evidence of ${images} ${all} grows by ${Math.round(Number(gain))} where each amplitude may change by ${Math.round(100 * Number(spread))} % from ${each} to ${each}`;
 	return [
 		amplitudes === "shared"
-			? `amplitudes: shared by all energies${Number(gain) > 0 ? `: ${asked}, too little` : ", which no spread betters by evidence"}`
-			: `amplitudes: each energy has its own, for ${asked}`,
+			? `amplitudes: shared by all ${all}${Number(gain) > 0 ? `: ${asked}, too little` : ", which no spread betters by evidence"}`
+			: `amplitudes: each ${each} has its own, for ${asked}`,
 	];
 }
 

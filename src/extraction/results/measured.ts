@@ -1,6 +1,6 @@
 /** From the options that `detect` and `extract` share to scans. */
 
-import { type ArrayLayout, arrange } from "../../formats/axes.ts";
+import { type ArrayLayout, arrange, layoutNote } from "../../formats/axes.ts";
 import {
 	type Channel,
 	FormatError,
@@ -9,13 +9,20 @@ import {
 import type { Shape } from "../scan/masks.ts";
 import type { Prepared } from "../scan/preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
-import { type Chosen, chooseChannel, chooseImages } from "./choose.ts";
+import {
+	type Chosen,
+	chooseChannel,
+	chooseImages,
+	energyLabels,
+} from "./choose.ts";
 import { baseName, type Input } from "./input.ts";
 
 export interface ImageOptions extends ArrayLayout {
 	readonly channel?: string;
 	/** eV */
 	readonly energy?: number;
+	/** Of several images the one of this number, from 1. */
+	readonly image?: number;
 	/** Angstrom: the image's longer side, where the file does not say. */
 	readonly field?: number;
 }
@@ -38,34 +45,36 @@ export function measured(
 	const measurement = arrange(found.measurement, options, file);
 	const input = { ...found, measurement };
 	const { nx, ny } = measurement;
-	const channel = chooseChannel(input, options.channel);
-	const chosen = chooseImages(input, channel, options.energy);
 	const warnings = [...measurement.warnings];
+	const channel = chooseChannel(input, options.channel, warnings);
+	const chosen = chooseImages(input, channel, options);
 	const spacing = spacingOf(input, options.field, warnings);
 	const name = channel.name + (channel.unit && ` (${channel.unit})`);
 	const byDefault =
 		options.channel === undefined && measurement.channels.length > 1;
-	// An array's images have numbers where others have energies.
-	const numbered = measurement.format === "npy";
-	const [first, last] = [chosen[0], chosen[chosen.length - 1]];
+	const energies = chosen.flatMap(({ energy }) => energy ?? []);
 	const parts = [
 		`channel ${name}`,
 		byDefault && "taken by default",
-		numbered && chosen.length > 1 && `${chosen.length} images`,
-		!numbered &&
-			chosen.length > 1 &&
-			`${chosen.length} energies from ${meV(first)} to ${meV(last)}`,
-		chosen.length === 1 && first.energy !== undefined && `at ${meV(first)}`,
+		chosen.length > 1 &&
+			(energies.length > 0
+				? `${energies.length} energies from ${turnsOf(energies)
+						.map(energyLabels(energies))
+						.join(" to ")}`
+				: `${chosen.length} images`),
+		chosen.length === 1 &&
+			(energies.length > 0 || channel.images.length > 1) &&
+			`at ${chosen[0].label}`,
 	];
+	const layout = layoutNote(found.measurement, options);
 	const size = [nx * spacing.x, ny * spacing.y].map((a) => a.toPrecision(4));
 	return {
 		channel,
 		scans: chosen.map((c) => ({
 			...c,
-			energy: numbered ? undefined : c.energy,
 			scan: { image: c.image, nx, ny, spacing },
 		})),
-		told: `${baseName(file)}: ${parts.filter(Boolean).join(", ")}; ${nx} x ${ny} pixels, ${size.map(Number).join(" x ")} A`,
+		told: `${baseName(file)}: ${parts.filter(Boolean).join(", ")}; ${nx} x ${ny} pixels, ${size.map(Number).join(" x ")} A${layout ? `; ${layout}` : ""}`,
 		warnings,
 	};
 }
@@ -97,14 +106,6 @@ function spacingOf(
 	return { x: 400 / 63, y: 400 / 63 };
 }
 
-/** "45 meV", or the image's number where its energy is not known. */
-export const labelOf = (chosen: Pick<Chosen, "energy" | "index">): string =>
-	chosen.energy === undefined ? `image ${chosen.index + 1}` : meV(chosen);
-
-/** "45 meV" */
-const meV = ({ energy }: { readonly energy?: number }): string =>
-	energy === undefined ? "?" : `${Number((1000 * energy).toPrecision(5))} meV`;
-
 /** The images of a measurement as they are extracted from, before it is known where their scatterers are. */
 export interface Preparation {
 	readonly file: string;
@@ -118,4 +119,14 @@ export interface Preparation {
 	/** What was read and done, a sentence each. */
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
+}
+
+/** The first value, those where the list turns round, and the last: a loop's from, to and back. */
+export function turnsOf(values: readonly number[]): number[] {
+	return values
+		.filter((v, i) => v !== values[i - 1])
+		.filter((v, i, all) => {
+			const turns = (v - all[i - 1]) * (all[i + 1] - v) < 0;
+			return i === 0 || i === all.length - 1 || turns;
+		});
 }

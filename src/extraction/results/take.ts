@@ -1,37 +1,44 @@
 /** From what a file holds to the images that are extracted from, with their scatterers. */
 
 import { FormatError, type Measurement } from "../../formats/measurement.ts";
-import type { KernelFile } from "../../qpi/dataset/format.ts";
+import {
+	fieldOf,
+	type KernelFile,
+	RESOLUTION,
+} from "../../qpi/dataset/format.ts";
 import { minOf } from "../../qpi/maths/extremes.ts";
 import type { BlindOptions } from "../blind/blind.ts";
 import { type DetectedScatterer, readScatterers } from "../marks/scatterers.ts";
 import type { MapMark } from "../methods/extractMap.ts";
+import { checkCrop } from "../scan/map.ts";
+import { covered } from "../scan/masks.ts";
 import {
 	type Prepared,
 	type PreprocessOptions,
-	preprocess,
 	type Scan,
 	type Shape,
 	squareOf,
 } from "../scan/preprocess.ts";
+import { crop } from "../scan/resample.ts";
 import {
 	type FindOptions,
 	type Found,
 	findScatterers,
 } from "./findScatterers.ts";
 import { baseName, type Input } from "./input.ts";
-import { deadLayers } from "./layers.ts";
-import type { Preparation } from "./measured.ts";
-import { type ImageOptions, labelOf, measured } from "./measured.ts";
+import {
+	deadLayers,
+	type PrepareAll,
+	prepareLayers,
+	withoutName,
+} from "./layers.ts";
+import { type ImageOptions, measured, type Preparation } from "./measured.ts";
 
 export interface PrepareOptions extends ImageOptions, PreprocessOptions {
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
 	/** What prepares the images of a stack; preprocess() one after the other when not given. */
-	readonly prepareAll?: (
-		scans: readonly Scan[],
-		options: PreprocessOptions,
-	) => Promise<readonly Prepared[]>;
+	readonly prepareAll?: PrepareAll;
 }
 
 export interface TakeOptions extends PrepareOptions {
@@ -143,35 +150,47 @@ export async function prepareScans(
 ): Promise<Preparation> {
 	const { scans, channel, told, warnings: first } = measured(input, options);
 	const all = scans.slice(0, options.max);
-	const dead =
-		all.length > 1 ? deadLayers(all.map(({ scan }) => scan.image)) : [];
-	const used = all.filter((_, i) => !dead[i]);
+	const dead = deadLayers(all.map(({ scan }) => counting(scan, options)));
+	const alive = all.filter((_, i) => !dead[i]);
 	const leftOut = all.flatMap((chosen, i) => {
 		const why = dead[i];
-		return why ? [{ label: labelOf(chosen), why }] : [];
+		return why ? [{ label: chosen.label, why }] : [];
 	});
-	if (used.length === 0)
+	if (alive.length === 0) {
+		const [{ label, why }] = leftOut;
+		const where =
+			all.length > 1 ? `any of its ${all.length} layers (` : `${label} (`;
+		const part = options.crop || options.mask ? " inside of crop and mask" : "";
 		throw new FormatError(
-			`${input.file}: found nothing in any of its ${all.length} layers (${leftOut[0].label}: ${leftOut[0].why}), expected at least one with an image`,
+			`${input.file}: found nothing to extract from in channel ${channel.name}, in ${where}${all.length > 1 ? `${label}: ` : ""}${why}${part}), expected an image`,
 		);
+	}
+	const { flatten, background, stepEdges, repair, clip, clusters } = options;
+	const { mask, lowPass, crop: part, pixel, prepareAll } = options;
+	const rest: PreprocessOptions = {
+		...{ flatten, background, stepEdges, repair, clip, clusters },
+		...{ mask, lowPass, crop: part, pixel },
+	};
+	const layers = await prepareLayers(
+		alive.map(({ scan }) => scan),
+		rest,
+		prepareAll,
+	).catch((error) => {
+		if (!(error instanceof RangeError)) throw error;
+		throw new FormatError(`${input.file}: ${withoutName(error)}`);
+	});
+	const prepared = layers.filter((layer) => typeof layer !== "string");
+	const used = alive.filter((_, i) => typeof layers[i] !== "string");
+	layers.forEach((layer, i) => {
+		if (typeof layer === "string")
+			leftOut.push({ label: alive[i].label, why: layer });
+	});
 	const warnings = new Set(first);
 	for (const { label, why } of leftOut)
 		warnings.add(`${label}: left out, ${why}`);
-	const { flatten, background, stepEdges, repair, clip, clusters } = options;
-	const { mask, lowPass, crop, pixel, prepareAll } = options;
-	const rest: PreprocessOptions = {
-		...{ flatten, background, stepEdges, repair, clip, clusters },
-		...{ mask, lowPass, crop, pixel },
-	};
-	const chosen = used.map(({ scan }) => scan);
-	const prepared = prepareAll
-		? await prepareAll(chosen, rest)
-		: chosen.map((scan) => preprocess(scan, rest));
 	used.forEach((chosen, i) => {
 		for (const warning of prepared[i].warnings)
-			warnings.add(
-				used.length > 1 ? `${labelOf(chosen)}: ${warning}` : warning,
-			);
+			warnings.add(used.length > 1 ? `${chosen.label}: ${warning}` : warning);
 	});
 	const [{ steps }] = prepared;
 	return {
@@ -182,6 +201,19 @@ export async function prepareScans(
 		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
 	};
+}
+
+/** The values of what is asked for and not masked; all of them where that is nothing. */
+function counting(
+	scan: Scan,
+	{ crop: wanted, mask = [] }: PreprocessOptions,
+): Float32Array {
+	if (!wanted && mask.length === 0) return scan.image;
+	const part = checkCrop(scan, wanted);
+	const covers = Float32Array.from(covered(scan, mask));
+	const hidden = crop({ ...scan, image: covers }, part).image;
+	const left = crop(scan, part).image.filter((_, p) => !hidden[p]);
+	return left.length > 0 ? left : scan.image;
 }
 
 /** For each of the scan's pixels: 1 where it counts at all energies. */
@@ -246,7 +278,7 @@ export function makeTasks(
 	].filter(Boolean);
 	return {
 		tasks: prepared.map((p, i) => ({
-			label: used.length > 1 ? labelOf(used[i]) : baseName(file),
+			label: used.length > 1 ? used[i].label : baseName(file),
 			energy: used[i].energy,
 			image: images[i].image,
 			weights: images[i].weights,
@@ -303,6 +335,7 @@ function takeDataset(
 			"clip",
 			"channel",
 			"energy",
+			"image",
 			"field",
 		] as const
 	).find((name) => options[name] !== undefined);
@@ -312,6 +345,7 @@ function takeDataset(
 			`${file} is of the dataset's format, with its own scatterers and size: expected no --${asked.replace("lowPass", "low-pass")}`,
 		);
 	const images = dataset.images.slice(0, options.max);
+	const field = fieldOf(dataset);
 	return {
 		tasks: images.map((image, i) => ({
 			label: `image ${i + 1}`,
@@ -322,13 +356,13 @@ function takeDataset(
 		})),
 		square: true,
 		unit: "",
-		pixel: 400 / 63,
+		pixel: field / (RESOLUTION - 1),
 		centre: { x: 0, y: 0 },
 		order: 0,
 		used: [],
 		truth: dataset.kernel,
 		told: [
-			`${baseName(file)}: the dataset's format, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
+			`${baseName(file)}: the dataset's format, 64 x 64 pixels over ${field} A, ${images.length} of ${dataset.images.length} images with their scatterers, and a kernel to compare with`,
 		],
 		warnings: dataset.warning ? [dataset.warning] : [],
 		about: { images: images.length },

@@ -1,10 +1,11 @@
 /** Folders of kernel files: found, checked, and kept in a binary cache (`.qpi-cache`), from which single kernels are read when they are wanted. */
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KernelParser } from "../../qpi/dataset/csv.ts";
 import {
 	DatasetError,
+	FIELD,
 	type KernelFile,
 	kernelNumber,
 } from "../../qpi/dataset/format.ts";
@@ -28,7 +29,7 @@ export interface DatasetKernel {
 	readonly number: number;
 	/** The file's full path. */
 	readonly file: string;
-	/** The n-fold class: our manifest's, else the published label; undefined for a number beyond those. */
+	/** The n-fold class: our manifest's, else the published label of the set of 400 A; undefined for a number beyond those, and of other fields. */
 	readonly symmetry: Symmetry | undefined;
 	readonly family: string;
 	/** In eV, where our manifest says. */
@@ -117,6 +118,8 @@ export async function openDataset(
 			),
 		);
 
+	const [someFile] = files.values();
+	const labelled = await isUsualField(someFile);
 	const sizes = new Map<number, number>();
 	for (const [number, file] of files)
 		sizes.set(number, (await stat(file)).size);
@@ -156,8 +159,9 @@ export async function openDataset(
 			kernels.push({
 				number,
 				file,
-				symmetry: entry?.symmetry ?? publishedSymmetry(number),
-				family: entry?.family ?? publishedFamily(number),
+				symmetry:
+					entry?.symmetry ?? (labelled ? publishedSymmetry(number) : undefined),
+				family: entry?.family ?? publishedFamily(number, labelled),
 				energy: entry?.energy,
 				observations,
 				noise: entry?.noise.slice(0, observations),
@@ -278,6 +282,21 @@ export async function loadManifest(
 		throw error;
 	});
 	return text === undefined ? undefined : readManifest(text, path);
+}
+
+/** Whether the file's axis begins as that of 400 A; also where it is none, which its parser says. */
+async function isUsualField(file: string): Promise<boolean> {
+	const handle = await open(file, "r");
+	try {
+		const head = new Uint8Array(1 << 16); // row 1 may be padded to as many fields as the others have
+		const { bytesRead } = await handle.read(head, 0, head.length, 0);
+		const [, axis = ""] = new TextDecoder("latin1")
+			.decode(head.subarray(0, bytesRead))
+			.split("\n", 2);
+		return !(Math.abs(Number.parseFloat(axis) + FIELD / 2) > 1);
+	} finally {
+		await handle.close();
+	}
 }
 
 /** Streams one file through the parser. Throws DatasetError. */

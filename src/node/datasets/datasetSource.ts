@@ -1,5 +1,11 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import {
+	DatasetError,
+	FIELD,
+	fieldOf,
+	inModelFrame,
+} from "../../qpi/dataset/format.ts";
 import type { Source } from "../../training/source.ts";
 import { type Dataset, datasetSplit } from "./dataset.ts";
 
@@ -14,7 +20,10 @@ export async function datasetSource(dataset: Dataset): Promise<Source> {
 			return [number, observations, size, mtimeMs];
 		}),
 	);
+	const [first] = dataset.kernels;
+	const field = fieldOf(await dataset.load(first.number));
 	return {
+		...(field !== FIELD && { field }),
 		identity: `folder ${resolve(dataset.folder)} ${JSON.stringify(stamps)}`,
 		kernels: dataset.kernels.map((k) => ({
 			...k,
@@ -22,11 +31,18 @@ export async function datasetSource(dataset: Dataset): Promise<Source> {
 		})),
 		split: datasetSplit(dataset, SPLIT_SEED),
 		async load(number) {
-			const { kernel, images, scatterers } = await dataset.load(number);
+			const file = await dataset.load(number);
+			if (fieldOf(file) !== field)
+				throw new DatasetError(
+					dataset.kernels.find((k) => k.number === number)?.file ?? "",
+					`a field of ${fieldOf(file)} Angstrom`,
+					`${field}, as in ${first.file}`,
+				);
+			const scatterers = inModelFrame(file);
 			const noise = dataset.kernels.find((k) => k.number === number)?.noise;
 			return {
-				kernel,
-				observations: images.map((image, i) => ({
+				kernel: file.kernel,
+				observations: file.images.map((image, i) => ({
 					image,
 					scatterers: scatterers[i],
 					noise: noise?.[i],

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { writeKernelFile } from "../../qpi/dataset/csv.ts";
 import {
 	DatasetError,
+	FIELD,
 	kernelFileName,
 	kernelNumber,
+	MAX_SCATTERERS,
 	makeAxis,
 } from "../../qpi/dataset/format.ts";
 import {
@@ -28,6 +30,10 @@ import { loadManifest } from "./dataset.ts";
 export interface MakeOptions extends ObservationSetOptions {
 	out: string;
 	kernels: number;
+	/** From the first pixel to the last, Angstrom; 400 by default. All lengths of the patterns and between scatterers are scaled with it: pixels stay pixels. */
+	field?: number;
+	/** The most scatterers of an image, 20 by default. */
+	maxScatterers?: number;
 	/** Remove the kernel files, manifest and cache that `out` holds. */
 	force?: boolean;
 	/** Told after each kernel, and once at the start with those that an earlier run left. */
@@ -42,6 +48,12 @@ export interface MakeOptions extends ObservationSetOptions {
 export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 	const { out, kernels, force, onKernel, ...rest } = options;
 	const { seed, ...made } = { scattering: "linear", augment: false, ...rest };
+	const { field = FIELD, maxScatterers: max, ...plain } = rest;
+	const set = {
+		...plain,
+		placement: { ...rest.placement, ...(max !== undefined && { max }) },
+	};
+	const inField = (r: number) => (r * field) / FIELD;
 	const specs = planKernels(kernels, seed);
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
@@ -61,16 +73,19 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 	for (const spec of specs) {
 		const kept = left.get(spec.number);
 		if (kept && JSON.stringify(kept.spec) === JSON.stringify(spec)) continue;
-		const { kernel, observations } = makeKernel(spec, rest);
+		const { kernel, observations } = makeKernel(spec, set);
 		const file = kernelFileName(spec.number);
 		const path = join(out, file);
 		const data = {
 			kernel,
-			axis: makeAxis(),
+			axis: makeAxis(field),
 			images: observations.map((o) => o.image),
-			scatterers: observations.map((o) => o.scatterers),
+			scatterers: observations.map((o) =>
+				o.scatterers.map(({ x, y }) => ({ x: inField(x), y: inField(y) })),
+			),
 		};
-		await writeFileAtomic(path, writeKernelFile(data, path));
+		const text = writeKernelFile(data, path, max ?? MAX_SCATTERERS);
+		await writeFileAtomic(path, text);
 		left.set(spec.number, {
 			number: spec.number,
 			file,

@@ -1,4 +1,5 @@
 import type { Weights } from "../../models/trained/weights.ts";
+import { inModelFrame } from "../../qpi/dataset/format.ts";
 import { compareKernels, type KernelScores } from "../../qpi/scores/metrics.ts";
 import { average } from "../../training/evaluate.ts";
 import {
@@ -43,7 +44,7 @@ export interface Evaluation {
 }
 
 /** Upper ends of the ranges of numbers of scatterers. */
-const COUNTS = [1, 2, 5, 10, 15, 20];
+const COUNTS = [1, 2, 5, 10, 15, 20, 50, 100];
 
 /**
  * Extracts the kernels of a dataset folder by every method, and compares them with the folder's own.
@@ -142,7 +143,9 @@ async function* inChunks(dataset: Dataset) {
 	};
 	let items: Item[] = [];
 	for (const { number, family, noise } of dataset.kernels) {
-		const { kernel: truth, images, scatterers } = await dataset.load(number);
+		const file = await dataset.load(number);
+		const { kernel: truth, images } = file;
+		const scatterers = inModelFrame(file);
 		images.forEach((image, i) => {
 			items.push({
 				image,

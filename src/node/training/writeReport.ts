@@ -34,9 +34,14 @@ export async function writeReport(
 	folder: RunFolder,
 	run: TrainedRun,
 	metrics: Metrics,
-	about: {
+	{
+		field,
+		...about
+	}: {
 		command: string;
 		parameters: readonly (readonly [string, string | number])[];
+		/** Of the images, Angstrom; 400 when not given. */
+		field?: number;
 	},
 ): Promise<void> {
 	await folder.write(
@@ -44,7 +49,7 @@ export async function writeReport(
 		`${JSON.stringify(metrics, null, "\t")}\n`,
 	);
 	const pictures: Record<FigureName, Picture> = {
-		comparison: comparisonGrid(comparisonRows(run)),
+		comparison: comparisonGrid(comparisonRows(run), field),
 		curves: metricCurves(metrics.byNoise ?? {}, metrics.byScatterers ?? {}),
 		losses: lossCurves(
 			(
@@ -74,7 +79,7 @@ export async function writeReport(
 			})),
 			metrics.seed,
 		),
-		kernels: kernelGrid(run.data.kernels),
+		kernels: kernelGrid(run.data.kernels, field),
 	};
 	const figures = [];
 	for (const [name, picture] of Object.entries(pictures)) {

@@ -9,15 +9,15 @@ import {
 	DatasetError,
 	type KernelFile,
 	MAX_SCATTERERS,
+	MOST_SCATTERERS,
 	makeAxis,
 	OPEN_END,
 	PIXELS,
 	RESOLUTION,
 } from "./format.ts";
 
-const MAX_PLACES = 100;
 const MAX_FIELD = 256;
-const AXIS_TOLERANCE = 0.1; // Angstrom: 1/60 of a pixel, room for an axis printed with four digits
+const AXIS_TOLERANCE = 1 / 4000; // of the field: 1/60 of a pixel, room for an axis printed with four digits
 const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 const LF = 10;
 const COMMA = 44;
@@ -29,7 +29,7 @@ const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i); // exact in float6
  */
 export class KernelParser {
 	readonly #file: string;
-	readonly #values = new Float64Array(PIXELS + 2 * MAX_PLACES);
+	readonly #values = new Float64Array(PIXELS + 2 * MOST_SCATTERERS);
 	#row = 1;
 	#column = 0; // fields of this row read so far
 	#columns = this.#values.length; // what a full row has; row 1 says
@@ -217,12 +217,20 @@ export class KernelParser {
 		if (this.#row === 1) this.#endHeader();
 		else if (this.#row === 2) {
 			this.#count(RESOLUTION, "the axis of 64 columns");
-			const axis = makeAxis();
+			const half = -values[0];
+			// Beyond it the place of what is absent would be inside.
+			if (!(half > 0 && half < ABSENT))
+				throw this.#error(
+					`${values[0]}`,
+					`the axis's start, half the field below 0 and above -${ABSENT} Angstrom`,
+					1,
+				);
+			const axis = makeAxis(2 * half);
 			for (let i = 0; i < RESOLUTION; i++)
-				if (!(Math.abs(values[i] - axis[i]) < AXIS_TOLERANCE))
+				if (!(Math.abs(values[i] - axis[i]) < 2 * half * AXIS_TOLERANCE))
 					throw this.#error(
 						`${values[i]}`,
-						`${axis[i].toFixed(3)}, as the axis is linspace(-200, 200, 64)`,
+						`${axis[i].toFixed(3)}, as the axis is linspace(${-half}, ${half}, ${RESOLUTION})`,
 						i + 1,
 					);
 			this.#padding(RESOLUTION);
@@ -262,10 +270,10 @@ export class KernelParser {
 		this.#count(2, "the resolution and the number of scatterers");
 		if (resolution !== RESOLUTION)
 			throw this.#error(`resolution ${resolution}`, `${RESOLUTION}`, 1);
-		if (!Number.isInteger(places) || places < 1 || places > MAX_PLACES)
+		if (!Number.isInteger(places) || places < 1 || places > MOST_SCATTERERS)
 			throw this.#error(
 				`${places} as the largest number of scatterers`,
-				`an integer from 1 to ${MAX_PLACES}`,
+				`an integer from 1 to ${MOST_SCATTERERS}`,
 				2,
 			);
 		this.#padding(2);
@@ -346,21 +354,31 @@ export function printFloat32(value: number): string {
 	return String(Math.round(v * POWERS[power]) / POWERS[power]);
 }
 
-/** Yields the file row by row, newlines included, just as it is published. Throws DatasetError on what the format cannot hold. */
+/**
+ * Yields the file row by row, newlines included, just as it is published. Throws DatasetError on what the format cannot hold.
+ * @param places for scatterers in each row
+ */
 export function* writeKernelFile(
 	data: KernelFile,
 	file: string,
+	places = MAX_SCATTERERS,
 ): Generator<string> {
-	yield `${RESOLUTION},${MAX_SCATTERERS}\n`;
+	const row = (
+		image: Float32Array,
+		at: KernelFile["scatterers"][0],
+		n: number,
+	) => imageRow(image, at, places, file, n);
+	yield `${RESOLUTION},${places}\n`;
 	yield `${Array.from(data.axis).join(",")}\n`;
-	yield imageRow(data.kernel, [{ x: 0, y: 0 }], file, 3);
+	yield row(data.kernel, [{ x: 0, y: 0 }], 3);
 	for (const [i, image] of data.images.entries())
-		yield imageRow(image, data.scatterers[i], file, i + 4);
+		yield row(image, data.scatterers[i], i + 4);
 }
 
 function imageRow(
 	image: Float32Array,
 	scatterers: readonly { x: number; y: number }[],
+	places: number,
 	file: string,
 	row: number,
 ): string {
@@ -371,14 +389,14 @@ function imageRow(
 			`${PIXELS}`,
 			row,
 		);
-	if (scatterers.length > MAX_SCATTERERS)
+	if (scatterers.length > places)
 		throw new DatasetError(
 			file,
 			`${scatterers.length} scatterers`,
-			`at most ${MAX_SCATTERERS}`,
+			`at most ${places}`,
 			row,
 		);
-	const fields: string[] = new Array(PIXELS + 2 * MAX_SCATTERERS);
+	const fields: string[] = new Array(PIXELS + 2 * places);
 	for (let i = 0; i < fields.length; i++) {
 		const place = scatterers[(i - PIXELS) >> 1];
 		const value =

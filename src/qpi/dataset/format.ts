@@ -6,8 +6,12 @@ import { oneLine } from "../../text.ts";
 export const RESOLUTION = 64;
 /** Pixels of one image; the first index is x: `image[ix * 64 + iy]`. */
 export const PIXELS = RESOLUTION * RESOLUTION;
-/** Places for scatterers in a row that this package writes; row 1 of a file that is read says its own number. */
+/** Places for scatterers in a row that this package writes where nobody says another number; row 1 of a file that is read says its own. */
 export const MAX_SCATTERERS = 20;
+/** The most places that a row may have. */
+export const MOST_SCATTERERS = 100;
+/** From the first pixel to the last, Angstrom: of the larger of the published sets, of what is generated, and of the networks' frame. Row 2 says a file's own. */
+export const FIELD = 400;
 /** What an unused place holds, in Angstrom: far outside the field of view. */
 export const ABSENT = 1000;
 
@@ -55,11 +59,31 @@ export class DatasetError extends Error {
 	}
 }
 
-/** The axis of the field of view: `linspace(-200, 200, 64)` Angstrom. */
-export function makeAxis(): Float64Array {
+/** The axis of the field of view: `linspace(-200, 200, 64)` Angstrom, or of another field. */
+export function makeAxis(field = FIELD): Float64Array {
 	return Float64Array.from(
 		{ length: RESOLUTION },
-		(_, i) => -200 + (i * 400) / (RESOLUTION - 1),
+		(_, i) => -field / 2 + (i * field) / (RESOLUTION - 1),
+	);
+}
+
+/** The field of a file, Angstrom, as its axis says it; digits that the axis was printed with do not matter. */
+export function fieldOf({ axis }: Pick<KernelFile, "axis">): number {
+	const field = axis[RESOLUTION - 1] - axis[0];
+	return Math.abs(field - FIELD) < FIELD / 2000
+		? FIELD
+		: Number(field.toPrecision(5));
+}
+
+/**
+ * A file's scatterers in the frame that all that works on 64 x 64 pixels has: linspace(-200, 200, 64), whatever the field. Pixels are pixels: a set of
+ * another field is one whose lengths were scaled.
+ */
+export function inModelFrame(file: KernelFile): KernelFile["scatterers"] {
+	const scale = FIELD / fieldOf(file);
+	if (scale === 1) return file.scatterers;
+	return file.scatterers.map((list) =>
+		list.map(({ x, y }) => ({ x: scale * x, y: scale * y })),
 	);
 }
 

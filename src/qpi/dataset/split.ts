@@ -56,10 +56,11 @@ export function publishedSymmetry(number: number): Symmetry | undefined {
 /**
  * A family for kernel N of a folder without our manifest. The published list names none, but all its label runs begin and end at multiples of nine,
  * so a family is taken to be a block of nine (1-9, 10-18, ...) within one label, ordered by number in place of energy.
+ * @param labelled whether the list is this set's
  */
-export function publishedFamily(number: number): string {
+export function publishedFamily(number: number, labelled = true): string {
 	const first = number - ((number - 1) % 9);
-	const symmetry = publishedSymmetry(number);
+	const symmetry = labelled && publishedSymmetry(number);
 	return `${first}-${first + 8}${symmetry ? ` ${symmetry}-fold` : ""}`;
 }
 

@@ -1,5 +1,6 @@
 /** Sets of kernels with their images, as the published data set has them: one kernel, many arrangements of its scatterer. */
 import { Random } from "../../random.ts";
+import { MAX_SCATTERERS } from "../dataset/format.ts";
 import { planKernels } from "./families.ts";
 import { kernelModel } from "./kernel.ts";
 import type { KernelSpec } from "./kernelSpec.ts";
@@ -129,7 +130,13 @@ export function makeKernel(
 		});
 		return {
 			image: addNoise(image, random, flaws),
-			scatterers: marks(places, random, flaws, placement.halfWidth),
+			scatterers: marks(
+				places,
+				random,
+				flaws,
+				placement.halfWidth,
+				Math.max(MAX_SCATTERERS, placement.max ?? 0),
+			),
 			noise,
 			scattering,
 		};

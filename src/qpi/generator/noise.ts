@@ -169,12 +169,13 @@ export function dropLines(image: Float32Array, share: number): void {
 		if (p % PIXELS >= kept) image[p] = sum / (kept * PIXELS);
 }
 
-/** Where an imperfect eye would mark the scatterers: jittered, some lost, invented or elsewhere; never more than 20, at least one. */
+/** Where an imperfect eye would mark the scatterers: jittered, some lost, invented or elsewhere; never more than `most`, at least one. */
 export function marks(
 	scatterers: readonly Scatterer[],
 	random: Random,
 	{ jitter = 0, wrong = 0 }: NoiseOptions,
 	halfWidth = 170,
+	most = 20,
 ): Scatterer[] {
 	const anywhere = () => ({
 		x: random.uniform(-halfWidth, halfWidth),
@@ -192,7 +193,7 @@ export function marks(
 		if (fate >= 2 && fate < 3) result.push(anywhere());
 	}
 	if (result.length === 0) result.push({ ...scatterers[0] });
-	return result.slice(0, 20);
+	return result.slice(0, most);
 }
 
 /** Amplitudes around 1 with the given relative spread (uniform, so none changes its sign). */

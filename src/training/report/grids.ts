@@ -15,6 +15,7 @@ import {
 	text,
 	toSquare,
 } from "../../drawing/picture.ts";
+import { FIELD } from "../../qpi/dataset/format.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 
 /** `image[ix * 64 + iy]`, signed; lines of the label are parted by line feeds, the first is bold. */
@@ -51,11 +52,12 @@ function wrap(label: string, characters: number): string[] {
 	});
 }
 
-/** All kernels in rows of `columns`, each on its own zero-centred scale, with a bar of 100 Angstrom. */
+/** All kernels in rows of `columns`, each on its own zero-centred scale, with a bar of a quarter of the field (Angstrom). */
 export function kernelGrid(
 	kernels: readonly LabelledKernel[],
-	columns = Math.min(10, Math.max(6, kernels.length)),
+	field = FIELD,
 ): Picture {
+	const columns = Math.min(10, Math.max(6, kernels.length));
 	const size = 88;
 	const gap = 12;
 	const margin = 20;
@@ -81,10 +83,12 @@ export function kernelGrid(
 					});
 				});
 			});
-			const hundred = (100 / (2 * HALF_EXTENT)) * size;
+			const quarter = (FIELD / 4 / (2 * HALF_EXTENT)) * size;
 			ctx.fillStyle = INK;
-			ctx.fillRect(margin, footer + 4, hundred, 3);
-			text(ctx, "100 Å", margin + hundred / 2, footer + 23, { size: 11 });
+			ctx.fillRect(margin, footer + 4, quarter, 3);
+			text(ctx, `${field / 4} Å`, margin + quarter / 2, footer + 23, {
+				size: 11,
+			});
 			colourBar(
 				ctx,
 				[margin + 90, footer, 110],
@@ -100,7 +104,7 @@ export interface ComparisonRow {
 	title: string;
 	/** Signed: zero is the mean signal. */
 	observation: Float32Array;
-	/** Angstrom; those outside the picture are not drawn. */
+	/** In the frame of linspace(-200, 200, 64), whatever the field; those outside the picture are not drawn. */
 	scatterers: readonly { x: number; y: number }[];
 	/** The activation map as the networks see it; drawn from the scatterers where it is left out. */
 	activation?: Float32Array;
@@ -114,7 +118,10 @@ export interface ComparisonRow {
 }
 
 /** A row an observation: the observation, where its scatterers are, and every method's kernel beside the truth. */
-export function comparisonGrid(rows: readonly ComparisonRow[]): Picture {
+export function comparisonGrid(
+	rows: readonly ComparisonRow[],
+	field = FIELD,
+): Picture {
 	const size = 128;
 	const gap = 14;
 	const left = 62;
@@ -164,15 +171,15 @@ export function comparisonGrid(rows: readonly ComparisonRow[]): Picture {
 				row.kernels.forEach((kernel, k) => {
 					drawKernel(ctx, kernel, squareAt(r, k + 2), kernel.ncc === best);
 				});
-				axis(ctx, squareAt(r, 0), "left");
-				axis(ctx, squareAt(r, 0), "lower");
+				axis(ctx, squareAt(r, 0), "left", field);
+				axis(ctx, squareAt(r, 0), "lower", field);
 			});
 			colourBar(
 				ctx,
 				[left, footer, 110],
 				diverging,
 				CLIP_LABELS,
-				"v: 99th percentile of |signal|, each panel its own; all panels span the same 400 Å, interpolated between pixels.\nNCC: normalised cross-correlation with the truth; bold: best of the row.",
+				`v: 99th percentile of |signal|, each panel its own; all panels span the same ${field} Å, interpolated between pixels.\nNCC: normalised cross-correlation with the truth; bold: best of the row.`,
 			);
 		},
 	};

@@ -35,7 +35,7 @@ const FIGURES: Record<FigureName, { title: string; caption: string }> = {
 	kernels: {
 		title: "All kernels",
 		caption:
-			"The single-scatterer patterns of the data set: change of the local density of states around one scatterer at the centre of a 400 Å field. Each has its own zero-centred scale, clipped at the 99th percentile, and is interpolated between its 64×64 pixels.",
+			"The single-scatterer patterns of the data set: change of the local density of states around one scatterer at the centre of the field. Each has its own zero-centred scale, clipped at the 99th percentile, and is interpolated between its 64×64 pixels.",
 	},
 };
 

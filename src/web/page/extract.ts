@@ -126,6 +126,7 @@ export function startExtract(): void {
 			picture.fixed = what.dataset;
 			scatterers.reset([], true);
 			if (!form.fill(chosen, what)) await prepare(report);
+			else await showPixels();
 		});
 
 	/**
@@ -172,19 +173,44 @@ export function startExtract(): void {
 		ready.settings = settings;
 	}
 
+	/** @param prepared how many images there are that were prepared */
+	function showSlider(prepared: number): void {
+		const count = Math.max(prepared, form.images);
+		byId("energies-label").hidden = form.images < 2;
+		byId("energy-row").hidden = count < 2;
+		input("energy").max = String(count - 1);
+	}
+
+	/** The image in pixels, as long as its size is not known. */
+	async function showPixels(): Promise<void> {
+		if (file && ready.file !== file) {
+			await remote.call("open", file);
+			ready = { file };
+		}
+		const channel = select("channel").value;
+		const index = input("energy").valueAsNumber;
+		const image = await remote.call("pixels", { channel, index });
+		if (images) return;
+		showSlider(1);
+		picture.fixed = true;
+		picture.show(image, image.label, image.unit, "pixels");
+		byId("energy-value").textContent = image.label;
+		byId("picture-title").textContent =
+			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
+		byId("picture-section").hidden = false;
+	}
+
 	async function showImage(settings: PrepareOptions): Promise<void> {
 		if (!images) return;
 		const { labels, unit, warnings, told } = images;
-		const energies = form.energies.length;
-		byId("energies-label").hidden = energies < 2;
-		byId("energy-row").hidden = Math.max(labels.length, energies) < 2;
+		showSlider(labels.length);
 		const slider = input("energy");
-		slider.max = String(Math.max(labels.length, energies) - 1);
 		const at = labels.length > 1 ? slider.valueAsNumber : 0;
 		const label = labels[at].replace("-", "−");
 		const now = JSON.stringify([settings, slider.value]);
 		const image = await remote.call("image", at);
 		shown = now;
+		picture.fixed = opened?.dataset ?? false;
 		picture.show(image, label, unit);
 		if (images.scatterers) scatterers.reset(images.scatterers[at], true);
 		byId("energy-value").textContent = label;
@@ -279,7 +305,8 @@ export function startExtract(): void {
 	input("energy").addEventListener("input", () => {
 		results.choose(input("energy").valueAsNumber);
 		// One energy on its own is prepared on its own; of all, another is shown.
-		if (images?.labels.length === 1) form.change();
+		if (!images && opened) void work.act("reading", showPixels);
+		else if (images?.labels.length === 1) form.change();
 		else refresh();
 	});
 	// The picture follows the results, and they the picture.

@@ -26,13 +26,17 @@ export interface Opened {
 	readonly channels: readonly {
 		readonly name: string;
 		readonly unit: string;
-		/** eV */
+		/** How many there are. */
+		readonly images: number;
+		/** eV, one an image; empty where the file does not say. */
 		readonly energies: readonly number[];
 	}[];
 	/** Of the channels, the one that is taken unless another is asked for. */
 	readonly chosen: string;
 	/** A file of the dataset's format, which says where its scatterers are. */
 	readonly dataset: boolean;
+	/** How its numbers were taken for pixels, where that is a question. */
+	readonly layout?: string;
 	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
@@ -47,6 +51,12 @@ export interface PreparedImages {
 	readonly warnings: readonly string[];
 	/** Of a dataset's file, of each image. */
 	readonly scatterers?: readonly (readonly DetectedScatterer[])[];
+}
+
+/** An image before its size is known, in pixels. */
+export interface Pixels extends ShownImage {
+	readonly label: string;
+	readonly unit: string;
 }
 
 /** A prepared image as it is shown. */

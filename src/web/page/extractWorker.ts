@@ -5,7 +5,10 @@ import {
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import { chooseChannel } from "../../extraction/results/choose.ts";
+import {
+	chooseChannel,
+	chooseImages,
+} from "../../extraction/results/choose.ts";
 import {
 	commandOf,
 	type ExtractSettings,
@@ -38,10 +41,7 @@ import {
 	analyseAll,
 	METHODS,
 } from "../../extraction/results/items.ts";
-import {
-	labelOf,
-	type Preparation,
-} from "../../extraction/results/measured.ts";
+import type { Preparation } from "../../extraction/results/measured.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
 	makeTasks,
@@ -52,13 +52,16 @@ import {
 	tasksOf,
 } from "../../extraction/results/take.ts";
 import type { Prepared } from "../../extraction/scan/preprocess.ts";
+import { arrange, layoutNote } from "../../formats/axes.ts";
 import { energiesOf } from "../../formats/measurement.ts";
+import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import type {
 	ExtractRequest,
 	Opened,
 	Outcome,
+	Pixels,
 	PreparedImages,
 	ShownImage,
 	Turn,
@@ -87,7 +90,8 @@ const handlers = {
 		const bytes = new Uint8Array(await file.arrayBuffer());
 		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
-		const { measurement } = read;
+		const { measurement, dataset: kernels } = read;
+		const field = kernels ? fieldOf(kernels) : 0;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
@@ -98,13 +102,14 @@ const handlers = {
 				format: "dataset",
 				nx: 64,
 				ny: 64,
-				size: { x: 400, y: 400 },
-				channels: [{ name: "image", unit: "", energies: [] }],
+				size: { x: field, y: field },
+				channels: [{ name: "image", unit: "", images: 1, energies: [] }],
 				chosen: "image",
 				dataset: true,
 				details: [],
 			};
-		const { format, nx, ny, spacing, channels, details } = measurement;
+		const arranged = arrange(measurement, {}, file.name);
+		const { format, nx, ny, spacing, channels, details } = arranged;
 		return {
 			format,
 			nx,
@@ -113,12 +118,36 @@ const handlers = {
 			channels: channels.map((channel) => ({
 				name: channel.name,
 				unit: channel.unit,
-				energies: energiesOf(measurement, channel),
+				images: channel.images.length,
+				energies: energiesOf(arranged, channel),
 			})),
-			chosen: chooseChannel({ measurement, file: file.name }, undefined).name,
+			chosen: chooseChannel(
+				{ measurement: arranged, file: file.name },
+				undefined,
+			).name,
 			dataset: false,
+			layout: layoutNote(measurement),
 			details,
 		};
+	},
+
+	/** An image as it is in the file: for before its size is known. @param index from 0 */
+	pixels({ channel: name, index }: { channel: string; index: number }): Pixels {
+		const { measurement, file } = needed(input);
+		const arranged = arrange(needed(measurement), {}, file);
+		const channel = chooseChannel({ measurement: arranged, file }, name);
+		const [{ image, label }] = chooseImages(
+			{ measurement: arranged, file },
+			channel,
+			{ image: index + 1 },
+		);
+		const { nx, ny } = arranged;
+		const field = small(
+			{ image, nx, ny, spacing: { x: 1, y: 1 } },
+			image.map((v) => (Number.isNaN(v) ? 0 : 1)),
+		);
+		const { unit } = channel;
+		return { field, range: aboutMedian(field.values), label, unit };
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
@@ -150,7 +179,7 @@ const handlers = {
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
-			labels: used.map(labelOf),
+			labels: used.map(({ label }) => label),
 			area: {
 				...centre,
 				width: scan.nx * scan.spacing.x,

@@ -37,13 +37,16 @@ export const place = (
 	box.y + (1 - (p.y - y[0]) / (y[1] - y[0])) * box.height,
 ];
 
+/** Units of the axes. */
+export type Axes = "Å" | "1/Å" | "pixels";
+
 /** Between two numbers of an axis, pixels. */
 const APART = 34;
 
 export function drawAxes(
 	ctx: CanvasRenderingContext2D,
 	frame: Frame,
-	axes: "Å" | "1/Å",
+	axes: Axes,
 ): void {
 	const { edges, box } = frame;
 	// Text and axes take their colours from the style sheet.
@@ -55,7 +58,9 @@ export function drawAxes(
 	ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
 	const span = Math.max(edges.x[1] - edges.x[0], edges.y[1] - edges.y[0]);
 	const step = niceStep((APART * span) / Math.max(box.width, box.height));
-	const names = axes === "Å" ? ["x (Å)", "y (Å)"] : ["qx (1/Å)", "qy (1/Å)"];
+	const names = ["x", "y"].map((name) =>
+		axes === "1/Å" ? `q${name} (1/Å)` : `${name} (${axes})`,
+	);
 	const bottom = box.y + box.height;
 	ctx.textAlign = "center";
 	for (const value of multiples(edges.x, step)) {

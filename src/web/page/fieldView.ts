@@ -4,6 +4,7 @@ import { type Colours, putColour } from "../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../drawing/panels.ts";
 import { resampled, short } from "../../drawing/picture.ts";
 import {
+	type Axes,
 	drawAxes,
 	drawColourBar,
 	drawCrosshair,
@@ -26,7 +27,7 @@ export interface Shown {
 	readonly range: readonly [number, number];
 	/** Of the values. */
 	readonly unit: string;
-	readonly axes: "Å" | "1/Å";
+	readonly axes: Axes;
 	/** Interpolated between pixels; an image of few pixels is else drawn as squares. */
 	readonly smooth?: boolean;
 	/** Radii of circles about the origin. */
@@ -207,7 +208,7 @@ export class FieldView {
 		const said = (v: number) => short(v / factor, 3);
 		this.#readout.textContent =
 			at && value !== undefined
-				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not used" : `${said(value)} ${label}`}`
+				? `(${[at.x, at.y].map((v) => (axes === "1/Å" ? v.toFixed(3) : v.toFixed(0)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not used" : `${said(value)} ${label}`}`
 				: `${this.#extremes.map(said).join(" to ")} ${label}`;
 	}
 

@@ -101,12 +101,14 @@ export class ImageForm {
 		return sizeless;
 	}
 
-	/** eV, of the channel that is chosen. */
-	get energies(): readonly number[] {
+	get #channel() {
 		const { value } = select("channel");
-		return (
-			this.#opened?.channels.find(({ name }) => name === value)?.energies ?? []
-		);
+		return this.#opened?.channels.find(({ name }) => name === value);
+	}
+
+	/** How many images the chosen channel has. */
+	get images(): number {
+		return this.#channel?.images ?? 0;
 	}
 
 	/** As the command line's options; what is left at its default is not there. */
@@ -116,15 +118,19 @@ export class ImageForm {
 		// A dataset's images are taken as they are; "repair" is the command line's default.
 		if (opened.dataset) return { repair: true };
 		const channel = select("channel").value;
-		const { energies } = this;
-		const one = energies.length > 1 && select("energies").value === "one";
+		const energies = this.#channel?.energies ?? [];
+		const one = this.images > 1 && select("energies").value === "one";
+		const at = input("energy").valueAsNumber;
+		// A loop has its energies twice, other stacks none.
+		const known = energies.filter((e) => e === energies[at]).length === 1;
 		const [x, y, size] = ["crop-x", "crop-y", "crop-size"].map((id) =>
 			numberOf(input(id)),
 		);
 		const order = select("background").value;
 		return {
 			channel: channel === opened.chosen ? undefined : channel,
-			energy: one ? energies[input("energy").valueAsNumber] : undefined,
+			energy: one && known ? energies[at] : undefined,
+			image: one && !known ? at + 1 : undefined,
 			field: opened.size ? undefined : numberOf(input("field")),
 			flatten: (select("flatten").value ||
 				undefined) as PrepareOptions["flatten"],
@@ -141,14 +147,14 @@ export class ImageForm {
 }
 
 function about({ size: bytes, name }: File, o: Opened): string {
-	const energies = o.channels[0].energies.length;
+	const [{ images, energies }] = o.channels;
 	return [
 		`${name}, ${bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`}: ${o.format}, ${o.nx} × ${o.ny} pixels`,
 		o.size &&
 			`${[o.size.x, o.size.y].map((v) => Number(v.toPrecision(4))).join(" × ")} Å`,
-		energies > 1 && `${energies} energies`,
+		images > 1 && `${images} ${energies.length > 1 ? "energies" : "images"}`,
 		// Other programs write images line by line.
-		/^(npy|csv)$/.test(o.format) && "first index along x",
+		o.layout,
 	]
 		.filter(Boolean)
 		.join(", ");

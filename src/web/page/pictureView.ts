@@ -19,7 +19,9 @@ export class PictureView {
 	fixed = false;
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
+	readonly #choose: () => void;
 	#image: ShownImage | undefined;
+	#sized = true;
 
 	/**
 	 * @param square what the image is cropped to
@@ -58,12 +60,18 @@ export class PictureView {
 			mask: { ...masking, paint },
 			move: { down: () => null, paint },
 		};
-		this.#view.tool = tools.mark;
-		for (const radio of document.querySelectorAll<HTMLInputElement>(
-			'input[name="tool"]',
-		))
+		const radios = [
+			...document.querySelectorAll<HTMLInputElement>('input[name="tool"]'),
+		];
+		this.#choose = () => {
+			const chosen = radios.find(({ checked }) => checked)?.value ?? "mark";
+			this.#view.tool = tools[this.#sized ? chosen : "move"];
+			for (const radio of radios) radio.disabled = !this.#sized;
+		};
+		this.#choose();
+		for (const radio of radios)
 			radio.addEventListener("change", () => {
-				this.#view.tool = tools[radio.value];
+				this.#choose();
 				redraw();
 			});
 		for (const button of document.querySelectorAll<HTMLElement>(
@@ -79,13 +87,21 @@ export class PictureView {
 		this.#link.changed();
 	}
 
-	show(image: ShownImage, label: string, unit: string): void {
+	/** @param axes pixels, where the size is not known: then nothing can be marked, cropped or masked */
+	show(
+		image: ShownImage,
+		label: string,
+		unit: string,
+		axes: "Å" | "pixels" = "Å",
+	): void {
 		this.#image = image;
+		this.#sized = axes === "Å";
+		this.#choose();
 		const { field, range } = image;
 		this.#view.show({
 			...{ field, range, unit },
 			colours: diverging,
-			axes: "Å",
+			axes,
 			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
 		});
 	}
