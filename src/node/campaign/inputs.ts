@@ -13,22 +13,24 @@ const slashes = (word: string) =>
 	sep === "\\" ? word.replaceAll("\\", "/") : word;
 
 /**
- * Each file once, in the order of the words; those of a pattern in the order of their names. A word without a pattern stays although there may be no such file.
+ * Each file once, in the order of the words; those of a pattern in the order of their names, with folders if asked for. A word without a pattern stays although there may be no such file.
  * @throws FormatError on a pattern that no file matches
  */
 export async function expandInputs(
 	words: readonly string[],
+	{ folders = false }: { readonly folders?: boolean } = {},
 ): Promise<string[]> {
 	const files = new Map<string, string>();
 	for (const word of words)
-		for (const file of isPattern(word) ? await matches(word) : [word])
+		for (const file of isPattern(word) ? await matches(word, folders) : [word])
 			if (!files.has(resolve(file))) files.set(resolve(file), file);
 	return [...files.values()];
 }
 
-async function matches(pattern: string): Promise<string[]> {
+async function matches(pattern: string, folders: boolean): Promise<string[]> {
 	const found = await glob(slashes(pattern), {
 		expandDirectories: false,
+		onlyFiles: !folders,
 		absolute: isAbsolute(pattern),
 	});
 	if (found.length === 0)

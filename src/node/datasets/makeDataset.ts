@@ -21,6 +21,7 @@ import {
 	type ObservationSetOptions,
 	planKernels,
 } from "../../qpi/generator/generator.ts";
+import { isIn, markOf, type Shard } from "../campaign/shard.ts";
 import { makeFolder, writeFileAtomic } from "../files/files.ts";
 import { loadManifest } from "./dataset.ts";
 
@@ -28,6 +29,8 @@ import { loadManifest } from "./dataset.ts";
 export interface MakeOptions extends ObservationSetOptions {
 	out: string;
 	kernels: number;
+	/** Only these of the kernels. */
+	shard?: Shard;
 	/** Remove the kernel files, manifest and cache that `out` holds. */
 	force?: boolean;
 	/** Told after each kernel, and once at the start with those that an earlier run left. */
@@ -40,16 +43,18 @@ export interface MakeOptions extends ObservationSetOptions {
  * and RangeError on counts that the generator refuses.
  */
 export async function makeDataset(options: MakeOptions): Promise<Manifest> {
-	const { out, kernels, force, onKernel, ...rest } = options;
+	const { out, kernels, shard, force, onKernel, ...rest } = options;
 	const { seed, ...made } = { scattering: "linear", augment: false, ...rest };
-	const specs = planKernels(kernels, seed);
+	const all = planKernels(kernels, seed);
+	const specs = all.filter((_, i) => isIn(shard, i));
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		generator: GENERATOR,
 		seed,
 		options: made,
 		count: kernels,
-		split: makeSplit(specs, { seed }),
+		...markOf(shard, kernels),
+		split: makeSplit(all, { seed }),
 		kernels: [],
 	};
 	await makeFolder(out);
@@ -57,7 +62,7 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 	else manifest.kernels = await finished(out, manifest);
 	const left = new Map(manifest.kernels.map((k) => [k.number, k]));
 
-	onKernel?.(left.size, kernels, "");
+	onKernel?.(left.size, specs.length, "");
 	for (const spec of specs) {
 		const kept = left.get(spec.number);
 		if (kept && JSON.stringify(kept.spec) === JSON.stringify(spec)) continue;
@@ -84,7 +89,7 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 		});
 		manifest.kernels = [...left.values()].sort((a, b) => a.number - b.number);
 		await writeFileAtomic(join(out, MANIFEST), JSON.stringify(manifest));
-		onKernel?.(left.size, kernels, spec.family);
+		onKernel?.(left.size, specs.length, spec.family);
 	}
 	return manifest;
 }
@@ -105,9 +110,9 @@ async function finished(
 			"an empty folder; --force replaces the kernel files in it",
 		);
 	}
-	const differs = (["generator", "seed", "options", "count"] as const).find(
-		(key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]),
-	);
+	const differs = (
+		["generator", "seed", "options", "count", "shard"] as const
+	).find((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
 	if (differs)
 		throw new DatasetError(
 			out,
