@@ -18,8 +18,8 @@ import {
 	writeCampaign,
 } from "../src/node/campaign/record.ts";
 import { rowsOf } from "../src/node/campaign/rows.ts";
-import { isIn, readShard, together } from "../src/node/campaign/shard.ts";
 import { summaryCsv, summaryHtml } from "../src/node/campaign/summary.ts";
+import { isIn, readShard, together } from "../src/node/files/shard.ts";
 import { threadCount } from "../src/node/threads/threadCount.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-campaign-"));

@@ -8,7 +8,6 @@ import * as assert from "uvu/assert";
 import { trainingsOf, worthOf } from "../bench/ablation/units.ts";
 import { mergeEvaluations } from "../src/node/campaign/mergeEvaluations.ts";
 import { mergeFolders } from "../src/node/campaign/mergeFolders.ts";
-import { type Shard, together } from "../src/node/campaign/shard.ts";
 import { makeDataset } from "../src/node/datasets/makeDataset.ts";
 import { makeMaps } from "../src/node/datasets/makeMaps.ts";
 import { blindTable } from "../src/node/evaluation/blindTable.ts";
@@ -17,6 +16,7 @@ import {
 	evaluateMaps,
 	mapsTable,
 } from "../src/node/evaluation/evaluateMaps.ts";
+import { type Shard, together } from "../src/node/files/shard.ts";
 import type { MapRanges } from "../src/qpi/generator/maps.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "qpi-shards-"));

@@ -7,13 +7,13 @@ import {
 	ridgeMap,
 } from "../../src/extraction/kernels/refineMap.ts";
 import type { SitedMap } from "../../src/extraction/kernels/sitedMap.ts";
+import { writeFileAtomic } from "../../src/node/files/files.ts";
 import {
 	isIn,
 	markOf,
 	type Shard,
 	together,
-} from "../../src/node/campaign/shard.ts";
-import { writeFileAtomic } from "../../src/node/files/files.ts";
+} from "../../src/node/files/shard.ts";
 import { openWeights } from "../../src/node/files/shippedWeights.ts";
 import { makeSplit } from "../../src/qpi/dataset/split.ts";
 import { makeKernel, planKernels } from "../../src/qpi/generator/generator.ts";

@@ -1,5 +1,5 @@
 /** What of an ablation can be done on machines of its own, and what is made of it. */
-import { isIn, type Shard } from "../../src/node/campaign/shard.ts";
+import { isIn, type Shard } from "../../src/node/files/shard.ts";
 
 /** A choice left out or changed, on maps or on images: a figure a seed. */
 export interface Measured {

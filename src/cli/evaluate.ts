@@ -4,7 +4,6 @@ import { extractMap } from "../extraction/methods/extractMap.ts";
 import type { MapMethod } from "../extraction/methods/mapOptions.ts";
 import { preprocess } from "../extraction/scan/preprocess.ts";
 import type { NetworkMethod } from "../models/trained/trainedNetworks.ts";
-import type { Shard } from "../node/campaign/shard.ts";
 import { openGpu } from "../node/device/adapter.ts";
 import { ourMethod, sbdMethod } from "../node/evaluation/blindMethods.ts";
 import { blindTable } from "../node/evaluation/blindTable.ts";
@@ -16,6 +15,7 @@ import {
 	mapsTable,
 } from "../node/evaluation/evaluateMaps.ts";
 import { startProgress } from "../node/files/progress.ts";
+import type { Shard } from "../node/files/shard.ts";
 import { openWeights } from "../node/files/shippedWeights.ts";
 import { SolveThreads } from "../node/threads/solveThreads.ts";
 import { shardOption } from "./campaign.ts";

@@ -1,9 +1,9 @@
 /** `qpi-lens generate`, `npm run data`: makes a dataset in the published format. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Shard } from "../node/campaign/shard.ts";
 import { makeDataset } from "../node/datasets/makeDataset.ts";
 import { makeMaps } from "../node/datasets/makeMaps.ts";
 import { startProgress } from "../node/files/progress.ts";
+import type { Shard } from "../node/files/shard.ts";
 import { shardOption } from "./campaign.ts";
 import { callOf, positiveWhole, say, whole } from "./command.ts";
 import {

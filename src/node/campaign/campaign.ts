@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { FormatError } from "../../formats/measurement.ts";
 import { makeFolder } from "../files/files.ts";
 import { VERSION } from "../files/package.ts";
+import { formatSeconds } from "../files/progress.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import { THREADS, threadCount } from "../threads/threadCount.ts";
 import { folderNames } from "./folders.ts";
 import { Processes } from "./processes.ts";
@@ -16,10 +18,9 @@ import {
 	type Key,
 	readCampaign,
 	staleness,
-	writeCampaign,
 } from "./record.ts";
 import { rowsOf } from "./rows.ts";
-import { isIn, markOf, type Shard } from "./shard.ts";
+import { saveCampaign } from "./summary.ts";
 
 export interface CampaignOptions {
 	/** All of them, also those of other parts. */
@@ -76,7 +77,7 @@ export async function runCampaign(
 	const save = () => {
 		const there = entries.filter((entry) => entry !== undefined);
 		writing = writing.then(() =>
-			writeCampaign(out, { ...mark, entries: there, others }),
+			saveCampaign(out, { ...mark, entries: there, others }),
 		);
 		return writing;
 	};
@@ -85,9 +86,18 @@ export async function runCampaign(
 	const processes = new Processes();
 	const share = String(Math.max(1, Math.floor(threadCount() / jobs)));
 	let next = 0;
-	let [ended, failed] = [0, 0];
+	let [ended, ran, failed] = [0, 0, 0];
+	const began = performance.now();
+	/** As if the others took as long as those that ran so far. */
+	const left = () => {
+		const seconds = (performance.now() - began) / 1000;
+		const rest = inputs.length - ended;
+		return rest > 0
+			? `, about ${formatSeconds((seconds / ran) * rest)} left`
+			: "";
+	};
 	const tell = (file: string, what: string) =>
-		say(`${++ended}/${inputs.length} ${file}: ${what}`);
+		say(`${ended}/${inputs.length} ${file}: ${what}`);
 	const lane = async () => {
 		while (next < inputs.length && processes.stopped === undefined) {
 			const place = next++;
@@ -98,6 +108,7 @@ export async function runCampaign(
 			const why = old && (await staleness(out, old, key));
 			if (old && !why) {
 				entries[place] = { ...old, file };
+				ended++;
 				tell(file, "done before");
 				continue;
 			}
@@ -114,12 +125,14 @@ export async function runCampaign(
 					: { ...entry, error };
 			if (error !== undefined) failed++;
 			await save();
+			ended++;
+			ran++;
 			const time = `${seconds.toFixed(1)} s`;
 			tell(
 				file,
 				error === undefined
-					? `done in ${time}: ${join(out, folder, "report.html")}`
-					: `failed after ${time}: ${error}`,
+					? `done in ${time}${left()}: ${join(out, folder, "report.html")}`
+					: `failed after ${time}${left()}: ${error}`,
 			);
 		}
 	};
@@ -158,8 +171,11 @@ async function doneOf(
 	key: Key,
 ): Promise<NonNullable<Entry["done"]>> {
 	const bytes = await readFile(join(folder, "result.json"));
-	const result = createHash("sha256").update(bytes).digest("hex");
-	return { key, result, rows: rowsOf(JSON.parse(bytes.toString())) };
+	const hash = createHash("sha256").update(bytes).digest("hex");
+	const result = JSON.parse(bytes.toString());
+	// What was read, should the file have changed since it was looked at.
+	const read = { ...key, bytes: result.input.sha256 };
+	return { key: read, result: hash, rows: rowsOf(result) };
 }
 
 /** Parts of one folder would each forget what the others did. */

@@ -13,7 +13,7 @@ import {
 	mapsEvaluation,
 	mapsTable,
 } from "../evaluation/evaluateMaps.ts";
-import { together } from "./shard.ts";
+import { together } from "../files/shard.ts";
 
 /** The evaluation of all maps, as JSON and as a table. @throws FormatError where a file is no part's, Error where the parts are not one whole */
 export async function mergeEvaluations(

@@ -19,9 +19,10 @@ import { MANIFEST, type Manifest } from "../../qpi/dataset/manifest.ts";
 import { loadManifest } from "../datasets/dataset.ts";
 import { TRUTH, type TrueMap } from "../datasets/mapsFolder.ts";
 import { makeFolder } from "../files/files.ts";
+import { type ShardMark, together } from "../files/shard.ts";
 import { CAMPAIGN } from "./folders.ts";
-import { readCampaign, writeCampaign } from "./record.ts";
-import { type ShardMark, together } from "./shard.ts";
+import { readCampaign } from "./record.ts";
+import { saveCampaign } from "./summary.ts";
 
 /** What a folder is told by, how its parts are put together, and what that gives, for people. */
 const MERGES: Readonly<
@@ -116,7 +117,7 @@ async function mergeCampaigns(
 			seen.set(folder, file);
 			if (done) await copy(join(name, folder), join(aside, folder));
 		}
-	await writeCampaign(aside, { entries, others: [] });
+	await saveCampaign(aside, { entries, others: [] });
 	return `results of ${entries.length} files`;
 }
 

@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { PROGRAM } from "../../extraction/results/files.ts";
 import { FormatError } from "../../formats/measurement.ts";
 import { writeFileAtomic } from "../files/files.ts";
+import type { ShardMark } from "../files/shard.ts";
 import { CAMPAIGN, PAGE, TABLE } from "./folders.ts";
 import type { Row } from "./rows.ts";
-import type { ShardMark } from "./shard.ts";
-import { writeSummary } from "./summary.ts";
 
 /** Everything that a result depends on, and what it is told by where it differs. */
 export interface Key {
@@ -74,16 +73,14 @@ export async function readCampaign(out: string): Promise<Campaign | undefined> {
 	);
 }
 
-/** Each file whole or not at all, also when interrupted; the tables with it. */
+/** Whole or not at all, also when interrupted. */
 export async function writeCampaign(
 	out: string,
-	campaign: Campaign,
+	{ shard, entries, others }: Campaign,
 ): Promise<void> {
-	const { shard, entries, others } = campaign;
 	const whole = { program: PROGRAM, shard, entries, others };
 	const text = `${JSON.stringify(whole, null, "\t")}\n`;
 	await writeFileAtomic(join(out, CAMPAIGN), text);
-	await writeSummary(out, campaign);
 }
 
 /** SHA-256 of a file; undefined where it cannot be read. */

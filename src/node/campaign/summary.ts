@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { escapeHtml, page } from "../../drawing/html.ts";
 import { writeFileAtomic } from "../files/files.ts";
 import { PAGE, TABLE } from "./folders.ts";
-import type { Campaign, Entry } from "./record.ts";
+import { type Campaign, type Entry, writeCampaign } from "./record.ts";
 import type { Row } from "./rows.ts";
 
 type Cell = string | number | null | undefined;
@@ -91,11 +91,12 @@ const htmlCell = (value: Cell): string =>
 		? String(Number(value.toPrecision(4)))
 		: (value ?? "");
 
-/** Writes both into the campaign's folder. */
-export async function writeSummary(
+/** Writes campaign.json, and both tables, into the campaign's folder. */
+export async function saveCampaign(
 	out: string,
 	campaign: Campaign,
 ): Promise<void> {
+	await writeCampaign(out, campaign);
 	await writeFileAtomic(join(out, TABLE), summaryCsv(campaign));
 	await writeFileAtomic(join(out, PAGE), summaryHtml(campaign));
 }

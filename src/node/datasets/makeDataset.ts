@@ -21,8 +21,8 @@ import {
 	type ObservationSetOptions,
 	planKernels,
 } from "../../qpi/generator/generator.ts";
-import { isIn, markOf, type Shard } from "../campaign/shard.ts";
 import { makeFolder, writeFileAtomic } from "../files/files.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import { loadManifest } from "./dataset.ts";
 
 /** What to make, and where. */

@@ -7,8 +7,8 @@ import {
 	type MapRanges,
 	makeMap,
 } from "../../qpi/generator/maps.ts";
-import { isIn, markOf, type Shard } from "../campaign/shard.ts";
 import { OutFolder } from "../files/outFolder.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import { TRUTH, type TrueMap } from "./mapsFolder.ts";
 
 /** What to make, and where. */

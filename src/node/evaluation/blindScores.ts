@@ -1,6 +1,6 @@
 /** How well scatterers were found: of each map, over all maps, and by what differs between them. */
 
-import type { ShardMark } from "../campaign/shard.ts";
+import type { ShardMark } from "../files/shard.ts";
 
 /** What makes a map easy or hard, besides its kinds; null where nobody says. */
 export interface MapFactors {

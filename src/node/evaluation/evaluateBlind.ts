@@ -15,8 +15,8 @@ import { preprocess } from "../../extraction/scan/preprocess.ts";
 import { FormatError } from "../../formats/measurement.ts";
 import type { Centred } from "../../qpi/scores/metrics.ts";
 import { shiftedCorrelation } from "../../qpi/scores/shiftedCorrelation.ts";
-import { isIn, markOf, type Shard } from "../campaign/shard.ts";
 import { readTruth } from "../datasets/mapsFolder.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import {
 	type BlindEvaluation,
 	type BlindScore,

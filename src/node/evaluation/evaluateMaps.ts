@@ -10,8 +10,8 @@ import { FormatError } from "../../formats/measurement.ts";
 import { decodeNpy } from "../../formats/npy.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { type Centred, centredCorrelation } from "../../qpi/scores/metrics.ts";
-import { isIn, markOf, type Shard, type ShardMark } from "../campaign/shard.ts";
 import { readTruth, TRUTH, type TrueMap } from "../datasets/mapsFolder.ts";
+import { isIn, markOf, type Shard, type ShardMark } from "../files/shard.ts";
 
 /** What an extraction is given: a map as measured, and where its scatterers are, all of amplitude 1, as a user marks them. */
 export interface MapToExtract {
