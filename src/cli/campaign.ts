@@ -59,7 +59,7 @@ export async function manyFiles(
 
 /** Options of the campaign itself: results depend on none of them. */
 const OWN = ["out", "list", "jobs", "shard"];
-/** Options that name files. */
+/** Options that name files: what is in these counts, not what they are called. */
 const FILES: Readonly<Record<string, (path: string) => string>> = {
 	scatterers: (path) => path,
 	mask: (path) => path,
@@ -71,18 +71,18 @@ export async function doMany<
 	O extends CampaignChoice & { readonly out?: string },
 >(files: readonly string[], command: Command, options: O): Promise<void> {
 	const { out = "kernels", jobs = 1, shard } = options;
-	const others = Object.entries(options).filter(([key]) => !OWN.includes(key));
+	const counts = Object.entries(options).filter(([key]) => !OWN.includes(key));
 	const words = wordsOf(command);
 	const { count, failed, stopped } = await runCampaign({
 		...{ files, out, jobs, shard, say },
 		wordsOf: (file, folder) => [
 			...[command.name(), ...words, `--out=${folder}`, "--", file],
 		],
-		options: Object.fromEntries(others),
+		options: Object.fromEntries(counts.filter(([key]) => !FILES[key])),
 		optionFiles: Object.fromEntries(
-			others.flatMap(([key, value]) =>
-				FILES[key] ? [[key, FILES[key](String(value))]] : [],
-			),
+			counts
+				.filter(([key]) => FILES[key])
+				.map(([key, path]) => [key, FILES[key](String(path))]),
 		),
 	});
 	if (stopped !== undefined) {

@@ -118,7 +118,7 @@ async function mergeCampaigns(
 			if (done) await copy(join(name, folder), join(aside, folder));
 		}
 	await saveCampaign(aside, { entries, others: [] });
-	return `results of ${entries.length} files`;
+	return `results of ${count(entries.length, "file")}`;
 }
 
 interface Truth {
@@ -160,7 +160,7 @@ async function mergeMaps(
 		join(aside, TRUTH),
 		resultJson({ generator, seed, options, maps }, names),
 	);
-	return `${all.length} maps`;
+	return count(all.length, "map");
 }
 
 async function mergeDatasets(
@@ -186,7 +186,7 @@ async function mergeDatasets(
 	const whole: Manifest = { ...manifest, kernels: all.map((k) => k.kernel) };
 	delete whole.shard;
 	await writeFile(join(aside, MANIFEST), JSON.stringify(whole));
-	return `${all.length} kernels`;
+	return count(all.length, "kernel");
 }
 
 /** Parts of one whole have these in common. */
@@ -202,3 +202,5 @@ function same<T>(
 					`${name}: found another ${key} than in ${first.name}, expected parts of one whole`,
 				);
 }
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
