@@ -1,20 +1,30 @@
 /** `npm run bench:ablation -- refined|networks`: what each choice is worth. */
 import { Command } from "commander";
+import { shardOption } from "../src/cli/campaign.ts";
 import { positiveWhole, runCommand } from "../src/cli/command.ts";
 import { ablateNetworks } from "./ablation/networks.ts";
-import { ablateRefined } from "./ablation/refined.ts";
+import { ablateRefined, mergeRefined } from "./ablation/refined.ts";
 
 const program = new Command("npm run bench:ablation --").description(
 	"What each choice is worth: one after the other is left out or changed, and the scores are compared.",
 );
-program
-	.command("refined")
+/** Adds --shard. */
+const inParts = (command: Command) =>
+	shardOption(command, "the variants or trainings");
+inParts(program.command("refined"))
 	.description("the choices of `refined`, on maps and on 64 x 64 images")
 	.option("--each <n>", "maps and images a seed", positiveWhole, 4)
 	.option("--json <file>", "where the figures go")
 	.action(ablateRefined);
 program
-	.command("networks")
+	.command("merge")
+	.description(
+		"the figures of all parts of refined --shard as those of one run",
+	)
+	.argument("<parts...>", "their --json files")
+	.option("--json <file>", "where the figures go")
+	.action(mergeRefined);
+inParts(program.command("networks"))
 	.description(
 		"the published training: symmetry loss, KL loss, pretrained start, noise, inputs",
 	)

@@ -7,6 +7,7 @@ import { evaluateCommand } from "./cli/evaluate.ts";
 import { extractCommand } from "./cli/extract.ts";
 import { generateCommand } from "./cli/generate.ts";
 import { infoCommand } from "./cli/info.ts";
+import { mergeCommand } from "./cli/merge.ts";
 import { trainCommand } from "./cli/train.ts";
 import { webCommand } from "./cli/web.ts";
 import { weightsCommand } from "./cli/weights.ts";
@@ -23,6 +24,7 @@ await runCommand(
 		.addCommand(extractCommand())
 		.addCommand(evaluateCommand())
 		.addCommand(generateCommand())
+		.addCommand(mergeCommand())
 		.addCommand(trainCommand())
 		.addCommand(webCommand())
 		.addCommand(weightsCommand())

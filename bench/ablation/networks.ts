@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { say } from "../../src/cli/command.ts";
 import { writeFileAtomic } from "../../src/node/files/files.ts";
+import type { Shard } from "../../src/node/files/shard.ts";
 import { SPLITS } from "../../src/training/metrics.ts";
 import { comparePart, interval, readScores } from "../scores.ts";
+import { trainingsOf } from "./units.ts";
 
 /**
  * What differs from the published training: 80 kernels with their images, image and activation map as input. Where the kernel VAE is the same, that of the usual
@@ -38,11 +40,13 @@ export interface NetworkAblation {
 	/** Where the trainings are kept; those that are there are not made again, and interrupted ones go on. */
 	readonly out: string;
 	readonly json?: string;
+	/** Only these of the trainings, and no comparison. */
+	readonly shard?: Shard;
 }
 
 /** Trains every variant with every seed, and compares each with the usual one: two-step and one-step, observation by observation. */
 export async function ablateNetworks(options: NetworkAblation): Promise<void> {
-	const { seeds, out, only, json } = options;
+	const { seeds, out, only, json, shard } = options;
 	const unknown = only?.find((name) => !VARIANTS[name]);
 	if (unknown !== undefined)
 		throw new Error(
@@ -54,17 +58,31 @@ export async function ablateNetworks(options: NetworkAblation): Promise<void> {
 	const folder = (name: string, seed: number) =>
 		join(out, `${name.replaceAll(" ", "-")}-seed${seed}`);
 	const seedList = Array.from({ length: seeds }, (_, i) => i + 1);
-	for (const seed of seedList)
-		for (const [name, { args, vae }] of chosen) {
-			const more = [...args];
-			if (vae) more.push("--vae", folder(USUAL, seed));
-			if (name === "pretrained") {
-				const first = folder("stream", seed);
-				await train(options, first, seed, STREAM);
-				more.push("--init", join(first, "vae.safetensors"));
-			}
-			await train(options, folder(name, seed), seed, more);
+	const trainings = trainingsOf(
+		Object.fromEntries(
+			chosen.map(([name, { vae }]) => [name, vae !== undefined]),
+		),
+		USUAL,
+		seeds,
+		shard,
+	);
+	for (const { name, seed } of trainings) {
+		const { args, vae } = VARIANTS[name];
+		const more = [...args];
+		if (vae) more.push("--vae", folder(USUAL, seed));
+		if (name === "pretrained") {
+			const first = folder("stream", seed);
+			await train(options, first, seed, STREAM);
+			more.push("--init", join(first, "vae.safetensors"));
 		}
+		await train(options, folder(name, seed), seed, more);
+	}
+	if (shard) {
+		say(
+			`part ${shard.index}/${shard.of}: ${trainings.length} trainings in ${out}; once all parts are there, the same command without --shard compares them`,
+		);
+		return;
+	}
 	const load = async (name: string) =>
 		Promise.all(
 			seedList.map(async (seed) => {

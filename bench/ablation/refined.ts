@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { say } from "../../src/cli/command.ts";
 import { REFINE, refine } from "../../src/extraction/kernels/refined.ts";
 import {
 	REFINE_MAP,
@@ -6,6 +8,12 @@ import {
 } from "../../src/extraction/kernels/refineMap.ts";
 import type { SitedMap } from "../../src/extraction/kernels/sitedMap.ts";
 import { writeFileAtomic } from "../../src/node/files/files.ts";
+import {
+	isIn,
+	markOf,
+	type Shard,
+	together,
+} from "../../src/node/files/shard.ts";
 import { openWeights } from "../../src/node/files/shippedWeights.ts";
 import { makeSplit } from "../../src/qpi/dataset/split.ts";
 import { makeKernel, planKernels } from "../../src/qpi/generator/generator.ts";
@@ -17,14 +25,16 @@ import {
 	correlation,
 } from "../../src/qpi/scores/metrics.ts";
 import { Random } from "../../src/random.ts";
+import { type Measured, type Worth, worthOf } from "./units.ts";
 
 const SEEDS = [1, 2, 3];
+const USUAL = "as it is";
 
 const misfit = (change: Partial<typeof REFINE.misfit>) => ({
 	misfit: { ...REFINE.misfit, ...change },
 });
 const SHARED: Record<string, Partial<typeof REFINE>> = {
-	"as it is": {},
+	[USUAL]: {},
 	"near: none": { near: null },
 	"near: width 0.035": { near: { width: 0.035, share: 0.2 } },
 	"near: width 0.14": { near: { width: 0.14, share: 0.2 } },
@@ -130,50 +140,67 @@ async function images(
 const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length;
 /**
  * What each choice that `refined` rests on is worth, over three seeds, on maps (refineMap) and on 64 x 64 images of unseen kernels (refine). Kernels
- * within 60 A for maps, whole for images.
+ * within 60 A for maps, whole for images. Of a part the figures alone, for `mergeRefined`.
  */
 export async function ablateRefined({
 	each,
 	json,
+	shard,
 }: {
 	each: number;
 	json?: string;
+	shard?: Shard;
 }): Promise<void> {
+	if (shard && !json)
+		throw new Error("--shard gives figures that merge puts together: --json");
 	const prior = await (await openWeights()).prior();
-	const rows: Record<string, unknown>[] = [];
-	for (const [what, variants, run] of [
-		["maps", ON_MAPS, maps],
-		["images", SHARED, images],
-	] as const) {
-		let usual: number[] = [];
-		for (const [name, change] of Object.entries(variants)) {
-			const began = performance.now();
-			const means: number[] = [];
-			for (const seed of SEEDS)
-				means.push(mean(await run(prior, each, change, seed)));
-			const seconds = (performance.now() - began) / 1000 / SEEDS.length / each;
-			if (name === "as it is") usual = means;
-			// Each seed against itself: what the choice does, not what the seeds differ by.
-			const gains = means.map((v, i) => v - usual[i]);
-			const spread = Math.sqrt(
-				gains.reduce((s, g) => s + (g - mean(gains)) ** 2, 0) / 2,
-			);
-			rows.push({
-				what,
-				name,
-				ncc: mean(means),
-				gain: mean(gains),
-				spread,
-				seconds,
-			});
-			console.log(
-				`${what.padEnd(7)} ${name.padEnd(28)} NCC ${mean(means).toFixed(4)}  change ${(1e4 * mean(gains)).toFixed(1).padStart(6)} +- ${(1e4 * spread).toFixed(1)} e-4  ${seconds.toFixed(2)} s`,
-			);
-		}
+	const all = [
+		...Object.entries(ON_MAPS).map(([name, change]) => ({
+			...{ what: "maps", name },
+			run: (seed: number) => maps(prior, each, change, seed),
+		})),
+		...Object.entries(SHARED).map(([name, change]) => ({
+			...{ what: "images", name },
+			run: (seed: number) => images(prior, each, change, seed),
+		})),
+	];
+	const rows: Measured[] = [];
+	for (const { what, name, run } of all.filter((_, i) => isIn(shard, i))) {
+		const began = performance.now();
+		const means: number[] = [];
+		for (const seed of SEEDS) means.push(mean(await run(seed)));
+		const seconds = (performance.now() - began) / 1000 / SEEDS.length / each;
+		rows.push({ what, name, means, seconds });
+		if (!shard) say(lineOf(worthOf(rows, USUAL)[rows.length - 1]));
 	}
-	if (json)
-		await writeFileAtomic(
-			json,
-			`${JSON.stringify({ each, rows }, null, "\t")}\n`,
-		);
+	if (!json) return;
+	const worth = shard
+		? { ...markOf(shard, all.length), measured: rows }
+		: { rows: worthOf(rows, USUAL) };
+	await writeFileAtomic(json, text({ each, ...worth }));
 }
+
+/** The figures of all parts as those of one run. */
+export async function mergeRefined(
+	files: readonly string[],
+	{ json }: { json?: string },
+): Promise<void> {
+	const parts = await Promise.all(
+		files.map(async (name) => {
+			const found = JSON.parse(await readFile(name, "utf8"));
+			return { name, ...found, things: found.measured ?? [] };
+		}),
+	);
+	const [{ each }] = parts;
+	const odd = parts.find((part) => part.each !== each);
+	if (odd)
+		throw new Error(`${odd.name}: found --each ${odd.each}, expected ${each}`);
+	const rows = worthOf(together<Measured>(parts), USUAL);
+	for (const row of rows) say(lineOf(row));
+	if (json) await writeFileAtomic(json, text({ each, rows }));
+}
+
+const text = (value: object) => `${JSON.stringify(value, null, "\t")}\n`;
+
+const lineOf = ({ what, name, ncc, gain, spread, seconds }: Worth) =>
+	`${what.padEnd(7)} ${name.padEnd(28)} NCC ${ncc.toFixed(4)}  change ${(1e4 * gain).toFixed(1).padStart(6)} +- ${(1e4 * spread).toFixed(1)} e-4  ${seconds.toFixed(2)} s`;

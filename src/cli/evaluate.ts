@@ -15,8 +15,10 @@ import {
 	mapsTable,
 } from "../node/evaluation/evaluateMaps.ts";
 import { startProgress } from "../node/files/progress.ts";
+import type { Shard } from "../node/files/shard.ts";
 import { openWeights } from "../node/files/shippedWeights.ts";
 import { SolveThreads } from "../node/threads/solveThreads.ts";
+import { shardOption } from "./campaign.ts";
 import { positive, positiveWhole, say } from "./command.ts";
 
 const MAP_METHODS = [
@@ -43,10 +45,11 @@ interface Options {
 	max?: number;
 	unseen: boolean;
 	adapter?: string;
+	shard?: Shard;
 }
 
 export function evaluateCommand(): Command {
-	return new Command("evaluate")
+	const command = new Command("evaluate")
 		.summary("how well kernels are found where they are known")
 		.description(
 			"Extracts the kernels of a dataset's images by every method and compares them with the true ones: mean absolute, mean squared and root mean squared error\n" +
@@ -96,7 +99,8 @@ export function evaluateCommand(): Command {
 		.option(
 			"-a, --adapter <name>",
 			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
-		)
+		);
+	return shardOption(command, "the maps, with --json")
 		.addHelpText(
 			"after",
 			`
@@ -121,6 +125,12 @@ async function evaluate(options: Options): Promise<void> {
 		throw new RangeError("--blind is for maps; give --maps <dir> with it");
 	if (options.rival && !options.blind)
 		throw new RangeError("--rival is for unmarked maps; give --blind with it");
+	if (options.shard && maps === undefined)
+		throw new RangeError("--shard is for maps; give --maps <dir> with it");
+	if (options.shard && !options.json)
+		throw new RangeError(
+			"--shard gives figures that merge puts together; give --json with it",
+		);
 	if (maps !== undefined && options.blind)
 		return evaluateUnmarked(maps, options);
 	if (maps !== undefined) return evaluateOnMaps(maps, options);
@@ -129,7 +139,7 @@ async function evaluate(options: Options): Promise<void> {
 
 async function evaluateOnMaps(
 	folder: string,
-	{ json, method: asked, radius, weights: place, adapter }: Options,
+	{ json, method: asked, radius, weights: place, adapter, shard }: Options,
 ): Promise<void> {
 	const method = (NETWORKS[asked] ?? asked) as MapMethod | "auto";
 	const weights = method === "ridge" ? undefined : await openWeights(place);
@@ -157,6 +167,7 @@ async function evaluateOnMaps(
 	};
 	const evaluation = await evaluateMaps(folder, extract, {
 		radius,
+		shard,
 		onProgress: bar.update,
 	}).finally(async () => {
 		bar.stop();
@@ -181,7 +192,7 @@ function mapsBar() {
 
 async function evaluateUnmarked(
 	folder: string,
-	{ json, rival, radius, weights }: Options,
+	{ json, rival, radius, weights, shard }: Options,
 ): Promise<void> {
 	const prior = rival ? undefined : await (await openWeights(weights)).prior();
 	const solver = new SolveThreads();
@@ -189,6 +200,7 @@ async function evaluateUnmarked(
 	const bar = mapsBar();
 	const evaluation = await evaluateBlind(folder, method, {
 		radius,
+		shard,
 		onProgress: bar.update,
 	}).finally(async () => {
 		bar.stop();

@@ -14,6 +14,13 @@ import { startProgress } from "../node/files/progress.ts";
 import { openWeights } from "../node/files/shippedWeights.ts";
 import { openExtractor } from "../node/threads/extractor.ts";
 import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
+import {
+	type CampaignChoice,
+	campaignOptions,
+	doMany,
+	keepWords,
+	manyFiles,
+} from "./campaign.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
 import {
 	type FindChoice,
@@ -32,7 +39,7 @@ const order = (text: string): Order => {
 	return n;
 };
 
-interface Options extends ImageChoice, FindChoice {
+interface Options extends ImageChoice, FindChoice, CampaignChoice {
 	scatterers?: string;
 	detect?: boolean;
 	method: string;
@@ -52,18 +59,19 @@ export function extractCommand(): Command {
 		.description(
 			"Extracts the kernel, the pattern of a single scatterer, from an image with many, and writes it with its uncertainty, wave vectors, symmetry,\n" +
 				"pictures, report.html and result.json. A stack of energies gives a kernel an energy, q(E) and a parabola through it; a file of the\n" +
-				"dataset's format a kernel an image, compared with the file's own.",
+				"dataset's format a kernel an image, compared with the file's own. Of several files each has a folder of its own below --out, with\n" +
+				"summary.csv and summary.html over all; what is finished is not done again.",
 		)
 		.argument(
-			"<file>",
-			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format",
+			"[files...]",
+			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format; or several, or patterns such as 'scans/*.sxm'",
 		)
 		.option(
 			"-s, --scatterers <file.csv>",
 			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",
 		)
 		.option("-d, --detect", "look for the scatterers: the default, in words");
-	return findOptions(imageOptions(command))
+	findOptions(imageOptions(command))
 		.addOption(
 			new Option(
 				"-m, --method <name>",
@@ -89,7 +97,7 @@ export function extractCommand(): Command {
 		.option("--no-adjust", "keep their places and amplitudes as given")
 		.option(
 			"-o, --out <dir>",
-			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel)",
+			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel; of several kernels)",
 		)
 		.option(
 			"-f, --force",
@@ -104,7 +112,8 @@ export function extractCommand(): Command {
 			"-a, --adapter <name>",
 			"a part of the adapter's name, or swiftshader (also: QPI_LENS_ADAPTER)",
 		)
-		.option("--seed <n>", "seed of what is drawn at random", whole, 1)
+		.option("--seed <n>", "seed of what is drawn at random", whole, 1);
+	return keepWords(campaignOptions(command))
 		.addHelpText(
 			"after",
 			`
@@ -115,9 +124,15 @@ Examples:
       once more, after the list of scatterers was edited
   npx qpi-lens extract grid.3ds --channel "LI Demod 1 X" --scatterers marks.csv
       every energy, and the dispersion
-  npx qpi-lens extract image.png --field 400 --kinds 2 --method ridge`,
+  npx qpi-lens extract image.png --field 400 --kinds 2 --method ridge
+  npx qpi-lens extract 'scans/*.sxm' --jobs 4 --out kernels
+      many files; --shard 3/20 does a part of them`,
 		)
-		.action(extract);
+		.action(async (words: string[], options: Options, self: Command) => {
+			const files = await manyFiles(words, options);
+			if (files) await doMany(files, self, options);
+			else await extract(words[0], options);
+		});
 }
 
 /** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */

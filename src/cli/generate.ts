@@ -3,7 +3,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { makeDataset } from "../node/datasets/makeDataset.ts";
 import { makeMaps } from "../node/datasets/makeMaps.ts";
 import { startProgress } from "../node/files/progress.ts";
+import type { Shard } from "../node/files/shard.ts";
 import { MAX_SCATTERERS, MOST_SCATTERERS } from "../qpi/dataset/format.ts";
+import { shardOption } from "./campaign.ts";
 import { callOf, positiveWhole, say, whole } from "./command.ts";
 import {
 	addMapOptions,
@@ -41,6 +43,7 @@ interface Options extends MapOptions {
 	scattering: "linear" | "full";
 	augment: boolean;
 	force: boolean;
+	shard?: Shard;
 }
 
 /** Options of datasets alone. */
@@ -117,7 +120,7 @@ export function generateCommand(name = "generate"): Command {
 			"makes so many maps instead of a dataset",
 			positiveWhole,
 		);
-	return addMapOptions(command)
+	return shardOption(addMapOptions(command), "the kernels or maps")
 		.addHelpText(
 			"after",
 			`
@@ -145,19 +148,20 @@ Examples:
 }
 
 async function generate(options: Options, command: Command): Promise<void> {
-	const { out, maps, noise, seed } = options;
+	const { out, maps, noise, seed, shard } = options;
+	const part = shard ? `part ${shard.index}/${shard.of}: ` : "";
 	let bar: ReturnType<typeof startProgress> | undefined;
 	if (maps !== undefined) {
 		const made = await makeMaps({
-			...{ out, maps, seed },
+			...{ out, maps, seed, shard },
 			ranges: rangesOf(options, noise),
-			onMap(done) {
-				bar ??= startProgress("maps", maps, { unit: "maps" });
+			onMap(done, total) {
+				bar ??= startProgress("maps", total, { unit: "maps" });
 				bar.update(done);
 			},
 		}).finally(() => bar?.stop());
 		const count = Object.keys(made).length;
-		say(`${count} ${count === 1 ? "map" : "maps"} in ${out}`);
+		say(`${part}${count} ${count === 1 ? "map" : "maps"} in ${out}`);
 		return;
 	}
 	const given = givenMapOption(command);
@@ -168,8 +172,8 @@ async function generate(options: Options, command: Command): Promise<void> {
 	const field = datasetField(command, options);
 	if (observations < 1)
 		throw new RangeError("--observations is 0, expected 1 or more");
-	const { split } = await makeDataset({
-		...{ out, kernels, observations, seed, scattering, augment, force },
+	const { split, kernels: made } = await makeDataset({
+		...{ out, kernels, observations, seed, scattering, augment, force, shard },
 		...{ field, maxScatterers },
 		noiseLevels: noise ?? [0, 0.1, 0.3, 0.5],
 		onKernel(done, total, family) {
@@ -181,7 +185,7 @@ async function generate(options: Options, command: Command): Promise<void> {
 		},
 	}).finally(() => bar?.stop());
 	say(
-		`${kernels} kernels of ${observations} images in ${out}: ${split.train.length} to train on, ` +
+		`${part}${made.length} kernels of ${observations} images in ${out}: ${split.train.length} to train on, ` +
 			`${split.unseenEnergy.length} unseen energies, ${split.unseenFamily.length} in unseen families`,
 	);
 }

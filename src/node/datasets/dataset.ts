@@ -114,7 +114,7 @@ export async function openDataset(
 			new DatasetError(
 				join(folder, MANIFEST),
 				`${manifest.kernels.length} kernels`,
-				`${manifest.count}: making them was interrupted, and the same command goes on with it`,
+				`${manifest.count}: ${manifest.shard ? `this is part ${manifest.shard.index}/${manifest.shard.of}, and merge puts parts together` : "making them was interrupted, and the same command goes on with it"}`,
 			),
 		);
 

@@ -24,6 +24,7 @@ import {
 	planKernels,
 } from "../../qpi/generator/generator.ts";
 import { makeFolder, writeFileAtomic } from "../files/files.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import { loadManifest } from "./dataset.ts";
 
 /** What to make, and where. */
@@ -34,6 +35,8 @@ export interface MakeOptions extends ObservationSetOptions {
 	field?: number;
 	/** The most scatterers of an image, 20 by default. */
 	maxScatterers?: number;
+	/** Only these of the kernels. */
+	shard?: Shard;
 	/** Remove the kernel files, manifest and cache that `out` holds. */
 	force?: boolean;
 	/** Told after each kernel, and once at the start with those that an earlier run left. */
@@ -46,7 +49,7 @@ export interface MakeOptions extends ObservationSetOptions {
  * and RangeError on counts that the generator refuses.
  */
 export async function makeDataset(options: MakeOptions): Promise<Manifest> {
-	const { out, kernels, force, onKernel, ...rest } = options;
+	const { out, kernels, shard, force, onKernel, ...rest } = options;
 	const { seed, ...made } = { scattering: "linear", augment: false, ...rest };
 	const { field = FIELD, maxScatterers: max, ...plain } = rest;
 	const set = {
@@ -54,14 +57,16 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 		placement: { ...rest.placement, ...(max !== undefined && { max }) },
 	};
 	const inField = (r: number) => (r * field) / FIELD;
-	const specs = planKernels(kernels, seed);
+	const all = planKernels(kernels, seed);
+	const specs = all.filter((_, i) => isIn(shard, i));
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		generator: GENERATOR,
 		seed,
 		options: made,
 		count: kernels,
-		split: makeSplit(specs, { seed }),
+		...markOf(shard, kernels),
+		split: makeSplit(all, { seed }),
 		kernels: [],
 	};
 	await makeFolder(out);
@@ -69,7 +74,7 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 	else manifest.kernels = await finished(out, manifest);
 	const left = new Map(manifest.kernels.map((k) => [k.number, k]));
 
-	onKernel?.(left.size, kernels, "");
+	onKernel?.(left.size, specs.length, "");
 	for (const spec of specs) {
 		const kept = left.get(spec.number);
 		if (kept && JSON.stringify(kept.spec) === JSON.stringify(spec)) continue;
@@ -99,7 +104,7 @@ export async function makeDataset(options: MakeOptions): Promise<Manifest> {
 		});
 		manifest.kernels = [...left.values()].sort((a, b) => a.number - b.number);
 		await writeFileAtomic(join(out, MANIFEST), JSON.stringify(manifest));
-		onKernel?.(left.size, kernels, spec.family);
+		onKernel?.(left.size, specs.length, spec.family);
 	}
 	return manifest;
 }
@@ -120,9 +125,9 @@ async function finished(
 			"an empty folder; --force replaces the kernel files in it",
 		);
 	}
-	const differs = (["generator", "seed", "options", "count"] as const).find(
-		(key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]),
-	);
+	const differs = (
+		["generator", "seed", "options", "count", "shard"] as const
+	).find((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
 	if (differs)
 		throw new DatasetError(
 			out,

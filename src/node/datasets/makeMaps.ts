@@ -8,6 +8,7 @@ import {
 	makeMap,
 } from "../../qpi/generator/maps.ts";
 import { OutFolder } from "../files/outFolder.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import { TRUTH, type TrueMap } from "./mapsFolder.ts";
 
 /** What to make, and where. */
@@ -17,8 +18,10 @@ export interface MakeMapsOptions {
 	readonly maps: number;
 	readonly seed: number;
 	readonly ranges: MapRanges;
-	/** Told before each map how many are done, and at the end. */
-	readonly onMap?: (done: number) => void;
+	/** Only these of the maps. */
+	readonly shard?: Shard;
+	/** Told before each map how many are done, of how many, and at the end. */
+	readonly onMap?: (done: number, total: number) => void;
 }
 
 /**
@@ -28,12 +31,15 @@ export interface MakeMapsOptions {
 export async function makeMaps(
 	options: MakeMapsOptions,
 ): Promise<Record<string, TrueMap>> {
-	const { out, maps: count, seed, ranges, onMap } = options;
+	const { out, maps: count, seed, ranges, shard, onMap } = options;
 	const folder = await OutFolder.create(out, TRUTH);
 	const maps: Record<string, TrueMap> = {};
+	const own = Array.from({ length: count }, (_, i) => i).filter((i) =>
+		isIn(shard, i),
+	);
 	try {
-		for (let i = 0; i < count; i++) {
-			onMap?.(i);
+		for (const [done, i] of own.entries()) {
+			onMap?.(done, own.length);
 			const name = `map-${String(i + 1).padStart(3, "0")}`;
 			const recipe = drawRecipe(ranges, seed, i);
 			const map = makeMap(recipe, seed, i);
@@ -57,8 +63,12 @@ export async function makeMaps(
 			};
 			maps[name] = { ...made, file, pixel, marks, kernels };
 		}
-		onMap?.(count);
-		await folder.commit({ generator: GENERATOR, seed, options: ranges, maps });
+		onMap?.(own.length, own.length);
+		await folder.commit({
+			...{ generator: GENERATOR, seed, options: ranges },
+			...markOf(shard, count),
+			maps,
+		});
 	} finally {
 		await folder.discard();
 	}

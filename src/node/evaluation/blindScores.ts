@@ -1,5 +1,7 @@
 /** How well scatterers were found: of each map, over all maps, and by what differs between them. */
 
+import type { ShardMark } from "../files/shard.ts";
+
 /** What makes a map easy or hard, besides its kinds; null where nobody says. */
 export interface MapFactors {
 	/** Scatterers on 100 x 100 A. */
@@ -42,6 +44,8 @@ export interface BlindEvaluation {
 	readonly mean: BlindMeans;
 	/** The means of the maps of each level of what differs between them; what is the same for all is left out. */
 	readonly by: Readonly<Partial<Record<Factor, readonly BlindGroup[]>>>;
+	/** Where only these of the folder's maps were looked at. */
+	readonly shard?: ShardMark;
 }
 
 const MEANS = [

@@ -16,6 +16,7 @@ import { FormatError } from "../../formats/measurement.ts";
 import type { Centred } from "../../qpi/scores/metrics.ts";
 import { shiftedCorrelation } from "../../qpi/scores/shiftedCorrelation.ts";
 import { readTruth } from "../datasets/mapsFolder.ts";
+import { isIn, markOf, type Shard } from "../files/shard.ts";
 import {
 	type BlindEvaluation,
 	type BlindScore,
@@ -58,14 +59,18 @@ export async function evaluateBlind(
 	find: (input: BlindInput) => Promise<BlindFound>,
 	{
 		radius = 60,
+		shard,
 		onProgress,
 	}: {
 		readonly radius?: number;
+		/** Only these of the maps. */
+		readonly shard?: Shard;
 		/** Told before each map how many are done, of how many, and at the end. */
 		readonly onProgress?: (done: number, total: number) => void;
 	} = {},
 ): Promise<BlindEvaluation> {
-	const truth = Object.entries(await readTruth(folder));
+	const all = Object.entries(await readTruth(folder));
+	const truth = all.filter((_, i) => isIn(shard, i));
 	const maps: Record<string, BlindScore> = {};
 	for (const [i, [name, entry]] of truth.entries()) {
 		onProgress?.(i, truth.length);
@@ -100,7 +105,11 @@ export async function evaluateBlind(
 		};
 	}
 	onProgress?.(truth.length, truth.length);
-	return { maps, ...summaryOf(Object.values(maps)) };
+	return {
+		maps,
+		...summaryOf(Object.values(maps)),
+		...markOf(shard, all.length),
+	};
 }
 
 interface Truth {

@@ -11,6 +11,7 @@ import { decodeNpy } from "../../formats/npy.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { type Centred, centredCorrelation } from "../../qpi/scores/metrics.ts";
 import { readTruth, TRUTH, type TrueMap } from "../datasets/mapsFolder.ts";
+import { isIn, markOf, type Shard, type ShardMark } from "../files/shard.ts";
 
 /** What an extraction is given: a map as measured, and where its scatterers are, all of amplitude 1, as a user marks them. */
 export interface MapToExtract {
@@ -57,6 +58,8 @@ export interface MapsEvaluation {
 	readonly maps: Readonly<Record<string, MapScore>>;
 	/** Over all kernels, and over all maps. */
 	readonly mean: { readonly ncc: number; readonly seconds: number };
+	/** Where only these of the folder's maps were looked at. */
+	readonly shard?: ShardMark;
 }
 
 /**
@@ -69,14 +72,18 @@ export async function evaluateMaps(
 	extract: (map: MapToExtract) => Promise<ExtractedKernels>,
 	{
 		radius = 60,
+		shard,
 		onProgress,
 	}: {
 		readonly radius?: number;
+		/** Only these of the maps. */
+		readonly shard?: Shard;
 		/** Told before each map how many are done, of how many, and at the end. */
 		readonly onProgress?: (done: number, total: number) => void;
 	} = {},
 ): Promise<MapsEvaluation> {
-	const truth = Object.entries(await readTruth(folder));
+	const all = Object.entries(await readTruth(folder));
+	const truth = all.filter((_, i) => isIn(shard, i));
 	const maps: Record<string, MapScore> = {};
 	for (const [i, [name, entry]] of truth.entries()) {
 		onProgress?.(i, truth.length);
@@ -109,6 +116,14 @@ export async function evaluateMaps(
 		};
 	}
 	onProgress?.(truth.length, truth.length);
+	return { ...mapsEvaluation(radius, maps), ...markOf(shard, all.length) };
+}
+
+/** The scores with their means. */
+export function mapsEvaluation(
+	radius: number,
+	maps: Readonly<Record<string, MapScore>>,
+): MapsEvaluation {
 	const scores = Object.values(maps);
 	return {
 		radius,

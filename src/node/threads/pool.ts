@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { threadCount } from "./threadCount.ts";
 
 export interface PoolOptions {
 	/** Worker threads; as many as the machine runs at once when not given, never more than there are batches. */
@@ -24,7 +24,7 @@ export async function* mapInWorkers<Item, Result>(
 	entry: URL,
 	items: Iterable<Item>,
 	{
-		threads = availableParallelism(),
+		threads = threadCount(),
 		batch = 8,
 		workerData,
 		onProgress,

@@ -1,10 +1,10 @@
-import { availableParallelism } from "node:os";
 import { factorsOf } from "../../qpi/posterior/blockCovariance.ts";
 import type { Accuracy } from "../../qpi/posterior/lanczos.ts";
 import type { Covariance } from "../../qpi/posterior/prior.ts";
 import type { ManySolver, Right } from "../../qpi/posterior/solveMany.ts";
 import { PoolWorker } from "./pool.ts";
 import { SOLVE_WORKER, type SolveTask } from "./solveWorker.ts";
+import { threadCount } from "./threadCount.ts";
 
 /**
  * Right-hand sides spread over worker threads, each solved by one of them as `onThisThread` does it: the same bits. The threads start with the first call and
@@ -22,7 +22,7 @@ export class SolveThreads implements ManySolver {
 	#next = 0;
 
 	/** @throws RangeError without a thread */
-	constructor(threads = availableParallelism()) {
+	constructor(threads = threadCount()) {
 		if (!(Number.isInteger(threads) && threads >= 1))
 			throw new RangeError(
 				`SolveThreads: expected at least 1 thread, got ${threads}`,

@@ -32,6 +32,12 @@ export interface Manifest {
 	seed: number;
 	options: Record<string, unknown>;
 	count: number;
+	/** Which part of them was to be made, where several machines share the work. */
+	shard?: {
+		readonly index: number;
+		readonly of: number;
+		readonly total: number;
+	};
 	kernels: ManifestKernel[];
 	split: Split;
 }
