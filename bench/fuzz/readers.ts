@@ -1,4 +1,5 @@
 /** The readers that are fuzzed: whole files to damage, how each is read, and what must hold of the outcome. */
+import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { readMasks } from "../../src/extraction/masks.ts";
 import { preprocess } from "../../src/extraction/preprocess.ts";
@@ -20,6 +21,7 @@ import {
 	manifestText,
 	safetensorsFile,
 } from "../../test/fuzzFixtures.ts";
+import { gsfFile, gwyBrick, gwyFile, ibwFile } from "../../test/spmFixtures.ts";
 import { mutatedJson } from "./mutate.ts";
 import { weightReaders } from "./weightReaders.ts";
 
@@ -107,6 +109,14 @@ function checked(bytes: Uint8Array): Uint8Array {
 	return copy;
 }
 
+/** A small file that another program wrote. */
+const golden = (name: string): Uint8Array =>
+	Uint8Array.from(
+		readFileSync(
+			new URL(`../../test/goldens/formats/${name}`, import.meta.url),
+		),
+	);
+
 const tensors = encodeSafetensors(
 	new Map([
 		["w", { shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) }],
@@ -164,6 +174,11 @@ export const READERS: Readonly<Record<string, Reader>> = {
 		),
 		damage: checked,
 	},
+	npz: measurement(golden("stored.npz"), golden("deflated.npz")),
+	mat: measurement(golden("plain.mat"), golden("packed.mat")),
+	gwy: measurement(gwyFile(), gwyBrick(true)),
+	gsf: measurement(gsfFile()),
+	ibw: measurement(ibwFile(), ibwFile({ shape: [5, 4], big: true, type: 16 })),
 	prepared: {
 		seeds: [
 			sxmFile((ix, iy) => 1e-12 * Math.sin(ix + iy * iy), { nx: 16, ny: 16 }),

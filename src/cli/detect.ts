@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { Command } from "commander";
 import { writeScatterers } from "../extraction/scatterers.ts";
-import { FormatError } from "../formats/measurement.ts";
+import { FormatError, READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { writeFileAtomic } from "../node/files.ts";
 import { readInput } from "../node/input.ts";
@@ -32,7 +32,7 @@ export function detectCommand(): Command {
 			"Looks for the scatterers of an image, as extract does where nothing is marked, and writes them as a CSV file to be edited (x, y in Angstrom from the image's\n" +
 				"centre, weight, quality, keep, kind), and a picture of the image with its marks beside it. Of a stack of energies all images are searched together.",
 		)
-		.argument("<file>", "a Nanonis .sxm or .3ds, a .npy, .csv or .png");
+		.argument("<file>", READABLE);
 	return findOptions(imageOptions(command))
 		.option(
 			"-o, --out <file.csv>",

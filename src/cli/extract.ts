@@ -2,6 +2,7 @@
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/extract.ts";
+import { READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
 import { readInput, readText } from "../node/input.ts";
@@ -53,10 +54,7 @@ export function extractCommand(): Command {
 				"pictures, report.html and result.json. A stack of energies gives a kernel an energy, q(E) and a parabola through it; a file of the\n" +
 				"dataset's format a kernel an image, compared with the file's own.",
 		)
-		.argument(
-			"<file>",
-			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format",
-		)
+		.argument("<file>", `${READABLE}, or a .csv of the dataset's format`)
 		.option(
 			"-s, --scatterers <file.csv>",
 			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",

@@ -1,7 +1,11 @@
 /** `qpi-lens info`: what is in a file. */
 import { Command } from "commander";
 import { layoutNote } from "../formats/axes.ts";
-import { energiesOf, type Measurement } from "../formats/measurement.ts";
+import {
+	energiesOf,
+	type Measurement,
+	READABLE,
+} from "../formats/measurement.ts";
 import { readInput } from "../node/input.ts";
 import { maxOf, minOf } from "../qpi/extremes.ts";
 import { chooseChannel } from "../results/choose.ts";
@@ -14,10 +18,7 @@ export function infoCommand(): Command {
 		.description(
 			"Says what is in a file: channels, sizes, units, energies, and what else its header tells.",
 		)
-		.argument(
-			"<file>",
-			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format",
-		)
+		.argument("<file>", `${READABLE}, or a .csv of the dataset's format`)
 		.option("--json", "one JSON object in place of text", false)
 		.addHelpText(
 			"after",

@@ -1,5 +1,5 @@
 /** What the indices of an array are, where a file does not say: those of .npy, .csv and .txt. */
-import { FormatError, type Measurement } from "./measurement.ts";
+import { type Channel, FormatError, type Measurement } from "./measurement.ts";
 
 /** The indices in order: x from left to right, y, and e, the images of a stack. */
 export const AXES = [
@@ -25,21 +25,38 @@ export interface ArrayLayout {
 	readonly orientation?: Orientation;
 }
 
+/** Where a stack's images are counted in the file. */
+export type StackOrder = "exy" | "xey" | "xye";
+
 /** What says nothing of its axes. */
 const isArray = ({ format }: Measurement) =>
-	format === "npy" || format === "csv";
+	["npy", "csv", "npz", "mat", "hdf5"].includes(format);
 
 /** How an array's indices are taken, for people; undefined of files that say it themselves. */
 export function layoutNote(measurement: Measurement): string | undefined {
 	if (!isArray(measurement)) return undefined;
 	const stack = measurement.channels[0].images.length > 1;
 	const hint = stackHint(measurement);
-	return `${stack ? "first index: the image, then " : "first index: "}x from left to right, then y from bottom to top (--axes ${stack ? "exy" : "xy"} --orientation bottom)${hint ? `; ${hint}` : ""}`;
+	const order = stack ? (measurement.stacked ?? "exy") : "xy";
+	const [first, ...rest] = [...order].map((axis) => SAID[axis]);
+	return `first index: ${[first, ...rest].join(", then ")} (--axes ${order} --orientation bottom)${hint ? `; ${hint}` : ""}`;
 }
 
+const SAID: Readonly<Record<string, string>> = {
+	e: "the image",
+	x: "x from left to right",
+	y: "y from bottom to top",
+};
+
+/** Whether the images of a stack have numbers where others have energies. */
+export const isNumbered = (measurement: Measurement): boolean =>
+	measurement.warnings.some((text) => text.startsWith(NUMBERED));
+
 /** A stack whose first two indices run as far, and the third does not, most likely has its images along the third. */
-function stackHint({ channels, nx, ny }: Measurement): string | undefined {
+function stackHint(measurement: Measurement): string | undefined {
+	const { channels, nx, ny, stacked = "exy" } = measurement;
 	const count = channels[0].images.length;
+	if (stacked !== "exy" || !isNumbered(measurement)) return undefined;
 	return count > 1 && count === nx && nx !== ny
 		? `its shape ${count} x ${nx} x ${ny} looks like ${ny} images of ${count} x ${nx}: --axes xye or yxe, if so`
 		: undefined;
@@ -65,7 +82,8 @@ export function arrange(
 	}
 	const [{ images }] = channels;
 	const stack = images.length > 1;
-	const wanted = axes ?? (stack ? "exy" : "xy");
+	const found = measurement.stacked ?? "exy";
+	const wanted = axes ?? (stack ? found : "xy");
 	if (stack !== wanted.includes("e"))
 		throw new FormatError(
 			`${file}: found ${stack ? `three indices, ${images.length} x ${nx} x ${ny}` : `one image of ${nx} x ${ny}`}, expected --axes ${stack ? "with x, y and e" : "xy or yx"}`,
@@ -74,29 +92,45 @@ export function arrange(
 	const warnings = hint
 		? [...measurement.warnings, hint]
 		: measurement.warnings;
-	if (/^e?xy$/.test(wanted) && orientation !== "top")
+	if (wanted === (stack ? found : "xy") && orientation !== "top")
 		return { ...measurement, warnings };
-	const shape = stack ? [images.length, nx, ny] : [nx, ny];
-	const strides = stack ? [nx * ny, ny, 1] : [ny, 1];
+	// Of the indices as the file has them: how long they are, and how far apart in the images that were read.
+	const given = stack ? [...found] : ["x", "y"];
+	const lengths = { e: images.length, x: nx, y: ny };
+	const steps = { e: nx * ny, x: ny, y: 1 };
+	const shape = given.map((axis) => lengths[axis as "e" | "x" | "y"]);
+	const strides = given.map((axis) => steps[axis as "e" | "x" | "y"]);
 	const size = (axis: string) => shape[wanted.indexOf(axis)] ?? 1;
 	const stride = (axis: string) => strides[wanted.indexOf(axis)] ?? 0;
 	const [mx, my, me] = [size("x"), size("y"), size("e")];
-	const arranged = Array.from({ length: me }, (_, e) =>
-		Float32Array.from({ length: mx * my }, (_, p) => {
-			const iy = p % my;
-			const at =
-				e * stride("e") +
-				Math.floor(p / my) * stride("x") +
-				(orientation === "top" ? my - 1 - iy : iy) * stride("y");
-			return images[Math.floor(at / (nx * ny))][at % (nx * ny)];
-		}),
-	);
+	const arranged = (images: Channel["images"]) =>
+		Array.from({ length: me }, (_, e) =>
+			Float32Array.from({ length: mx * my }, (_, p) => {
+				const iy = p % my;
+				const at =
+					e * stride("e") +
+					Math.floor(p / my) * stride("x") +
+					(orientation === "top" ? my - 1 - iy : iy) * stride("y");
+				return images[Math.floor(at / (nx * ny))][at % (nx * ny)];
+			}),
+		);
+	// Energies that the file says belong to one index.
+	const same = wanted.indexOf("e") === found.indexOf("e");
+	if (stack && !same && !isNumbered(measurement))
+		throw new FormatError(
+			`${file}: found ${images.length} energies along index ${found.indexOf("e") + 1}, expected --axes ${found} or ${found.replace("xy", "yx").replace("xey", "yex")}`,
+		);
 	return {
 		...measurement,
 		nx: mx,
 		ny: my,
-		channels: [{ ...channels[0], images: arranged }],
-		energies: me > 1 ? arranged.map((_, i) => i) : [],
+		channels: channels.map((channel) => ({
+			...channel,
+			images: arranged(channel.images),
+		})),
+		energies: isNumbered(measurement)
+			? Array.from({ length: me }, (_, i) => i)
+			: measurement.energies,
 		warnings: warnings.map((text) =>
 			text.startsWith(NUMBERED) ? numbered(me) : text,
 		),

@@ -1,11 +1,16 @@
 /** A microscope's file, whatever its format, to images with their sizes, units and energies. Bytes in, numbers out. */
 
 import { nameOf, oneLine } from "../text.ts";
-import { numbered } from "./axes.ts";
+import { numbered, type StackOrder } from "./axes.ts";
 import { isGrid } from "./gridLayout.ts";
+import { GSF_MAGIC, readGsf } from "./gsf.ts";
+import { GWY_MAGIC, readGwy } from "./gwyddion.ts";
+import { isIbw, readIbw } from "./ibw.ts";
 import { readImageCsv } from "./imageCsv.ts";
+import { isMat5, readMat } from "./mat.ts";
 import { readGrid } from "./nanonisGrid.ts";
 import { decodeNpy } from "./npy.ts";
+import { readNpz } from "./npz.ts";
 import { readPicture } from "./picture.ts";
 import {
 	dropUnmeasured,
@@ -31,14 +36,20 @@ export interface Channel {
 	readonly energies?: readonly number[];
 }
 
+export type Format =
+	| ("sxm" | "3ds" | "npy" | "csv" | "png")
+	| ("npz" | "mat" | "gwy" | "gsf" | "ibw");
+
 export interface Measurement {
-	readonly format: "sxm" | "3ds" | "npy" | "csv" | "png";
+	readonly format: Format;
 	readonly nx: number;
 	readonly ny: number;
 	/** Angstrom a pixel; undefined when the file does not say. */
 	readonly spacing?: { readonly x: number; readonly y: number };
 	/** At least one; no two of the same name. */
 	readonly channels: readonly Channel[];
+	/** Where the file counts a stack's images, of formats that are arrays without names of axes; "exy" when not given. */
+	readonly stacked?: StackOrder;
 	/** eV, one an image of a channel, in the file's order; empty when the file does not say (then each channel has one image). */
 	readonly energies: readonly number[];
 	/** What else the header says, for people: [label, value]. */
@@ -55,24 +66,35 @@ const READERS: Record<string, Reader> = {
 	png: readPicture,
 	csv: readImageCsv,
 	txt: readImageCsv,
+	npz: readNpz,
+	mat: readMat,
+	gwy: readGwy,
+	gsf: readGsf,
+	ibw: readIbw,
 };
 
+/** Text has no mark of its own; damaged files of these are told more about by their readers. */
+const BY_NAME = ["sxm", "3ds", "npy", "png", "csv", "txt"];
+
+/** What is read, for people; README.md here has the table. */
+export const READABLE =
+	"a Nanonis .sxm or .3ds, Gwyddion .gwy or .gsf, Igor .ibw, MATLAB .mat, .npy, .npz, .csv or .png";
+
 /**
- * Reads Nanonis scans (.sxm) and grids (.3ds), NumPy arrays (.npy), matrices of numbers (.csv) and pictures (.png). What the bytes begin with
- * decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
+ * Reads the formats of the table in README.md. What the bytes begin with decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
  * was expected. Nothing is allocated by what a header announces before the file's length was checked against it.
  */
 export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 	const fail: Fail = failFor(name);
-	const known = "a Nanonis scan (.sxm) or grid (.3ds), .npy, .csv or .png file";
+	const known = `${READABLE} file`;
 	if (bytes.length === 0) fail("an empty file", known);
 	if (bytes.length > MAX_BYTES)
 		fail(size(bytes.length), `at most ${size(MAX_BYTES)}`);
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? "";
 	const format = formatOf(bytes);
-	const read = READERS[format ?? extension];
-	if (!read || !Object.hasOwn(READERS, format ?? extension))
-		fail(opening(bytes), known);
+	const taken = format ?? BY_NAME.find((each) => each === extension);
+	if (taken === undefined) fail(opening(bytes), known);
+	const read = READERS[taken];
 	const measurement = read(bytes, name);
 	return {
 		...measurement,
@@ -124,10 +146,17 @@ function formatOf(bytes: Uint8Array): string | undefined {
 		start.every((byte, i) => bytes[i] === byte);
 	if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return "npy";
 	if (begins(0x89, 0x50, 0x4e, 0x47)) return "png";
+	if (begins(0x50, 0x4b, 3, 4)) return "npz";
+	if (begins(...letters(GWY_MAGIC))) return "gwy";
+	if (begins(...letters(GSF_MAGIC))) return "gsf";
+	if (isMat5(bytes)) return "mat";
 	if (indexOfText(bytes.subarray(0, 32), ":NANONIS_VERSION:") >= 0)
 		return "sxm";
+	if (isIbw(bytes)) return "ibw";
 	return isGrid(bytes) ? "3ds" : undefined;
 }
+
+const letters = (text: string) => [...text].map((c) => c.charCodeAt(0));
 
 /** The first bytes, as an error shows them. */
 function opening(bytes: Uint8Array): string {

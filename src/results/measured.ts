@@ -1,6 +1,6 @@
 /** From the options that `detect` and `extract` share to scans. */
 import type { Scan } from "../extraction/scan.ts";
-import { type ArrayLayout, arrange } from "../formats/axes.ts";
+import { type ArrayLayout, arrange, isNumbered } from "../formats/axes.ts";
 import {
 	type Channel,
 	FormatError,
@@ -43,7 +43,7 @@ export function measured(
 	const byDefault =
 		options.channel === undefined && measurement.channels.length > 1;
 	// An array's images have numbers where others have energies.
-	const numbered = measurement.format === "npy";
+	const numbered = isNumbered(measurement);
 	const [first, last] = [chosen[0], chosen[chosen.length - 1]];
 	const parts = [
 		`channel ${name}`,
