@@ -7,7 +7,16 @@ import {
 	type Measurement,
 	readMeasurement,
 } from "../src/formats/measurement.ts";
-import { gsfFile, gwyBrick, gwyFile, ibwFile, PIXELS } from "./spmFixtures.ts";
+import {
+	createcFile,
+	gsfFile,
+	gwyBrick,
+	gwyFile,
+	ibwFile,
+	PIXELS,
+	sm4File,
+	wsxmFile,
+} from "./spmFixtures.ts";
 
 const golden = (name: string, as = "file") =>
 	readMeasurement(
@@ -204,8 +213,175 @@ test("ibw: labelled layers are channels, a negative step counts from the other s
 	refused(ibwFile({ shape: [] }), /an Igor wave without numbers, expected an/);
 });
 
+test("tiff by Pillow and tifffile: 8, 16 and 32 bits, packed in every way, strips and tiles, both byte orders", () => {
+	for (const name of [
+		"plain16",
+		"lzw16",
+		"deflate32",
+		"packbits8",
+		"predictor",
+	]) {
+		const m = golden(`${name}.tif`);
+		assert.is(m.format, "tiff", name);
+		checkImages(m);
+	}
+	const tiles = golden("tiles.tif");
+	assert.equal(
+		tiles.channels.map(({ name }) => name),
+		["page 1", "page 2", "page 3"],
+	);
+	for (const page of [0, 1, 2])
+		checkImages(tiles, page, (ix, iy) => PIXELS(ix, iy, page));
+	assert.equal(tiles.details, [["comment", "Bias: 45 mV"]]);
+});
+
+test("tiff by Pillow: LZW with codes of all lengths, and a table that fills up", () => {
+	const m = golden("long.tif");
+	assert.equal([m.nx, m.ny], [200, 120]);
+	const [image] = m.channels[0].images;
+	for (let row = 0; row < 120; row++) {
+		let sum = 0;
+		for (let column = 0; column < 200; column++) {
+			sum += (31 * column ** 2 + 17 * row + row * column) % 9;
+			if (image[column * 120 + 119 - row] !== sum)
+				assert.unreachable(`row ${row}, column ${column}`);
+		}
+	}
+});
+
+test("createc: planes, their directions and scales; a float at the start belongs to no pixel", () => {
+	for (const gap of ["", "\r\n", " ".repeat(100)]) {
+		const m = readMeasurement(createcFile({ gap }), "a.dat");
+		assert.equal(
+			m.channels.map(({ name, unit }) => [name, unit]),
+			[
+				["Z", "m"],
+				["Current", "A"],
+				["Z backward", "m"],
+				["Current backward", "A"],
+			],
+		);
+		const metres = 0.0002 * 3 * 1e-10;
+		const ampere = 20 / 2 ** 20 / 1e9;
+		for (const [plane, scale] of [metres, ampere, metres, ampere].entries())
+			for (const [p, value] of m.channels[plane].images[0].entries())
+				near(
+					value,
+					Math.fround(scale * PIXELS(Math.floor(p / 4), p % 4, plane)),
+				);
+		near(m.spacing?.x, 20);
+		near(m.spacing?.y, 10);
+		assert.equal(m.energies, [-0.045]);
+		assert.equal(m.details, [
+			["bias", "-45.00 mV"],
+			["setpoint", "300.0 pA"],
+			["lock-in amplitude", "10.0 mV"],
+			["comment", "a remark"],
+			["title", "lHe"],
+		]);
+	}
+});
+
+test("createc: unfinished rows, unknown planes, other versions and spectra", () => {
+	for (const keys of [{}, { ImageYPosMax: undefined }]) {
+		const m = readMeasurement(createcFile({ finished: 3, keys }), "a.dat");
+		assert.match(m.warnings.join(), /1 of 4 rows were not measured/);
+		assert.equal(
+			[...m.channels[0].images[0].keys()].filter((p) =>
+				Number.isNaN(m.channels[0].images[0][p]),
+			),
+			[0, 4, 8, 12, 16],
+		);
+	}
+	const more = readMeasurement(createcFile({ planes: 6 }), "a.dat");
+	assert.equal(
+		more.channels.map(({ name, unit }) => `${name}, ${unit}`).slice(2, 5),
+		["channel 7, DAC units", "Z backward, m", "Current backward, A"],
+	);
+	const plain = createcFile({ keys: { "Dacto[A]z": undefined } });
+	assert.is(readMeasurement(plain, "a").channels[0].unit, "DAC units");
+	const text = (start: string) => new TextEncoder().encode(start.padEnd(99));
+	refused(text("[ParVERT30]\r\n"), /found a spectrum of Createc's \(\.VERT\)/);
+	refused(text("[Paramet32]\r\n"), /a Createc file of the version "\[Paramet/);
+	refused(createcFile({ keys: { "Num.X / Num.X": "500" } }), /: cut short\?/);
+});
+
+test("wsxm: whole numbers span the Z Amplitude, others are in its unit; x runs from right to left", () => {
+	for (const type of ["short", "float", "double"] as const) {
+		const m = readMeasurement(wsxmFile({ type }), "a.stp");
+		const [{ name, unit, images }] = m.channels;
+		assert.equal([name, unit], ["Topography", "pm"]);
+		for (const [p, value] of images[0].entries())
+			near(value, Math.fround(PIXELS(Math.floor(p / 4), p % 4, 0)));
+		near(m.spacing?.x, 20);
+		near(m.spacing?.y, 10);
+		assert.equal(m.energies, [-0.045]);
+		assert.equal(Object.fromEntries(m.details), {
+			"Topography Bias": "-45 mV",
+			"Set Point": "1 nA",
+			Comments: "a remark",
+		});
+	}
+});
+
+test("rhk: images with their directions, scales and strings, whichever way the axes run", () => {
+	const signs: [number, number][] = [
+		[1, 1],
+		[1, -1],
+		[-1, 1],
+		[-1, -1],
+	];
+	for (const each of signs) {
+		const m = readMeasurement(
+			sm4File([{ signs: each }, { signs: each, label: "LIA", scanType: 1 }]),
+			"a.sm4",
+		);
+		assert.equal(
+			m.channels.map(({ name, unit }) => [name, unit]),
+			[
+				["Topography", "A"],
+				["LIA backward", "A"],
+			],
+		);
+		for (const [i, { images }] of m.channels.entries())
+			for (const [p, value] of images[0].entries())
+				assert.ok(Math.abs(value - PIXELS(Math.floor(p / 4), p % 4, i)) < 1e-4);
+		assert.ok(Math.abs((m.spacing?.x ?? 0) - 20) < 1e-5);
+		assert.ok(Math.abs((m.spacing?.y ?? 0) - 10) < 1e-5);
+		assert.equal(m.energies, [0.5]);
+		assert.equal(Object.fromEntries(m.details).comment, "a remark");
+	}
+	const mixed = readMeasurement(
+		sm4File([{ kind: 1 }, { bias: 0.25 }, { bias: -0.5 }, { nx: 3 }]),
+		"a.sm4",
+	);
+	assert.equal(
+		mixed.channels.map(({ energies }) => energies),
+		[[0.25], [-0.5]],
+	);
+	assert.match(mixed.warnings.join(), /left out: Topography \(3 x 4\)/);
+	assert.match(mixed.warnings.join(), /1 pages of spectra are left out/);
+	refused(sm4File([{ kind: 1 }]), /found 1 pages of spectra and no image/);
+});
+
+test("a point spectrum of Nanonis is called what it is", () => {
+	refused(
+		new TextEncoder().encode(
+			"Experiment\tbias spectroscopy\t\r\nDate\t\t\r\n[DATA]\r\nBias calc (V)\tCurrent (A)\r\n1\t2\r\n",
+		),
+		/^a\.file: found a point spectrum of Nanonis \("bias spectroscopy"\), expected an image or a grid/,
+	);
+});
+
 test("what is cut short is refused in a line that says so, whatever the format", () => {
-	for (const whole of [gwyFile(), gsfFile(), ibwFile()])
+	for (const whole of [
+		gwyFile(),
+		gsfFile(),
+		ibwFile(),
+		createcFile(),
+		wsxmFile(),
+		sm4File(),
+	])
 		for (const kept of [0.3, 0.6, 0.9])
 			refused(
 				whole.subarray(0, Math.floor(kept * whole.length)),

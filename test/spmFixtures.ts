@@ -1,4 +1,5 @@
 /** Writers of other programs' images, by the formats' definitions and apart from the readers. Images are functions of (ix, iy), y from the bottom. */
+import { deflateSync } from "node:zlib";
 import { concat, type Pixels } from "./formatFixtures.ts";
 
 /** The stack of goldens/makeFormats.py. */
@@ -224,5 +225,164 @@ export function ibwFile({
 		note,
 		extended.join(""),
 		labelBytes,
+	);
+}
+
+export interface CreatecOptions {
+	readonly planes?: number;
+	readonly finished?: number;
+	/** Lines of the header to change, or to leave out (undefined). */
+	readonly keys?: Record<string, string | undefined>;
+	/** Between the word DATA and the stream. */
+	readonly gap?: string;
+}
+
+/** A Createc image; plane p holds the pixels of PIXELS(ix, iy, p), in units of the converter. */
+export function createcFile({
+	planes = 4,
+	finished = 4,
+	keys = {},
+	gap = "",
+}: CreatecOptions = {}): Uint8Array {
+	const lines: Record<string, string | undefined> = {
+		"DAC-Type": "20bit",
+		"Titel(File) / Titel": "lHe",
+		"Num.X / Num.X": "5",
+		"Num.Y / Num.Y": "4",
+		"GainZ / GainZ": "3",
+		"BiasVoltage / BiasVolt.[mV]": "-45.00",
+		"Gainpreamp / GainPre 10^": "9",
+		"Channels / Channels": String(planes),
+		"Channelselectval / Channelselectval": planes === 4 ? "3" : "131",
+		"Dacto[A]z": "0.00020",
+		ImageYPosMax: String(finished + 1),
+		FBLogIset: "300.0",
+		LockinAmpl: "10.0",
+		"Length x[A]": "100",
+		"Length y[A]": "40",
+		"memo:0": "a remark",
+		...keys,
+	};
+	const header = Object.entries(lines)
+		.filter(([, value]) => value !== undefined)
+		.map(([key, value]) => `${key}=${value}\r\n`)
+		.join("");
+	const values = Array.from({ length: planes }, (_, plane) =>
+		fromTop(PIXELS, 5, 4, plane).fill(0, 5 * finished),
+	);
+	const data = pack("<f4", 0, ...values.flat(), 7, 7);
+	return concat(
+		`[Paramco32]\r\n${header}\0\0\nDATA${gap}`,
+		new Uint8Array(deflateSync(data)),
+	);
+}
+
+export interface WsxmOptions {
+	readonly type?: "short" | "float" | "double";
+	readonly lines?: Record<string, string>;
+}
+
+/** A WSxM image: rows upwards, x from right to left. 16-bit numbers are ten times the pixels. */
+export function wsxmFile({ type = "short", lines = {} }: WsxmOptions = {}) {
+	const all = {
+		"X Amplitude": "100 Å",
+		"Y Amplitude": "4 nm",
+		"Topography Bias": "-45 mV",
+		"Set Point": "1 nA",
+		"Acquisition channel": "Topography",
+		"Image Data Type": type,
+		"Number of columns": "5",
+		"Number of rows": "4",
+		"Z Amplitude": "34 pm",
+		Comments: "a remark",
+		...lines,
+	};
+	const body = Object.entries(all)
+		.map(([label, value]) => `    ${label}: ${value}\r\n`)
+		.join("");
+	const head = (size: number) =>
+		`WSxM file copyright UAM\r\nSxM Image file\r\nImage header size: ${size}\r\n[Control]\r\n\r\n${body}\r\n[Header end]\r\n`;
+	const length = Buffer.from(head(100), "latin1").length;
+	const values = Array.from({ length: 20 }, (_, p) =>
+		PIXELS(4 - (p % 5), Math.floor(p / 5), 0),
+	);
+	const data = {
+		short: () => pack("<i2", ...values.map((v) => 10 * v)),
+		float: () => pack("<f4", ...values),
+		double: () => pack("<f8", ...values),
+	}[type]();
+	return concat(new Uint8Array(Buffer.from(head(length), "latin1")), data);
+}
+
+export interface Sm4Page {
+	readonly kind?: number;
+	readonly label?: string;
+	readonly scanType?: number;
+	readonly bias?: number;
+	readonly nx?: number;
+	/** Of x and y. */
+	readonly signs?: readonly [number, number];
+}
+
+/** An RHK file of such pages; stored numbers are 1000 times PIXELS(ix, iy, page), less 5. */
+export function sm4File(
+	pages: readonly Sm4Page[] = [{}, { label: "LIA", scanType: 1 }],
+): Uint8Array {
+	const wide = (text: string) =>
+		concat(...[...text].map((c) => pack("<u2", c.charCodeAt(0))));
+	const text = (value: string) =>
+		concat(pack("<u2", value.length), wide(value));
+	const object = (id: number, at: number, length: number) =>
+		pack("<u4", id, at, length);
+	const indexAt = 2 + 56 + 12;
+	const pagesAt = indexAt + 16 + 12;
+	const firstAt = pagesAt + pages.length * (32 + 24);
+	const index: Uint8Array[] = [];
+	const bodies: Uint8Array[] = [];
+	let at = firstAt;
+	for (const [number, page] of pages.entries()) {
+		const { kind = 0, label = "Topography", scanType = 0 } = page;
+		const { bias = 0.5, nx = 5, signs = [1, -1] } = page;
+		const strings = concat(
+			...[label, "", "", "a remark", "", "01/02/24", "10:11:12"].map(text),
+			...["m", "m", "A"].map(text),
+		);
+		const values = Array.from({ length: nx * 4 }, (_, p) => {
+			const [column, row] = [p % nx, Math.floor(p / nx)];
+			const ix = signs[0] < 0 ? nx - 1 - column : column;
+			const iy = signs[1] < 0 ? 3 - row : row;
+			return 1000 * (PIXELS(ix, iy, number) - 5);
+		});
+		const data = pack("<i4", ...values);
+		const header = concat(
+			pack("<u2", 170, 10),
+			pack("<u4", 1, 0, 0, 0, 0, nx, 4, 0, scanType, 0, data.length, 0, 0),
+			pack("<f4", signs[0] * 2e-9, signs[1] * 1e-9, 1e-3, 0, 0, 0, 5),
+			pack("<f4", 0, bias, 1e-10, 30),
+			pack("<u4", 0, 0, 0, 1),
+			new Uint8Array(64),
+		);
+		const stringsAt = at + header.length + 12;
+		const dataAt = stringsAt + strings.length;
+		bodies.push(header, object(10, stringsAt, strings.length), strings, data);
+		index.push(
+			concat(
+				new Uint8Array(16).fill(number + 1),
+				pack("<u4", kind, 0, 2, 6),
+				object(3, at, header.length),
+				object(4, dataAt, data.length),
+			),
+		);
+		at = dataAt + data.length;
+	}
+	return concat(
+		pack("<u2", 56),
+		padded(String.fromCharCode(...wide("STiMage 005.006 1")), 36),
+		pack("<u4", pages.length, 1, 12, 0, 0),
+		object(1, indexAt, 16),
+		pack("<u4", pages.length, 1, 0, 0),
+		object(2, pagesAt, 32 * pages.length),
+		...index,
+		...bodies,
 	);
 }

@@ -21,7 +21,15 @@ import {
 	manifestText,
 	safetensorsFile,
 } from "../../test/fuzzFixtures.ts";
-import { gsfFile, gwyBrick, gwyFile, ibwFile } from "../../test/spmFixtures.ts";
+import {
+	createcFile,
+	gsfFile,
+	gwyBrick,
+	gwyFile,
+	ibwFile,
+	sm4File,
+	wsxmFile,
+} from "../../test/spmFixtures.ts";
 import { mutatedJson } from "./mutate.ts";
 import { weightReaders } from "./weightReaders.ts";
 
@@ -179,6 +187,14 @@ export const READERS: Readonly<Record<string, Reader>> = {
 	gwy: measurement(gwyFile(), gwyBrick(true)),
 	gsf: measurement(gsfFile()),
 	ibw: measurement(ibwFile(), ibwFile({ shape: [5, 4], big: true, type: 16 })),
+	createc: measurement(createcFile(), createcFile({ finished: 3 })),
+	wsxm: measurement(wsxmFile(), wsxmFile({ type: "double" })),
+	sm4: measurement(sm4File()),
+	tif: measurement(
+		...["plain16", "lzw16", "deflate32", "packbits8", "predictor"].map((name) =>
+			golden(`${name}.tif`),
+		),
+	),
 	prepared: {
 		seeds: [
 			sxmFile((ix, iy) => 1e-12 * Math.sin(ix + iy * iy), { nx: 16, ny: 16 }),

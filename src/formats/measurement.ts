@@ -2,6 +2,7 @@
 
 import { nameOf, oneLine } from "../text.ts";
 import { numbered, type StackOrder } from "./axes.ts";
+import { isCreatec, readCreatec } from "./createc.ts";
 import { isGrid } from "./gridLayout.ts";
 import { GSF_MAGIC, readGsf } from "./gsf.ts";
 import { GWY_MAGIC, readGwy } from "./gwyddion.ts";
@@ -13,6 +14,7 @@ import { decodeNpy } from "./npy.ts";
 import { readNpz } from "./npz.ts";
 import { readPicture } from "./picture.ts";
 import {
+	decodeText,
 	dropUnmeasured,
 	type Fail,
 	FormatError,
@@ -20,10 +22,14 @@ import {
 	indexOfText,
 	MAX_BYTES,
 	MAX_IMAGES,
+	quote,
 	size,
 	unmeasuredWarning,
 } from "./reading.ts";
+import { isSm4, readSm4 } from "./rhk.ts";
 import { readSxm } from "./sxm.ts";
+import { isTiff, readTiff } from "./tiff.ts";
+import { isWsxm, readWsxm } from "./wsxm.ts";
 
 export { FormatError } from "./reading.ts";
 
@@ -38,7 +44,8 @@ export interface Channel {
 
 export type Format =
 	| ("sxm" | "3ds" | "npy" | "csv" | "png")
-	| ("npz" | "mat" | "gwy" | "gsf" | "ibw");
+	| ("npz" | "mat" | "gwy" | "gsf" | "ibw")
+	| ("createc" | "wsxm" | "sm4" | "tiff");
 
 export interface Measurement {
 	readonly format: Format;
@@ -71,6 +78,10 @@ const READERS: Record<string, Reader> = {
 	gwy: readGwy,
 	gsf: readGsf,
 	ibw: readIbw,
+	createc: readCreatec,
+	wsxm: readWsxm,
+	sm4: readSm4,
+	tiff: readTiff,
 };
 
 /** Text has no mark of its own; damaged files of these are told more about by their readers. */
@@ -78,7 +89,10 @@ const BY_NAME = ["sxm", "3ds", "npy", "png", "csv", "txt"];
 
 /** What is read, for people; README.md here has the table. */
 export const READABLE =
-	"a Nanonis .sxm or .3ds, Gwyddion .gwy or .gsf, Igor .ibw, MATLAB .mat, .npy, .npz, .csv or .png";
+	"a Nanonis .sxm or .3ds, Createc .dat, RHK .sm4, WSxM .stp or .top, Gwyddion .gwy or .gsf, Igor .ibw, MATLAB .mat, .npy, .npz, .tif, .csv or .png";
+
+/** What a point spectrum of Nanonis begins with. */
+const SPECTRUM = /^Experiment\t[^\n]*spectroscopy/i;
 
 /**
  * Reads the formats of the table in README.md. What the bytes begin with decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
@@ -92,6 +106,12 @@ export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 		fail(size(bytes.length), `at most ${size(MAX_BYTES)}`);
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? "";
 	const format = formatOf(bytes);
+	const head = decodeText(bytes.subarray(0, 200));
+	if (!format && SPECTRUM.test(head))
+		fail(
+			`a point spectrum of Nanonis (${quote(head.split(/[\t\r\n]/)[1])})`,
+			"an image or a grid: spectra of points belong to no map",
+		);
 	const taken = format ?? BY_NAME.find((each) => each === extension);
 	if (taken === undefined) fail(opening(bytes), known);
 	const read = READERS[taken];
@@ -150,6 +170,10 @@ function formatOf(bytes: Uint8Array): string | undefined {
 	if (begins(...letters(GWY_MAGIC))) return "gwy";
 	if (begins(...letters(GSF_MAGIC))) return "gsf";
 	if (isMat5(bytes)) return "mat";
+	if (isCreatec(bytes)) return "createc";
+	if (isWsxm(bytes)) return "wsxm";
+	if (isSm4(bytes)) return "sm4";
+	if (isTiff(bytes)) return "tiff";
 	if (indexOfText(bytes.subarray(0, 32), ":NANONIS_VERSION:") >= 0)
 		return "sxm";
 	if (isIbw(bytes)) return "ibw";

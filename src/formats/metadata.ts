@@ -18,12 +18,15 @@ export function worthShowing(
 	entries: Iterable<readonly [string, string]>,
 ): [string, string][] {
 	const found = SHOWN.map((): [string, string][] => []);
+	const seen = new Set<string>();
 	for (const [name, value] of entries) {
 		const plain = name.replaceAll(/[_/>]+/g, " ");
 		const text = value.replaceAll(/\s+/g, " ").trim();
 		const kind = SHOWN.findIndex(([, names]) => names.test(plain));
-		if (kind >= 0 && text !== "" && found[kind].length < MOST_LINES)
-			found[kind].push([name.trim(), text]);
+		const line = `${name.trim()}\0${text}`;
+		if (kind < 0 || text === "" || seen.has(line)) continue;
+		seen.add(line);
+		if (found[kind].length < MOST_LINES) found[kind].push([name.trim(), text]);
 	}
 	return found.flat().slice(0, MOST_LINES);
 }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy.io
+import tifffile
+from PIL import Image
 
 OUT = Path(__file__).parent / "formats"
 OUT.mkdir(exist_ok=True)
@@ -49,5 +51,35 @@ def arrays():
     )
 
 
+def pictures():
+    top = np.ascontiguousarray(xye[:, ::-1, :].transpose(2, 1, 0))
+    for name, kind, compression in [
+        ("plain16", "u2", None),
+        ("lzw16", "u2", "tiff_lzw"),
+        ("deflate32", "f4", "tiff_adobe_deflate"),
+        ("packbits8", "u1", "packbits"),
+    ]:
+        image = Image.fromarray(top[0].astype(kind))
+        image.save(OUT / f"{name}.tif", compression=compression)
+    tifffile.imwrite(
+        OUT / "tiles.tif",
+        top.astype("f4"),
+        byteorder=">",
+        tile=(16, 16),
+        photometric="minisblack",
+        metadata=None,
+        description="Bias: 45 mV",
+    )
+    tifffile.imwrite(
+        OUT / "predictor.tif", top[0].astype("i2"), compression="zlib", predictor=True
+    )
+    # Long enough for codes of 12 bits and a table that is cleared.
+    row, column = np.mgrid[:120, :200]
+    steps = (31 * column**2 + 17 * row + row * column) % 9
+    walk = steps.cumsum(axis=1).astype("u2")
+    Image.fromarray(walk).save(OUT / "long.tif", compression="tiff_lzw")
+
+
 if __name__ == "__main__":
     arrays()
+    pictures()
