@@ -4,7 +4,11 @@ import { crc32 } from "node:zlib";
 import { readMasks } from "../../src/extraction/masks.ts";
 import { preprocess } from "../../src/extraction/preprocess.ts";
 import { readScatterers } from "../../src/extraction/scatterers.ts";
-import { FormatError, readMeasurement } from "../../src/formats/measurement.ts";
+import {
+	FormatError,
+	openMeasurement,
+	readMeasurement,
+} from "../../src/formats/measurement.ts";
 import { encodeNpy } from "../../src/formats/npy.ts";
 import {
 	decodeSafetensors,
@@ -54,11 +58,11 @@ const finite = (values: ArrayLike<number>) =>
 	Array.prototype.every.call(values, Number.isFinite);
 
 /** What a measurement's reader may give; undefined if this is. */
-function faultOfMeasurement(
+async function faultOfMeasurement(
 	bytes: Uint8Array,
 	file: string,
-): string | undefined {
-	const m = readMeasurement(bytes, file);
+): Promise<string | undefined> {
+	const m = await openMeasurement(bytes, file);
 	const images = m.channels.flatMap((channel) => channel.images);
 	const shown = [
 		...m.channels.flatMap(({ name, unit }) => [name, unit]),
@@ -195,6 +199,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
 			golden(`${name}.tif`),
 		),
 	),
+	h5: measurement(...["nexus.h5", "arrays.h5", "matlab73.mat"].map(golden)),
 	prepared: {
 		seeds: [
 			sxmFile((ix, iy) => 1e-12 * Math.sin(ix + iy * iy), { nx: 16, ny: 16 }),

@@ -23,5 +23,5 @@ export {
 export { readScatterers, writeScatterers } from "../extraction/scatterers.ts";
 export { dominantPeak, profile, spectrum } from "../extraction/spectrum.ts";
 export { testSymmetry } from "../extraction/symmetry.ts";
-export { readMeasurement } from "../formats/measurement.ts";
+export { openMeasurement, readMeasurement } from "../formats/measurement.ts";
 export { KernelPrior } from "../qpi/prior.ts";

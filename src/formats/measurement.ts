@@ -6,6 +6,7 @@ import { isCreatec, readCreatec } from "./createc.ts";
 import { isGrid } from "./gridLayout.ts";
 import { GSF_MAGIC, readGsf } from "./gsf.ts";
 import { GWY_MAGIC, readGwy } from "./gwyddion.ts";
+import { isHdf5, readHdf5 } from "./hdf5.ts";
 import { isIbw, readIbw } from "./ibw.ts";
 import { readImageCsv } from "./imageCsv.ts";
 import { isMat5, readMat } from "./mat.ts";
@@ -45,7 +46,7 @@ export interface Channel {
 export type Format =
 	| ("sxm" | "3ds" | "npy" | "csv" | "png")
 	| ("npz" | "mat" | "gwy" | "gsf" | "ibw")
-	| ("createc" | "wsxm" | "sm4" | "tiff");
+	| ("createc" | "wsxm" | "sm4" | "tiff" | "nexus" | "hdf5");
 
 export interface Measurement {
 	readonly format: Format;
@@ -89,7 +90,7 @@ const BY_NAME = ["sxm", "3ds", "npy", "png", "csv", "txt"];
 
 /** What is read, for people; README.md here has the table. */
 export const READABLE =
-	"a Nanonis .sxm or .3ds, Createc .dat, RHK .sm4, WSxM .stp or .top, Gwyddion .gwy or .gsf, Igor .ibw, MATLAB .mat, .npy, .npz, .tif, .csv or .png";
+	"a Nanonis .sxm or .3ds, Createc .dat, RHK .sm4, WSxM .stp or .top, Gwyddion .gwy or .gsf, Igor .ibw, HDF5 or NeXus, MATLAB .mat, .npy, .npz, .tif, .csv or .png";
 
 /** What a point spectrum of Nanonis begins with. */
 const SPECTRUM = /^Experiment\t[^\n]*spectroscopy/i;
@@ -106,6 +107,8 @@ export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 		fail(size(bytes.length), `at most ${size(MAX_BYTES)}`);
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? "";
 	const format = formatOf(bytes);
+	if (isHdf5(bytes))
+		fail("an HDF5 file", "openMeasurement(), which loads what reads it");
 	const head = decodeText(bytes.subarray(0, 200));
 	if (!format && SPECTRUM.test(head))
 		fail(
@@ -115,22 +118,37 @@ export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 	const taken = format ?? BY_NAME.find((each) => each === extension);
 	if (taken === undefined) fail(opening(bytes), known);
 	const read = READERS[taken];
-	const measurement = read(bytes, name);
-	return {
-		...measurement,
-		channels: withOwnNames(measurement.channels),
-		details: measurement.details.map(([label, value]) => [
-			nameOf(label),
-			oneLine(value),
-		]),
-		warnings: [
-			...(format && extension in READERS && READERS[extension] !== read
-				? [`the file is named .${extension}, but holds ${format}`]
-				: []),
-			...measurement.warnings,
-		].map(oneLine),
-	};
+	const more =
+		format && extension in READERS && READERS[extension] !== read
+			? [`the file is named .${extension}, but holds ${format}`]
+			: [];
+	return tidy(read(bytes, name), more);
 }
+
+/** The same for HDF5 files too, whose library is loaded when the first one is met. */
+export async function openMeasurement(
+	bytes: Uint8Array,
+	name: string,
+): Promise<Measurement> {
+	if (!isHdf5(bytes)) return readMeasurement(bytes, name);
+	if (bytes.length > MAX_BYTES)
+		failFor(name)(size(bytes.length), `at most ${size(MAX_BYTES)}`);
+	return tidy(await readHdf5(bytes, name), []);
+}
+
+/** Names, units and lines made safe to show; no two channels of the same name. */
+const tidy = (
+	measurement: Measurement,
+	more: readonly string[],
+): Measurement => ({
+	...measurement,
+	channels: withOwnNames(measurement.channels),
+	details: measurement.details.map(([label, value]) => [
+		nameOf(label),
+		oneLine(value),
+	]),
+	warnings: [...more, ...measurement.warnings].map(oneLine),
+});
 
 /** A channel's energies in eV, one an image; empty when the file does not say. */
 export const energiesOf = (

@@ -12,6 +12,7 @@ const SHOWN: readonly (readonly [label: string, names: RegExp])[] = [
 	["title", /^title$|sample.?name/i],
 ];
 const MOST_LINES = 24;
+const MOST_OF_A_KIND = 6;
 
 /** Of [name, value] those that say under what a map was measured, under their own names, sorted by kind; at most 24. */
 export function worthShowing(
@@ -26,7 +27,8 @@ export function worthShowing(
 		const line = `${name.trim()}\0${text}`;
 		if (kind < 0 || text === "" || seen.has(line)) continue;
 		seen.add(line);
-		if (found[kind].length < MOST_LINES) found[kind].push([name.trim(), text]);
+		if (found[kind].length < MOST_OF_A_KIND)
+			found[kind].push([name.trim(), text]);
 	}
 	return found.flat().slice(0, MOST_LINES);
 }
