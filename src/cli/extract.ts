@@ -2,6 +2,7 @@
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/extract.ts";
+import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
@@ -12,6 +13,7 @@ import { preprocessInThreads } from "../node/preprocessThreads.ts";
 import { startProgress } from "../node/progress.ts";
 import { openWeights } from "../node/weights.ts";
 import { isNetwork } from "../results/extractor.ts";
+import { SAVED, type Saved, savedFiles } from "../results/fields.ts";
 import { resultFiles, resultObject } from "../results/files.ts";
 import { analyseAll, METHODS } from "../results/items.ts";
 import { take } from "../results/take.ts";
@@ -33,6 +35,17 @@ const order = (text: string): Order => {
 	return n;
 };
 
+/** A list of formats. */
+const saved = (text: string): Saved[] =>
+	text.split(",").map((part) => {
+		const found = SAVED.find((each) => each === part.trim().toLowerCase());
+		if (!found)
+			throw new InvalidArgumentError(
+				`Expected ${SAVED.join(", ")}, with commas between.`,
+			);
+		return found;
+	});
+
 interface Options extends ImageChoice, FindChoice {
 	scatterers?: string;
 	detect?: boolean;
@@ -41,6 +54,7 @@ interface Options extends ImageChoice, FindChoice {
 	symmetry?: Order;
 	adjust?: boolean;
 	out?: string;
+	save?: Saved[];
 	seed: number;
 	weights?: string;
 	adapter?: string;
@@ -87,6 +101,11 @@ export function extractCommand(): Command {
 		.option(
 			"-o, --out <dir>",
 			"folder to write into; earlier results in it are replaced (default: the file's name and -kernel)",
+		)
+		.option(
+			"--save <formats>",
+			"also write kernels, uncertainties, input, model and residual as gwy, gsf, ibw or nxs, several with commas between",
+			saved,
 		)
 		.option(
 			"--weights <dir>",
@@ -139,6 +158,9 @@ async function extract(file: string, options: Options): Promise<void> {
 	}).finally(search.stop);
 	for (const line of taken.told) say(line);
 	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
+	const save = options.save ?? [];
+	// What is not installed is better missed before than after the work.
+	if (save.includes("nxs")) await loadHdf5("--save nxs");
 	const folder = await OutFolder.create(out);
 	try {
 		const extractor = await openExtractor({
@@ -176,6 +198,12 @@ async function extract(file: string, options: Options): Promise<void> {
 				command: commandLine("npx qpi-lens extract"),
 			};
 			for await (const [name, data] of resultFiles(analysis, about, renderPng))
+				await folder.write(name, data);
+			for await (const [name, data] of savedFiles(
+				analysis,
+				save,
+				`Kernel of ${basename(file)}`,
+			))
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
 			for (const line of analysis.findings) say(line);

@@ -1,4 +1,11 @@
 /** Gwyddion Simple Field, .gsf (user guide): a line, a header of `Name = value` lines, zeros up to a multiple of four bytes, then floats from the top row. */
+import {
+	bytesOfNumbers,
+	type Field,
+	joined,
+	placeOf,
+	rowsOf,
+} from "./field.ts";
 import type { Measurement } from "./measurement.ts";
 import { worthShowing } from "./metadata.ts";
 import {
@@ -83,4 +90,29 @@ export function readGsf(bytes: Uint8Array, file: string): Measurement {
 		details: worthShowing(header),
 		warnings,
 	};
+}
+
+/** One image of a field as a file; pixels that were not measured are NaN. */
+export function encodeGsf(field: Field, index = 0): Uint8Array {
+	const { step, x, y } = placeOf(field);
+	const one = { ...field, images: [field.images[index]] };
+	const bias = field.energies?.[index];
+	const lines = [
+		GSF_MAGIC,
+		`XRes = ${field.nx}`,
+		`YRes = ${field.ny}`,
+		`XReal = ${field.nx * step}`,
+		`YReal = ${field.ny * step}`,
+		`XOffset = ${x - step / 2}`,
+		`YOffset = ${y - step / 2}`,
+		`Title = ${field.name}`,
+		"XYUnits = m",
+		...(field.unit ? [`ZUnits = ${field.unit}`] : []),
+		...(bias === undefined ? [] : [`Bias = ${bias} V`]),
+		"",
+	];
+	const header = new TextEncoder().encode(lines.join("\n"));
+	// One to four zeros.
+	const zeros = new Uint8Array(4 - (header.length % 4));
+	return joined([header, zeros, bytesOfNumbers("f4", rowsOf(one, "top"))]);
 }

@@ -1,4 +1,4 @@
-/** The HDF5 library in WebAssembly: fetched when the first such file is met, as it weighs 4 MB. */
+/** The HDF5 library in WebAssembly: fetched when the first such file is met, as it weighs 5 MB. */
 import type * as H5 from "h5wasm";
 import { oneLine } from "../text.ts";
 import { FormatError } from "./reading.ts";
