@@ -2,11 +2,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readMasks } from "../src/extraction/masks.ts";
-import { FormatError } from "../src/formats/measurement.ts";
+import { FormatError, openMeasurement } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/weights.ts";
 import { scanField } from "../src/report/extractionPictures.ts";
 import { commandOf } from "../src/results/commandLine.ts";
 import { makeExtractor } from "../src/results/extractor.ts";
+import { SAVED, savedFiles } from "../src/results/fields.ts";
 import { resultFiles, resultObject } from "../src/results/files.ts";
 import { findScatterers } from "../src/results/findScatterers.ts";
 import { parseInput } from "../src/results/input.ts";
@@ -74,6 +75,21 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	}
 	assert.is(new Set(names).size, names.length);
 	assert.is(names.at(-1), "report.html");
+	const saved: string[] = [];
+	for await (const [name, data] of savedFiles(analysis, SAVED, "a title")) {
+		saved.push(name);
+		const { channels, spacing } = await openMeasurement(data, name);
+		// Kernel and uncertainty are smaller than the maps, and a measurement has pixels of one size.
+		const count = { "results.gwy": 2, "results.nxs": 3 }[name] ?? 1;
+		assert.is(channels.length, count, name);
+		assert.ok(Math.abs((spacing?.x ?? 0) - taken.pixel) < 1e-6, name);
+	}
+	assert.equal(saved, [
+		...["results.gwy", "results.nxs"],
+		...["kernel.ibw", "kernel.gsf", "uncertainty.ibw", "uncertainty.gsf"],
+		...["model.ibw", "model.gsf", "residual.ibw", "residual.gsf"],
+		...["input.ibw", "input.gsf"],
+	]);
 	const { versions, findings } = resultObject(analysis, about);
 	assert.equal(versions, { page: "1" });
 	assert.is(findings, analysis.findings);
