@@ -6,7 +6,7 @@ import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/canvas.ts";
 import { openExtractor } from "../node/extractor.ts";
-import { readInput, readText } from "../node/input.ts";
+import { readInputs, readText } from "../node/input.ts";
 import { OutFolder } from "../node/outFolder.ts";
 import { VERSION } from "../node/package.ts";
 import { preprocessInThreads } from "../node/preprocessThreads.ts";
@@ -68,7 +68,7 @@ export function extractCommand(): Command {
 				"pictures, report.html and result.json. A stack of energies gives a kernel an energy, q(E) and a parabola through it; a file of the\n" +
 				"dataset's format a kernel an image, compared with the file's own.",
 		)
-		.argument("<file>", `${READABLE}, or a .csv of the dataset's format`)
+		.argument("<files...>", `${READABLE}, or a .csv of the dataset's format`)
 		.option(
 			"-s, --scatterers <file.csv>",
 			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",
@@ -126,6 +126,8 @@ Examples:
       once more, after the list of scatterers was edited
   npx qpi-lens extract grid.3ds --channel "LI Demod 1 X" --scatterers marks.csv
       every energy, and the dispersion
+  npx qpi-lens extract map_*.sxm --out series
+      a file an energy: sorted by bias and moved onto each other
   npx qpi-lens extract image.png --field 400 --kinds 2 --method ridge`,
 		)
 		.action(extract);
@@ -138,10 +140,16 @@ async function seesSquares({ method, weights }: Options): Promise<boolean> {
 	return manifest.preset.inputs !== "centred";
 }
 
-async function extract(file: string, options: Options): Promise<void> {
-	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
+async function extract(files: string[], options: Options): Promise<void> {
+	const [file] = files;
+	const out =
+		options.out ??
+		`${basename(file, extname(file)).replaceAll(/[*?]/g, "")}-kernel`;
 	const started = performance.now();
-	const input = await readInput(file);
+	const save = options.save ?? [];
+	// What is not installed is better missed before than after the work.
+	if (save.includes("nxs")) await loadHdf5("--save nxs");
+	const input = await readInputs(files, options.channel);
 	const search = findProgress();
 	const taken = await take(input, {
 		...(await prepareOptions(options)),
@@ -158,9 +166,6 @@ async function extract(file: string, options: Options): Promise<void> {
 	}).finally(search.stop);
 	for (const line of taken.told) say(line);
 	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
-	const save = options.save ?? [];
-	// What is not installed is better missed before than after the work.
-	if (save.includes("nxs")) await loadHdf5("--save nxs");
 	const folder = await OutFolder.create(out);
 	try {
 		const extractor = await openExtractor({

@@ -62,6 +62,8 @@ export interface Measurement {
 	readonly energies: readonly number[];
 	/** What else the header says, for people: [label, value]. */
 	readonly details: readonly (readonly [string, string])[];
+	/** What was done to it since, sentences for people. */
+	readonly done?: readonly string[];
 	readonly warnings: readonly string[];
 }
 
