@@ -96,8 +96,11 @@ export function measurementOfArrays(
 		: undefined;
 	const [e, x, y] = inOrder(main.axes, order);
 	const [nx, ny, count] = [x.length, y.length, e?.length ?? 1];
-	if (count > MAX_IMAGES)
-		fail(`a stack of ${count} images`, `at most ${MAX_IMAGES}`);
+	if (count * maps.length > 4 * MAX_IMAGES || count > MAX_IMAGES)
+		fail(
+			`a stack of ${count} images in a file of ${maps.length} arrays`,
+			`at most ${MAX_IMAGES} images`,
+		);
 
 	let infinities = 0;
 	const leftOut: string[] = [];

@@ -80,8 +80,11 @@ export function measurementOfData(
 	const roles = rolesOf(main);
 	const [nx, ny] = [main.shape[roles.x], main.shape[roles.y]];
 	const count = roles.e < 0 ? 1 : main.shape[roles.e];
-	if (count > MAX_IMAGES)
-		fail(`a stack of ${count} images`, `at most ${MAX_IMAGES}`);
+	if (count * all.length > 4 * MAX_IMAGES || count > MAX_IMAGES)
+		fail(
+			`a stack of ${count} images in a file of ${all.length} arrays`,
+			`at most ${MAX_IMAGES} images`,
+		);
 	const warnings: string[] = [];
 	const leftOut: string[] = [];
 	let infinities = 0;

@@ -11,6 +11,7 @@ import {
 	failFor,
 	MAX_IMAGES,
 	quote,
+	size,
 	unmeasuredWarning,
 } from "./reading.ts";
 import { metresIn } from "./units.ts";
@@ -77,6 +78,11 @@ export function readSm4(bytes: Uint8Array, file: string): Measurement {
 	const read = images.map((page) => readHeader(cursor, page, fail));
 	const [main] = read;
 	const { nx, ny } = main;
+	if (4 * nx * ny * images.length > bytes.length)
+		fail(
+			`${images.length} pages of ${nx} x ${ny} pixels in ${size(bytes.length)}`,
+			"as many as have room in it: cut short?",
+		);
 	const warnings: string[] = [];
 	const leftOut: string[] = [];
 	let infinities = 0;

@@ -1,6 +1,6 @@
 /** Pictures in TIFF (revision 6.0, with floats): grey, 8 to 64 bits, in strips or tiles, plain or packed by LZW, deflate or PackBits. */
 import { Cursor, type NumberType } from "./cursor.ts";
-import { unpack } from "./inflate.ts";
+import { mostUnpacked, unpack } from "./inflate.ts";
 import { lzw, packBits } from "./lzw.ts";
 import type { Channel, Measurement } from "./measurement.ts";
 import { worthShowing } from "./metadata.ts";
@@ -65,7 +65,7 @@ export function readTiff(bytes: Uint8Array, file: string): Measurement {
 		}
 		unpacked += 4 * w * h;
 		// Many pages may share the same few bytes.
-		if (unpacked > Math.max(2 ** 26, 100 * bytes.length))
+		if (unpacked > mostUnpacked(bytes.length))
 			fail(`${pages.length} pages of ${nx} x ${ny}`, "fewer in such a file");
 		const image = imageOf(cursor, page, [nx, ny], fail);
 		infinities += dropUnmeasured(image);
@@ -198,7 +198,8 @@ function imageOf(
 		!(width >= 1 && height >= 1) ||
 		offsets.length !== parts ||
 		lengths.length !== parts ||
-		width * height > 4 * MAX_PIXELS
+		// A part in memory is no larger than what a file of this size may hold.
+		width * height * bits > 8 * mostUnpacked(cursor.bytes.length)
 	)
 		fail(
 			`${offsets.length} parts of ${width} x ${height} pixels`,
