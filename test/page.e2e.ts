@@ -35,7 +35,10 @@ const { page, headers, clean } = await openPage(browser, served.url);
 
 test("it is let do nothing but what it needs", async () => {
 	const policy = headers["content-security-policy"];
-	assert.match(policy, "default-src 'none'; script-src 'self';");
+	assert.match(
+		policy,
+		"default-src 'none'; script-src 'self' 'wasm-unsafe-eval';",
+	);
 	assert.match(policy, "frame-ancestors 'none'");
 	// On another server than ours the page has the policy all the same, but for what a page cannot say of itself.
 	assert.is(

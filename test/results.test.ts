@@ -1,9 +1,11 @@
 /** What command line and page share, without files. */
+
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commandOf } from "../src/extraction/results/commandLine.ts";
 import { scanField } from "../src/extraction/results/drawPictures.ts";
 import { makeExtractor } from "../src/extraction/results/extractor.ts";
+import { SAVED, savedFiles } from "../src/extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../src/extraction/results/files.ts";
 import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
@@ -15,7 +17,7 @@ import {
 	tasksOf,
 } from "../src/extraction/results/take.ts";
 import { readMasks } from "../src/extraction/scan/masks.ts";
-import { FormatError } from "../src/formats/measurement.ts";
+import { FormatError, openMeasurement } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
 
 const places = [
@@ -79,6 +81,21 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	}
 	assert.is(new Set(names).size, names.length);
 	assert.is(names.at(-1), "report.html");
+	const saved: string[] = [];
+	for await (const [name, data] of savedFiles(analysis, SAVED, "a title")) {
+		saved.push(name);
+		const { channels, spacing } = await openMeasurement(data, name);
+		// Kernel and uncertainty are smaller than the maps, and a measurement has pixels of one size.
+		const count = { "results.gwy": 2, "results.nxs": 3 }[name] ?? 1;
+		assert.is(channels.length, count, name);
+		assert.ok(Math.abs((spacing?.x ?? 0) - taken.pixel) < 1e-6, name);
+	}
+	assert.equal(saved, [
+		...["results.gwy", "results.nxs"],
+		...["kernel.ibw", "kernel.gsf", "uncertainty.ibw", "uncertainty.gsf"],
+		...["model.ibw", "model.gsf", "residual.ibw", "residual.gsf"],
+		...["input.ibw", "input.gsf"],
+	]);
 	const { versions, findings } = resultObject(analysis, about);
 	assert.equal(versions, { page: "1" });
 	assert.is(findings, analysis.findings);

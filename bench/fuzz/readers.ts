@@ -1,9 +1,15 @@
 /** The readers that are fuzzed: whole files to damage, how each is read, and what must hold of the outcome. */
+
+import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { readScatterers } from "../../src/extraction/marks/scatterers.ts";
 import { readMasks } from "../../src/extraction/scan/masks.ts";
 import { preprocess } from "../../src/extraction/scan/preprocess.ts";
-import { FormatError, readMeasurement } from "../../src/formats/measurement.ts";
+import {
+	FormatError,
+	openMeasurement,
+	readMeasurement,
+} from "../../src/formats/measurement.ts";
 import { encodeNpy } from "../../src/formats/npy.ts";
 import {
 	decodeSafetensors,
@@ -20,6 +26,15 @@ import {
 	manifestText,
 	safetensorsFile,
 } from "../../test/fuzzFixtures.ts";
+import {
+	createcFile,
+	gsfFile,
+	gwyBrick,
+	gwyFile,
+	ibwFile,
+	sm4File,
+	wsxmFile,
+} from "../../test/spmFixtures.ts";
 import { mutatedJson } from "./mutate.ts";
 import { weightReaders } from "./weightReaders.ts";
 
@@ -44,11 +59,11 @@ const finite = (values: ArrayLike<number>) =>
 	Array.prototype.every.call(values, Number.isFinite);
 
 /** What a measurement's reader may give; undefined if this is. */
-function faultOfMeasurement(
+async function faultOfMeasurement(
 	bytes: Uint8Array,
 	file: string,
-): string | undefined {
-	const m = readMeasurement(bytes, file);
+): Promise<string | undefined> {
+	const m = await openMeasurement(bytes, file);
 	const images = m.channels.flatMap((channel) => channel.images);
 	const shown = [
 		...m.channels.flatMap(({ name, unit }) => [name, unit]),
@@ -107,6 +122,14 @@ function checked(bytes: Uint8Array): Uint8Array {
 	return copy;
 }
 
+/** A small file that another program wrote. */
+const golden = (name: string): Uint8Array =>
+	Uint8Array.from(
+		readFileSync(
+			new URL(`../../test/goldens/formats/${name}`, import.meta.url),
+		),
+	);
+
 const tensors = encodeSafetensors(
 	new Map([
 		["w", { shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) }],
@@ -164,6 +187,20 @@ export const READERS: Readonly<Record<string, Reader>> = {
 		),
 		damage: checked,
 	},
+	npz: measurement(golden("stored.npz"), golden("deflated.npz")),
+	mat: measurement(golden("plain.mat"), golden("packed.mat")),
+	gwy: measurement(gwyFile(), gwyBrick(true)),
+	gsf: measurement(gsfFile()),
+	ibw: measurement(ibwFile(), ibwFile({ shape: [5, 4], big: true, type: 16 })),
+	createc: measurement(createcFile(), createcFile({ finished: 3 })),
+	wsxm: measurement(wsxmFile(), wsxmFile({ type: "double" })),
+	sm4: measurement(sm4File()),
+	tif: measurement(
+		...["plain16", "lzw16", "deflate32", "packbits8", "predictor"].map((name) =>
+			golden(`${name}.tif`),
+		),
+	),
+	h5: measurement(...["nexus.h5", "arrays.h5", "matlab73.mat"].map(golden)),
 	prepared: {
 		seeds: [
 			sxmFile((ix, iy) => 1e-12 * Math.sin(ix + iy * iy), { nx: 16, ny: 16 }),

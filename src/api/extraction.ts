@@ -30,5 +30,5 @@ export {
 	toModel,
 	toScan,
 } from "../extraction/scan/preprocess.ts";
-export { readMeasurement } from "../formats/measurement.ts";
+export { openMeasurement, readMeasurement } from "../formats/measurement.ts";
 export { KernelPrior } from "../qpi/posterior/prior.ts";

@@ -12,6 +12,8 @@ export const FOR_BROWSERS = {
 	platform: "browser",
 	target: "es2023",
 	metafile: true,
+	// Optional, of 5 MB, and loaded only for HDF5 files: the page has it as a file of its own.
+	external: ["h5wasm"],
 	plugins: [shadersPlugin],
 	logLevel: "warning",
 } as const satisfies BuildOptions;

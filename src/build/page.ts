@@ -1,13 +1,24 @@
 /** The page: dist/page/, a folder for any web server that has the weights beside it (qpi-lens web). `node src/build/page.ts` makes it alone. */
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { CODE_FROM_TEXT, FOR_BROWSERS } from "./browser.ts";
 import { writeNotice } from "./notice.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SOURCES = `${root}src/web/page`;
 const OUT = `${root}dist/page`;
+
+/** The HDF5 library lies beside the workers, who fetch it for the first such file. */
+const hdf5Beside: Plugin = {
+	name: "hdf5-beside",
+	setup({ onResolve }) {
+		onResolve({ filter: /^h5wasm$/ }, () => ({
+			path: "./h5wasm.js",
+			external: true,
+		}));
+	},
+};
 
 export async function buildPage(): Promise<void> {
 	rmSync(OUT, { recursive: true, force: true });
@@ -22,7 +33,20 @@ export async function buildPage(): Promise<void> {
 		},
 		outdir: OUT,
 		...FOR_BROWSERS,
+		external: [],
+		plugins: [hdf5Beside, ...FOR_BROWSERS.plugins],
 	});
+	const hdf5 = await build({
+		absWorkingDir: root,
+		entryPoints: { h5wasm: "h5wasm" },
+		outdir: OUT,
+		...FOR_BROWSERS,
+		// Asked for under Node only.
+		external: ["module", "node:*"],
+		// The program is a text within, which escapes would make longer by a third.
+		charset: "utf8",
+	});
+	Object.assign(metafile.outputs, hdf5.metafile.outputs);
 	writeNotice(root, OUT, metafile);
 	for (const name of ["index.html", "icon.svg"])
 		copyFileSync(`${SOURCES}/${name}`, `${OUT}/${name}`);

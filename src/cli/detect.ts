@@ -13,10 +13,10 @@ import {
 	countsInAll,
 	prepareScans,
 } from "../extraction/results/take.ts";
-import { FormatError } from "../formats/measurement.ts";
+import { FormatError, READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
 import { writeFileAtomic } from "../node/files/files.ts";
-import { readInput } from "../node/files/input.ts";
+import { readInputs } from "../node/files/input.ts";
 import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
 import { say } from "./command.ts";
 import {
@@ -39,7 +39,10 @@ export function detectCommand(): Command {
 			"Looks for the scatterers of an image, as extract does where nothing is marked, and writes them as a CSV file to be edited (x, y in Angstrom from the image's\n" +
 				"centre, weight, quality, keep, kind), and a picture of the image with its marks beside it. Of a stack of energies all images are searched together.",
 		)
-		.argument("<file>", "a Nanonis .sxm or .3ds, a .npy, .csv or .png");
+		.argument(
+			"<files...>",
+			`${READABLE}; several files or a folder are a series of energies`,
+		);
 	return findOptions(imageOptions(command))
 		.option(
 			"-o, --out <file.csv>",
@@ -56,15 +59,18 @@ Example:
 		.action(detect);
 }
 
-async function detect(file: string, options: Options): Promise<void> {
-	const out = options.out ?? `${basename(file, extname(file))}-scatterers.csv`;
+async function detect(files: string[], options: Options): Promise<void> {
+	const [file] = files;
+	const out =
+		options.out ??
+		`${basename(file, extname(file)).replaceAll(/[*?]/g, "")}-scatterers.csv`;
 	if (extname(out).toLowerCase() !== ".csv")
 		throw new FormatError(`--out is ${out}, expected a name that ends in .csv`);
 	if (existsSync(out) && !options.force)
 		throw new FormatError(
 			`${out} is there already, and may have been edited; --force replaces it`,
 		);
-	const { measurement, ...input } = await readInput(file);
+	const { measurement, ...input } = await readInputs(files, options.channel);
 	if (!measurement)
 		throw new FormatError(
 			`${file} is of the dataset's format, which says where its scatterers are`,

@@ -3,11 +3,14 @@ import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/methods/extract.ts";
 import { isNetwork } from "../extraction/results/extractor.ts";
+import { SAVED, type Saved, savedFiles } from "../extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
 import { analyseAll, METHODS } from "../extraction/results/items.ts";
 import { take } from "../extraction/results/take.ts";
+import { loadHdf5 } from "../formats/h5wasm.ts";
+import { READABLE } from "../formats/measurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
-import { readInput, readText } from "../node/files/input.ts";
+import { readInputs, readText } from "../node/files/input.ts";
 import { OutFolder } from "../node/files/outFolder.ts";
 import { VERSION } from "../node/files/package.ts";
 import { startProgress } from "../node/files/progress.ts";
@@ -39,6 +42,17 @@ const order = (text: string): Order => {
 	return n;
 };
 
+/** A list of formats. */
+const saved = (text: string): Saved[] =>
+	text.split(",").map((part) => {
+		const found = SAVED.find((each) => each === part.trim().toLowerCase());
+		if (!found)
+			throw new InvalidArgumentError(
+				`Expected ${SAVED.join(", ")}, with commas between.`,
+			);
+		return found;
+	});
+
 interface Options extends ImageChoice, FindChoice, CampaignChoice {
 	scatterers?: string;
 	detect?: boolean;
@@ -48,6 +62,8 @@ interface Options extends ImageChoice, FindChoice, CampaignChoice {
 	adjust?: boolean;
 	out?: string;
 	force: boolean;
+	save?: Saved[];
+	series?: boolean;
 	seed: number;
 	weights?: string;
 	adapter?: string;
@@ -64,7 +80,7 @@ export function extractCommand(): Command {
 		)
 		.argument(
 			"[files...]",
-			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format; or several, or patterns such as 'scans/*.sxm'",
+			`${READABLE}, or a .csv of the dataset's format; or several, or patterns such as 'scans/*.sxm'`,
 		)
 		.option(
 			"-s, --scatterers <file.csv>",
@@ -105,6 +121,15 @@ export function extractCommand(): Command {
 			false,
 		)
 		.option(
+			"--series",
+			"the files, or a folder's, are one map at an energy each: sorted by bias, moved onto each other, one stack",
+		)
+		.option(
+			"--save <formats>",
+			"also write kernels, uncertainties, input, model and residual as gwy, gsf, ibw or nxs, several with commas between",
+			saved,
+		)
+		.option(
 			"--weights <dir>",
 			"a folder of weights in place of the shipped ones",
 		)
@@ -126,12 +151,15 @@ Examples:
       every energy, and the dispersion
   npx qpi-lens extract image.png --field 400 --kinds 2 --method ridge
   npx qpi-lens extract 'scans/*.sxm' --jobs 4 --out kernels
-      many files; --shard 3/20 does a part of them`,
+      many files; --shard 3/20 does a part of them
+  npx qpi-lens extract --series 'map_*.sxm' --out series
+      a file an energy: sorted by bias and moved onto each other`,
 		)
 		.action(async (words: string[], options: Options, self: Command) => {
+			if (options.series) return extract(words, options);
 			const files = await manyFiles(words, options);
 			if (files) await doMany(files, self, options);
-			else await extract(words[0], options);
+			else await extract(words.slice(0, 1), options);
 		});
 }
 
@@ -142,10 +170,16 @@ async function seesSquares({ method, weights }: Options): Promise<boolean> {
 	return manifest.preset.inputs !== "centred";
 }
 
-async function extract(file: string, options: Options): Promise<void> {
-	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
+async function extract(files: string[], options: Options): Promise<void> {
+	const [file] = files;
+	const out =
+		options.out ??
+		`${basename(file, extname(file)).replaceAll(/[*?]/g, "")}-kernel`;
 	const started = performance.now();
-	const input = await readInput(file);
+	const save = options.save ?? [];
+	// What is not installed is better missed before than after the work.
+	if (save.includes("nxs")) await loadHdf5("--save nxs");
+	const input = await readInputs(files, options.channel);
 	const search = findProgress();
 	const taken = await take(input, {
 		...(await prepareOptions(options)),
@@ -200,6 +234,12 @@ async function extract(file: string, options: Options): Promise<void> {
 				command: commandLine("npx qpi-lens extract"),
 			};
 			for await (const [name, data] of resultFiles(analysis, about, renderPng))
+				await folder.write(name, data);
+			for await (const [name, data] of savedFiles(
+				analysis,
+				save,
+				`Kernel of ${basename(file)}`,
+			))
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
 			for (const line of analysis.findings) say(line);

@@ -9,6 +9,7 @@ import {
 	type Channel,
 	energiesOf,
 	type Measurement,
+	READABLE,
 } from "../formats/measurement.ts";
 import { readInput } from "../node/files/input.ts";
 import { fieldOf } from "../qpi/dataset/format.ts";
@@ -22,10 +23,7 @@ export function infoCommand(): Command {
 			"Says what is in a file: channels, sizes, units, energies, and what else its header tells. Of arrays and tables also which index is\n" +
 				"taken for x, for y (upwards) and for the images; --axes and --orientation of detect and extract say otherwise.",
 		)
-		.argument(
-			"<file>",
-			"a Nanonis .sxm or .3ds, a .npy, .csv or .png, or a .csv of the dataset's format",
-		)
+		.argument("<file>", `${READABLE}, or a .csv of the dataset's format`)
 		.option("--json", "one JSON object in place of text", false)
 		.addHelpText(
 			"after",

@@ -1,5 +1,5 @@
-/** What the indices of an array are, where a file does not say: those of .npy, .csv and .txt. */
-import { FormatError, type Measurement } from "./measurement.ts";
+/** What the indices of an array are, where a file does not say. */
+import { type Channel, FormatError, type Measurement } from "./measurement.ts";
 
 /** The indices in order: x from left to right, y, and e, the images of a stack. */
 export const AXES = [
@@ -25,9 +25,12 @@ export interface ArrayLayout {
 	readonly orientation?: Orientation;
 }
 
+/** Where a stack's images are counted in the file. */
+export type StackOrder = "exy" | "xey" | "xye";
+
 /** What says nothing of its axes. */
 const isArray = ({ format, layout }: Measurement) =>
-	layout === undefined && (format === "npy" || format === "csv");
+	layout === undefined && ["npy", "csv", "npz", "mat", "hdf5"].includes(format);
 
 /**
  * How an array's indices are taken, for people: as asked for, or as it is usual; of a text that says it itself, what that is; undefined of
@@ -50,19 +53,18 @@ export function layoutNote(
 
 const isStack = ({ channels }: Measurement) => channels[0].images.length > 1;
 
-/** A stack whose first two indices run as far, and the third does not, has its images along the third. */
-const usualAxes = ({ channels: [{ images }], nx, ny }: Measurement): Axes =>
-	images.length === 1
-		? "xy"
-		: images.length === nx && nx !== ny
-			? "xye"
-			: "exy";
+/** A stack whose first two indices run as far, and the third does not, has its images along the third, where the file does not say it. */
+function usualAxes({ channels, nx, ny, stacked }: Measurement): Axes {
+	const count = channels[0].images.length;
+	if (count === 1) return "xy";
+	return stacked ?? (count === nx && nx !== ny ? "xye" : "exy");
+}
 
 /** What else a stack of images that are not square may be. */
 function stackHint(measurement: Measurement): string | undefined {
-	const { channels, nx, ny } = measurement;
+	const { channels, nx, ny, stacked } = measurement;
 	const count = channels[0].images.length;
-	if (count === 1 || nx === ny) return undefined;
+	if (count === 1 || nx === ny || stacked) return undefined;
 	const last = usualAxes(measurement) === "xye";
 	const kinds = [
 		[`${count} images of ${nx} x ${ny}`, "exy or eyx"],
@@ -101,29 +103,44 @@ export function arrange(
 	const warnings = hint
 		? [...measurement.warnings, hint]
 		: measurement.warnings;
-	if (/^e?xy$/.test(wanted) && orientation !== "top")
+	// The order of the file, in which the images were read.
+	const found = stack ? (measurement.stacked ?? "exy") : "xy";
+	if (wanted === found && orientation !== "top")
 		return { ...measurement, warnings };
-	const shape = stack ? [images.length, nx, ny] : [nx, ny];
-	const strides = stack ? [nx * ny, ny, 1] : [ny, 1];
+	// Of the indices as the file has them: how long they are, and how far apart in the images that were read.
+	const given = [...found];
+	const lengths = { e: images.length, x: nx, y: ny };
+	const steps = { e: nx * ny, x: ny, y: 1 };
+	const shape = given.map((axis) => lengths[axis as "e" | "x" | "y"]);
+	const strides = given.map((axis) => steps[axis as "e" | "x" | "y"]);
 	const size = (axis: string) => shape[wanted.indexOf(axis)] ?? 1;
 	const stride = (axis: string) => strides[wanted.indexOf(axis)] ?? 0;
 	const [mx, my, me] = [size("x"), size("y"), size("e")];
-	const arranged = Array.from({ length: me }, (_, e) =>
-		Float32Array.from({ length: mx * my }, (_, p) => {
-			const iy = p % my;
-			const at =
-				e * stride("e") +
-				Math.floor(p / my) * stride("x") +
-				(orientation === "top" ? my - 1 - iy : iy) * stride("y");
-			return images[Math.floor(at / (nx * ny))][at % (nx * ny)];
-		}),
-	);
+	const arranged = (images: Channel["images"]) =>
+		Array.from({ length: me }, (_, e) =>
+			Float32Array.from({ length: mx * my }, (_, p) => {
+				const iy = p % my;
+				const at =
+					e * stride("e") +
+					Math.floor(p / my) * stride("x") +
+					(orientation === "top" ? my - 1 - iy : iy) * stride("y");
+				return images[Math.floor(at / (nx * ny))][at % (nx * ny)];
+			}),
+		);
+	// Energies that the file says belong to one index.
+	const same = wanted.indexOf("e") === found.indexOf("e");
+	if (stack && !same && measurement.energies.length > 0)
+		throw new FormatError(
+			`${file}: found ${images.length} energies along index ${found.indexOf("e") + 1}, expected --axes ${found} or ${found.replace("xy", "yx").replace("xey", "yex")}`,
+		);
 	return {
 		...measurement,
 		nx: mx,
 		ny: my,
-		channels: [{ ...channels[0], images: arranged }],
-		energies: [],
+		channels: channels.map((channel) => ({
+			...channel,
+			images: arranged(channel.images),
+		})),
 		warnings: warnings.map((text) =>
 			text.startsWith(NUMBERED) ? numbered(me) : text,
 		),

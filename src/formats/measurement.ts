@@ -1,13 +1,21 @@
 /** A microscope's file, whatever its format, to images with their sizes, units and energies. Bytes in, numbers out. */
 
 import { nameOf, oneLine } from "../text.ts";
-import { numbered } from "./axes.ts";
+import { numbered, type StackOrder } from "./axes.ts";
+import { isCreatec, readCreatec } from "./createc.ts";
 import { isGrid } from "./gridLayout.ts";
+import { GSF_MAGIC, readGsf } from "./gsf.ts";
+import { GWY_MAGIC, readGwy } from "./gwyddion.ts";
+import { isHdf5, readHdf5 } from "./hdf5.ts";
+import { isIbw, readIbw } from "./ibw.ts";
 import { readImageCsv } from "./imageCsv.ts";
+import { isMat5, readMat } from "./mat.ts";
 import { readGrid } from "./nanonisGrid.ts";
 import { decodeNpy } from "./npy.ts";
+import { readNpz } from "./npz.ts";
 import { readPicture } from "./picture.ts";
 import {
+	decodeText,
 	dropUnmeasured,
 	type Fail,
 	FormatError,
@@ -15,10 +23,14 @@ import {
 	indexOfText,
 	MAX_BYTES,
 	MAX_IMAGES,
+	quote,
 	size,
 	unmeasuredWarning,
 } from "./reading.ts";
+import { isSm4, readSm4 } from "./rhk.ts";
 import { readSxm } from "./sxm.ts";
+import { isTiff, readTiff } from "./tiff.ts";
+import { isWsxm, readWsxm } from "./wsxm.ts";
 
 export { FormatError } from "./reading.ts";
 
@@ -39,14 +51,21 @@ export interface Sweep {
 	readonly values: readonly number[];
 }
 
+export type Format =
+	| ("sxm" | "3ds" | "npy" | "csv" | "png")
+	| ("npz" | "mat" | "gwy" | "gsf" | "ibw")
+	| ("createc" | "wsxm" | "sm4" | "tiff" | "nexus" | "hdf5");
+
 export interface Measurement {
-	readonly format: "sxm" | "3ds" | "npy" | "csv" | "png";
+	readonly format: Format;
 	readonly nx: number;
 	readonly ny: number;
 	/** Angstrom a pixel; undefined when the file does not say. */
 	readonly spacing?: { readonly x: number; readonly y: number };
 	/** At least one; no two of the same name. */
 	readonly channels: readonly Channel[];
+	/** Where the file counts a stack's images, of formats that are arrays without names of axes; "exy" when not given. */
+	readonly stacked?: StackOrder;
 	/** eV, one an image of a channel, in the file's order; empty where the file does not say, or its images are not at energies. */
 	readonly energies: readonly number[];
 	/** What the images run over instead, where the file says it. */
@@ -55,6 +74,8 @@ export interface Measurement {
 	readonly layout?: string;
 	/** What else the header says, for people: [label, value]. */
 	readonly details: readonly (readonly [string, string])[];
+	/** What was done to it since, sentences for people. */
+	readonly done?: readonly string[];
 	readonly warnings: readonly string[];
 }
 
@@ -67,47 +88,88 @@ const READERS: Record<string, Reader> = {
 	png: readPicture,
 	csv: readImageCsv,
 	txt: readImageCsv,
+	npz: readNpz,
+	mat: readMat,
+	gwy: readGwy,
+	gsf: readGsf,
+	ibw: readIbw,
+	createc: readCreatec,
+	wsxm: readWsxm,
+	sm4: readSm4,
+	tiff: readTiff,
 };
 
+/** Text has no mark of its own; damaged files of these are told more about by their readers. */
+const BY_NAME = ["sxm", "3ds", "npy", "png", "csv", "txt"];
+
+/** What is read, for people; README.md here has the table. */
+export const READABLE =
+	"a Nanonis .sxm or .3ds, Createc .dat, RHK .sm4, WSxM .stp or .top, Gwyddion .gwy or .gsf, Igor .ibw, HDF5 or NeXus, MATLAB .mat, .npy, .npz, .tif, .csv or .png";
+
+/** What a point spectrum of Nanonis begins with. */
+const SPECTRUM = /^Experiment\t[^\n]*spectroscopy/i;
+
 /**
- * Reads Nanonis scans (.sxm) and grids (.3ds), NumPy arrays (.npy), matrices of numbers (.csv) and pictures (.png). What the bytes begin with
- * decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
+ * Reads the formats of the table in README.md. What the bytes begin with decides; where that is nothing known, the extension of `name` does. Throws FormatError, in one sentence: the file, what was found, what
  * was expected. Nothing is allocated by what a header announces before the file's length was checked against it.
  */
 export function readMeasurement(bytes: Uint8Array, name: string): Measurement {
 	const fail: Fail = failFor(name);
-	const known = "a Nanonis scan (.sxm) or grid (.3ds), .npy, .csv or .png file";
+	const known = `${READABLE} file`;
 	if (bytes.length === 0) fail("an empty file", known);
 	if (bytes.length > MAX_BYTES)
 		fail(size(bytes.length), `at most ${size(MAX_BYTES)}`);
 	const extension = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? "";
 	const format = formatOf(bytes);
-	const read = READERS[format ?? extension];
-	if (!read || !Object.hasOwn(READERS, format ?? extension))
-		fail(opening(bytes), known);
-	const measurement = read(bytes, name);
-	return {
-		...measurement,
-		channels: withOwnNames(measurement.channels),
-		...(measurement.sweep && {
-			sweep: {
-				...measurement.sweep,
-				name: nameOf(measurement.sweep.name),
-				unit: nameOf(measurement.sweep.unit),
-			},
-		}),
-		details: measurement.details.map(([label, value]) => [
-			nameOf(label),
-			oneLine(value),
-		]),
-		warnings: [
-			...(format && extension in READERS && READERS[extension] !== read
-				? [`the file is named .${extension}, but holds ${format}`]
-				: []),
-			...measurement.warnings,
-		].map(oneLine),
-	};
+	if (isHdf5(bytes))
+		fail("an HDF5 file", "openMeasurement(), which loads what reads it");
+	const head = decodeText(bytes.subarray(0, 200));
+	if (!format && SPECTRUM.test(head))
+		fail(
+			`a point spectrum of Nanonis (${quote(head.split(/[\t\r\n]/)[1])})`,
+			"an image or a grid: spectra of points belong to no map",
+		);
+	const taken = format ?? BY_NAME.find((each) => each === extension);
+	if (taken === undefined) fail(opening(bytes), known);
+	const read = READERS[taken];
+	const more =
+		format && extension in READERS && READERS[extension] !== read
+			? [`the file is named .${extension}, but holds ${format}`]
+			: [];
+	return tidy(read(bytes, name), more);
 }
+
+/** The same for HDF5 files too, whose library is loaded when the first one is met. */
+export async function openMeasurement(
+	bytes: Uint8Array,
+	name: string,
+): Promise<Measurement> {
+	if (!isHdf5(bytes)) return readMeasurement(bytes, name);
+	if (bytes.length > MAX_BYTES)
+		failFor(name)(size(bytes.length), `at most ${size(MAX_BYTES)}`);
+	return tidy(await readHdf5(bytes, name), []);
+}
+
+/** Names, units and lines made safe to show; no two channels of the same name. */
+const tidy = (
+	measurement: Measurement,
+	more: readonly string[],
+): Measurement => ({
+	...measurement,
+	channels: withOwnNames(measurement.channels),
+	...(measurement.sweep && {
+		sweep: {
+			...measurement.sweep,
+			name: nameOf(measurement.sweep.name),
+			unit: nameOf(measurement.sweep.unit),
+		},
+	}),
+	details: measurement.details.map(([label, value]) => [
+		nameOf(label),
+		oneLine(value),
+	]),
+	warnings: [...more, ...measurement.warnings].map(oneLine),
+});
 
 /** A channel's energies in eV, one an image; empty when the file does not say. */
 export const energiesOf = (
@@ -143,10 +205,21 @@ function formatOf(bytes: Uint8Array): string | undefined {
 		start.every((byte, i) => bytes[i] === byte);
 	if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return "npy";
 	if (begins(0x89, 0x50, 0x4e, 0x47)) return "png";
+	if (begins(0x50, 0x4b, 3, 4)) return "npz";
+	if (begins(...letters(GWY_MAGIC))) return "gwy";
+	if (begins(...letters(GSF_MAGIC))) return "gsf";
+	if (isMat5(bytes)) return "mat";
+	if (isCreatec(bytes)) return "createc";
+	if (isWsxm(bytes)) return "wsxm";
+	if (isSm4(bytes)) return "sm4";
+	if (isTiff(bytes)) return "tiff";
 	if (indexOfText(bytes.subarray(0, 32), ":NANONIS_VERSION:") >= 0)
 		return "sxm";
+	if (isIbw(bytes)) return "ibw";
 	return isGrid(bytes) ? "3ds" : undefined;
 }
+
+const letters = (text: string) => [...text].map((c) => c.charCodeAt(0));
 
 /** The first bytes, as an error shows them. */
 function opening(bytes: Uint8Array): string {

@@ -1,6 +1,7 @@
 /** The files of an extraction's results: arrays, tables, pictures, report.html and result.json. */
 
 import type { Picture } from "../../drawing/picture.ts";
+import type { Field } from "../../formats/field.ts";
 import { encodeNpy } from "../../formats/npy.ts";
 import type { Method } from "../kernels/extraction.ts";
 import {
@@ -8,6 +9,7 @@ import {
 	writeScatterers,
 } from "../marks/scatterers.ts";
 import { writeMasks } from "../scan/masks.ts";
+import { fieldsOf } from "./fields.ts";
 import { foundEntry, foundTables } from "./findScatterers.ts";
 import { type ExtractionFigure, extractionHtml } from "./html.ts";
 import { baseName, type Input } from "./input.ts";
@@ -22,7 +24,7 @@ import {
 	resultOf,
 	tableOf,
 } from "./items.ts";
-import { picturesOf, shownImage } from "./pictures.ts";
+import { picturesOf } from "./pictures.ts";
 import type { Taken } from "./take.ts";
 
 export type ResultFile = readonly [name: string, data: string | Uint8Array];
@@ -209,58 +211,25 @@ function withAxes(
 	]);
 }
 
-/** An array of each kernel or of each image; several have a leading index and a plural name. */
-function arrayOf(
-	name: string,
-	end: string,
-	values: readonly Float32Array[],
-	shape: readonly number[],
-): ResultFile {
-	if (values.length === 1)
-		return [`${name}${end}.npy`, encodeNpy(values[0], [...shape])];
-	const all = new Float32Array(values.length * values[0].length);
-	for (const [i, of] of values.entries()) all.set(of, i * of.length);
-	const plural = name.replace(/y?$/, (y) => (y ? "ies" : "s"));
-	return [`${plural}${end}.npy`, encodeNpy(all, [values.length, ...shape])];
+/** An array of a field's images; several have a leading index. */
+function arrayOf({ name, images, nx, ny }: Field): ResultFile {
+	if (images.length === 1)
+		return [`${name}.npy`, encodeNpy(images[0], [nx, ny])];
+	const all = new Float32Array(images.length * nx * ny);
+	for (const [i, of] of images.entries()) all.set(of, i * of.length);
+	return [`${name}.npy`, encodeNpy(all, [images.length, nx, ny])];
 }
 
-function* numbers({
-	taken,
-	items,
-	kinds,
-	shown,
-}: Analysis): Generator<ResultFile> {
+function* numbers(analysis: Analysis): Generator<ResultFile> {
+	const { taken, items, kinds, shown } = analysis;
 	const { pixel, truth } = taken;
-	const { size, nx, ny } = shown.extraction;
+	const { size } = shown.extraction;
 	const axis = Array.from(
 		{ length: size },
 		(_, i) => (i - (size - 1) / 2) * pixel,
 	);
-	for (const kind of kinds) {
-		const of = items.filter((item) => item.kind === kind);
-		const end = endOf(kind, kinds);
-		for (const name of ["kernel", "uncertainty"] as const)
-			yield arrayOf(
-				name,
-				end,
-				of.map((item) => item[name]),
-				[size, size],
-			);
-	}
+	for (const field of fieldsOf(analysis)) yield arrayOf(field);
 	const images = items.filter(({ kind }) => kind === kinds[0]);
-	for (const name of ["model", "residual"] as const)
-		yield arrayOf(
-			name,
-			"",
-			images.map((i) => i.extraction[name]),
-			[nx, ny],
-		);
-	yield arrayOf(
-		"input",
-		"",
-		images.map(({ task }) => shownImage(task)),
-		[nx, ny],
-	);
 	// Tables for each energy; of a dataset's many images for the one that is shown.
 	const numbered = images.length > 1 && !truth;
 	const tabled = numbered

@@ -2,7 +2,7 @@
 import {
 	FormatError,
 	type Measurement,
-	readMeasurement,
+	openMeasurement,
 } from "../../formats/measurement.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { KernelParser } from "../../qpi/dataset/csv.ts";
@@ -35,7 +35,7 @@ export async function parseInput(
 ): Promise<Input> {
 	const about = { file, sha256: await sha256(bytes), bytes: bytes.length };
 	if (!isDataset(bytes))
-		return { ...about, measurement: readMeasurement(bytes, file) };
+		return { ...about, measurement: await openMeasurement(bytes, file) };
 	const parser = new KernelParser(file);
 	parser.push(bytes);
 	return { ...about, dataset: parser.end() };

@@ -198,7 +198,11 @@ export async function prepareScans(
 		channel,
 		...{ used, leftOut, prepared },
 		mask,
-		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
+		told: [
+			told,
+			...(input.measurement.done ?? []),
+			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
+		],
 		warnings: [...warnings],
 	};
 }

@@ -1,9 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import {
 	checkSize,
 	type Input,
 	parseInput,
 } from "../../extraction/results/input.ts";
+import { seriesOf } from "../../extraction/results/series.ts";
 import { FormatError } from "../../formats/measurement.ts";
 import { naming } from "./files.ts";
 
@@ -20,6 +22,66 @@ export async function readInput(file: string): Promise<Input> {
 		);
 	checkSize(file, found.size);
 	return parseInput(await naming(file, readFile(file)), file);
+}
+
+/**
+ * The files that are meant: a folder's of its most frequent extension, those that a pattern with * or ? fits (for shells that leave it to the program), or those
+ * that are named. Throws FormatError where there are none.
+ */
+export async function filesOf(names: readonly string[]): Promise<string[]> {
+	const lists = await Promise.all(
+		names.map(async (name): Promise<string[]> => {
+			const found = await stat(name).catch(() => undefined);
+			if (found?.isDirectory()) return inFolder(name, mostFrequent);
+			if (found || !/[*?]/.test(basename(name))) return [name];
+			const pattern = new RegExp(
+				`^${basename(name)
+					.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+					.replaceAll("*", ".*")
+					.replaceAll("?", ".")}$`,
+			);
+			return inFolder(dirname(name), (all) =>
+				all.filter((each) => pattern.test(each)),
+			);
+		}),
+	);
+	const files = lists.flat();
+	if (files.length === 0)
+		throw new FormatError(`${names.join(", ")}: found no files, expected some`);
+	return files;
+}
+
+async function inFolder(
+	folder: string,
+	choose: (names: string[]) => string[],
+): Promise<string[]> {
+	const entries = await readdir(folder, { withFileTypes: true });
+	const names = entries
+		.filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+		.map(({ name }) => name)
+		.sort();
+	return choose(names).map((name) => join(folder, name));
+}
+
+function mostFrequent(names: string[]): string[] {
+	const of = (name: string) => extname(name).toLowerCase();
+	const counts = new Map<string, number>();
+	for (const name of names)
+		counts.set(of(name), (counts.get(of(name)) ?? 0) + 1);
+	const [most] = [...counts].sort(([, a], [, b]) => b - a);
+	return names.filter((name) => of(name) === most?.[0]);
+}
+
+/** One file, or several of a series as a stack. Throws FormatError or DatasetError where they are not what they should be, and the file system's error. */
+export async function readInputs(
+	names: readonly string[],
+	channel: string | undefined,
+): Promise<Input> {
+	const files = await filesOf(names);
+	if (files.length === 1) return readInput(files[0]);
+	const inputs: Input[] = [];
+	for (const file of files) inputs.push(await readInput(file));
+	return seriesOf(inputs, { channel });
 }
 
 /** Longer lists are nobody's: bytes. */
