@@ -43,3 +43,17 @@ export const rowOf = (...cells: (Node | string)[]): HTMLTableRowElement =>
 			i === 0 ? make("th", { scope: "row" }, cell) : make("td", {}, cell),
 		),
 	);
+
+/** Asks by a dialog of the page. Resolves to whether it was closed by the button of value `yes`. */
+export function confirmed(id: string, yes: string): Promise<boolean> {
+	const dialog = byId<HTMLDialogElement>(id);
+	dialog.returnValue = "";
+	dialog.showModal();
+	return new Promise((resolve) => {
+		dialog.addEventListener(
+			"close",
+			() => resolve(dialog.returnValue === yes),
+			{ once: true },
+		);
+	});
+}

@@ -6,7 +6,7 @@ import { readMasks } from "../../extraction/scan/masks.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { download } from "../fetchWeights.ts";
 import { Remote, type Report } from "../rpc.ts";
-import { byId, input, make, numberOf, save, select } from "./dom.ts";
+import { byId, confirmed, input, make, numberOf, save, select } from "./dom.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -22,10 +22,18 @@ import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
 import { Work } from "./work.ts";
+import {
+	type OpenFile,
+	type WorkResults,
+	type WorkState,
+	Works,
+} from "./works.ts";
 
 const SAMPLE = "sample.3ds";
+/** Fields of what is chosen beside the image. */
+const CHOICES = ["method", "symmetry", "window", "seed", "kinds"];
 /** What there is to see once an image is prepared. */
-const PREPARED = ["picture-section", "marks", "extract-form"];
+const PREPARED = ["picture-section", "marks", "extract-form", "run"];
 
 export function startExtract(): void {
 	const work = new Work(() => remote.stop());
@@ -53,6 +61,7 @@ export function startExtract(): void {
 			...(told ?? []).map((line) => make("li", {}, line)),
 		);
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
+		byId<HTMLButtonElement>("redo").disabled = !scatterers.canRedo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
 		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
@@ -64,7 +73,7 @@ export function startExtract(): void {
 		]
 			.filter(Boolean)
 			.join(", ");
-		checkStale();
+		changed();
 		picture.changed();
 	});
 	const table = new MarksTable(scatterers);
@@ -72,11 +81,26 @@ export function startExtract(): void {
 	const search = new Search(scatterers, () => picture.changed());
 	const form = new ImageForm(
 		() => {
-			checkStale();
+			changed();
 			picture.changed();
 		},
 		() => refresh(),
 	);
+	const works = new Works(
+		(wanted) => void reopen(wanted),
+		(unwanted) => void close(unwanted),
+	);
+	const state = (): WorkState => ({
+		form: form.values,
+		choices: Object.fromEntries(CHOICES.map((id) => [id, input(id).value])),
+		scatterers: { list: scatterers.list, asFound: scatterers.asFound },
+		found: search.found,
+	});
+	/** People, or a search, have done something. */
+	const changed = () => {
+		checkStale();
+		if (file) works.changed(state);
+	};
 	/** Prepares what has changed, and shows the image of the energy that is chosen. */
 	const refresh = () => {
 		work.whenFree(() => {
@@ -97,6 +121,8 @@ export function startExtract(): void {
 	);
 	const results = new Results(profileOf, (name, index) => {
 		void work.act("making the files", async (report) => {
+			// They were kept, the numbers behind them were not.
+			if (!held && extracted) await remake(extracted, report);
 			const blob =
 				name === "zip"
 					? await remote.call("files", null, report)
@@ -112,21 +138,81 @@ export function startExtract(): void {
 	}
 
 	const open = (name: string, get: () => File | Promise<File>) =>
-		work.instead(`reading ${name}`, async (report) => {
-			const chosen = await get();
-			const what = await remote.call("open", chosen, report);
-			// What was known is of another file.
-			[file, opened, images] = [chosen, what, undefined];
-			search.found = undefined;
-			ready = { file: chosen };
-			[shown, extracted, held] = ["", undefined, false];
-			for (const id of PREPARED) byId(id).hidden = true;
-			results.hide();
-			for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
-			picture.fixed = what.dataset;
-			scatterers.reset([], true);
-			if (!form.fill(chosen, what)) await prepare(report);
+		work.instead(`reading ${name}`, async (report) =>
+			load(await get(), report),
+		);
+
+	/** Opens a file anew, as it was left. */
+	const reopen = (wanted: OpenFile) =>
+		work.instead(`reading ${wanted.name}`, async (report) => {
+			works.flush();
+			const kept = await works.read(wanted);
+			if (!kept) {
+				await works.remove(wanted);
+				throw new Error(
+					`${wanted.name}: this browser no longer has it; choose the file again`,
+				);
+			}
+			await load(kept.file, report, { ...kept, id: wanted });
 		});
+
+	/** @param before what was done with it when it was open last */
+	async function load(
+		chosen: File,
+		report: Report,
+		before?: { id: OpenFile; state?: WorkState; results?: WorkResults },
+	): Promise<void> {
+		const what = await remote.call("open", chosen, report);
+		works.flush();
+		void (before ? works.go(before.id) : works.add(chosen));
+		// What was known is of another file.
+		forget();
+		[file, opened] = [chosen, what];
+		ready = { file: chosen };
+		picture.fixed = what.dataset;
+		const sizeless = form.fill(chosen, what);
+		const left = before?.state;
+		if (left) {
+			form.restore(left.form);
+			for (const [id, value] of Object.entries(left.choices))
+				input(id).value = value;
+			search.found = left.found;
+			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
+		}
+		if (!sizeless || form.settings.field) await prepare(report);
+		if (!before?.results) return;
+		show(before.results.request, before.results.outcome);
+		held = false; // the worker that had them is gone
+	}
+
+	/** Nothing is open. */
+	function forget(): void {
+		[file, opened, images] = [undefined, undefined, undefined];
+		search.found = undefined;
+		ready = {};
+		[shown, extracted, held] = ["", undefined, false];
+		for (const id of PREPARED) byId(id).hidden = true;
+		results.hide();
+		for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
+		scatterers.reset([], true);
+	}
+
+	/** Closes a file; what was done with it is given up only when people say so. */
+	async function close(unwanted: OpenFile): Promise<void> {
+		works.flush();
+		const kept = await works.read(unwanted);
+		const edited = kept?.state && !kept.state.scatterers.asFound;
+		if (edited || kept?.results || kept?.state?.form.masks.length)
+			if (!(await confirmed("close-file", "close"))) return;
+		const isShown = works.current?.id === unwanted.id;
+		await works.remove(unwanted);
+		if (!isShown) return;
+		if (works.current) return void reopen(works.current);
+		work.stop();
+		forget();
+		byId("image-form").hidden = true;
+		byId("file-about").textContent = "";
+	}
 
 	/**
 	 * Makes the worker have what the form says, whatever it was doing before, and shows it. Resolves to the settings that it has: people may be changing
@@ -142,13 +228,12 @@ export function startExtract(): void {
 		}
 		let unseen = false;
 		if (ready.settings !== key || !images) {
-			const fresh = !images;
 			// Settings that fail are no longer those of before: going back to them has to clear the error.
 			ready.settings = undefined;
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
-			if (!opened.dataset && (fresh || scatterers.asFound))
+			if (!opened.dataset && scatterers.asFound)
 				unseen = search.found?.settings !== key;
 			else scatterers.settle();
 			if (unseen) scatterers.reset([], true);
@@ -170,6 +255,7 @@ export function startExtract(): void {
 			fresh,
 		);
 		ready.settings = settings;
+		changed();
 	}
 
 	async function showImage(settings: PrepareOptions): Promise<void> {
@@ -220,6 +306,7 @@ export function startExtract(): void {
 	): void {
 		extracted = wanted;
 		held = true;
+		void works.keepResults({ request: wanted, outcome });
 		results.show(outcome, inPlace);
 		// People edit while they wait.
 		checkStale();
@@ -234,6 +321,16 @@ export function startExtract(): void {
 			if (held && JSON.stringify(wanted) === JSON.stringify(extracted)) return;
 			show(wanted, await remote.call("extract", wanted, report));
 		});
+
+	/** Makes the worker have the results that are shown. */
+	async function remake(wanted: ExtractRequest, report: Report): Promise<void> {
+		if (!file) return;
+		await remote.call("open", file, report);
+		await remote.call("prepare", wanted.settings, report);
+		await remote.call("extract", wanted, report);
+		ready = { file, settings: JSON.stringify(wanted.settings) };
+		held = true;
+	}
 
 	/** Shows another method's kernel, where it was compared and nothing else has changed. */
 	function switchMethod(): void {
@@ -298,6 +395,7 @@ export function startExtract(): void {
 		}),
 	);
 	byId("undo").addEventListener("click", () => scatterers.undo());
+	byId("redo").addEventListener("click", () => scatterers.redo());
 	byId("add-mark").addEventListener("click", () => {
 		const { x = 0, y = 0 } = images?.area ?? {};
 		scatterers.add({ x: Number(x.toFixed(1)), y: Number(y.toFixed(1)) });
@@ -332,17 +430,23 @@ export function startExtract(): void {
 		event.preventDefault();
 		void extract();
 	});
-	byId("extract-form").addEventListener("input", checkStale);
+	for (const id of ["extract-form", "marks"])
+		byId(id).addEventListener("input", changed);
 	select("method").addEventListener("change", switchMethod);
 	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
 	document.addEventListener("keydown", (event) => {
 		const typing =
 			event.target instanceof HTMLInputElement || byId("extract").hidden;
-		if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) {
-			event.preventDefault();
-			scatterers.undo();
-		}
+		if (!(event.ctrlKey || event.metaKey) || typing) return;
+		const key = event.key.toLowerCase();
+		if (key !== "z" && key !== "y") return;
+		event.preventDefault();
+		if (key === "y" || event.shiftKey) scatterers.redo();
+		else scatterers.undo();
+	});
+	void works.begin().then((last) => {
+		if (last && !file) void reopen(last);
 	});
 }
 

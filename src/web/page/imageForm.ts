@@ -1,7 +1,7 @@
 /** The form that says which image of a file is meant, and how it is prepared. */
 
 import type { PrepareOptions } from "../../extraction/results/take.ts";
-import type { Order } from "../../extraction/scan/preprocess.ts";
+import type { Order, Shape } from "../../extraction/scan/preprocess.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
 import { Masks } from "./maskTool.ts";
@@ -13,6 +13,23 @@ const CALM = 250;
 const NUMBERS = ["field", "low-pass", "clip", "crop-x", "crop-y", "crop-size"];
 
 const CHECKS = ["repair", "step-edges", "clusters"];
+
+/** All fields, the channel first: what energies there are follows from it. */
+const FIELDS = [
+	"channel",
+	"energies",
+	"energy",
+	"flatten",
+	"background",
+	...NUMBERS,
+	...CHECKS,
+];
+
+/** What people chose, by the fields' ids. */
+export interface FormValues {
+	readonly fields: Readonly<Record<string, string | boolean>>;
+	readonly masks: readonly Shape[];
+}
 
 export class ImageForm {
 	readonly masks = new Masks(() => {
@@ -99,6 +116,26 @@ export class ImageForm {
 		byId("image-form").hidden = false;
 		if (sizeless) input("field").focus();
 		return sizeless;
+	}
+
+	/** All that people chose. */
+	get values(): FormValues {
+		const fields = FIELDS.map((id) => {
+			const field = input(id);
+			return [id, field.type === "checkbox" ? field.checked : field.value];
+		});
+		return { fields: Object.fromEntries(fields), masks: this.masks.list };
+	}
+
+	/** Chooses what was chosen before, of the same file; to be called after fill(). */
+	restore({ fields, masks }: FormValues): void {
+		for (const [id, value] of Object.entries(fields))
+			if (typeof value === "boolean") input(id).checked = value;
+			else {
+				if (id === "energy") input(id).max = String(this.energies.length);
+				input(id).value = value;
+			}
+		if (masks.length > 0) this.masks.replace(masks);
 	}
 
 	/** eV, of the channel that is chosen. */

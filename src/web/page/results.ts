@@ -118,7 +118,7 @@ export class Results {
 		this.choose(inPlace ? this.#shown : outcome.shown);
 		if (inPlace) return;
 		byId("results-head").focus({ preventScroll: true });
-		byId("results").scrollIntoView({ block: "start" });
+		byId("results").scrollIntoView({ block: "nearest" });
 	}
 
 	/** Whether another method's kernel can be had from these results. */

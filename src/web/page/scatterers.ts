@@ -14,6 +14,12 @@ export interface Square {
 	readonly size: number;
 }
 
+/** A list, and whether it is as it was found. */
+interface Marked {
+	readonly list: readonly DetectedScatterer[];
+	asFound: boolean;
+}
+
 export class Scatterers {
 	/** Scan frame, Angstrom. */
 	list: readonly DetectedScatterer[] = [];
@@ -25,8 +31,8 @@ export class Scatterers {
 	readonly selected = new Set<number>();
 	/** What a search has found so far, shown but not part of the list. */
 	growing: NonNullable<BlindTurn["marks"]> = [];
-	readonly #before: { list: readonly DetectedScatterer[]; asFound: boolean }[] =
-		[];
+	readonly #before: Marked[] = [];
+	readonly #after: Marked[] = [];
 	readonly #changed: () => void;
 
 	constructor(changed: () => void) {
@@ -37,26 +43,43 @@ export class Scatterers {
 		return this.#before.length > 0;
 	}
 
+	get canRedo(): boolean {
+		return this.#after.length > 0;
+	}
+
 	/** Takes another list; it can be undone. */
 	replace(list: readonly DetectedScatterer[], asFound = false): void {
 		this.#before.push({ list: this.list, asFound: this.asFound });
+		this.#after.length = 0;
 		this.#set(list, asFound);
 	}
 
 	/** A list for another image: nothing of before comes back. */
 	reset(list: readonly DetectedScatterer[] = [], asFound = false): void {
 		this.#before.length = 0;
+		this.#after.length = 0;
 		this.#set(list, asFound);
 	}
 
 	undo(): void {
-		const before = this.#before.pop();
-		if (before) this.#set(before.list, before.asFound);
+		this.#go(this.#before, this.#after);
+	}
+
+	redo(): void {
+		this.#go(this.#after, this.#before);
+	}
+
+	#go(from: Marked[], to: Marked[]): void {
+		const next = from.pop();
+		if (!next) return;
+		to.push({ list: this.list, asFound: this.asFound });
+		this.#set(next.list, next.asFound);
 	}
 
 	/** Other settings would find others: no list of before counts as found any more. */
 	settle(): void {
-		for (const before of this.#before) before.asFound = false;
+		for (const marked of [...this.#before, ...this.#after])
+			marked.asFound = false;
 	}
 
 	add({ x, y }: Point): void {
