@@ -1,12 +1,10 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
 
-import { writeScatterers } from "../../extraction/marks/scatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
-import { readMasks } from "../../extraction/scan/masks.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
-import { download } from "../fetchWeights.ts";
 import { Remote, type Report } from "../rpc.ts";
 import { byId, confirmed, input, make, numberOf, save, select } from "./dom.ts";
+import { onEdits } from "./edits.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -14,10 +12,12 @@ import type {
 	PreparedImages,
 } from "./extractTypes.ts";
 import type { ExtractHandlers } from "./extractWorker.ts";
+import { onFile } from "./fileInput.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
+import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
@@ -29,11 +29,16 @@ import {
 	Works,
 } from "./works.ts";
 
-const SAMPLE = "sample.3ds";
 /** Fields of what is chosen beside the image. */
 const CHOICES = ["method", "symmetry", "window", "seed", "kinds"];
 /** What there is to see once an image is prepared. */
-const PREPARED = ["picture-section", "marks", "extract-form", "run"];
+const PREPARED = [
+	"picture-section",
+	"marks",
+	"extract-form",
+	"run",
+	"save-session",
+];
 
 export function startExtract(): void {
 	const work = new Work(() => remote.stop());
@@ -91,7 +96,8 @@ export function startExtract(): void {
 		(unwanted) => void close(unwanted),
 	);
 	const state = (): WorkState => ({
-		form: form.values,
+		settings: form.settings,
+		shown: input("energy").value,
 		choices: Object.fromEntries(CHOICES.map((id) => [id, input(id).value])),
 		scatterers: { list: scatterers.list, asFound: scatterers.asFound },
 		found: search.found,
@@ -115,8 +121,8 @@ export function startExtract(): void {
 	const wish = () => JSON.stringify([form.settings, input("energy").value]);
 	const picture = new PictureView(
 		scatterers,
-		() => form.settings.crop ?? null,
-		(square) => form.crop(square),
+		() => form.region,
+		(region) => form.crop(region),
 		form.masks,
 	);
 	const results = new Results(profileOf, (name, index) => {
@@ -138,9 +144,18 @@ export function startExtract(): void {
 	}
 
 	const open = (name: string, get: () => File | Promise<File>) =>
-		work.instead(`reading ${name}`, async (report) =>
-			load(await get(), report),
-		);
+		work.instead(`reading ${name}`, async (report) => {
+			const chosen = await get();
+			const packed = await remote.call("unpack", chosen);
+			if (!packed) return load(chosen, report);
+			const { file, settings, choices, scatterers: list } = packed;
+			await load(file, report, {
+				state: {
+					...{ settings, choices, shown: "0" },
+					scatterers: { list: list ?? [], asFound: !list },
+				},
+			});
+		});
 
 	/** Opens a file anew, as it was left. */
 	const reopen = (wanted: OpenFile) =>
@@ -160,11 +175,11 @@ export function startExtract(): void {
 	async function load(
 		chosen: File,
 		report: Report,
-		before?: { id: OpenFile; state?: WorkState; results?: WorkResults },
+		before?: { id?: OpenFile; state?: WorkState; results?: WorkResults },
 	): Promise<void> {
 		const what = await remote.call("open", chosen, report);
 		works.flush();
-		void (before ? works.go(before.id) : works.add(chosen));
+		void (before?.id ? works.go(before.id) : works.add(chosen));
 		// What was known is of another file.
 		forget();
 		[file, opened] = [chosen, what];
@@ -173,7 +188,9 @@ export function startExtract(): void {
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		if (left) {
-			form.restore(left.form);
+			form.restore(left.settings);
+			input("energy").max = String(form.energies.length - 1);
+			input("energy").value = left.shown;
 			for (const [id, value] of Object.entries(left.choices))
 				input(id).value = value;
 			search.found = left.found;
@@ -202,7 +219,7 @@ export function startExtract(): void {
 		works.flush();
 		const kept = await works.read(unwanted);
 		const edited = kept?.state && !kept.state.scatterers.asFound;
-		if (edited || kept?.results || kept?.state?.form.masks.length)
+		if (edited || kept?.results || kept?.state?.settings.mask)
 			if (!(await confirmed("close-file", "close"))) return;
 		const isShown = works.current?.id === unwanted.id;
 		await works.remove(unwanted);
@@ -348,31 +365,8 @@ export function startExtract(): void {
 
 	// What people do
 
-	const drop = byId("drop");
-	input("file").addEventListener("change", () => {
-		const chosen = input("file").files?.[0];
-		if (chosen) void open(chosen.name, () => chosen);
-		input("file").value = ""; // so that the same file can be chosen again
-	});
-	document.addEventListener("dragover", (event) => {
-		// A browser that opens the file in place of the page would end a training.
-		event.preventDefault();
-		if (byId("extract").hidden) return;
-		drop.classList.add("over");
-	});
-	document.addEventListener("dragleave", () => drop.classList.remove("over"));
-	document.addEventListener("drop", (event) => {
-		event.preventDefault();
-		if (byId("extract").hidden) return;
-		drop.classList.remove("over");
-		const chosen = event.dataTransfer?.files[0];
-		if (chosen) void open(chosen.name, () => chosen);
-	});
-	byId("sample").addEventListener("click", () =>
-		open(SAMPLE, async () => {
-			return new File([await download(SAMPLE, () => {})], SAMPLE);
-		}),
-	);
+	onFile(open);
+	startPlay();
 	input("energy").addEventListener("input", () => {
 		results.choose(input("energy").valueAsNumber);
 		// One energy on its own is prepared on its own; of all, another is shown.
@@ -394,38 +388,22 @@ export function startExtract(): void {
 			if (search.found === before) await look(report);
 		}),
 	);
-	byId("undo").addEventListener("click", () => scatterers.undo());
-	byId("redo").addEventListener("click", () => scatterers.redo());
-	byId("add-mark").addEventListener("click", () => {
-		const { x = 0, y = 0 } = images?.area ?? {};
-		scatterers.add({ x: Number(x.toFixed(1)), y: Number(y.toFixed(1)) });
-		table.focusLast();
+	onEdits(scatterers, table, form.masks, {
+		middle: () => images?.area ?? { x: 0, y: 0 },
+		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
+		readScatterers: (text, file) =>
+			remote.call("readScatterers", { text, file }),
 	});
-	input("marks-file").addEventListener("change", () => {
-		const chosen = input("marks-file").files?.[0];
-		if (!chosen) return;
-		void work.act(`reading ${chosen.name}`, async () => {
-			const text = await chosen.text();
-			scatterers.replace(
-				await remote.call("readScatterers", { text, file: chosen.name }),
-			);
-		});
-		input("marks-file").value = "";
+	byId("save-session").addEventListener("click", () => {
+		if (!file) return;
+		const saved = file;
+		void work.act("packing the session", async () =>
+			save(
+				await remote.call("session", { file: saved, request: request() }),
+				`${saved.name.replace(/\.[^.]*$/, "")}.qpi`,
+			),
+		);
 	});
-	input("mask-file").addEventListener("change", () => {
-		const chosen = input("mask-file").files?.[0];
-		if (!chosen) return;
-		void work.act(`reading ${chosen.name}`, async () => {
-			form.masks.replace(readMasks(await chosen.text(), chosen.name));
-		});
-		input("mask-file").value = "";
-	});
-	byId("save-marks").addEventListener("click", () =>
-		save(
-			new Blob([writeScatterers(scatterers.list)], { type: "text/csv" }),
-			"scatterers.csv",
-		),
-	);
 	byId("extract-form").addEventListener("submit", (event) => {
 		event.preventDefault();
 		void extract();
@@ -435,16 +413,6 @@ export function startExtract(): void {
 	select("method").addEventListener("change", switchMethod);
 	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
-	document.addEventListener("keydown", (event) => {
-		const typing =
-			event.target instanceof HTMLInputElement || byId("extract").hidden;
-		if (!(event.ctrlKey || event.metaKey) || typing) return;
-		const key = event.key.toLowerCase();
-		if (key !== "z" && key !== "y") return;
-		event.preventDefault();
-		if (key === "y" || event.shiftKey) scatterers.redo();
-		else scatterers.undo();
-	});
 	void works.begin().then((last) => {
 		if (last && !file) void reopen(last);
 	});

@@ -158,7 +158,7 @@ export class FieldView {
 		for (const mark of shown.marks ?? []) drawRing(ctx, to(mark));
 		for (const radius of shown.circles ?? [])
 			drawCircle(ctx, (x, y) => to({ x, y }), radius);
-		this.tool?.paint(ctx, to);
+		this.tool?.paint(ctx, to, { right: box.x + box.width, top: box.y });
 		const { cursor } = this.#link;
 		if (cursor) drawCrosshair(ctx, to(this.#absolute(cursor)));
 		ctx.restore();
@@ -222,7 +222,11 @@ export class FieldView {
 	}
 
 	/** From a place on the screen to the field's coordinates, and Angstrom (or 1/Angstrom) a pixel of the screen. */
-	under(event: MouseEvent): { at: Point; inside: boolean; pixel: number } {
+	under(event: { readonly clientX: number; readonly clientY: number }): {
+		at: Point;
+		inside: boolean;
+		pixel: number;
+	} {
 		const bounds = this.#canvas.getBoundingClientRect();
 		const [px, py] = [event.clientX - bounds.left, event.clientY - bounds.top];
 		const {
@@ -236,6 +240,18 @@ export class FieldView {
 				y: y[0] + fy * (y[1] - y[0]),
 			},
 			inside: fx >= 0 && fx <= 1 && fy >= 0 && fy <= 1,
+			pixel: (x[1] - x[0]) / box.width,
+		};
+	}
+
+	/** The middle of what is shown, and Angstrom (or 1/Angstrom) a pixel of the screen. */
+	centre(): { at: Point; pixel: number } {
+		const {
+			edges: { x, y },
+			box,
+		} = this.#frame();
+		return {
+			at: { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2 },
 			pixel: (x[1] - x[0]) / box.width,
 		};
 	}

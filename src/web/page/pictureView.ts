@@ -1,18 +1,14 @@
 /** The measured image with its scatterers, and what the pointer does on it: mark, crop, mask, or move. */
 import { diverging } from "../../drawing/colour.ts";
+import type { Rectangle } from "../../extraction/scan/resample.ts";
+import { cropTool, edgesOf, outline } from "./cropTool.ts";
 import { byId } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView } from "./fieldView.ts";
 import { Link } from "./link.ts";
 import { type Masks, maskTool } from "./maskTool.ts";
-import {
-	cropTool,
-	markTool,
-	outline,
-	type Scatterers,
-	type Square,
-} from "./scatterers.ts";
+import { markTool, type Scatterers } from "./scatterers.ts";
 
 export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
@@ -22,37 +18,37 @@ export class PictureView {
 	#image: ShownImage | undefined;
 
 	/**
-	 * @param square what the image is cropped to
+	 * @param region what the image is cropped to
 	 * @param crop is told what is drawn
 	 */
 	constructor(
 		scatterers: Scatterers,
-		square: () => Square | null,
-		crop: (square: Square) => void,
+		region: () => Rectangle | null,
+		crop: (region: Rectangle) => void,
 		masks: Masks,
 	) {
 		const redraw = () => this.#link.changed();
 		const marking = markTool(scatterers, redraw, () => this.fixed);
 		const cropping = cropTool(
-			square,
+			region,
 			() => this.#image?.field ?? { x: [0, 0], y: [0, 0] },
 			crop,
 			redraw,
 		);
 		const masking = maskTool(masks, redraw);
-		const paint: Tool["paint"] = (ctx, place) => {
-			const cropped = square();
-			if (cropped) outline(ctx, place, cropped);
-			masking.paint(ctx, place);
-			marking.paint(ctx, place);
+		const paint: Tool["paint"] = (ctx, place, room) => {
+			const cropped = region();
+			if (cropped) outline(ctx, place, edgesOf(cropped));
+			masking.paint(ctx, place, room);
+			marking.paint(ctx, place, room);
 		};
 		const tools: Readonly<Record<string, Tool>> = {
 			mark: { ...marking, paint },
 			crop: {
 				...cropping,
-				paint(ctx, place) {
-					cropping.paint(ctx, place);
-					marking.paint(ctx, place);
+				paint(ctx, place, room) {
+					cropping.paint(ctx, place, room);
+					marking.paint(ctx, place, room);
 				},
 			},
 			mask: { ...masking, paint },
@@ -74,7 +70,7 @@ export class PictureView {
 			);
 	}
 
-	/** Draws marks and square anew. */
+	/** Draws marks and region anew. */
 	changed(): void {
 		this.#link.changed();
 	}

@@ -102,7 +102,11 @@ export class Results {
 		this.#outcome = outcome;
 		byId("results").hidden = false;
 		const several = outcome.items.length > 1;
-		byId("result-energy-row").hidden = !several;
+		// One slider where the picture has the same energies.
+		const { max } = byId<HTMLInputElement>("energy");
+		byId("result-energy-row").hidden =
+			!several ||
+			(!byId("energy-row").hidden && Number(max) === outcome.items.length - 1);
 		byId<HTMLInputElement>("result-energy").max = String(
 			outcome.items.length - 1,
 		);

@@ -1,14 +1,17 @@
 /** The files that are open, and the work on each: kept in the browser, so that neither a reload nor another file loses it. */
 import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
+import type { PrepareOptions } from "../../extraction/results/take.ts";
 import { openStore, type Store } from "../store.ts";
 import { byId, make } from "./dom.ts";
 import type { ExtractRequest, Outcome } from "./extractTypes.ts";
-import type { FormValues } from "./imageForm.ts";
 import type { FoundInImage } from "./search.ts";
 
 /** What people did with a file. */
 export interface WorkState {
-	readonly form: FormValues;
+	/** Of the image. */
+	readonly settings: PrepareOptions;
+	/** Of several energies, the number of the one that is shown. */
+	readonly shown: string;
 	/** Of method, symmetry, window, seed, kinds: by the ids of their fields. */
 	readonly choices: Readonly<Record<string, string>>;
 	readonly scatterers: {
