@@ -152,15 +152,26 @@ function inward({ left, right, bottom, top }: Edges): Rectangle {
 export function outline(
 	ctx: CanvasRenderingContext2D,
 	place: Place,
-	{ left, right, bottom, top }: Edges,
+	edges: Edges,
 ): void {
-	const [x0, y0] = place({ x: left, y: top });
-	const [x1, y1] = place({ x: right, y: bottom });
+	const [x0, y0] = place({ x: edges.left, y: edges.top });
+	const [x1, y1] = place({ x: edges.right, y: edges.bottom });
 	ctx.fillStyle = "#00000059";
 	ctx.beginPath();
 	ctx.rect(-1e4, -1e4, 2e4, 2e4);
 	ctx.rect(x0, y0, x1 - x0, y1 - y0);
 	ctx.fill("evenodd");
+	outlinePath(ctx, place, edges);
+}
+
+/** Its sides alone. */
+export function outlinePath(
+	ctx: CanvasRenderingContext2D,
+	place: Place,
+	{ left, right, bottom, top }: Edges,
+): void {
+	const [x0, y0] = place({ x: left, y: top });
+	const [x1, y1] = place({ x: right, y: bottom });
 	ctx.strokeStyle = "#ffffff";
 	ctx.lineWidth = 1.5;
 	ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);

@@ -3,7 +3,15 @@
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { Remote, type Report } from "../rpc.ts";
-import { byId, confirmed, input, make, numberOf, save, select } from "./dom.ts";
+import {
+	byId,
+	confirmed,
+	input,
+	numberOf,
+	save,
+	select,
+	sentences,
+} from "./dom.ts";
 import { onEdits } from "./edits.ts";
 import type {
 	ExtractRequest,
@@ -62,9 +70,7 @@ export function startExtract(): void {
 		table.show();
 		kinds.show();
 		const told = scatterers.asFound ? search.found?.result.told : undefined;
-		byId("found-told").replaceChildren(
-			...(told ?? []).map((line) => make("li", {}, line)),
-		);
+		byId("found-told").replaceChildren(...sentences(told ?? []));
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
 		byId<HTMLButtonElement>("redo").disabled = !scatterers.canRedo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
@@ -297,7 +303,7 @@ export function startExtract(): void {
 			told,
 			"image-warnings": warnings,
 		}))
-			byId(id).replaceChildren(...lines.map((line) => make("li", {}, line)));
+			byId(id).replaceChildren(...sentences(lines));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
 	}

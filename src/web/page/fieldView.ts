@@ -2,7 +2,7 @@
 
 import { type Colours, putColour } from "../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../drawing/panels.ts";
-import { resampled, short } from "../../drawing/picture.ts";
+import { resampled } from "../../drawing/picture.ts";
 import {
 	drawAxes,
 	drawColourBar,
@@ -13,11 +13,11 @@ import {
 	paintBar,
 	paintBitmap,
 	place,
-	scaleOf,
 	valueAt,
 } from "./fieldDrawing.ts";
 import { listen, type Tool } from "./fieldInput.ts";
 import type { Link } from "./link.ts";
+import { scaleOf } from "./scale.ts";
 
 export interface Shown {
 	readonly field: Field;
@@ -203,8 +203,9 @@ export class FieldView {
 		const { field, axes, unit } = this.#shown;
 		const at = cursor && this.#absolute(cursor);
 		const value = at ? valueAt(field, at) : undefined;
-		const { factor, label } = scaleOf(...this.#range(), unit);
-		const said = (v: number) => short(v / factor, 3);
+		const scale = scaleOf(...this.#range(), unit);
+		const { label } = scale;
+		const said = (v: number) => scale.said(v, 3);
 		this.#readout.textContent =
 			at && value !== undefined
 				? `(${[at.x, at.y].map((v) => (axes === "Å" ? v.toFixed(0) : v.toFixed(3)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not used" : `${said(value)} ${label}`}`

@@ -1,21 +1,26 @@
 /** The measured image with its scatterers, and what the pointer does on it: mark, crop, mask, or move. */
-import { diverging } from "../../drawing/colour.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
+import { ColourRange } from "./colourRange.ts";
 import { cropTool, edgesOf, outline } from "./cropTool.ts";
-import { byId } from "./dom.ts";
+import { byId, select } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView } from "./fieldView.ts";
 import { Link } from "./link.ts";
 import { type Masks, maskTool } from "./maskTool.ts";
+import { profileTool } from "./profileTool.ts";
 import { markTool, type Scatterers } from "./scatterers.ts";
+import { selectTool } from "./selectTool.ts";
 
 export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
 	fixed = false;
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
+	readonly #colours = new ColourRange(() => this.#draw());
+	readonly #profile: ReturnType<typeof profileTool>;
 	#image: ShownImage | undefined;
+	#said = { label: "", unit: "" };
 
 	/**
 	 * @param region what the image is cropped to
@@ -35,12 +40,21 @@ export class PictureView {
 			crop,
 			redraw,
 		);
-		const masking = maskTool(masks, redraw);
+		const outlined = () => select("mask-shape").value === "outline";
+		const masking = maskTool(masks, outlined, redraw);
+		const selecting = selectTool(scatterers, redraw);
+		this.#profile = profileTool(
+			() => ({ image: this.#image, unit: this.#said.unit }),
+			redraw,
+		);
+		const { paint: paintLine } = this.#profile;
 		const paint: Tool["paint"] = (ctx, place, room) => {
 			const cropped = region();
 			if (cropped) outline(ctx, place, edgesOf(cropped));
 			masking.paint(ctx, place, room);
 			marking.paint(ctx, place, room);
+			selecting.paint(ctx, place, room);
+			paintLine(ctx, place, room);
 		};
 		const tools: Readonly<Record<string, Tool>> = {
 			mark: { ...marking, paint },
@@ -52,6 +66,8 @@ export class PictureView {
 				},
 			},
 			mask: { ...masking, paint },
+			select: { ...selecting, paint },
+			profile: { ...this.#profile, paint },
 			move: { down: () => null, paint },
 		};
 		this.#view.tool = tools.mark;
@@ -76,11 +92,25 @@ export class PictureView {
 	}
 
 	show(image: ShownImage, label: string, unit: string): void {
+		const before = this.#image?.field;
+		const same =
+			this.#said.unit === unit &&
+			before?.nx === image.field.nx &&
+			before.ny === image.field.ny;
 		this.#image = image;
-		const { field, range } = image;
+		this.#said = { label, unit };
+		this.#colours.show(image.field.values, image.range, unit, same);
+		this.#profile.show();
+		this.#draw();
+	}
+
+	#draw(): void {
+		if (!this.#image) return;
+		const { field } = this.#image;
+		const { range, colours } = this.#colours;
+		const { label, unit } = this.#said;
 		this.#view.show({
-			...{ field, range, unit },
-			colours: diverging,
+			...{ field, range, unit, colours },
 			axes: "Å",
 			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
 		});

@@ -9,7 +9,7 @@ import {
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
-import { byId, make, rowOf } from "./dom.ts";
+import { byId, rowOf, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import { Link } from "./link.ts";
@@ -110,9 +110,7 @@ export class Results {
 		byId<HTMLInputElement>("result-energy").max = String(
 			outcome.items.length - 1,
 		);
-		byId("warnings").replaceChildren(
-			...outcome.warnings.map((line) => make("li", {}, line)),
-		);
+		byId("warnings").replaceChildren(...sentences(outcome.warnings));
 		byId("command").textContent = outcome.command;
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
@@ -149,9 +147,7 @@ export class Results {
 					return row;
 				}),
 			);
-		byId("findings").replaceChildren(
-			...item.findings.map((line) => make("li", {}, line)),
-		);
+		byId("findings").replaceChildren(...sentences(item.findings));
 		this.#fillDispersion(this.#outcome);
 		void this.#showProfile();
 	}

@@ -128,6 +128,16 @@ export class Scatterers {
 		this.#changed();
 	}
 
+	selectOnly(indices: readonly number[]): void {
+		this.selected.clear();
+		for (const index of indices) this.selected.add(index);
+		this.#changed();
+	}
+
+	removeSelected(): void {
+		this.replace(this.list.filter((_, i) => !this.selected.has(i)));
+	}
+
 	choose(index: number): void {
 		this.chosen = index;
 		this.#changed();
