@@ -6,12 +6,11 @@ import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { add } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
 import { sliceChannels } from "../src/engine/ops/sample.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { declareUnet, type UnetSize, unet } from "../src/models/unet.ts";
+import { Unet, type UnetSize } from "../src/models/unet.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
 import { startProgress } from "../src/node/files/progress.ts";
@@ -92,9 +91,7 @@ for await (const sample of mapInWorkers<CorrectTask, Float32Array>(
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
-const list = new ParameterList();
-declareUnet(list, new Random(1), "unet", CHANNELS, SIZE, 0);
-const network = new Parameters(gpu, list);
+const network = new Unet(new Random(1), CHANNELS, SIZE, 0).to(gpu);
 
 /** Channels of samples, each turned, as [B, 64, 64, channels]. */
 function shown(
@@ -116,7 +113,7 @@ function shown(
 }
 
 const corrected = (x: Tensor) =>
-	add(sliceChannels(x, 0, 1), unet(network, "unet", SIZE, x));
+	add(sliceChannels(x, 0, 1), network.forward(x));
 
 async function judge(): Promise<Float32Array[]> {
 	const found: Float32Array[] = [];
@@ -142,7 +139,7 @@ const bar = startProgress(
 await train(
 	gpu,
 	{
-		...{ name: "correcting network", parameters: network, clip: 1 },
+		...{ name: "correcting network", parameters: network.packed, clip: 1 },
 		...{ samples: samples.length, epochs: options.epochs, batch: 8 },
 		...{ learningRate: 1e-3, schedule: { warmUp: 100 }, average: 0.999 },
 		loss(chosen, random) {

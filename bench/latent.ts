@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
 import { backward, noGrad } from "../src/engine/autograd.ts";
 import type { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { add, mul, scale } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
@@ -16,12 +16,8 @@ import type { State } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import { refine } from "../src/extraction/kernels/refined.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
-import {
-	decode,
-	encode,
-	makeEmptyNetwork,
-	type NetworkInput,
-} from "../src/models/networks.ts";
+import type { NetworkInput } from "../src/models/latent.ts";
+import { makeEmptyNetwork } from "../src/models/networks.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
@@ -127,14 +123,14 @@ async function search(gpu: Gpu, images: readonly Measured[], trust: number) {
 	const given = noGrad(gpu, () =>
 		scope(gpu, () => {
 			const x = tensor(gpu, seen, [batch, 64, 64, channels]);
-			const { mean, logvar } = encode(aligner, size, x);
+			const { mean, logvar } = aligner.encode(x);
 			return [mean, logvar];
 		}),
 	);
 	const [mean, logvar] = [await given[0].data(), await given[1].data()];
 	const shape = given[0].shape;
-	const list = new ParameterList();
-	list.add("z", shape, Float32Array.from(mean));
+	const list = new Map<string, Parameter>();
+	list.set("z", new Parameter(shape, Float32Array.from(mean)));
 	const latent = new Parameters(gpu, list);
 	const start = detached(gpu, () =>
 		tensor(gpu, Float32Array.from(mean), shape),
@@ -149,7 +145,7 @@ async function search(gpu: Gpu, images: readonly Measured[], trust: number) {
 	const adam = new Adam(latent, { lr: RATE });
 	const shapes = async () => {
 		const out = noGrad(gpu, () =>
-			scope(gpu, () => decode(decoder, size, latent.get("z"))),
+			scope(gpu, () => decoder.decode(latent.get("z"))),
 		);
 		const data = await out.data();
 		out.dispose();
@@ -164,7 +160,7 @@ async function search(gpu: Gpu, images: readonly Measured[], trust: number) {
 			latent.zeroGrad();
 			const z = latent.get("z");
 			const pull = tensor(gpu, pulls, [batch, 64, 64, 1]);
-			const misfit = sum(mul(decode(decoder, size, z), pull));
+			const misfit = sum(mul(decoder.decode(z), pull));
 			const away = scale(
 				mseLoss(mul(z, weight), mul(start, weight)),
 				(trust * z.size) / 2,

@@ -1,5 +1,6 @@
 // One step of Adam over a range of a pack of parameters. Sizes are multiples of 4; what lies between two parameters has gradient 0 and stays 0.
 
+// import clipping
 // import thread
 
 struct Params {
@@ -30,17 +31,11 @@ struct Scaling {
 	unscale: f32, // 1 / the scale of this step's gradients, or 0: the step is skipped
 }
 
-// What gradients of this norm are multiplied by. Not min(), which drops a NaN: that must reach the weights, as in torch.
-fn clipping(norm: f32) -> f32 {
-	let factor = params.clip / (norm + 1e-6);
-	return select(factor, 1.0, params.clip == 0.0 || factor > 1.0);
-}
-
 @compute @workgroup_size(64)
 fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
-	update(i, gradients[i] * clipping(sqrt(square[0])), params.size, params.root);
+	update(i, gradients[i] * clipping(sqrt(square[0]), params.clip), params.size, params.root);
 }
 
 fn update(i: u32, gradient: vec4f, size: f32, root: f32) {
@@ -82,5 +77,5 @@ fn stepScaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
 	let i = threadOf(id, groups);
 	if (i >= params.n || scaling.unscale == 0.0) { return; }
 	let g = gradients[i] * scaling.unscale;
-	update(i, g * clipping(sqrt(square[0]) * scaling.unscale), params.size / scaling.first, sqrt(scaling.second));
+	update(i, g * clipping(sqrt(square[0]) * scaling.unscale, params.clip), params.size / scaling.first, sqrt(scaling.second));
 }

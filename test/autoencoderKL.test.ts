@@ -3,22 +3,18 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { add, scale } from "../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { reparameterise } from "../src/engine/ops/random.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { scope } from "../src/engine/scope.ts";
 import { collect } from "../src/engine/state.ts";
-import { type Shape, sizeOf, tensor } from "../src/engine/tensor.ts";
+import { type Shape, tensor } from "../src/engine/tensor.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import {
 	AUTOENCODERS,
+	AutoencoderKL,
 	type AutoencoderKLConfig,
-	declareDecoderKL,
-	declareEncoderKL,
-	decodeKL,
-	encodeKL,
 } from "../src/models/autoencoderKL.ts";
 import { fromDiffusers, toDiffusers } from "../src/models/diffusers.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
@@ -61,20 +57,20 @@ const part = (prefix: string) =>
 			.map(([name, weights]) => [name.slice(prefix.length), weights]),
 	);
 
-function declare(
+const make = (
 	config: AutoencoderKLConfig,
-	parts: { inputs?: number; decoder?: boolean },
+	{ inputs = 0, decoder = false },
 	random = new Random(1),
-): ParameterList {
-	const list = new ParameterList();
-	if (parts.inputs) declareEncoderKL(list, random, parts.inputs, config);
-	if (parts.decoder) declareDecoderKL(list, random, config);
-	return list;
-}
+) =>
+	new AutoencoderKL(random, config, {
+		encoder: inputs ? { channels: inputs, kernelChannel: null } : undefined,
+		decoder,
+	});
 
-function tiny(parts: { inputs?: number; decoder?: boolean }): Parameters {
-	const p = new Parameters(gpu, declare(TINY, parts));
-	p.load(fromDiffusers(part("weights/"), p, "autoencoderKL.safetensors"));
+function tiny(parts: { inputs?: number; decoder?: boolean }): AutoencoderKL {
+	const p = make(TINY, parts).to(gpu);
+	const wanted = p.namedParameters();
+	p.load(fromDiffusers(part("weights/"), wanted, "autoencoderKL.safetensors"));
 	return p;
 }
 
@@ -87,7 +83,7 @@ const step = ({ shape, data }: Weights, k: number): Weights => {
 test("the encoder alone gives torch's moments", async () => {
 	const p = tiny({ inputs: 1 });
 	const { mean, logvar } = scope(gpu, () => {
-		const { mean, logvar } = encodeKL(p, TINY, place(golden("x")));
+		const { mean, logvar } = p.encode(place(golden("x")));
 		return { mean, logvar };
 	});
 	assert.equal(mean.shape, [2, 8, 8, 4]);
@@ -98,9 +94,7 @@ test("the encoder alone gives torch's moments", async () => {
 
 test("the decoder alone gives torch's image", async () => {
 	const p = tiny({ decoder: true });
-	const y = scope(gpu, () =>
-		decodeKL(p, TINY, place(step(golden("noise"), 0))),
-	);
+	const y = scope(gpu, () => p.decode(place(step(golden("noise"), 0))));
 	assert.equal(y.shape, [2, 16, 16, 1]);
 	compare("image", await y.data(), golden("decoded").data, 2e-6);
 	p.dispose();
@@ -108,14 +102,14 @@ test("the decoder alone gives torch's image", async () => {
 
 test("all gradients and ten steps of Adam are torch's", async () => {
 	const p = tiny({ inputs: 1, decoder: true });
-	const adam = new Adam(p, { lr: 1e-3 });
+	const adam = new Adam(p.parameters(), { lr: 1e-3 });
 	for (const [k, expected] of golden("losses").data.entries()) {
 		const loss = scope(gpu, () => {
 			p.zeroGrad();
 			const x = place(golden("x"));
-			const { mean, logvar } = encodeKL(p, TINY, x);
+			const { mean, logvar } = p.encode(x);
 			const noise = place(step(golden("noise"), k));
-			const y = decodeKL(p, TINY, reparameterise(mean, logvar, noise));
+			const y = p.decode(reparameterise(mean, logvar, noise));
 			const loss = add(mseLoss(y, x), scale(klLoss(mean, logvar), 1e-2));
 			backward(loss);
 			return loss;
@@ -124,7 +118,7 @@ test("all gradients and ten steps of Adam are torch's", async () => {
 			for (const [name, { shape, data }] of await collect(
 				toDiffusers(
 					new Map(
-						[...p].map(([name, { shape, grad }]) => {
+						[...p.packed].map(([name, { shape, grad }]) => {
 							if (!grad) throw new Error(`${name} has no gradient`);
 							return [name, { shape, read: () => grad.data() }] as const;
 						}),
@@ -140,7 +134,7 @@ test("all gradients and ten steps of Adam are torch's", async () => {
 		compare(`loss ${k}`, [await loss.item()], [expected], 1e-5);
 		adam.step();
 	}
-	for (const [name, { data }] of await collect(toDiffusers(p.values.lazy()))) {
+	for (const [name, { data }] of await collect(toDiffusers(p.packed.lazy()))) {
 		if (name.endsWith("to_k.bias")) continue;
 		compare(`${name} after`, data, golden(`after/${name}`).data, 1e-3);
 	}
@@ -150,7 +144,7 @@ test("all gradients and ten steps of Adam are torch's", async () => {
 
 test("weights go out as the library's file has them, and come back the same", async () => {
 	const p = tiny({ inputs: 1, decoder: true });
-	const out = await collect(toDiffusers(p.values.lazy()));
+	const out = await collect(toDiffusers(p.packed.lazy()));
 	for (const [name, { shape, data }] of part("weights/")) {
 		assert.equal([...(out.get(name)?.shape ?? [])], [...shape], name);
 		assert.equal(out.get(name)?.data, data, name);
@@ -162,9 +156,7 @@ test("weights go out as the library's file has them, and come back the same", as
 test("colour weights under the older names, in half precision, start a network of one or two channels", () => {
 	const file = open("pretrainedKL.safetensors");
 	const shapes = (inputs: number) =>
-		declare(TINY, { inputs, decoder: true }).entries.map(
-			({ name, shape }) => [name, { shape }] as const,
-		);
+		make(TINY, { inputs, decoder: true }).namedParameters();
 	const stored = file.get("encoder.conv_in.weight");
 	assert.equal(stored?.shape, [4, 3, 3, 3]);
 	const at = (o: number, i: number, tap: number) =>
@@ -196,9 +188,7 @@ test("colour weights under the older names, in half precision, start a network o
 
 test("weights of another network are refused with the tensor's name and both shapes", () => {
 	const wanted = (config: AutoencoderKLConfig) =>
-		declare(config, { inputs: 1 }).entries.map(
-			({ name, shape }) => [name, { shape }] as const,
-		);
+		make(config, { inputs: 1 }).namedParameters();
 	assert.throws(
 		() =>
 			fromDiffusers(
@@ -221,10 +211,9 @@ test("weights of another network are refused with the tensor's name and both sha
 
 test("the paper's networks have 34 and 50 million parameters", () => {
 	const count = (parts: { inputs?: number; decoder?: boolean }) =>
-		declare(AUTOENCODERS.paper, parts, new Zeros(1)).entries.reduce(
-			(n, e) => n + sizeOf(e.shape),
-			0,
-		);
+		make(AUTOENCODERS.paper, parts, new Zeros(1))
+			.parameters()
+			.reduce((n, { size }) => n + size, 0);
 	// Counted from diffusers' own definition of the SDXL autoencoder, with one colour channel instead of three.
 	assert.is(Math.round(count({ inputs: 1 }) / 1e5), 342);
 	assert.is(Math.round(count({ decoder: true }) / 1e5), 495);
@@ -232,7 +221,7 @@ test("the paper's networks have 34 and 50 million parameters", () => {
 
 test("channels that the groups do not divide are refused", () => {
 	assert.throws(
-		() => declare({ ...TINY, blockOutChannels: [4, 7] }, { inputs: 1 }),
+		() => make({ ...TINY, blockOutChannels: [4, 7] }, { inputs: 1 }),
 		/channels \[4,7\], 1 layers a block and 2 groups; expected/,
 	);
 });

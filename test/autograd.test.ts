@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward, noGrad } from "../src/engine/autograd.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	exp,
@@ -205,14 +205,16 @@ test("a result that contains itself leaves the scope with its tensors", () => {
 // Parameters
 
 function network(): Parameters {
-	const list = new ParameterList();
-	list.add("a", [1], Float32Array.of(2));
-	list.add(
+	const list = new Map<string, Parameter>();
+	list.set("a", new Parameter([1], Float32Array.of(2)));
+	list.set(
 		"b",
-		[5, 13],
-		Float32Array.from({ length: 65 }, (_, i) => i),
+		new Parameter(
+			[5, 13],
+			Float32Array.from({ length: 65 }, (_, i) => i),
+		),
 	);
-	list.add("c", [2], Float32Array.of(-1, 1));
+	list.set("c", new Parameter([2], Float32Array.of(-1, 1)));
 	return new Parameters(gpu, list);
 }
 
@@ -268,17 +270,22 @@ test("parameters are found, saved and loaded by name", async () => {
 	assert.throws(() => parameters.get("a").buffer, /after its scope ended/);
 });
 
-test("parameters are declared once, with as many values as their shape", () => {
-	const list = new ParameterList();
-	list.add("w", [2], new Float32Array(2));
+test("parameters have as many values as their shape, and one place on the device", () => {
 	assert.throws(
-		() => list.add("w", [2], new Float32Array(2)),
-		/"w" is declared twice/,
+		() => new Parameter([3], new Float32Array(2)),
+		/2 values for a tensor of shape \[3\]/,
 	);
+	const p = new Parameter([2]);
 	assert.throws(
-		() => list.add("v", [3], new Float32Array(2)),
-		/"v" \[3\]: 2 initial values/,
+		() => mul(p, tensor(gpu, [1, 2])),
+		/parameter \[2\] is on no device yet; expected to\(gpu\)/,
 	);
+	const parameters = new Parameters(gpu, [["p", p]]);
+	assert.throws(
+		() => new Parameters(gpu, [["q", p]]),
+		/parameter "q" \[2\] is on a device already, as "p"/,
+	);
+	parameters.dispose();
 });
 
 test("zeroGrad() starts anew, two backward() without it add up, and the packed padding stays zero", async () => {

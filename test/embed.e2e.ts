@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { CODE_FROM_TEXT } from "../src/build/browser.ts";
 import { serve } from "../src/node/files/serve.ts";
 import { listen, openBrowser } from "./browser.ts";
 
@@ -193,7 +194,7 @@ test("the bundles import nothing and make no code from text", () => {
 			/\bimport\s*[("'{*]|\bfrom\s*["']|\brequire\(/,
 			file,
 		);
-		assert.not.match(code, /\beval\(|\bFunction\(/, file);
+		assert.not.match(code, CODE_FROM_TEXT, file);
 	}
 });
 

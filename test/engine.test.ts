@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { matmul } from "../src/engine/ops/conv.ts";
 import {
 	add,
@@ -95,9 +95,9 @@ test("uploads do not overtake commands recorded before", async () => {
 });
 
 test("after warm-up a training step allocates nothing", async () => {
-	const list = new ParameterList();
-	list.add("gamma", [8], new Float32Array(8).fill(1));
-	list.add("beta", [8], new Float32Array(8));
+	const list = new Map<string, Parameter>();
+	list.set("gamma", new Parameter([8], new Float32Array(8).fill(1)));
+	list.set("beta", new Parameter([8], new Float32Array(8)));
 	const parameters = new Parameters(gpu, list);
 	const adam = new Adam(parameters, { lr: 1e-3 });
 	const step = (k: number) =>

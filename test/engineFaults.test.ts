@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	mul,
@@ -65,9 +65,9 @@ test("a tensor of another engine is refused with both names, on one device too",
 // One buffer read and written
 
 function packed(): { parameters: Parameters; p: Tensor; q: Tensor } {
-	const list = new ParameterList();
-	list.add("p", [3], Float32Array.of(1, 2, 3));
-	list.add("q", [3], Float32Array.of(4, 5, 6));
+	const list = new Map<string, Parameter>();
+	list.set("p", new Parameter([3], Float32Array.of(1, 2, 3)));
+	list.set("q", new Parameter([3], Float32Array.of(4, 5, 6)));
 	const parameters = new Parameters(gpu, list);
 	return { parameters, p: parameters.get("p"), q: parameters.get("q") };
 }

@@ -6,7 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
 import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
@@ -263,9 +263,9 @@ function network(
 	names: readonly string[],
 	golden: (name: string) => Golden,
 ): Parameters {
-	const list = new ParameterList();
+	const list = new Map<string, Parameter>();
 	for (const name of names)
-		list.add(name, golden(name).shape, golden(name).data);
+		list.set(name, new Parameter(golden(name).shape, golden(name).data));
 	return new Parameters(on, list);
 }
 

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam } from "../src/engine/optim.ts";
@@ -36,8 +36,8 @@ test.after(() => gpu.dispose());
 const N = 300;
 
 function network(on = gpu): Parameters {
-	const list = new ParameterList();
-	list.add("w", [N], uniform(new Random(3), N));
+	const list = new Map<string, Parameter>();
+	list.set("w", new Parameter([N], uniform(new Random(3), N)));
 	return new Parameters(on, list);
 }
 

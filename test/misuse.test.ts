@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import type { Gpu } from "../src/engine/gpu.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
@@ -57,8 +57,8 @@ test("lists in lists are a tensor of that shape, and a number one of none", asyn
 });
 
 const network = () => {
-	const list = new ParameterList();
-	list.add("w", [2], new Float32Array(2));
+	const list = new Map<string, Parameter>();
+	list.set("w", new Parameter([2], new Float32Array(2)));
 	return new Parameters(gpu, list);
 };
 const p = network();
@@ -113,7 +113,7 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 	],
 	"an optimiser of something else": [
 		() => new Adam(plain([x]), { lr: 1 }),
-		/Adam: found a list, expected a network's Parameters/,
+		/Adam: found a tensor \[1, 4, 4, 2\] among the parameters, expected a module's parameters\(\)/,
 	],
 	"what decodeSafetensors() gives": [
 		() => p.load(plain(file)),

@@ -2,26 +2,22 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
 import { collect, type State } from "../src/engine/state.ts";
 import { tensor } from "../src/engine/tensor.ts";
 import {
+	ComponentAutoencoder,
 	type ComponentSize,
-	declareDecoderComponents,
-	declareEncoderComponents,
 	latentBasis,
 } from "../src/models/componentAutoencoder.ts";
-import { LATENT } from "../src/models/latent.ts";
 import {
-	decode,
-	encode,
-	makeNetwork,
+	LATENT,
+	type Network,
 	type NetworkInput,
-	type NetworkName,
-} from "../src/models/networks.ts";
+} from "../src/models/latent.ts";
+import { makeNetwork, type NetworkName } from "../src/models/networks.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { type Nd, nd, uniform } from "./opTesting.ts";
@@ -54,11 +50,11 @@ const network = (name: NetworkName, seed = 3, input = INPUT) =>
 	makeNetwork(gpu, name, SIZE, input, COMPONENTS, seed);
 
 /** The latent of images [1, 64, 64, channels] and, where there is a decoder, the kernel. */
-async function run(p: Parameters, values: Float32Array, decoder = true) {
+async function run(p: Network, values: Float32Array, decoder = true) {
 	const out = scope(gpu, () => {
 		const x = tensor(gpu, values, [1, 64, 64, values.length / PIXELS]);
-		const { mean, logvar } = encode(p, SIZE, x);
-		return { mean, logvar, y: decoder ? decode(p, SIZE, mean) : mean };
+		const { mean, logvar } = p.encode(x);
+		return { mean, logvar, y: decoder ? p.decode(mean) : mean };
 	});
 	const [mean, logvar, y] = await Promise.all(
 		[out.mean, out.logvar, out.y].map((t) => t.data()),
@@ -166,15 +162,14 @@ test("a basis of too few components is filled up with directions of unit length"
 });
 
 /** Encoder and decoder whose every parameter counts: none is at its start. */
-function disturbed(): Parameters {
-	const list = new ParameterList();
+async function disturbed(): Promise<Network> {
 	const random = new Random(5);
 	const basis = latentBasis(COMPONENTS, random);
-	declareEncoderComponents(list, random, 5, 4, basis, SIZE);
-	declareDecoderComponents(list, random, basis, SIZE);
-	for (const { data } of list.entries)
-		for (let i = 0; i < data.length; i++) data[i] += 0.05 * random.normal();
-	return new Parameters(gpu, list);
+	const parts = { encoder: INPUT, decoder: true };
+	const made = new ComponentAutoencoder(random, basis, SIZE, parts).to(gpu);
+	for (const [, p] of made.packed)
+		p.write((await p.data()).map((v) => v + 0.05 * random.normal()));
+	return made;
 }
 
 /** The networks in float64, from the references of the ops. */
@@ -249,7 +244,7 @@ function reference(weights: ReadonlyMap<string, Nd>) {
 	};
 }
 
-const P = disturbed();
+const P = await disturbed();
 const STATE: State = await P.state();
 const double = (shift: (name: string, i: number) => number = () => 0) =>
 	new Map(
@@ -273,16 +268,12 @@ test("values are those of the networks in float64", async () => {
 async function gradients(part: "logvar" | "y", dy: Float32Array) {
 	P.zeroGrad();
 	scope(gpu, () => {
-		const { mean, logvar } = encode(
-			P,
-			SIZE,
-			tensor(gpu, INPUTS, [1, 64, 64, 5]),
-		);
-		const out = part === "y" ? decode(P, SIZE, mean) : logvar;
+		const { mean, logvar } = P.encode(tensor(gpu, INPUTS, [1, 64, 64, 5]));
+		const out = part === "y" ? P.decode(mean) : logvar;
 		backward(sum(mul(out, tensor(gpu, dy, out.shape))));
 	});
-	P.settleGradients();
-	const all = await collect(P.gradients.lazy());
+	P.packed.settleGradients();
+	const all = await collect(P.packed.gradients.lazy());
 	return new Map([...all].map(([name, { data }]) => [name, data]));
 }
 

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Average } from "../src/engine/average.ts";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam, type AdamOptions, AdamW } from "../src/engine/optim.ts";
@@ -29,9 +29,10 @@ const SIZES = [1, 300, 67];
 const LIMITS = [1e6, 1536];
 
 function network(bufferBytes = LIMITS[0]): Parameters {
-	const list = new ParameterList();
+	const list = new Map<string, Parameter>();
 	const random = new Random(3);
-	for (const n of SIZES) list.add(`p${n}`, [n], uniform(random, n));
+	for (const n of SIZES)
+		list.set(`p${n}`, new Parameter([n], uniform(random, n)));
 	return new Parameters(gpu, list, { bufferBytes });
 }
 
@@ -167,7 +168,7 @@ for (const [{ name, options, clip, size, decoupled }, limit] of table.flatMap(
 test("AdamW takes a hundredth of lr away where nothing is said, and moves weights without a gradient", async () => {
 	const parameters = network();
 	const adam = new AdamW(parameters, { lr: 0.5 });
-	assert.is(adam.weightDecay, 0.01);
+	assert.is(adam.paramGroups[0].options.weightDecay, 0.01);
 	const before = await flatWeights(parameters);
 	step(parameters, adam, gradientsOf(0, 0));
 	compare(
@@ -365,9 +366,9 @@ const MANY = [700, 64, 1, 130, 2000, 3, 64 * 40, 77, 500, 1];
 /** Ten clipped steps with decay and a frozen parameter; everything that is left. */
 async function trained(bufferBytes: number, lossScaling: boolean) {
 	const random = new Random(8);
-	const list = new ParameterList();
+	const list = new Map<string, Parameter>();
 	for (const [i, n] of MANY.entries())
-		list.add(`p${i}`, [n], uniform(random, n));
+		list.set(`p${i}`, new Parameter([n], uniform(random, n)));
 	const parameters = new Parameters(gpu, list, { bufferBytes });
 	parameters.get("p3").requiresGrad = false;
 	const adam = new Adam(parameters, {

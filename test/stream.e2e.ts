@@ -182,7 +182,6 @@ for (const name of ["vae", "aligner", "oneStep"] as const)
 				gpu,
 				data: DATA,
 				stream,
-				size,
 				seed: 3,
 			};
 			const task = {

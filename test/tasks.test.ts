@@ -6,11 +6,8 @@ import type { Parameters } from "../src/engine/nn.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
 import { AUTOENCODERS } from "../src/models/autoencoderKL.ts";
-import {
-	encode,
-	makeNetwork,
-	type NetworkName,
-} from "../src/models/networks.ts";
+import type { Network } from "../src/models/latent.ts";
+import { makeNetwork, type NetworkName } from "../src/models/networks.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { inputBatch, kernelsOf } from "../src/training/batches.ts";
@@ -80,9 +77,9 @@ const make = (name: NetworkName) =>
 		[],
 		1,
 	);
-const options = { ...schedule, gpu, data, size, seed: 1 };
+const options = { ...schedule, gpu, data, seed: 1 };
 
-async function bits(p: Parameters): Promise<Map<string, Float32Array>> {
+async function bits(p: Network): Promise<Map<string, Float32Array>> {
 	return new Map(
 		[...(await p.state())].map(([name, { data }]) => [name, data]),
 	);
@@ -127,7 +124,7 @@ test("training the aligner leaves the VAE as it is, bit by bit", async () => {
 test("the alignment loss pulls at every parameter of the aligner and at none of the VAE", async () => {
 	const [vae, aligner] = [make("vae"), make("aligner")];
 	const task = alignerTask({ ...options, vae, aligner });
-	const [own, frozen] = await pulls(task, [vae]);
+	const [own, frozen] = await pulls(task, [vae.packed]);
 	for (const [name, pull] of own) {
 		// Branches start with zero at their end, so that nothing gets past it in the first step.
 		const beforeEnd =
@@ -147,8 +144,8 @@ test("the alignment loss is the mean squared distance of means and of log-varian
 	const still = Object.assign(new Random(1), { integer: () => 0 });
 	const chosen = data.observations.slice(0, 2);
 	const { loss, ...out } = scope(gpu, () => {
-		const truth = encode(vae, size, kernelsOf(gpu, data, chosen));
-		const found = encode(aligner, size, inputBatch(gpu, data, chosen));
+		const truth = vae.encode(kernelsOf(gpu, data, chosen));
+		const found = aligner.encode(inputBatch(gpu, data, chosen));
 		return {
 			loss: task.loss([0, 1], still, 0),
 			truthMean: truth.mean,
@@ -178,10 +175,10 @@ test("the log-variance's gradient goes into the encoder, as the published model'
 	scope(gpu, () => {
 		aligner.zeroGrad();
 		const x = inputBatch(gpu, data, data.observations.slice(0, 2));
-		backward(sum(encode(aligner, size, x).logvar));
-		aligner.settleGradients();
+		backward(sum(aligner.encode(x).logvar));
+		aligner.packed.settleGradients();
 	});
-	const grad = await aligner.get("encoder.conv_in.weight").grad?.data();
+	const grad = await aligner.packed.get("encoder.conv_in.weight").grad?.data();
 	assert.ok(grad?.some((v) => v !== 0));
 	aligner.dispose();
 });

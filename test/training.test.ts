@@ -14,7 +14,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { ParameterList, Parameters } from "../src/engine/nn.ts";
+import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { add, mul, scale } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
@@ -107,15 +107,17 @@ const IMAGES = Array.from({ length: 10 }, (_, i) => uniform(new Random(i), 64));
 const TARGETS = IMAGES.map((image) => image.map((v) => 0.3 - v / 2));
 
 function network(sizes: Record<string, number[]>): Parameters {
-	const list = new ParameterList();
+	const list = new Map<string, Parameter>();
 	const random = new Random(6);
 	for (const [name, shape] of Object.entries(sizes))
-		list.add(
+		list.set(
 			name,
-			shape,
-			uniform(
-				random,
-				shape.reduce((a, b) => a * b),
+			new Parameter(
+				shape,
+				uniform(
+					random,
+					shape.reduce((a, b) => a * b),
+				),
 			),
 		);
 	return new Parameters(gpu, list);

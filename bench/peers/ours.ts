@@ -11,7 +11,7 @@ import {
 	matmul,
 	mseLoss,
 	mul,
-	ParameterList,
+	Parameter,
 	Parameters,
 	scale,
 	scope,
@@ -95,10 +95,10 @@ function convolution(gpu: Gpu) {
 }
 
 function step(gpu: Gpu) {
-	const list = new ParameterList();
+	const list = new Map<string, Parameter>();
 	for (const { name, shape, weight, bias } of LAYERS) {
-		list.add(`${name}.weight`, shape, weight);
-		list.add(`${name}.bias`, [bias.length], bias);
+		list.set(`${name}.weight`, new Parameter(shape, weight));
+		list.set(`${name}.bias`, new Parameter([bias.length], bias));
 	}
 	const p = new Parameters(gpu, list);
 	const { lr, beta1, beta2, eps } = ADAM;

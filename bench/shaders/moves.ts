@@ -1,6 +1,6 @@
 /** What moves, repeats or resamples pixels, and the optimisers. */
 
-import { ParameterList, Parameters } from "../../src/engine/nn.ts";
+import { Parameter, Parameters } from "../../src/engine/nn.ts";
 import { embedding } from "../../src/engine/ops/embedding.ts";
 import { permute } from "../../src/engine/ops/permute.ts";
 import { avgPool2d, maxPool2d } from "../../src/engine/ops/pooling.ts";
@@ -143,8 +143,8 @@ const EPS = 1e-3;
 const adam: Op = {
 	name: `Adam step, clipped, ${WEIGHTS} weights`,
 	make(fresh, gpu) {
-		const list = new ParameterList();
-		list.add("w", [WEIGHTS], new Float32Array(WEIGHTS));
+		const list = new Map<string, Parameter>();
+		list.set("w", new Parameter([WEIGHTS], new Float32Array(WEIGHTS)));
 		// Not the scope's: it lives as long as the device.
 		const parameters = new Parameters(gpu, list);
 		const optimiser = new Adam(parameters, { lr: RATE, eps: EPS });

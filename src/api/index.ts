@@ -6,10 +6,8 @@
 export type { AutoencoderKLConfig } from "../models/autoencoderKL.ts";
 export type { ComponentSize } from "../models/componentAutoencoder.ts";
 export { fromDiffusers, toDiffusers } from "../models/diffusers.ts";
-export { LATENT } from "../models/latent.ts";
+export { LATENT, type Network } from "../models/latent.ts";
 export {
-	decode,
-	encode,
 	makeNetwork,
 	type NetworkName,
 	type NetworkSize,

@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { FOR_BROWSERS } from "./browser.ts";
+import { CODE_FROM_TEXT, FOR_BROWSERS } from "./browser.ts";
 import { writeNotice } from "./notice.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -33,7 +33,7 @@ export async function buildPage(): Promise<void> {
 	console.log(sizes.join("\n"));
 	// No page of ours may make code from text: its Content-Security-Policy forbids it.
 	for (const file of Object.keys(metafile.outputs))
-		if (/\beval\(|new Function\(/.test(readFileSync(root + file, "utf8")))
+		if (CODE_FROM_TEXT.test(readFileSync(root + file, "utf8")))
 			throw new Error(`${file} makes code from text`);
 }
 

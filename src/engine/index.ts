@@ -1,8 +1,21 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
+export { clipGradNorm } from "./clip.ts";
+export {
+	type Batch,
+	type DataLoader,
+	type DataLoaderOptions,
+	dataLoader,
+} from "./dataLoader.ts";
 export { Gpu, type GpuOptions } from "./gpu.ts";
-export { ParameterList, Parameters } from "./nn.ts";
+export * as init from "./init.ts";
+export type { Layer } from "./layers/layer.ts";
+export * from "./layers/norms.ts";
+export * from "./layers/sequential.ts";
+export * from "./layers/weighted.ts";
+export { Module } from "./module.ts";
+export { Buffer, Parameter, Parameters } from "./nn.ts";
 export {
 	type AttentionOptions,
 	scaledDotProductAttention,
@@ -30,8 +43,10 @@ export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim.ts";
+export type { Group, ParameterGroup } from "./optimiser.ts";
 export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
 export { detached, scope } from "./scope.ts";
+export { SGD, type SGDOptions } from "./sgd.ts";
 export {
 	collect,
 	type LazyState,

@@ -1,6 +1,7 @@
 import { lines } from "./dispatch.ts";
 import type { Gpu } from "./gpu.ts";
 import { sumColumns } from "./ops/reduce.ts";
+import type { BufferView } from "./pool.ts";
 import { detached } from "./scope.ts";
 import type { LazyState, State } from "./state.ts";
 import {
@@ -26,11 +27,16 @@ export interface Place {
 	readonly end: number;
 }
 
+/** A run of neighbours: floats [first, end) of a pack. */
+export type Range = Omit<Place, "shape">;
+
 /** How parameters lie side by side in as few buffers as the device's limits allow, in their order. */
 export class Layout {
 	readonly places: ReadonlyMap<string, Place>;
 	/** Floats of each pack. */
 	readonly sizes: readonly number[];
+	/** Of all values, without the padding. */
+	readonly count: number;
 
 	/** Throws a RangeError where one parameter alone takes more than `mostBytes`. */
 	constructor(
@@ -52,6 +58,7 @@ export class Layout {
 			sizes[pack] += length;
 		}
 		this.places = places;
+		this.count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
 		this.sizes = sizes.map((size) => Math.max(size, UNIT));
 	}
 }
@@ -120,22 +127,13 @@ export class Packed {
 
 	/** Throws where names or shapes differ from these. */
 	check(tensors: State | LazyState, what: string): void {
-		const { places } = this.layout;
-		if (typeof (tensors as Partial<State> | undefined)?.get !== "function")
-			throw new TypeError(
-				`${what}: found ${named(tensors)}, expected a Map of tensors by name, as state() gives it and decodeSafetensors() under "tensors"`,
-			);
-		for (const [name, { shape }] of places) {
-			const saved = tensors.get(name);
-			if (!saved) throw new Error(`${what} lack parameter "${name}"`);
-			if (show(saved.shape) !== show(shape))
-				throw new Error(
-					`parameter "${name}": ${what} have shape ${show(saved.shape)}, this network ${show(shape)}`,
-				);
-		}
-		for (const name of tensors.keys())
-			if (!places.has(name))
-				throw new Error(`${what} hold "${name}", which this network has not`);
+		checkState(this.layout.places, tensors, what);
+	}
+
+	/** What lies in a range. */
+	part({ pack, first, end }: Range): BufferView {
+		const { buffer, offset } = this.packs[pack];
+		return { buffer, offset: offset + 4 * first, bytes: 4 * (end - first) };
 	}
 
 	/** Tells those who still want to read that the values have changed. */
@@ -148,26 +146,52 @@ export class Packed {
 	}
 }
 
+/** Throws where names or shapes of tensors differ from the expected ones. */
+export function checkState(
+	expected: ReadonlyMap<string, { readonly shape: Shape }>,
+	tensors: State | LazyState,
+	what: string,
+): void {
+	if (typeof (tensors as Partial<State> | undefined)?.get !== "function")
+		throw new TypeError(
+			`${what}: found ${named(tensors)}, expected a Map of tensors by name, as state() gives it and decodeSafetensors() under "tensors"`,
+		);
+	for (const [name, { shape }] of expected) {
+		const saved = tensors.get(name);
+		if (!saved) throw new Error(`${what} lack parameter "${name}"`);
+		if (show(saved.shape) !== show(shape))
+			throw new Error(
+				`parameter "${name}": ${what} have shape ${show(saved.shape)}, this network ${show(shape)}`,
+			);
+	}
+	for (const name of tensors.keys())
+		if (!expected.has(name))
+			throw new Error(`${what} hold "${name}", which this network has not`);
+}
+
 /**
- * y [1]: the sum of all squares, or the number of values that are no finite numbers. Units are summed in the parameters' order, wherever the packs begin: the
- * result is bitwise the same for any number of packs.
+ * y [1]: the sum of all squares, or the number of values that are no finite numbers, of some ranges or of everything. Units are summed in the parameters' order, wherever
+ * the packs begin: the result is bitwise the same for any number of packs.
  */
 export function sumPacked(
 	entry: "squares" | "nonFinite",
 	packed: Packed,
 	y: Tensor,
+	ranges: readonly Range[] = packed.layout.sizes.map((end, pack) => ({
+		pack,
+		first: 0,
+		end,
+	})),
 ): void {
-	const { gpu, packs } = packed;
-	const partial = empty(gpu, [
-		packs.reduce((sum, { size }) => sum + size / UNIT, 0),
-	]);
+	const { gpu } = packed;
+	const units = ranges.map(({ first, end }) => (end - first) / UNIT);
+	const partial = empty(gpu, [units.reduce((sum, n) => sum + n, 0)]);
 	let first = 0;
-	for (const x of packs) {
-		const n = x.size / UNIT;
+	for (const [i, n] of units.entries()) {
 		gpu.run({
 			shader: "packs",
 			entry,
-			bindings: { x, partial },
+			bindings: { x: packed.part(ranges[i]), partial },
 			params: { n, first, take: 0 },
 			workgroups: lines(gpu, n),
 		});

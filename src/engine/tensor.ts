@@ -52,10 +52,8 @@ export interface Gradients {
 
 /** An array of 32-bit floats on the device, row-major; images are B H W C. Made by the functions below and by the ops. */
 export class Tensor implements BufferView, Disposable {
-	readonly gpu: Gpu;
 	readonly shape: Shape;
 	readonly size: number;
-	readonly offset: number;
 	/** Set on parameters, and on what is computed from them. */
 	requiresGrad = false;
 	/**
@@ -68,17 +66,40 @@ export class Tensor implements BufferView, Disposable {
 	/** The backward() that wrote `grad` was given what to start from. */
 	gradIsSeeded = false;
 	node: TapeNode | null = null;
-	#storage: Storage | null;
+	#gpu: Gpu | null = null;
+	#offset = 0;
+	#storage: Storage | null = null;
 
-	constructor(gpu: Gpu, shape: Shape, storage: Storage, offset = 0) {
-		this.gpu = gpu;
+	/** @param storage none for a parameter, which gets it later */
+	constructor(shape: Shape, storage: Storage | null, offset = 0) {
 		this.shape = shape;
 		this.size = sizeOf(shape);
-		this.offset = offset;
+		if (!storage) return;
+		this.#take(storage, offset);
+		const owner = storage.gpu.scopes.at(-1) ?? storage.gpu.growth;
+		owner.add(this);
+	}
+
+	#take(storage: Storage, offset: number): void {
+		this.#gpu = storage.gpu;
+		this.#offset = offset;
 		this.#storage = storage;
 		storage.retain();
-		const owner = gpu.scopes.at(-1) ?? gpu.growth;
-		owner.add(this);
+	}
+
+	/** From here on a tensor without memory lies where `view` does. */
+	protected settle(view: Tensor): void {
+		this.#take(view.#alive(), view.offset);
+	}
+
+	get gpu(): Gpu {
+		if (!this.#gpu) throw onNoDevice(this.shape);
+		return this.#gpu;
+	}
+
+	/** Bytes from the begin of its buffer. */
+	get offset(): number {
+		return this.#offset;
 	}
 
 	get bytes(): number {
@@ -100,14 +121,14 @@ export class Tensor implements BufferView, Disposable {
 
 	/** Whether the tensor has been given back to the pool. */
 	get disposed(): boolean {
-		return this.#storage === null;
+		return this.#gpu !== null && this.#storage === null;
 	}
 
 	/** Gives the memory back to the pool; later use throws. Disposing twice is harmless. */
 	dispose(): void {
 		this.#storage?.release();
 		this.#storage = null;
-		this.gpu.growth.delete(this);
+		this.#gpu?.growth.delete(this);
 	}
 
 	/**
@@ -138,7 +159,7 @@ export class Tensor implements BufferView, Disposable {
 			throw new RangeError(
 				`view ${show(shape)} at byte ${byteOffset} does not fit into ${show(this.shape)}`,
 			);
-		return new Tensor(this.gpu, shape, storage, this.offset + byteOffset);
+		return new Tensor(shape, storage, this.offset + byteOffset);
 	}
 
 	/** Copies the values to the host. Everything recorded before is submitted, and the device's errors are thrown here. */
@@ -166,13 +187,18 @@ export class Tensor implements BufferView, Disposable {
 	}
 
 	#alive(): Storage {
-		if (!this.#storage)
-			throw new Error(
-				`tensor ${show(this.shape)} is used after its scope ended (or after dispose())`,
-			);
-		return this.#storage;
+		if (this.#storage) return this.#storage;
+		if (!this.#gpu) throw onNoDevice(this.shape);
+		throw new Error(
+			`tensor ${show(this.shape)} is used after its scope ended (or after dispose())`,
+		);
 	}
 }
+
+const onNoDevice = (shape: Shape) =>
+	new Error(
+		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
+	);
 
 export function show(shape: Shape): string {
 	return `[${shape.join(", ")}]`;
@@ -207,7 +233,7 @@ function checkShape(shape: Shape): void {
 			);
 }
 
-function checkLength(data: ArrayLike<number>, shape: Shape): void {
+export function checkLength(data: ArrayLike<number>, shape: Shape): void {
 	checkShape(shape);
 	if (data.length !== sizeOf(shape))
 		throw new RangeError(
@@ -238,7 +264,7 @@ export function empty(gpu: Gpu, shape: Shape): Tensor {
 	checkShape(shape);
 	const bytes = sizeOf(shape) * 4;
 	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
-	return new Tensor(gpu, shape, new Storage(gpu, buffer, bytes));
+	return new Tensor(shape, new Storage(gpu, buffer, bytes));
 }
 
 /** A tensor of zeros. Throws as empty() does. */

@@ -1,14 +1,22 @@
-import type { ParameterList, Parameters } from "../engine/nn.ts";
+import * as init from "../engine/init.ts";
+import { GroupNorm } from "../engine/layers/norms.ts";
+import { Sequential } from "../engine/layers/sequential.ts";
+import { Conv2d, Linear } from "../engine/layers/weighted.ts";
+import { Module } from "../engine/module.ts";
 import { scaledDotProductAttention } from "../engine/ops/attention.ts";
-import { conv2d, linear } from "../engine/ops/conv.ts";
 import { add, reshape } from "../engine/ops/elementwise.ts";
-import { groupNorm } from "../engine/ops/norm.ts";
 import { sliceChannels } from "../engine/ops/sample.ts";
 import { upsampleConv2d } from "../engine/ops/upsampleConv.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { sizeOf, type Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
-import { LATENT_CHANNELS, type Latent } from "./latent.ts";
-import { conv, declareConv, declareNorm } from "./layers.ts";
+import {
+	half,
+	LATENT_CHANNELS,
+	type Latent,
+	type Network,
+	type NetworkParts,
+} from "./latent.ts";
+import { conv, initial } from "./layers.ts";
 
 /**
  * The convolutional autoencoder of the paper: AutoencoderKL as the diffusers library defines it (Rombach et al. 2022, "High-resolution image synthesis with
@@ -52,11 +60,6 @@ const EPS = 1e-6;
 /** The spread that an encoder starts with: small enough that the decoder sees the mean from the first step on. */
 const INITIAL_LOGVAR = -6;
 
-type Declare = {
-	readonly list: ParameterList;
-	readonly random: Random;
-};
-
 /** Throws where the channels do not fit the groups, or fewer than one resolution or layer is asked for. */
 export function checkConfig(config: AutoencoderKLConfig): void {
 	const { blockOutChannels, layersPerBlock, normNumGroups } = config;
@@ -71,258 +74,232 @@ export function checkConfig(config: AutoencoderKLConfig): void {
 		);
 }
 
-/** Declares "encoder.*" and "quant_conv.*" for images of `inputs` channels. */
-export function declareEncoderKL(
-	list: ParameterList,
+/** Keeps a signal's size where no rectifier is behind it. */
+const GAIN = Math.SQRT1_2;
+
+/** A convolution that no rectifier is behind. */
+const plain = (
 	random: Random,
-	inputs: number,
-	config: AutoencoderKLConfig,
-): void {
-	checkConfig(config);
-	const declare = { list, random };
-	const { blockOutChannels: channels, layersPerBlock } = config;
-	convolution(declare, "encoder.conv_in", inputs, channels[0], 3);
-	channels.forEach((to, i) => {
-		const block = `encoder.down_blocks.${i}`;
-		for (let j = 0; j < layersPerBlock; j++) {
-			const from = j > 0 ? to : channels[Math.max(i - 1, 0)];
-			declareResnet(declare, `${block}.resnets.${j}`, from, to);
-		}
-		if (i < channels.length - 1)
-			convolution(declare, `${block}.downsamplers.0.conv`, to, to, 3);
-	});
-	const last = channels[channels.length - 1];
-	declareMiddle(declare, "encoder.mid_block", last, config);
-	declareNorm(list, "encoder.conv_norm_out", last);
-	const moments = 2 * LATENT_CHANNELS;
-	convolution(declare, "encoder.conv_out", last, moments, 3);
-	declareConv(list, random, "quant_conv", {
-		inputs: moments,
-		outputs: moments,
-		kernel: 1,
-		bias: (c) => (c < LATENT_CHANNELS ? 0 : INITIAL_LOGVAR),
-	});
-}
-
-/** Images [B, H, W, C] to mean and log-variance of the latent, each [B, H / 2^n, W / 2^n, 4] with n + 1 resolutions. */
-export function encodeKL(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	x: Tensor,
-): Latent {
-	const { blockOutChannels: channels, layersPerBlock } = config;
-	let h = conv(p, "encoder.conv_in", x);
-	for (let i = 0; i < channels.length; i++) {
-		const block = `encoder.down_blocks.${i}`;
-		for (let j = 0; j < layersPerBlock; j++)
-			h = resnet(p, config, `${block}.resnets.${j}`, h);
-		if (i < channels.length - 1)
-			h = halve(p, `${block}.downsamplers.0.conv`, h);
-	}
-	h = middle(p, config, "encoder.mid_block", h);
-	h = normSilu(p, config, "encoder.conv_norm_out", h);
-	const moments = conv(p, "quant_conv", conv(p, "encoder.conv_out", h));
-	return {
-		mean: sliceChannels(moments, 0, LATENT_CHANNELS),
-		logvar: sliceChannels(moments, LATENT_CHANNELS, 2 * LATENT_CHANNELS),
-	};
-}
-
-/** Declares "post_quant_conv.*" and "decoder.*" for images of one channel. */
-export function declareDecoderKL(
-	list: ParameterList,
-	random: Random,
-	config: AutoencoderKLConfig,
-): void {
-	checkConfig(config);
-	const declare = { list, random };
-	const channels = [...config.blockOutChannels].reverse();
-	const layers = config.layersPerBlock + 1;
-	convolution(declare, "post_quant_conv", LATENT_CHANNELS, LATENT_CHANNELS, 1);
-	convolution(declare, "decoder.conv_in", LATENT_CHANNELS, channels[0], 3);
-	declareMiddle(declare, "decoder.mid_block", channels[0], config);
-	channels.forEach((to, i) => {
-		const block = `decoder.up_blocks.${i}`;
-		for (let j = 0; j < layers; j++)
-			declareResnet(
-				declare,
-				`${block}.resnets.${j}`,
-				j === 0 && i > 0 ? channels[i - 1] : to,
-				to,
-			);
-		if (i < channels.length - 1)
-			convolution(declare, `${block}.upsamplers.0.conv`, to, to, 3);
-	});
-	const last = channels[channels.length - 1];
-	declareNorm(list, "decoder.conv_norm_out", last);
-	convolution(declare, "decoder.conv_out", last, 1, 3);
-}
-
-/** A latent [B, h, w, 4] to images [B, h 2^n, w 2^n, 1]. */
-export function decodeKL(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	z: Tensor,
-): Tensor {
-	const resolutions = config.blockOutChannels.length;
-	let h = conv(p, "decoder.conv_in", conv(p, "post_quant_conv", z));
-	h = middle(p, config, "decoder.mid_block", h);
-	for (let i = 0; i < resolutions; i++) {
-		const block = `decoder.up_blocks.${i}`;
-		for (let j = 0; j <= config.layersPerBlock; j++)
-			h = resnet(p, config, `${block}.resnets.${j}`, h);
-		if (i < resolutions - 1) h = double(p, `${block}.upsamplers.0.conv`, h);
-	}
-	return conv(
-		p,
-		"decoder.conv_out",
-		normSilu(p, config, "decoder.conv_norm_out", h),
-	);
-}
-
-function convolution(
-	{ list, random }: Declare,
-	name: string,
 	inputs: number,
 	outputs: number,
 	kernel: number,
-	gain = Math.SQRT1_2,
-): void {
-	declareConv(list, random, name, { inputs, outputs, kernel, gain });
-}
+	options: Parameters<typeof conv>[4] = {},
+) => conv(random, inputs, outputs, kernel, { gain: GAIN, ...options });
+
+const norm = (
+	{ normNumGroups }: AutoencoderKLConfig,
+	channels: number,
+	activation: "none" | "silu" = "silu",
+) => new GroupNorm(normNumGroups, channels, { eps: EPS, activation });
 
 /** Two convolutions behind groupNorm and SiLU, added to their input; where the channels differ a 1x1 convolution brings the input along. */
-function declareResnet(
-	declare: Declare,
-	name: string,
-	from: number,
-	to: number,
-): void {
-	declareNorm(declare.list, `${name}.norm1`, from);
-	convolution(declare, `${name}.conv1`, from, to, 3, 1);
-	declareNorm(declare.list, `${name}.norm2`, to);
-	// A branch that starts as nothing keeps the signal's size through any number of blocks.
-	convolution(declare, `${name}.conv2`, to, to, 3, 0);
-	if (from !== to) convolution(declare, `${name}.conv_shortcut`, from, to, 1);
-}
+class Resnet extends Module {
+	readonly norm1: GroupNorm;
+	readonly conv1: Conv2d;
+	readonly norm2: GroupNorm;
+	readonly conv2: Conv2d;
+	readonly conv_shortcut: Conv2d | null;
 
-function resnet(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	name: string,
-	x: Tensor,
-): Tensor {
-	const h = conv(p, `${name}.conv1`, normSilu(p, config, `${name}.norm1`, x));
-	const branch = conv(
-		p,
-		`${name}.conv2`,
-		normSilu(p, config, `${name}.norm2`, h),
-	);
-	const same = x.shape[3] === branch.shape[3];
-	return add(same ? x : conv(p, `${name}.conv_shortcut`, x), branch);
-}
-
-function declareMiddle(
-	declare: Declare,
-	name: string,
-	channels: number,
-	{ midBlockAddAttention }: AutoencoderKLConfig,
-): void {
-	declareResnet(declare, `${name}.resnets.0`, channels, channels);
-	if (midBlockAddAttention) {
-		const attention = `${name}.attentions.0`;
-		declareNorm(declare.list, `${attention}.group_norm`, channels);
-		for (const part of ["to_q", "to_k", "to_v", "to_out.0"])
-			declareLinear(
-				declare,
-				`${attention}.${part}`,
-				channels,
-				part === "to_out.0" ? 0 : 1,
-			);
+	constructor(
+		random: Random,
+		config: AutoencoderKLConfig,
+		from: number,
+		to: number,
+	) {
+		super();
+		this.norm1 = norm(config, from);
+		this.conv1 = conv(random, from, to, 3);
+		this.norm2 = norm(config, to);
+		// A branch that starts as nothing keeps the signal's size through any number of blocks.
+		this.conv2 = conv(random, to, to, 3, { gain: 0 });
+		this.conv_shortcut = from === to ? null : plain(random, from, to, 1);
 	}
-	declareResnet(declare, `${name}.resnets.1`, channels, channels);
-}
 
-function middle(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	name: string,
-	x: Tensor,
-): Tensor {
-	let h = resnet(p, config, `${name}.resnets.0`, x);
-	if (config.midBlockAddAttention)
-		h = attention(p, config, `${name}.attentions.0`, h);
-	return resnet(p, config, `${name}.resnets.1`, h);
+	forward(x: Tensor): Tensor {
+		const h = this.conv1.forward(this.norm1.forward(x));
+		const branch = this.conv2.forward(this.norm2.forward(h));
+		return add(this.conv_shortcut?.forward(x) ?? x, branch);
+	}
 }
 
 /** Single-head self-attention over the pixels, added to its input. */
-function attention(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	name: string,
-	x: Tensor,
-): Tensor {
-	const [batch, height, width, channels] = x.shape;
-	const tokens = reshape(norm(p, config, `${name}.group_norm`, x, "none"), [
-		batch,
-		height * width,
-		channels,
-	]);
-	const project = (part: string, t: Tensor) =>
-		linear(t, p.get(`${name}.${part}.weight`), p.get(`${name}.${part}.bias`));
-	const mixed = scaledDotProductAttention(
-		project("to_q", tokens),
-		project("to_k", tokens),
-		project("to_v", tokens),
-	);
-	return add(x, reshape(project("to_out.0", mixed), x.shape));
-}
+class Attention extends Module {
+	readonly group_norm: GroupNorm;
+	readonly to_q: Linear;
+	readonly to_k: Linear;
+	readonly to_v: Linear;
+	readonly to_out: readonly [Linear];
 
-function declareLinear(
-	{ list, random }: Declare,
-	name: string,
-	channels: number,
-	gain: number,
-): void {
-	const weights = Float32Array.from(
-		{ length: channels * channels },
-		() => (gain * random.normal()) / Math.sqrt(channels),
-	);
-	list.add(`${name}.weight`, [channels, channels], weights);
-	list.add(`${name}.bias`, [channels]);
-}
+	constructor(random: Random, config: AutoencoderKLConfig, channels: number) {
+		super();
+		const linear = (gain = 1) =>
+			new Linear(channels, channels, {
+				weight: (shape) =>
+					Float32Array.from(
+						{ length: sizeOf(shape) },
+						() => (gain * random.normal()) / Math.sqrt(channels),
+					),
+				bias: init.zeros,
+			});
+		this.group_norm = norm(config, channels, "none");
+		this.to_q = linear();
+		this.to_k = linear();
+		this.to_v = linear();
+		this.to_out = [linear(0)];
+	}
 
-/** A 3x3 convolution with stride 2 behind one row and column of zeros at the bottom and on the right, as the library has it. */
-function halve(p: Parameters, name: string, x: Tensor): Tensor {
-	return conv2d(x, p.get(`${name}.weight`), p.get(`${name}.bias`), {
-		stride: 2,
-		padding: [0, 1, 0, 1],
-	});
+	forward(x: Tensor): Tensor {
+		const [batch, height, width, channels] = x.shape;
+		const tokens = reshape(this.group_norm.forward(x), [
+			batch,
+			height * width,
+			channels,
+		]);
+		const mixed = scaledDotProductAttention(
+			this.to_q.forward(tokens),
+			this.to_k.forward(tokens),
+			this.to_v.forward(tokens),
+		);
+		return add(x, reshape(this.to_out[0].forward(mixed), x.shape));
+	}
 }
 
 /** Nearest neighbours and a 3x3 convolution: doubles the image. */
-const double = (p: Parameters, name: string, x: Tensor) =>
-	upsampleConv2d(x, p.get(`${name}.weight`), p.get(`${name}.bias`));
+class Doubling extends Conv2d {
+	override forward(x: Tensor): Tensor {
+		return upsampleConv2d(x, this.weight, this.bias);
+	}
+}
 
-function norm(
-	p: Parameters,
-	{ normNumGroups: groups }: AutoencoderKLConfig,
+class MidBlock extends Module {
+	readonly resnets: readonly [Resnet, Resnet];
+	readonly attentions: readonly Attention[];
+
+	constructor(random: Random, config: AutoencoderKLConfig, channels: number) {
+		super();
+		const resnet = () => new Resnet(random, config, channels, channels);
+		const first = resnet();
+		this.attentions = config.midBlockAddAttention
+			? [new Attention(random, config, channels)]
+			: [];
+		this.resnets = [first, resnet()];
+	}
+
+	forward(x: Tensor): Tensor {
+		const [first, second] = this.resnets;
+		let h = first.forward(x);
+		for (const attention of this.attentions) h = attention.forward(h);
+		return second.forward(h);
+	}
+}
+
+/** Residual blocks at each resolution, and behind all but the last the way to the next, by its name. */
+function blocks(
+	random: Random,
+	config: AutoencoderKLConfig,
+	channels: readonly number[],
+	layers: number,
 	name: string,
-	x: Tensor,
-	activation: "none" | "silu",
-): Tensor {
-	return groupNorm(x, p.get(`${name}.weight`), p.get(`${name}.bias`), {
-		groups,
-		eps: EPS,
-		activation,
+	way: (channels: number) => Conv2d,
+): Sequential {
+	const block = (to: number, i: number) => {
+		const from = channels[Math.max(i - 1, 0)];
+		const resnets = Array.from(
+			{ length: layers },
+			(_, j) => new Resnet(random, config, j > 0 ? to : from, to),
+		);
+		return new Sequential({
+			resnets: new Sequential(...resnets),
+			...(i < channels.length - 1 && {
+				[name]: new Sequential(new Sequential({ conv: way(to) })),
+			}),
+		});
+	};
+	return new Sequential(...channels.map(block));
+}
+
+function makeEncoder(
+	random: Random,
+	config: AutoencoderKLConfig,
+	inputs: number,
+): Sequential {
+	const { blockOutChannels: channels, layersPerBlock } = config;
+	const last = channels[channels.length - 1];
+	// A 3x3 convolution with stride 2 behind one row and column of zeros at the bottom and on the right, as the library has it.
+	const halving = { stride: 2, padding: [0, 1, 0, 1] } as const;
+	const way = (c: number) => plain(random, c, c, 3, halving);
+	return new Sequential({
+		conv_in: plain(random, inputs, channels[0], 3),
+		down_blocks: blocks(
+			random,
+			config,
+			channels,
+			layersPerBlock,
+			"downsamplers",
+			way,
+		),
+		mid_block: new MidBlock(random, config, last),
+		conv_norm_out: norm(config, last),
+		conv_out: plain(random, last, 2 * LATENT_CHANNELS, 3),
 	});
 }
 
-function normSilu(
-	p: Parameters,
-	config: AutoencoderKLConfig,
-	name: string,
-	x: Tensor,
-): Tensor {
-	return norm(p, config, name, x, "silu");
+function makeDecoder(random: Random, config: AutoencoderKLConfig): Sequential {
+	const channels = [...config.blockOutChannels].reverse();
+	const last = channels[channels.length - 1];
+	const layers = config.layersPerBlock + 1;
+	const way = (c: number) => new Doubling(c, c, 3, initial(random, GAIN));
+	return new Sequential({
+		conv_in: plain(random, LATENT_CHANNELS, channels[0], 3),
+		mid_block: new MidBlock(random, config, channels[0]),
+		up_blocks: blocks(random, config, channels, layers, "upsamplers", way),
+		conv_norm_out: norm(config, last),
+		conv_out: plain(random, last, 1, 3),
+	});
+}
+
+export class AutoencoderKL extends Module implements Network {
+	readonly encoder: Sequential | null = null;
+	readonly quant_conv: Conv2d | null = null;
+	readonly post_quant_conv: Conv2d | null = null;
+	readonly decoder: Sequential | null = null;
+
+	/** Throws as checkConfig() does. */
+	constructor(
+		random: Random,
+		config: AutoencoderKLConfig,
+		{ encoder, decoder }: NetworkParts,
+	) {
+		super();
+		checkConfig(config);
+		if (encoder) {
+			const moments = 2 * LATENT_CHANNELS;
+			this.encoder = makeEncoder(random, config, encoder.channels);
+			this.quant_conv = conv(random, moments, moments, 1, {
+				bias: (shape) =>
+					init.constant(shape, INITIAL_LOGVAR).fill(0, 0, LATENT_CHANNELS),
+			});
+		}
+		if (decoder) {
+			const latent = LATENT_CHANNELS;
+			this.post_quant_conv = plain(random, latent, latent, 1);
+			this.decoder = makeDecoder(random, config);
+		}
+	}
+
+	/** Images [B, H, W, C] to mean and log-variance of the latent, each [B, H / 2^n, W / 2^n, 4] with n + 1 resolutions. */
+	encode(x: Tensor): Latent {
+		const h = half(this.encoder, "encoder").forward(x);
+		const moments = half(this.quant_conv, "encoder").forward(h);
+		return {
+			mean: sliceChannels(moments, 0, LATENT_CHANNELS),
+			logvar: sliceChannels(moments, LATENT_CHANNELS, 2 * LATENT_CHANNELS),
+		};
+	}
+
+	/** A latent [B, h, w, 4] to images [B, h 2^n, w 2^n, 1]. */
+	decode(z: Tensor): Tensor {
+		const h = half(this.post_quant_conv, "decoder").forward(z);
+		return half(this.decoder, "decoder").forward(h);
+	}
 }

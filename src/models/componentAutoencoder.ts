@@ -1,11 +1,18 @@
-import type { ParameterList, Parameters } from "../engine/nn.ts";
-import { linear } from "../engine/ops/conv.ts";
+import { Linear } from "../engine/layers/weighted.ts";
+import { Module } from "../engine/module.ts";
 import { add, reshape, silu } from "../engine/ops/elementwise.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
-import { LATENT, type Latent } from "./latent.ts";
-import { declareDense, dense } from "./layers.ts";
-import { declareUnet, type UnetSize, unet } from "./unet.ts";
+import {
+	half,
+	LATENT,
+	type Latent,
+	type Network,
+	type NetworkInput,
+	type NetworkParts,
+} from "./latent.ts";
+import { Dense } from "./layers.ts";
+import { Unet, type UnetSize } from "./unet.ts";
 
 /**
  * Encoder and decoder between 64x64 images and a latent of 4x8x8. Each is a dense layer that starts as the principal components of the
@@ -28,94 +35,102 @@ const LATENT_SCALE = Math.sqrt(PIXELS / LATENT);
 const ENCODER_FACTOR = 1 / 128;
 const DECODER_FACTOR = 1 / 8;
 
-/**
- * @param inputs channels of the input image
- * @param select the input channel that already is an image of the kernel, or null where none is
- * @param basis orthonormal images [256][4096], from latentBasis()
- */
-export function declareEncoderComponents(
-	list: ParameterList,
-	random: Random,
-	inputs: number,
-	select: number | null,
-	basis: readonly Float32Array[],
-	size: ComponentSize,
-): void {
-	const selection = new Float32Array(inputs);
-	if (select !== null) selection[select] = 1;
-	list.add("encoder.select.weight", [1, inputs], selection);
-	declareUnet(
-		list,
-		random,
-		"encoder.unet",
-		inputs,
-		size.encoder,
-		select === null ? 1 : 0,
-	);
-	declareDense(
-		list,
-		"encoder.mean",
-		basis.map((row) => row.map((v) => v / LATENT_SCALE)),
-		ENCODER_FACTOR,
-	);
-	declareDense(
-		list,
-		"encoder.logvar",
-		basis.map(() => new Float32Array(LATENT)),
-		1,
-		INITIAL_LOGVAR,
-	);
+class ComponentEncoder extends Module {
+	readonly select: Linear;
+	readonly unet: Unet;
+	readonly mean: Dense;
+	readonly logvar: Dense;
+
+	constructor(
+		random: Random,
+		{ channels, kernelChannel }: NetworkInput,
+		basis: readonly Float32Array[],
+		size: UnetSize,
+	) {
+		super();
+		const selection = new Float32Array(channels);
+		if (kernelChannel !== null) selection[kernelChannel] = 1;
+		this.select = new Linear(channels, 1, {
+			weight: () => selection,
+			bias: false,
+		});
+		this.unet = new Unet(
+			random,
+			channels,
+			size,
+			kernelChannel === null ? 1 : 0,
+		);
+		this.mean = new Dense(
+			basis.map((row) => row.map((v) => v / LATENT_SCALE)),
+			ENCODER_FACTOR,
+		);
+		this.logvar = new Dense(
+			basis.map(() => new Float32Array(LATENT)),
+			1,
+			INITIAL_LOGVAR,
+		);
+	}
+
+	forward(x: Tensor): Latent {
+		const flat = [x.shape[0], PIXELS];
+		const image = add(
+			reshape(this.select.forward(x), flat),
+			reshape(this.unet.forward(x), flat),
+		);
+		const mean = this.mean.forward(image);
+		// The spread is read off the mean's values (detached): fitting it must not pull at the mean.
+		return { mean, logvar: this.logvar.forward(silu(mean.detach())) };
+	}
 }
 
-/** Images [B, 64, 64, inputs] to the latent distribution. Throws where `p` is not a network of this size with an encoder. */
-export function encodeComponents(
-	p: Parameters,
-	{ encoder }: ComponentSize,
-	x: Tensor,
-): Latent {
-	const [batch, , , inputs] = x.shape;
-	const selected = linear(
-		reshape(x, [batch * PIXELS, inputs]),
-		p.get("encoder.select.weight"),
-		null,
-	);
-	const correction = unet(p, "encoder.unet", encoder, x);
-	const image = add(
-		reshape(selected, [batch, PIXELS]),
-		reshape(correction, [batch, PIXELS]),
-	);
-	const mean = dense(p, "encoder.mean", image, ENCODER_FACTOR);
-	// The spread is read off the mean's values (detached): fitting it must not pull at the mean.
-	const values = mean.detach();
-	return { mean, logvar: dense(p, "encoder.logvar", silu(values), 1) };
+class ComponentDecoder extends Module {
+	readonly image: Dense;
+	readonly unet: Unet;
+
+	constructor(random: Random, basis: readonly Float32Array[], size: UnetSize) {
+		super();
+		const columns = Array.from({ length: PIXELS }, (_, i) =>
+			Float32Array.from(basis, (row) => row[i] * LATENT_SCALE),
+		);
+		this.image = new Dense(columns, DECODER_FACTOR);
+		this.unet = new Unet(random, 1, size, 0);
+	}
+
+	forward(z: Tensor): Tensor {
+		const image = reshape(this.image.forward(z), [z.shape[0], 64, 64, 1]);
+		return add(image, this.unet.forward(image));
+	}
 }
 
-export function declareDecoderComponents(
-	list: ParameterList,
-	random: Random,
-	basis: readonly Float32Array[],
-	size: ComponentSize,
-): void {
-	const columns = Array.from({ length: PIXELS }, (_, i) =>
-		Float32Array.from(basis, (row) => row[i] * LATENT_SCALE),
-	);
-	declareDense(list, "decoder.image", columns, DECODER_FACTOR);
-	declareUnet(list, random, "decoder.unet", 1, size.decoder, 0);
-}
+export class ComponentAutoencoder extends Module implements Network {
+	readonly encoder: ComponentEncoder | null;
+	readonly decoder: ComponentDecoder | null;
 
-/** A latent [B, 256] to kernels [B, 64, 64, 1]. Throws where `p` is not a network of this size with a decoder. */
-export function decodeComponents(
-	p: Parameters,
-	{ decoder }: ComponentSize,
-	z: Tensor,
-): Tensor {
-	const image = reshape(dense(p, "decoder.image", z, DECODER_FACTOR), [
-		z.shape[0],
-		64,
-		64,
-		1,
-	]);
-	return add(image, unet(p, "decoder.unet", decoder, image));
+	/** @param basis orthonormal images [256][4096], from latentBasis() */
+	constructor(
+		random: Random,
+		basis: readonly Float32Array[],
+		size: ComponentSize,
+		{ encoder, decoder }: NetworkParts,
+	) {
+		super();
+		this.encoder = encoder
+			? new ComponentEncoder(random, encoder, basis, size.encoder)
+			: null;
+		this.decoder = decoder
+			? new ComponentDecoder(random, basis, size.decoder)
+			: null;
+	}
+
+	/** Images [B, 64, 64, channels] to the latent's distribution, each [B, 256]. */
+	encode(x: Tensor): Latent {
+		return half(this.encoder, "encoder").forward(x);
+	}
+
+	/** A latent [B, 256] to kernels [B, 64, 64, 1]. */
+	decode(z: Tensor): Tensor {
+		return half(this.decoder, "decoder").forward(z);
+	}
 }
 
 /** Fills up fewer than 256 principal components with random directions of the same length. */

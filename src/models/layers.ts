@@ -1,140 +1,105 @@
-import type { ParameterList, Parameters } from "../engine/nn.ts";
-import { conv2d, convTranspose2d, linear } from "../engine/ops/conv.ts";
+import * as init from "../engine/init.ts";
+import { GroupNorm } from "../engine/layers/norms.ts";
+import { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
+import { Module } from "../engine/module.ts";
+import { Parameter } from "../engine/nn.ts";
+import { type ConvOptions, linear } from "../engine/ops/conv.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
-import { groupNorm } from "../engine/ops/norm.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Shape, Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
 
-/**
- * The few layers that the networks are made of. Each has a `declare...` function, which adds its parameters to a list, and a function that
- * applies it; both find the parameters by the layer's name.
- */
+/** The few layers that the networks are made of. */
 
 /** Channels in a group of groupNorm: 8, as 32 groups of a 256-channel network have. */
 const GROUP = 8;
 
-export function declareConv(
-	list: ParameterList,
+type Init = (shape: Shape) => Float32Array;
+
+/** Weights as He et al. 2015 have them for rectifiers, times `gain`, and no biases. */
+export const initial = (random: Random, gain: number) => ({
+	weight: ((shape) => init.kaimingNormal(shape, { random, gain })) as Init,
+	bias: init.zeros as Init,
+});
+
+/** A convolution that keeps the image's size, unless a stride is given. */
+export const conv = (
 	random: Random,
-	name: string,
-	options: {
-		inputs: number;
-		outputs: number;
-		kernel: number;
-		transposed?: boolean;
-		/** Multiplies the initial weights: 0 makes a residual branch start as nothing. */
-		gain?: number;
-		bias?: (output: number) => number;
-	},
-): void {
-	const { inputs, outputs, kernel, transposed = false, gain = 1 } = options;
-	// He et al. 2015 for the gain of rectifiers; a stride-2 transposed convolution adds up a quarter of its taps at each pixel.
-	const fanIn = (inputs * kernel * kernel) / (transposed ? 4 : 1);
-	const deviation = gain * Math.sqrt(2 / fanIn);
-	const shape = transposed
-		? [inputs, kernel, kernel, outputs]
-		: [outputs, kernel, kernel, inputs];
-	const weights = new Float32Array(inputs * outputs * kernel * kernel);
-	for (let i = 0; i < weights.length; i++)
-		weights[i] = deviation * random.normal();
-	list.add(`${name}.weight`, shape, weights);
-	list.add(
-		`${name}.bias`,
-		[outputs],
-		Float32Array.from({ length: outputs }, (_, o) => options.bias?.(o) ?? 0),
-	);
-}
-
-export function declareNorm(
-	list: ParameterList,
-	name: string,
-	channels: number,
-): void {
-	list.add(`${name}.weight`, [channels], new Float32Array(channels).fill(1));
-	list.add(`${name}.bias`, [channels], new Float32Array(channels));
-}
-
-/** Two 3x3 convolutions behind groupNorm and SiLU, added to their input (He et al. 2016, pre-activation form). */
-export function declareResidual(
-	list: ParameterList,
-	random: Random,
-	name: string,
-	channels: number,
-): void {
-	const shape = { inputs: channels, outputs: channels, kernel: 3 };
-	declareNorm(list, `${name}.norm1`, channels);
-	declareConv(list, random, `${name}.conv1`, shape);
-	declareNorm(list, `${name}.norm2`, channels);
-	declareConv(list, random, `${name}.conv2`, { ...shape, gain: 0 });
-}
-
-/** A convolution that keeps the image's size (stride 1, odd kernel). */
-export function conv(p: Parameters, name: string, x: Tensor): Tensor {
-	const w = p.get(`${name}.weight`);
-	return conv2d(x, w, p.get(`${name}.bias`), {
-		padding: (w.shape[1] - 1) / 2,
+	inputs: number,
+	outputs: number,
+	kernel: number,
+	{ gain = 1, ...options }: ConvOptions & { gain?: number; bias?: Init } = {},
+) =>
+	new Conv2d(inputs, outputs, kernel, {
+		padding: (kernel - 1) / 2,
+		...initial(random, gain),
+		...options,
 	});
-}
 
 /** A 4x4 convolution with stride 2: halves the image. */
-export function convDown(p: Parameters, name: string, x: Tensor): Tensor {
-	return conv2d(x, p.get(`${name}.weight`), p.get(`${name}.bias`), {
-		stride: 2,
-		padding: 1,
-	});
-}
+export const convDown = (random: Random, inputs: number, outputs: number) =>
+	conv(random, inputs, outputs, 4, { stride: 2, padding: 1 });
 
-/** A transposed 4x4 convolution with stride 2: doubles the image. */
-export function convUp(p: Parameters, name: string, x: Tensor): Tensor {
-	return convTranspose2d(x, p.get(`${name}.weight`), p.get(`${name}.bias`), {
+/** A transposed 4x4 convolution with stride 2: doubles the image. It adds up a quarter of its taps at each pixel, so weights are twice as large. */
+export const convUp = (random: Random, inputs: number, outputs: number) =>
+	new ConvTranspose2d(inputs, outputs, 4, {
 		stride: 2,
 		padding: 1,
+		weight: (shape) =>
+			init.kaimingNormal(shape, { random, gain: 2, mode: "fanOut" }),
+		bias: init.zeros,
 	});
-}
 
 /** SiLU behind groupNorm, in one kernel. */
-export function normSilu(p: Parameters, name: string, x: Tensor): Tensor {
-	const channels = x.shape[3];
-	return groupNorm(x, p.get(`${name}.weight`), p.get(`${name}.bias`), {
-		groups: Math.max(1, channels / GROUP),
+export const normSilu = (channels: number) =>
+	new GroupNorm(Math.max(1, channels / GROUP), channels, {
 		activation: "silu",
 	});
-}
 
-export function residual(p: Parameters, name: string, x: Tensor): Tensor {
-	const h = conv(p, `${name}.conv1`, normSilu(p, `${name}.norm1`, x));
-	return add(x, conv(p, `${name}.conv2`, normSilu(p, `${name}.norm2`, h)));
+/** Two 3x3 convolutions behind groupNorm and SiLU, added to their input (He et al. 2016, pre-activation form). Starts as nothing but its input. */
+export class Residual extends Module {
+	readonly norm1: GroupNorm;
+	readonly conv1: Conv2d;
+	readonly norm2: GroupNorm;
+	readonly conv2: Conv2d;
+
+	constructor(random: Random, channels: number) {
+		super();
+		this.norm1 = normSilu(channels);
+		this.conv1 = conv(random, channels, channels, 3);
+		this.norm2 = normSilu(channels);
+		this.conv2 = conv(random, channels, channels, 3, { gain: 0 });
+	}
+
+	forward(x: Tensor): Tensor {
+		const h = this.conv1.forward(this.norm1.forward(x));
+		return add(x, this.conv2.forward(this.norm2.forward(h)));
+	}
 }
 
 /**
  * A dense layer whose weights are kept `1/factor` times larger than they act. Adam moves every weight by about the learning rate a step, so a layer of many
  * small weights needs a smaller step than the convolutions beside it ("equalised learning rate", Karras et al. 2018).
  */
-export function dense(
-	p: Parameters,
-	name: string,
-	x: Tensor,
-	factor: number,
-): Tensor {
-	return add(
-		scale(linear(x, p.get(`${name}.weight`), null), factor),
-		p.get(`${name}.bias`),
-	);
-}
+export class Dense extends Module {
+	readonly weight: Parameter;
+	readonly bias: Parameter;
+	readonly factor: number;
 
-/** Declares a dense layer that acts as `weights` (outputs rows of `inputs`) times x, plus `bias`. */
-export function declareDense(
-	list: ParameterList,
-	name: string,
-	rows: readonly Float32Array[],
-	factor: number,
-	bias = 0,
-): void {
-	const [outputs, inputs] = [rows.length, rows[0].length];
-	const weights = new Float32Array(outputs * inputs);
-	rows.forEach((row, o) => {
-		for (let i = 0; i < inputs; i++) weights[o * inputs + i] = row[i] / factor;
-	});
-	list.add(`${name}.weight`, [outputs, inputs], weights);
-	list.add(`${name}.bias`, [outputs], new Float32Array(outputs).fill(bias));
+	/** Acts as `rows` (outputs rows of inputs) times x, plus `bias`. */
+	constructor(rows: readonly Float32Array[], factor: number, bias = 0) {
+		super();
+		const [outputs, inputs] = [rows.length, rows[0].length];
+		const weights = new Float32Array(outputs * inputs);
+		rows.forEach((row, o) => {
+			for (let i = 0; i < inputs; i++)
+				weights[o * inputs + i] = row[i] / factor;
+		});
+		this.factor = factor;
+		this.weight = new Parameter([outputs, inputs], weights);
+		this.bias = new Parameter([outputs], init.constant([outputs], bias));
+	}
+
+	forward(x: Tensor): Tensor {
+		return add(scale(linear(x, this.weight, null), this.factor), this.bias);
+	}
 }

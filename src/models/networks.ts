@@ -1,26 +1,15 @@
 import type { Gpu } from "../engine/gpu.ts";
-import { ParameterList, Parameters } from "../engine/nn.ts";
-import type { Tensor } from "../engine/tensor.ts";
 import { Random } from "../random.ts";
+import { AutoencoderKL, type AutoencoderKLConfig } from "./autoencoderKL.ts";
 import {
-	type AutoencoderKLConfig,
-	declareDecoderKL,
-	declareEncoderKL,
-	decodeKL,
-	encodeKL,
-} from "./autoencoderKL.ts";
-import {
+	ComponentAutoencoder,
 	type ComponentSize,
-	declareDecoderComponents,
-	declareEncoderComponents,
-	decodeComponents,
-	encodeComponents,
 	latentBasis,
 } from "./componentAutoencoder.ts";
 import { fromDiffusers, type PretrainedWeights } from "./diffusers.ts";
-import type { Latent } from "./latent.ts";
+import type { Network, NetworkInput, NetworkParts } from "./latent.ts";
 
-/** The three networks of the paper; each is a set of parameters for encode() and decode(). */
+/** The three networks of the paper; each encodes, decodes, or both. */
 export type NetworkName = "vae" | "aligner" | "oneStep";
 
 /** The form of encoder and decoder, and their widths: the paper's convolutional autoencoder, or principal components with U-Nets that correct them. */
@@ -41,28 +30,7 @@ const STREAMS: Record<NetworkName, number> = {
 	oneStep: BASIS + 3,
 };
 
-/** What a network sees. */
-export interface NetworkInput {
-	readonly channels: number;
-	/** The channel that already is an image of the kernel (the ridge estimate), or null. */
-	readonly kernelChannel: number | null;
-}
-
 const KERNEL: NetworkInput = { channels: 1, kernelChannel: 0 };
-
-/** Images [B, 64, 64, channels] to the latent's distribution. Throws where `p` is not a network of this size with an encoder. */
-export function encode(p: Parameters, size: NetworkSize, x: Tensor): Latent {
-	return isConvolutional(size)
-		? encodeKL(p, size, x)
-		: encodeComponents(p, size, x);
-}
-
-/** A latent, as encode() gives it, to kernels [B, 64, 64, 1]. Throws where `p` is not a network of this size with a decoder. */
-export function decode(p: Parameters, size: NetworkSize, z: Tensor): Tensor {
-	return isConvolutional(size)
-		? decodeKL(p, size, z)
-		: decodeComponents(p, size, z);
-}
 
 /**
  * Makes a network with initial weights from `seed` and, where its form has them, the principal components of the training kernels:
@@ -80,24 +48,24 @@ export function makeNetwork(
 	input: NetworkInput,
 	components: readonly Float32Array[],
 	seed: number,
-): Parameters {
+): Network {
 	const random = new Random(seed, STREAMS[name]);
 	// The same basis for all three, whatever else is drawn.
 	const basis = () => latentBasis(components, new Random(seed, BASIS));
-	return makeParts(gpu, size, random, basis, {
+	return makeParts(size, random, basis, {
 		encoder: name === "vae" ? KERNEL : input,
 		decoder: name !== "aligner",
-	});
+	}).to(gpu);
 }
 
 /** A network, or one half of it, for weights that are loaded: what it starts with is of no use. */
 export function makeEmptyNetwork(
 	gpu: Gpu,
 	size: NetworkSize,
-	parts: { readonly encoder?: NetworkInput; readonly decoder: boolean },
-): Parameters {
+	parts: NetworkParts,
+): Network {
 	const basis = () => latentBasis([], new Random(0));
-	return makeParts(gpu, size, new Random(0), basis, parts);
+	return makeParts(size, new Random(0), basis, parts).to(gpu);
 }
 
 /** Throws where networks of this size, for this input, cannot start from a file of weights. */
@@ -110,40 +78,20 @@ export function checkPretrained(
 		throw new Error(
 			`${source} holds weights of a convolutional autoencoder; networks of principal components cannot start from them`,
 		);
-	for (const { channels } of [KERNEL, input]) {
-		const list = new ParameterList();
-		declareEncoderKL(list, new Random(0), channels, size);
-		declareDecoderKL(list, new Random(0), size);
-		const wanted = list.entries.map((e) => [e.name, e] as const);
-		fromDiffusers(tensors, wanted, source);
+	for (const encoder of [KERNEL, input]) {
+		const parts = { encoder, decoder: true };
+		const network = new AutoencoderKL(new Random(0), size, parts);
+		fromDiffusers(tensors, network.namedParameters(), source);
 	}
 }
 
 function makeParts(
-	gpu: Gpu,
 	size: NetworkSize,
 	random: Random,
 	makeBasis: () => readonly Float32Array[],
-	{ encoder, decoder }: { encoder?: NetworkInput; decoder: boolean },
-): Parameters {
-	const list = new ParameterList();
-	if (isConvolutional(size)) {
-		if (encoder) declareEncoderKL(list, random, encoder.channels, size);
-		if (decoder) declareDecoderKL(list, random, size);
-	} else {
-		const basis = makeBasis();
-		if (encoder) {
-			const { channels, kernelChannel } = encoder;
-			declareEncoderComponents(
-				list,
-				random,
-				channels,
-				kernelChannel,
-				basis,
-				size,
-			);
-		}
-		if (decoder) declareDecoderComponents(list, random, basis, size);
-	}
-	return new Parameters(gpu, list);
+	parts: NetworkParts,
+): Network {
+	return isConvolutional(size)
+		? new AutoencoderKL(random, size, parts)
+		: new ComponentAutoencoder(random, makeBasis(), size, parts);
 }

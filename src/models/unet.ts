@@ -1,17 +1,10 @@
-import type { ParameterList, Parameters } from "../engine/nn.ts";
+import type { GroupNorm } from "../engine/layers/norms.ts";
+import type { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
+import { Module } from "../engine/module.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
-import {
-	conv,
-	convDown,
-	convUp,
-	declareConv,
-	declareNorm,
-	declareResidual,
-	normSilu,
-	residual,
-} from "./layers.ts";
+import { conv, convDown, convUp, normSilu, Residual } from "./layers.ts";
 
 /** Channels at 32x32, 16x16 and 8x8 (multiples of 8), and residual blocks at 16x16 and 8x8. */
 export interface UnetSize {
@@ -23,67 +16,58 @@ export interface UnetSize {
 const FULL = 8;
 
 /** A small U-Net (Ronneberger et al. 2015): [B, 64, 64, inputs] to [B, 64, 64, 1]. With `gain` 0 it starts as nothing. */
-export function declareUnet(
-	list: ParameterList,
-	random: Random,
-	name: string,
-	inputs: number,
-	{ channels: [c32, c16, c8], blocks }: UnetSize,
-	gain: number,
-): void {
-	const layer = (
-		part: string,
-		from: number,
-		to: number,
-		options: { kernel: number; transposed?: boolean; gain?: number },
-	) =>
-		declareConv(list, random, `${name}.${part}`, {
-			inputs: from,
-			outputs: to,
-			...options,
-		});
-	const down = { kernel: 4 };
-	const up = { kernel: 4, transposed: true };
-	layer("down32", inputs, c32, down);
-	declareNorm(list, `${name}.norm32`, c32);
-	layer("down16", c32, c16, down);
-	for (let i = 0; i < blocks[0]; i++)
-		declareResidual(list, random, `${name}.residual16.${i}`, c16);
-	declareNorm(list, `${name}.norm16`, c16);
-	layer("down8", c16, c8, down);
-	for (let i = 0; i < blocks[1]; i++)
-		declareResidual(list, random, `${name}.residual8.${i}`, c8);
-	declareNorm(list, `${name}.norm8`, c8);
-	layer("up16", c8, c16, up);
-	declareNorm(list, `${name}.normUp16`, c16);
-	layer("up32", c16, c32, up);
-	declareNorm(list, `${name}.normUp32`, c32);
-	layer("up64", c32, FULL, up);
-	declareNorm(list, `${name}.normUp64`, FULL);
-	layer("out", FULL, 1, { kernel: 3, gain });
-}
+export class Unet extends Module {
+	readonly down32: Conv2d;
+	readonly norm32: GroupNorm;
+	readonly down16: Conv2d;
+	readonly residual16: readonly Residual[];
+	readonly norm16: GroupNorm;
+	readonly down8: Conv2d;
+	readonly residual8: readonly Residual[];
+	readonly norm8: GroupNorm;
+	readonly up16: ConvTranspose2d;
+	readonly normUp16: GroupNorm;
+	readonly up32: ConvTranspose2d;
+	readonly normUp32: GroupNorm;
+	readonly up64: ConvTranspose2d;
+	readonly normUp64: GroupNorm;
+	readonly out: Conv2d;
 
-export function unet(
-	p: Parameters,
-	name: string,
-	{ blocks }: UnetSize,
-	x: Tensor,
-): Tensor {
-	const h32 = convDown(p, `${name}.down32`, x);
-	let h16 = convDown(p, `${name}.down16`, normSilu(p, `${name}.norm32`, h32));
-	for (let i = 0; i < blocks[0]; i++)
-		h16 = residual(p, `${name}.residual16.${i}`, h16);
-	let h8 = convDown(p, `${name}.down8`, normSilu(p, `${name}.norm16`, h16));
-	for (let i = 0; i < blocks[1]; i++)
-		h8 = residual(p, `${name}.residual8.${i}`, h8);
-	const u16 = add(
-		h16,
-		convUp(p, `${name}.up16`, normSilu(p, `${name}.norm8`, h8)),
-	);
-	const u32 = add(
-		h32,
-		convUp(p, `${name}.up32`, normSilu(p, `${name}.normUp16`, u16)),
-	);
-	const u64 = convUp(p, `${name}.up64`, normSilu(p, `${name}.normUp32`, u32));
-	return conv(p, `${name}.out`, normSilu(p, `${name}.normUp64`, u64));
+	constructor(
+		random: Random,
+		inputs: number,
+		{ channels: [c32, c16, c8], blocks }: UnetSize,
+		gain: number,
+	) {
+		super();
+		const residuals = (length: number, channels: number) =>
+			Array.from({ length }, () => new Residual(random, channels));
+		this.down32 = convDown(random, inputs, c32);
+		this.norm32 = normSilu(c32);
+		this.down16 = convDown(random, c32, c16);
+		this.residual16 = residuals(blocks[0], c16);
+		this.norm16 = normSilu(c16);
+		this.down8 = convDown(random, c16, c8);
+		this.residual8 = residuals(blocks[1], c8);
+		this.norm8 = normSilu(c8);
+		this.up16 = convUp(random, c8, c16);
+		this.normUp16 = normSilu(c16);
+		this.up32 = convUp(random, c16, c32);
+		this.normUp32 = normSilu(c32);
+		this.up64 = convUp(random, c32, FULL);
+		this.normUp64 = normSilu(FULL);
+		this.out = conv(random, FULL, 1, 3, { gain });
+	}
+
+	forward(x: Tensor): Tensor {
+		const h32 = this.down32.forward(x);
+		let h16 = this.down16.forward(this.norm32.forward(h32));
+		for (const block of this.residual16) h16 = block.forward(h16);
+		let h8 = this.down8.forward(this.norm16.forward(h16));
+		for (const block of this.residual8) h8 = block.forward(h8);
+		const u16 = add(h16, this.up16.forward(this.norm8.forward(h8)));
+		const u32 = add(h32, this.up32.forward(this.normUp16.forward(u16)));
+		const u64 = this.up64.forward(this.normUp32.forward(u32));
+		return this.out.forward(this.normUp64.forward(u64));
+	}
 }

@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { backward } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import { ParameterList, Parameters } from "../engine/nn.ts";
+import { Parameter, Parameters } from "../engine/nn.ts";
 import { linear } from "../engine/ops/conv.ts";
 import { mul, scale } from "../engine/ops/elementwise.ts";
 import { sum } from "../engine/ops/reduce.ts";
@@ -69,9 +69,8 @@ async function secondMoment(
 	width: number,
 ): Promise<Float32Array> {
 	const { length, count } = rows;
-	const list = new ParameterList();
-	list.add("q", [width, length], q);
-	const parameters = new Parameters(gpu, list);
+	const p = new Parameter([width, length], q);
+	const parameters = new Parameters(gpu, [["q", p]]);
 	try {
 		for (let first = 0; first < count; first += CHUNK) {
 			const n = Math.min(CHUNK, count - first);
@@ -80,12 +79,12 @@ async function secondMoment(
 				rows.read(first + i, values.subarray(i * length, (i + 1) * length));
 			scope(gpu, () => {
 				const x = tensor(gpu, values, [n, length]);
-				const y = linear(x, parameters.get("q"), null);
+				const y = linear(x, p, null);
 				backward(scale(sum(mul(y, y)), 0.5 / count));
 			});
 			await gpu.idle();
 		}
-		return (await parameters.get("q").grad?.data()) as Float32Array;
+		return (await p.grad?.data()) as Float32Array;
 	} finally {
 		parameters.dispose();
 	}

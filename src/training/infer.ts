@@ -1,10 +1,8 @@
 import { noGrad } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters } from "../engine/nn.ts";
 import { scope } from "../engine/scope.ts";
 import type { Tensor } from "../engine/tensor.ts";
-import { LATENT } from "../models/latent.ts";
-import { decode, encode, type NetworkSize } from "../models/networks.ts";
+import { LATENT, type Network } from "../models/latent.ts";
 import { PIXELS } from "../qpi/dataset/format.ts";
 import { inputBatch, kernelBatch } from "./batches.ts";
 import type { Prepared, PreparedObservation } from "./data.ts";
@@ -13,17 +11,16 @@ import type { Prepared, PreparedObservation } from "./data.ts";
 export async function inferKernels(
 	gpu: Gpu,
 	data: Prepared,
-	size: NetworkSize,
 	observations: readonly PreparedObservation[],
-	networks: { encoder: Parameters; decoder: Parameters },
+	networks: { encoder: Network; decoder: Network },
 ): Promise<Float32Array[]> {
 	const found: Float32Array[] = [];
 	for (let i = 0; i < observations.length; i += 16) {
 		const chosen = observations.slice(i, i + 16);
 		const made = await readOut(gpu, () => {
 			const x = inputBatch(gpu, data, chosen);
-			const { mean } = encode(networks.encoder, size, x);
-			return decode(networks.decoder, size, mean);
+			const { mean } = networks.encoder.encode(x);
+			return networks.decoder.decode(mean);
 		});
 		for (let k = 0; k < chosen.length; k++)
 			found.push(made.slice(k * PIXELS, (k + 1) * PIXELS));
@@ -34,8 +31,7 @@ export async function inferKernels(
 /** Mean and log-variance of every kernel's latent: float32 (kernels, 2, 4, 8, 8), as the paper's files have them. */
 export async function kernelLatents(
 	gpu: Gpu,
-	vae: Parameters,
-	size: NetworkSize,
+	vae: Network,
 	images: readonly Float32Array[],
 ): Promise<Float32Array> {
 	const each = 2 * LATENT;
@@ -45,7 +41,7 @@ export async function kernelLatents(
 		for (const [half, part] of (["mean", "logvar"] as const).entries()) {
 			const values = await readOut(
 				gpu,
-				() => encode(vae, size, kernelBatch(gpu, chosen))[part],
+				() => vae.encode(kernelBatch(gpu, chosen))[part],
 			);
 			// A latent is an image [8, 8, 4]; the file has the channels first.
 			for (let k = 0; k < chosen.length; k++)
@@ -61,13 +57,12 @@ export async function kernelLatents(
 /** What the VAE makes of kernels of 64x64 pixels each; the latent's mean, no noise. All of them are one batch. */
 export async function reconstruct(
 	gpu: Gpu,
-	vae: Parameters,
-	size: NetworkSize,
+	vae: Network,
 	images: readonly Float32Array[],
 ): Promise<Float32Array[]> {
 	const made = await readOut(gpu, () => {
-		const { mean } = encode(vae, size, kernelBatch(gpu, images));
-		return decode(vae, size, mean);
+		const { mean } = vae.encode(kernelBatch(gpu, images));
+		return vae.decode(mean);
 	});
 	return images.map((_, i) => made.slice(i * PIXELS, (i + 1) * PIXELS));
 }

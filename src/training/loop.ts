@@ -1,4 +1,5 @@
 import { Average } from "../engine/average.ts";
+import { sampleOrder } from "../engine/dataLoader.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { Adam } from "../engine/optim.ts";
@@ -48,8 +49,7 @@ export class DivergedError extends Error {
 	}
 }
 
-/** Streams of random numbers that a training draws from: the epoch's order, and each step's own. The generator's lie below 2^30. */
-const ORDER = 0x80000000;
+/** Streams of random numbers that each step draws from. The orders' (engine/dataLoader.ts) lie below, the generator's below 2^30. */
 const STEP = 0xc0000000;
 /** Steps whose work may wait in the queue. */
 const AHEAD = 4;
@@ -89,9 +89,7 @@ export async function train(
 		const start = (resume?.epoch ?? 0) * stepsAnEpoch;
 		for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
 			await task.begin?.(epoch, epoch + 1 < epochs);
-			const order = new Random(seed, ORDER + epoch).shuffle(
-				Array.from({ length: samples }, (_, i) => i),
-			);
+			const order = sampleOrder(samples, seed, epoch);
 			let shown = performance.now();
 			for (let i = 0; i < stepsAnEpoch; i++) {
 				await options.gate?.();
@@ -157,7 +155,7 @@ export async function train(
 				step: optimiser.steps,
 				history,
 				tensors: joined({
-					"weight/": parameters.values.lazy(),
+					"weight/": parameters.lazy(),
 					"adam/": optimiser.lazy(),
 					...(average && { "average/": average.values.lazy() }),
 				}),
@@ -180,7 +178,7 @@ async function restore(
 ): Promise<void> {
 	try {
 		const { tensors, step } = resume;
-		await parameters.values.load(part(tensors, "weight/"));
+		await parameters.loadLazy(part(tensors, "weight/"));
 		await optimiser.load(part(tensors, "adam/"), step);
 		const averaged = part(tensors, "average/");
 		if (averaged.size > 0) await average?.values.load(averaged);

@@ -28,7 +28,7 @@ export function trialTasks(
 ): Record<NetworkName, Task> {
 	const input = INPUTS[inputs];
 	const data = randomData(input.channels);
-	const common = { gpu, data, size: preset.size, seed: 1 };
+	const common = { gpu, data, seed: 1 };
 	const network = (name: NetworkName) =>
 		makeNetwork(gpu, name, preset.size, input, [], 1);
 	const [vae, aligner, oneStep] = [

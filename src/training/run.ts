@@ -1,7 +1,6 @@
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters } from "../engine/nn.ts";
 import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
-import { LATENT } from "../models/latent.ts";
+import { LATENT, type Network } from "../models/latent.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/dataset/format.ts";
 import { evenly } from "../qpi/maths/evenly.ts";
@@ -61,10 +60,7 @@ export interface TrainingEvents {
 		attempts: readonly Attempt[],
 	): Promise<void> | void;
 	/** A network is done. */
-	onTrained?(
-		network: NetworkName,
-		parameters: Parameters,
-	): Promise<void> | void;
+	onTrained?(network: NetworkName, trained: Network): Promise<void> | void;
 }
 
 export interface TrainOptions {
@@ -110,7 +106,6 @@ export async function trainAndEvaluate(
 	},
 ): Promise<TrainedRun> {
 	const { gpu, data, say } = options;
-	const { size } = options.preset;
 	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 	const components = principalComponents(allTurns(known), LATENT);
 	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
@@ -128,8 +123,8 @@ export async function trainAndEvaluate(
 	const { evaluated } = data;
 	const mean = meanKernel(known);
 	const nearest = new NearestKernel(known);
-	const infer = (encoder: Parameters, decoder: Parameters) =>
-		inferKernels(gpu, data, size, evaluated, { encoder, decoder });
+	const infer = (encoder: Network, decoder: Network) =>
+		inferKernels(gpu, data, evaluated, { encoder, decoder });
 	const estimates: Estimates = {
 		ridge: evaluated.map((o) => o.ridge),
 		projected: evaluated.map((o) => project(o.ridge, components)),
@@ -149,7 +144,7 @@ export async function trainAndEvaluate(
 		estimates,
 		scores,
 		summary: summarise(scores, evaluated),
-		latents: await kernelLatents(gpu, vae, size, images),
+		latents: await kernelLatents(gpu, vae, images),
 	};
 }
 
@@ -159,13 +154,13 @@ export async function trainNetworks(
 	components: readonly Float32Array[],
 ): Promise<{
 	histories: Record<NetworkName, History>;
-	networks: Record<NetworkName, Parameters>;
+	networks: Record<NetworkName, Network>;
 }> {
 	const { gpu, preset, data, inputs, seed, penaliseAsymmetry } = options;
 	const { size } = preset;
 	const { init } = options;
-	const start = (network: Parameters, { tensors, source }: PretrainedWeights) =>
-		network.load(fromDiffusers(tensors, network, source));
+	const start = (network: Network, { tensors, source }: PretrainedWeights) =>
+		network.load(fromDiffusers(tensors, network.namedParameters(), source));
 	const network = (name: NetworkName) => {
 		const input = INPUTS[inputs];
 		const made = makeNetwork(gpu, name, size, input, components, seed);
@@ -177,19 +172,19 @@ export async function trainNetworks(
 	const aligner = network("aligner");
 	const oneStep = network("oneStep");
 	options.say(
-		`parameters: VAE ${vae.count}, aligner ${aligner.count}, one-step ${oneStep.count}`,
+		`parameters: VAE ${vae.packed.count}, aligner ${aligner.packed.count}, one-step ${oneStep.packed.count}`,
 	);
 	const { streams } = options;
-	const common = { gpu, data, size, seed };
+	const common = { gpu, data, seed };
 	const observed = { ...common, stream: streams?.observed };
 	// A small set has nothing but what is trained on.
 	const shown = <T>(list: readonly T[], isUnseen: (item: T) => boolean) =>
 		evenly(list.some(isUnseen) ? list.filter(isUnseen) : list, 4);
 	const kernels = shown(data.kernels, (k) => !k.trained);
 	const watched = shown(data.evaluated, (o) => o.part !== "seen");
-	const attempt = async (encoder: Parameters, decoder: Parameters) => {
+	const attempt = async (encoder: Network, decoder: Network) => {
 		const networks = { encoder, decoder };
-		const found = await inferKernels(gpu, data, size, watched, networks);
+		const found = await inferKernels(gpu, data, watched, networks);
 		return watched.map((o, i) => ({
 			truth: data.kernels[o.kernel].image,
 			found: found[i],
@@ -202,6 +197,7 @@ export async function trainNetworks(
 			: await trainOne(
 					options,
 					"vae",
+					vae,
 					vaeTask({
 						...common,
 						...preset.vae,
@@ -211,19 +207,21 @@ export async function trainNetworks(
 					}),
 					async () => {
 						const truths = kernels.map((k) => k.image);
-						const found = await reconstruct(gpu, vae, size, truths);
+						const found = await reconstruct(gpu, vae, truths);
 						return truths.map((truth, i) => ({ truth, found: found[i] }));
 					},
 				),
 		aligner: await trainOne(
 			options,
 			"aligner",
+			aligner,
 			alignerTask({ ...observed, ...preset.aligner, vae, aligner }),
 			() => attempt(aligner, vae),
 		),
 		oneStep: await trainOne(
 			options,
 			"oneStep",
+			oneStep,
 			oneStepTask({ ...observed, ...preset.oneStep, oneStep }),
 			() => attempt(oneStep, oneStep),
 		),
@@ -234,6 +232,7 @@ export async function trainNetworks(
 async function trainOne(
 	{ gpu, seed, store, events = {}, gate, signal, say }: TrainOptions,
 	name: NetworkName,
+	network: Network,
 	task: Task,
 	attempt: () => Promise<Attempt[]>,
 ): Promise<History> {
@@ -255,7 +254,7 @@ async function trainOne(
 			if (events.onAttempts) await events.onAttempts(name, await attempt());
 		},
 	});
-	await events.onTrained?.(name, task.parameters);
+	await events.onTrained?.(name, network);
 	return history;
 }
 

@@ -6,6 +6,7 @@ import type { Random } from "../random.ts";
 /** Everything that one training needs besides the loop. */
 export interface Task {
 	readonly name: string;
+	/** What is trained: a module's `packed`. */
 	readonly parameters: Parameters;
 	/** Samples in an epoch. */
 	readonly samples: number;

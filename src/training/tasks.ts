@@ -1,11 +1,10 @@
 import { noGrad } from "../engine/autograd.ts";
 import type { Gpu } from "../engine/gpu.ts";
-import type { Parameters } from "../engine/nn.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
 import type { RateSchedule } from "../engine/schedules.ts";
-import { decode, encode, type NetworkSize } from "../models/networks.ts";
+import type { Network } from "../models/latent.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";
 import { readOut, reconstruct } from "./infer.ts";
@@ -38,7 +37,6 @@ export interface TaskOptions extends Schedule {
 	readonly data: Prepared;
 	/** Is trained on in place of `data`, where it is given. */
 	readonly stream?: DataStream;
-	readonly size: NetworkSize;
 	readonly seed: number;
 }
 
@@ -51,20 +49,20 @@ export function vaeTask(
 				"image" | "symmetry" | "trained"
 			>[];
 		};
-		vae: Parameters;
+		vae: Network;
 		/** Each kernel comes so often in an epoch, turned anew each time; 1 by default. */
 		repeats?: number;
 		/** See symmetryAngles(); false by default. */
 		penaliseAsymmetry?: boolean;
 	},
 ): Task {
-	const { gpu, data, stream, size, vae, seed, repeats = 1 } = options;
+	const { gpu, data, stream, vae, seed, repeats = 1 } = options;
 	let known = data.kernels.filter((k) => k.trained);
 	const unseen = data.kernels.filter((k) => !k.trained);
 	return {
 		...pick(options),
 		name: "kernel VAE",
-		parameters: vae,
+		parameters: vae.packed,
 		samples: (stream?.kernels ?? known.length) * repeats,
 		clip: 1,
 		async begin(epoch, more) {
@@ -82,13 +80,13 @@ export function vaeTask(
 				random,
 				options.penaliseAsymmetry ?? false,
 			);
-			const { mean, logvar } = encode(vae, size, x);
+			const { mean, logvar } = vae.encode(x);
 			const z = reparameterise(mean, logvar, {
 				seed,
 				step: draw,
 				stream: 1,
 			});
-			const y = decode(vae, size, z);
+			const y = vae.decode(z);
 			const reconstruction = add(
 				mseLoss(y, x),
 				scale(symmetryLoss(y, x, angles), options.symmetry ?? ALPHA),
@@ -102,7 +100,7 @@ export function vaeTask(
 		validate: () =>
 			meanOver(unseen, 16, async (kernels) => {
 				const images = kernels.map((k) => k.image);
-				const made = await reconstruct(gpu, vae, size, images);
+				const made = await reconstruct(gpu, vae, images);
 				return meanSquare(flat(made), flat(images));
 			}),
 	};
@@ -110,9 +108,9 @@ export function vaeTask(
 
 /** Input -> the latent that the frozen VAE gives the true kernel: MSE(mean) + MSE(logvar), gradient clipped to norm 1. */
 export function alignerTask(
-	options: TaskOptions & { vae: Parameters; aligner: Parameters },
+	options: TaskOptions & { vae: Network; aligner: Network },
 ): Task {
-	const { gpu, data, size, vae, aligner } = options;
+	const { gpu, data, vae, aligner } = options;
 	const source = trainingData(options);
 	const held = validationSet(data);
 	const loss = (
@@ -121,9 +119,9 @@ export function alignerTask(
 		turns: readonly number[],
 	) => {
 		const truth = noGrad(gpu, () =>
-			encode(vae, size, kernelsOf(gpu, data, chosen, turns)),
+			vae.encode(kernelsOf(gpu, data, chosen, turns)),
 		);
-		const found = encode(aligner, size, inputBatch(gpu, data, chosen, turns));
+		const found = aligner.encode(inputBatch(gpu, data, chosen, turns));
 		return add(
 			mseLoss(found.mean, truth.mean),
 			mseLoss(found.logvar, truth.logvar),
@@ -132,7 +130,7 @@ export function alignerTask(
 	return {
 		...pick(options),
 		name: "aligner",
-		parameters: aligner,
+		parameters: aligner.packed,
 		samples: source.samples,
 		clip: 1,
 		begin: source.begin,
@@ -158,16 +156,14 @@ export function alignerTask(
 }
 
 /** Input -> kernel at once: MSE + beta * KL, no clipping. */
-export function oneStepTask(
-	options: TaskOptions & { oneStep: Parameters },
-): Task {
-	const { gpu, data, size, oneStep, seed } = options;
+export function oneStepTask(options: TaskOptions & { oneStep: Network }): Task {
+	const { gpu, data, oneStep, seed } = options;
 	const source = trainingData(options);
 	const held = validationSet(data);
 	return {
 		...pick(options),
 		name: "one-step",
-		parameters: oneStep,
+		parameters: oneStep.packed,
 		samples: source.samples,
 		clip: null,
 		begin: source.begin,
@@ -175,9 +171,7 @@ export function oneStepTask(
 			const { data } = source;
 			const chosen = samples.map((i) => source.observations[i]);
 			const turns = samples.map(() => random.integer(0, 8));
-			const { mean, logvar } = encode(
-				oneStep,
-				size,
+			const { mean, logvar } = oneStep.encode(
 				inputBatch(gpu, data, chosen, turns),
 			);
 			const z = reparameterise(mean, logvar, {
@@ -185,7 +179,7 @@ export function oneStepTask(
 				step: draw,
 				stream: 3,
 			});
-			const y = decode(oneStep, size, z);
+			const y = oneStep.decode(z);
 			return add(
 				mseLoss(y, kernelsOf(gpu, data, chosen, turns)),
 				scale(klLoss(mean, logvar), options.kl ?? BETA),
@@ -195,8 +189,8 @@ export function oneStepTask(
 		validate: () =>
 			meanOver(held, 16, async (chosen) => {
 				const made = await readOut(gpu, () => {
-					const { mean } = encode(oneStep, size, inputBatch(gpu, data, chosen));
-					return decode(oneStep, size, mean);
+					const { mean } = oneStep.encode(inputBatch(gpu, data, chosen));
+					return oneStep.decode(mean);
 				});
 				return meanSquare(
 					made,

@@ -1,18 +1,13 @@
 import { noGrad } from "../../engine/autograd.ts";
 import type { Gpu } from "../../engine/gpu.ts";
-import type { Parameters } from "../../engine/nn.ts";
 import { scope } from "../../engine/scope.ts";
 import type { State } from "../../engine/state.ts";
 import { tensor } from "../../engine/tensor.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../../qpi/dataset/format.ts";
 import type { Position } from "../../qpi/operator/forward.ts";
 import { INPUTS, inputsOf } from "../../qpi/operator/inputs.ts";
-import {
-	decode,
-	encode,
-	makeEmptyNetwork,
-	type NetworkSize,
-} from "../networks.ts";
+import type { Network } from "../latent.ts";
+import { makeEmptyNetwork, type NetworkSize } from "../networks.ts";
 
 export type NetworkMethod = "oneStep" | "twoStep";
 
@@ -26,9 +21,8 @@ export class Networks {
 	/** What they see (qpi/operator/inputs.ts). */
 	readonly inputs: NetworkInputs;
 	readonly #gpu: Gpu;
-	readonly #size: NetworkSize;
-	readonly #encoders: Record<NetworkMethod, Parameters>;
-	readonly #decoders: Record<NetworkMethod, Parameters>;
+	readonly #encoders: Record<NetworkMethod, Network>;
+	readonly #decoders: Record<NetworkMethod, Network>;
 
 	/**
 	 * @param weights parameters as the weights' files hold them
@@ -41,17 +35,16 @@ export class Networks {
 		weights: { aligner: State; decoder: State; oneStep: State },
 	) {
 		const make = (state: State, encoder: boolean, decoder: boolean) => {
-			const parameters = makeEmptyNetwork(gpu, size, {
+			const network = makeEmptyNetwork(gpu, size, {
 				encoder: encoder ? INPUTS[inputs] : undefined,
 				decoder,
 			});
-			parameters.load(state);
-			return parameters;
+			network.load(state);
+			return network;
 		};
 		const oneStep = make(weights.oneStep, true, true);
 		this.inputs = inputs;
 		this.#gpu = gpu;
-		this.#size = size;
 		this.#encoders = { oneStep, twoStep: make(weights.aligner, true, false) };
 		this.#decoders = { oneStep, twoStep: make(weights.decoder, false, true) };
 	}
@@ -93,8 +86,8 @@ export class Networks {
 						SIDE,
 						channels,
 					]);
-					const { mean } = encode(this.#encoders[method], this.#size, x);
-					return decode(this.#decoders[method], this.#size, mean);
+					const { mean } = this.#encoders[method].encode(x);
+					return this.#decoders[method].decode(mean);
 				}),
 			);
 			try {

@@ -129,9 +129,9 @@ export async function withBars<T>(
 				bar = startProgress(title, steps, { unit: "steps", start });
 			},
 			onStep: (_, done, loss) => bar?.update(done, { loss }),
-			async onTrained(network, parameters) {
+			async onTrained(network, trained) {
 				bar?.stop();
-				const values = parameters.values.lazy();
+				const values = trained.packed.lazy();
 				await folder.write(
 					`${network}.safetensors`,
 					streamSafetensors(

@@ -1,0 +1,45 @@
+import { lines } from "./dispatch.ts";
+import { ofOneNetwork, type ParameterSource } from "./nn.ts";
+import { sqrt } from "./ops/elementwise.ts";
+import { sumPacked } from "./packs.ts";
+import { scope } from "./scope.ts";
+import { empty, type Tensor, zeros } from "./tensor.ts";
+
+/** Throws on a largest norm that is none. */
+export function checkClip(what: string, clip: number): void {
+	if (!(clip > 0 && Number.isFinite(clip)))
+		throw new Error(`${what}: clip ${clip}; expected a positive norm`);
+}
+
+/**
+ * Scales the gradients of parameters down to the global norm `maxNorm` where theirs is larger, in place, and returns the norm that they had, [1] (torch's clip_grad_norm_). An
+ * optimiser's `step({ clip })` does the same without passing over them once more. A gradient that is not a number spoils all of them. Throws on parameters of several
+ * networks, and on a norm that is not positive.
+ */
+export function clipGradNorm(
+	parameters: ParameterSource,
+	maxNorm: number,
+): Tensor {
+	const what = "clipGradNorm";
+	checkClip(what, maxNorm);
+	const { params, home } = ofOneNetwork(what, parameters);
+	const { gpu, gradients } = home;
+	const ranges = home.trained(params);
+	if (ranges.length === 0) return zeros(gpu, [1]);
+	gradients.touch();
+	return scope(gpu, () => {
+		const square = empty(gpu, [1]);
+		sumPacked("squares", gradients, square, ranges);
+		for (const range of ranges) {
+			const n = (range.end - range.first) / 4;
+			gpu.run({
+				shader: "clip",
+				entry: "clip",
+				bindings: { square, gradients: gradients.part(range) },
+				params: { n, clip: maxNorm },
+				workgroups: lines(gpu, n),
+			});
+		}
+		return sqrt(square);
+	});
+}

@@ -1,0 +1,161 @@
+import type { Random } from "../random.ts";
+import { type Shape, show, sizeOf } from "./tensor.ts";
+
+/**
+ * Initial values of parameters (torch's nn.init): functions of the shape that give the values, row-major. Shapes are the engine's: weights of linear layers [O, K], of
+ * convolutions [O, KH, KW, C], of transposed ones [Cin, KH, KW, Cout]; the first dimension counts as output, as torch has it.
+ */
+
+/** What values are drawn from: the same generator in the same state gives the same ones. */
+interface Drawn {
+	readonly random: Random;
+}
+
+export type Nonlinearity =
+	| "linear"
+	| "sigmoid"
+	| "tanh"
+	| "relu"
+	| "leakyRelu"
+	| "selu";
+
+export interface KaimingOptions extends Drawn {
+	/** Keeps the size of signals on their way forwards, or of gradients on their way back. Default "fanIn". */
+	readonly mode?: "fanIn" | "fanOut";
+	/** What follows. Default "leakyRelu". */
+	readonly nonlinearity?: Nonlinearity;
+	/** leakyRelu's slope below zero; default 0, which makes it relu. */
+	readonly a?: number;
+	/** Multiplies the values; default 1. With 0 a residual branch starts as nothing. */
+	readonly gain?: number;
+}
+
+export interface XavierOptions extends Drawn {
+	/** Multiplies the values; default 1. */
+	readonly gain?: number;
+}
+
+/** The squares of calculateGain(). */
+function squaredGain(nonlinearity: Nonlinearity, a: number): number {
+	const squares = {
+		linear: 1,
+		sigmoid: 1,
+		tanh: 25 / 9,
+		relu: 2,
+		leakyRelu: 2 / (1 + a * a),
+		selu: 9 / 16,
+	};
+	const found = squares[nonlinearity];
+	if (found === undefined)
+		throw new Error(
+			`init: nonlinearity "${nonlinearity}"; expected ${Object.keys(squares).join(", ")}`,
+		);
+	return found;
+}
+
+/** By how much weights are larger than 1 / sqrt(fan) to keep a signal's size through a nonlinearity. `a`: leakyRelu's slope, 0.01 by default. */
+export function calculateGain(nonlinearity: Nonlinearity, a = 0.01): number {
+	return Math.sqrt(squaredGain(nonlinearity, a));
+}
+
+/** Numbers that each output is made of, and outputs that each input goes into. */
+function fans(what: string, shape: Shape): { fanIn: number; fanOut: number } {
+	if (shape.length < 2)
+		throw new Error(
+			`${what}: shape ${show(shape)}; expected two dimensions or more`,
+		);
+	const taps = sizeOf(shape.slice(1, -1));
+	return {
+		fanIn: taps * (shape.at(-1) as number),
+		fanOut: taps * shape[0],
+	};
+}
+
+const draw = (shape: Shape, next: () => number) =>
+	Float32Array.from({ length: sizeOf(shape) }, next);
+
+const uniformTo = (shape: Shape, random: Random, bound: number) =>
+	draw(shape, () => random.uniform(-bound, bound));
+
+const normalOf = (shape: Shape, random: Random, deviation: number) =>
+	draw(shape, () => deviation * random.normal());
+
+export const zeros = (shape: Shape) => new Float32Array(sizeOf(shape));
+
+export const ones = (shape: Shape) => constant(shape, 1);
+
+export const constant = (shape: Shape, value: number) =>
+	new Float32Array(sizeOf(shape)).fill(value);
+
+/** Uniform on [a, b), [0, 1) by default. */
+export function uniform(
+	shape: Shape,
+	{
+		random,
+		a = 0,
+		b = 1,
+	}: Drawn & { readonly a?: number; readonly b?: number },
+): Float32Array {
+	return draw(shape, () => random.uniform(a, b));
+}
+
+/** Normal of mean 0 and deviation 1 by default. */
+export function normal(
+	shape: Shape,
+	{
+		random,
+		mean = 0,
+		std = 1,
+	}: Drawn & { readonly mean?: number; readonly std?: number },
+): Float32Array {
+	return draw(shape, () => mean + std * random.normal());
+}
+
+/** sqrt(gain^2 / fan), the deviation that He et al. 2015 give. */
+function kaiming(what: string, shape: Shape, options: KaimingOptions): number {
+	const { mode = "fanIn", nonlinearity = "leakyRelu", a = 0 } = options;
+	const fan = fans(what, shape)[mode];
+	if (fan === undefined)
+		throw new Error(`${what}: mode "${mode}"; expected fanIn or fanOut`);
+	return (options.gain ?? 1) * Math.sqrt(squaredGain(nonlinearity, a) / fan);
+}
+
+/** Uniform within sqrt(3) times kaimingNormal's deviation (He et al. 2015). Throws on fewer than two dimensions. */
+export function kaimingUniform(
+	shape: Shape,
+	options: KaimingOptions,
+): Float32Array {
+	const bound = Math.sqrt(3) * kaiming("kaimingUniform", shape, options);
+	return uniformTo(shape, options.random, bound);
+}
+
+/** Normal of deviation gain / sqrt(fan), times the nonlinearity's gain (He et al. 2015). Throws on fewer than two dimensions. */
+export function kaimingNormal(
+	shape: Shape,
+	options: KaimingOptions,
+): Float32Array {
+	const deviation = kaiming("kaimingNormal", shape, options);
+	return normalOf(shape, options.random, deviation);
+}
+
+function xavier(what: string, shape: Shape, gain: number): number {
+	const { fanIn, fanOut } = fans(what, shape);
+	return gain * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+/** Uniform within sqrt(3) times xavierNormal's deviation (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
+export function xavierUniform(
+	shape: Shape,
+	{ random, gain = 1 }: XavierOptions,
+): Float32Array {
+	const bound = Math.sqrt(3) * xavier("xavierUniform", shape, gain);
+	return uniformTo(shape, random, bound);
+}
+
+/** Normal of deviation gain sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
+export function xavierNormal(
+	shape: Shape,
+	{ random, gain = 1 }: XavierOptions,
+): Float32Array {
+	return normalOf(shape, random, xavier("xavierNormal", shape, gain));
+}

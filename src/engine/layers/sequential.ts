@@ -1,0 +1,64 @@
+import type { Random } from "../../random.ts";
+import { Module } from "../module.ts";
+import { dropout } from "../ops/random.ts";
+import { checkNames } from "../options.ts";
+import { named, type Tensor } from "../tensor.ts";
+import { generator, type Layer } from "./layer.ts";
+
+/** dropout() in training, and nothing after eval(). Each call in training drops others; the same generator gives the same ones. */
+export class Dropout extends Module implements Layer {
+	readonly p: number;
+	readonly seed: number;
+	/** Calls in training so far; set it to go on where an earlier run stopped. */
+	step = 0;
+
+	/** @param p probability of each element to go */
+	constructor(p: number, { random, ...others }: { readonly random: Random }) {
+		super();
+		checkNames("Dropout", others, ["random"]);
+		this.p = p;
+		this.seed = generator("Dropout", random).uint32();
+	}
+
+	forward(x: Tensor): Tensor {
+		if (!this.training) return x;
+		const { p, seed } = this;
+		return dropout(x, { p, seed, step: this.step++ });
+	}
+}
+
+type Step = Layer | ((x: Tensor) => Tensor);
+
+/** Layers, and functions such as relu, one after the other: named by their places, "0.weight", or by the fields of the object that they are given in. */
+export class Sequential extends Module implements Layer {
+	readonly #steps: readonly Step[];
+
+	constructor(...steps: Step[] | [Readonly<Record<string, Step>>]) {
+		super();
+		const [first] = steps;
+		const fields =
+			typeof first === "object" && !("forward" in first) ? first : steps;
+		for (const [name, step] of Object.entries(fields)) {
+			if (name in this)
+				throw new Error(
+					`Sequential: a layer named "${name}"; expected a name that modules do not have`,
+				);
+			if (
+				typeof step !== "function" &&
+				typeof (step as Partial<Layer> | undefined)?.forward !== "function"
+			)
+				throw new TypeError(
+					`Sequential: found ${named(step)} at ${name}, expected a function or a module with forward(x)`,
+				);
+		}
+		this.#steps = Object.values(fields);
+		Object.assign(this, fields);
+	}
+
+	forward(x: Tensor): Tensor {
+		return this.#steps.reduce(
+			(y, step) => (typeof step === "function" ? step(y) : step.forward(y)),
+			x,
+		);
+	}
+}

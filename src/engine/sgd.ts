@@ -1,0 +1,68 @@
+import { lines } from "./dispatch.ts";
+import type { ParameterSource } from "./nn.ts";
+import {
+	checkNumber,
+	type Group,
+	Optimiser,
+	type ParameterGroup,
+} from "./optimiser.ts";
+import type { Range } from "./packs.ts";
+
+export interface SGDOptions {
+	/** Learning rate. */
+	readonly lr: number;
+	/** What is kept of the earlier steps; 0 by default. */
+	readonly momentum?: number;
+	/** So many times the weight is added to the gradient (L2 penalty); 0 by default. */
+	readonly weightDecay?: number;
+	/** Looks ahead by the momentum (Nesterov 1983, in the form of Sutskever et al. 2013); false by default. */
+	readonly nesterov?: boolean;
+}
+
+const DEFAULTS = { momentum: 0, weightDecay: 0, nesterov: false };
+
+/**
+ * Stochastic gradient descent as torch has it, without dampening: g += weightDecay w; b = momentum b + g; w -= lr (nesterov ? g + momentum b : b). Frozen parameters and
+ * such without a gradient stay as they are. Throws as Adam does, and on nesterov without a momentum.
+ */
+export class SGD extends Optimiser<SGDOptions> {
+	constructor(
+		params: ParameterSource | readonly ParameterGroup<SGDOptions>[],
+		options: SGDOptions,
+	) {
+		super(params, options, {
+			name: "SGD",
+			defaults: DEFAULTS,
+			moments: ["momentum"],
+			check({ momentum, weightDecay, nesterov }) {
+				checkNumber("SGD", "momentum", momentum);
+				checkNumber("SGD", "weight decay", weightDecay);
+				if (nesterov && momentum === 0)
+					throw new Error("SGD: nesterov, momentum 0; expected a momentum");
+			},
+		});
+	}
+
+	protected override update(
+		{ lr, options }: Group<SGDOptions>,
+		range: Range,
+		clip: number,
+	): void {
+		const { gpu } = this.parameters;
+		const n = (range.end - range.first) / 4;
+		gpu.run({
+			shader: "sgd",
+			entry: "step",
+			bindings: { ...this.bindings(range), square: this.square },
+			params: {
+				n,
+				clip,
+				rate: lr,
+				decay: options.weightDecay,
+				momentum: options.momentum,
+				nesterov: Number(options.nesterov),
+			},
+			workgroups: lines(gpu, n),
+		});
+	}
+}
