@@ -74,3 +74,7 @@ export function shellWord(text: string): string {
 	);
 	return `"$(printf '${printed.join("")}')"${rest}`;
 }
+
+/** A sentence with numbers as print has it: ± and a minus sign in place of what a terminal shows. */
+export const typeset = (text: string): string =>
+	text.replaceAll("+-", "±").replace(/(^|[\s(=,])-(?=[\d.])/g, "$1−");

@@ -211,7 +211,7 @@ test("all energies: a kernel each, and the dispersion", async () => {
 	assert.equal(sizes, [true, true], "a profile and a dispersion");
 	const seen = new Set<string>();
 	for (const i of [0, 4]) {
-		await page.locator("#result-energy").fill(String(i));
+		await page.locator("#energy").fill(String(i));
 		const head = await text(page, "#results-head");
 		const label = await text(page, "#dispersion-table tr.chosen th");
 		assert.is(head, `Kernel, ${label}, by ridge`);

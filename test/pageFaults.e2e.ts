@@ -64,7 +64,7 @@ test("files that are none are refused, and what was open stays", async () => {
 });
 
 test("settings that cannot be are refused, and forgiven when they are taken back", async () => {
-	await page.fill("#crop-size", "9000");
+	await page.fill("#crop-width", "9000");
 	await page.waitForSelector("#fault:not([hidden])");
 	assert.match(await text(page, "#fault p"), "9000 A");
 	await page.click("#crop-clear");

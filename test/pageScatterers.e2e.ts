@@ -210,7 +210,7 @@ test("a square that is drawn beyond the picture ends at its edge", async () => {
 		{ x: await value("#crop-x"), y: await value("#crop-y") },
 		{ x: 170, y: 30 },
 	);
-	assert.ok(Math.abs((await value("#crop-size")) - 140) < 3);
+	assert.ok(Math.abs((await value("#crop-width")) - 140) < 3);
 	// Straight down, the square lies to one side of where the drag began.
 	await drag({ x: 200, y: 100 }, { x: 200, y: 40 });
 	near(
@@ -249,7 +249,7 @@ test("a square is cropped on the picture", async () => {
 	);
 	const value = async (id: string) => Number(await page.inputValue(id));
 	near({ x: await value("#crop-x"), y: await value("#crop-y") }, MIDDLE);
-	const side = await value("#crop-size");
+	const side = await value("#crop-width");
 	assert.ok(Math.abs(side - 360) < 3, `a side of ${side}`);
 	await shot(page, "crop-1280-light");
 	await page.getByLabel("mark", { exact: true }).check();

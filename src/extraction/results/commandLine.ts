@@ -19,7 +19,19 @@ export interface ExtractSettings
 }
 
 /** The command line that extracts from `file` with these settings; what is the default is left out. */
-export function commandOf(file: string, settings: ExtractSettings): string {
+export const commandOf = (file: string, settings: ExtractSettings): string =>
+	[
+		"npx qpi-lens extract",
+		// What begins with a dash would be taken for an option.
+		shellWord(file.startsWith("-") ? `./${file}` : file),
+		...argumentsOf(settings).map((argument) => {
+			const [, option, value] = /^(--[^=]+=)(.*)$/s.exec(argument) ?? [];
+			return option ? `${option}${shellWord(value)}` : argument;
+		}),
+	].join(" ");
+
+/** The options of `extract` that say these settings, as a program is given them; what is the default is left out. */
+export function argumentsOf(settings: ExtractSettings): string[] {
 	const { crop, method, seed } = settings;
 	const values: Record<string, unknown> = {
 		channel: settings.channel,
@@ -49,17 +61,14 @@ export function commandOf(file: string, settings: ExtractSettings): string {
 		seed: seed === 1 ? undefined : seed,
 	};
 	return [
-		"npx qpi-lens extract",
-		// What begins with a dash would be taken for an option.
-		shellWord(file.startsWith("-") ? `./${file}` : file),
 		...Object.entries(values)
 			.filter(([, value]) => value !== undefined)
 			// A negative number would be taken for an option.
-			.map(([name, value]) => `--${name}=${shellWord(String(value))}`),
+			.map(([name, value]) => `--${name}=${value}`),
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),
 		...(settings.signed ? ["--signed"] : []),
 		...(settings.detect ? ["--detect"] : []),
-	].join(" ");
+	];
 }

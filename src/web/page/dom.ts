@@ -1,4 +1,5 @@
 /** What every part of the page needs of the document. */
+import { typeset } from "../../text.ts";
 
 /** The element of that id. Throws where there is none: the page and its script do not belong together. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
@@ -20,6 +21,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 	element.append(...children);
 	return element;
 }
+
+/** Sentences as items of a list. */
+export const sentences = (lines: readonly string[]): HTMLLIElement[] =>
+	lines.map((line) => make("li", {}, typeset(line)));
 
 /** Gives a file to the user. */
 export function save(blob: Blob, name: string): void {
@@ -43,3 +48,17 @@ export const rowOf = (...cells: (Node | string)[]): HTMLTableRowElement =>
 			i === 0 ? make("th", { scope: "row" }, cell) : make("td", {}, cell),
 		),
 	);
+
+/** Asks by a dialog of the page. Resolves to whether it was closed by the button of value `yes`. */
+export function confirmed(id: string, yes: string): Promise<boolean> {
+	const dialog = byId<HTMLDialogElement>(id);
+	dialog.returnValue = "";
+	dialog.showModal();
+	return new Promise((resolve) => {
+		dialog.addEventListener(
+			"close",
+			() => resolve(dialog.returnValue === yes),
+			{ once: true },
+		);
+	});
+}

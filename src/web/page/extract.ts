@@ -1,12 +1,18 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
 
-import { writeScatterers } from "../../extraction/marks/scatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
-import { readMasks } from "../../extraction/scan/masks.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
-import { download } from "../fetchWeights.ts";
 import { Remote, type Report } from "../rpc.ts";
-import { byId, input, make, numberOf, save, select } from "./dom.ts";
+import {
+	byId,
+	confirmed,
+	input,
+	numberOf,
+	save,
+	select,
+	sentences,
+} from "./dom.ts";
+import { onEdits } from "./edits.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -14,18 +20,33 @@ import type {
 	PreparedImages,
 } from "./extractTypes.ts";
 import type { ExtractHandlers } from "./extractWorker.ts";
+import { onFile } from "./fileInput.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
+import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
 import { Work } from "./work.ts";
+import {
+	type OpenFile,
+	type WorkResults,
+	type WorkState,
+	Works,
+} from "./works.ts";
 
-const SAMPLE = "sample.3ds";
+/** Fields of what is chosen beside the image. */
+const CHOICES = ["method", "symmetry", "window", "seed", "kinds"];
 /** What there is to see once an image is prepared. */
-const PREPARED = ["picture-section", "marks", "extract-form"];
+const PREPARED = [
+	"picture-section",
+	"marks",
+	"extract-form",
+	"run",
+	"save-session",
+];
 
 export function startExtract(): void {
 	const work = new Work(() => remote.stop());
@@ -49,10 +70,9 @@ export function startExtract(): void {
 		table.show();
 		kinds.show();
 		const told = scatterers.asFound ? search.found?.result.told : undefined;
-		byId("found-told").replaceChildren(
-			...(told ?? []).map((line) => make("li", {}, line)),
-		);
+		byId("found-told").replaceChildren(...sentences(told ?? []));
 		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
+		byId<HTMLButtonElement>("redo").disabled = !scatterers.canRedo;
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
 		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
@@ -64,7 +84,7 @@ export function startExtract(): void {
 		]
 			.filter(Boolean)
 			.join(", ");
-		checkStale();
+		changed();
 		picture.changed();
 	});
 	const table = new MarksTable(scatterers);
@@ -72,11 +92,27 @@ export function startExtract(): void {
 	const search = new Search(scatterers, () => picture.changed());
 	const form = new ImageForm(
 		() => {
-			checkStale();
+			changed();
 			picture.changed();
 		},
 		() => refresh(),
 	);
+	const works = new Works(
+		(wanted) => void reopen(wanted),
+		(unwanted) => void close(unwanted),
+	);
+	const state = (): WorkState => ({
+		settings: form.settings,
+		shown: input("energy").value,
+		choices: Object.fromEntries(CHOICES.map((id) => [id, input(id).value])),
+		scatterers: { list: scatterers.list, asFound: scatterers.asFound },
+		found: search.found,
+	});
+	/** People, or a search, have done something. */
+	const changed = () => {
+		checkStale();
+		if (file) works.changed(state);
+	};
 	/** Prepares what has changed, and shows the image of the energy that is chosen. */
 	const refresh = () => {
 		work.whenFree(() => {
@@ -91,12 +127,14 @@ export function startExtract(): void {
 	const wish = () => JSON.stringify([form.settings, input("energy").value]);
 	const picture = new PictureView(
 		scatterers,
-		() => form.settings.crop ?? null,
-		(square) => form.crop(square),
+		() => form.region,
+		(region) => form.crop(region),
 		form.masks,
 	);
 	const results = new Results(profileOf, (name, index) => {
 		void work.act("making the files", async (report) => {
+			// They were kept, the numbers behind them were not.
+			if (!held && extracted) await remake(extracted, report);
 			const blob =
 				name === "zip"
 					? await remote.call("files", null, report)
@@ -114,20 +152,91 @@ export function startExtract(): void {
 	const open = (name: string, get: () => File | Promise<File>) =>
 		work.instead(`reading ${name}`, async (report) => {
 			const chosen = await get();
-			const what = await remote.call("open", chosen, report);
-			// What was known is of another file.
-			[file, opened, images] = [chosen, what, undefined];
-			search.found = undefined;
-			ready = { file: chosen };
-			[shown, extracted, held] = ["", undefined, false];
-			for (const id of PREPARED) byId(id).hidden = true;
-			results.hide();
-			for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
-			picture.fixed = what.dataset;
-			scatterers.reset([], true);
-			if (!form.fill(chosen, what)) await prepare(report);
-			else await showPixels();
+			const packed = await remote.call("unpack", chosen);
+			if (!packed) return load(chosen, report);
+			const { file, settings, choices, scatterers: list } = packed;
+			await load(file, report, {
+				state: {
+					...{ settings, choices, shown: "0" },
+					scatterers: { list: list ?? [], asFound: !list },
+				},
+			});
 		});
+
+	/** Opens a file anew, as it was left. */
+	const reopen = (wanted: OpenFile) =>
+		work.instead(`reading ${wanted.name}`, async (report) => {
+			works.flush();
+			const kept = await works.read(wanted);
+			if (!kept) {
+				await works.remove(wanted);
+				throw new Error(
+					`${wanted.name}: this browser no longer has it; choose the file again`,
+				);
+			}
+			await load(kept.file, report, { ...kept, id: wanted });
+		});
+
+	/** @param before what was done with it when it was open last */
+	async function load(
+		chosen: File,
+		report: Report,
+		before?: { id?: OpenFile; state?: WorkState; results?: WorkResults },
+	): Promise<void> {
+		const what = await remote.call("open", chosen, report);
+		works.flush();
+		void (before?.id ? works.go(before.id) : works.add(chosen));
+		// What was known is of another file.
+		forget();
+		[file, opened] = [chosen, what];
+		ready = { file: chosen };
+		picture.fixed = what.dataset;
+		const sizeless = form.fill(chosen, what);
+		const left = before?.state;
+		if (left) {
+			form.restore(left.settings);
+			input("energy").max = String(form.images - 1);
+			input("energy").value = left.shown;
+			for (const [id, value] of Object.entries(left.choices))
+				input(id).value = value;
+			search.found = left.found;
+			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
+		}
+		if (!sizeless || form.settings.field) await prepare(report);
+		else await showPixels();
+		if (!before?.results) return;
+		show(before.results.request, before.results.outcome);
+		held = false; // the worker that had them is gone
+	}
+
+	/** Nothing is open. */
+	function forget(): void {
+		[file, opened, images] = [undefined, undefined, undefined];
+		search.found = undefined;
+		ready = {};
+		[shown, extracted, held] = ["", undefined, false];
+		for (const id of PREPARED) byId(id).hidden = true;
+		results.hide();
+		for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
+		scatterers.reset([], true);
+	}
+
+	/** Closes a file; what was done with it is given up only when people say so. */
+	async function close(unwanted: OpenFile): Promise<void> {
+		works.flush();
+		const kept = await works.read(unwanted);
+		const edited = kept?.state && !kept.state.scatterers.asFound;
+		if (edited || kept?.results || kept?.state?.settings.mask)
+			if (!(await confirmed("close-file", "close"))) return;
+		const isShown = works.current?.id === unwanted.id;
+		await works.remove(unwanted);
+		if (!isShown) return;
+		if (works.current) return void reopen(works.current);
+		work.stop();
+		forget();
+		byId("image-form").hidden = true;
+		byId("file-about").textContent = "";
+	}
 
 	/**
 	 * Makes the worker have what the form says, whatever it was doing before, and shows it. Resolves to the settings that it has: people may be changing
@@ -143,13 +252,12 @@ export function startExtract(): void {
 		}
 		let unseen = false;
 		if (ready.settings !== key || !images) {
-			const fresh = !images;
 			// Settings that fail are no longer those of before: going back to them has to clear the error.
 			ready.settings = undefined;
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
-			if (!opened.dataset && (fresh || scatterers.asFound))
+			if (!opened.dataset && scatterers.asFound)
 				unseen = search.found?.settings !== key;
 			else scatterers.settle();
 			if (unseen) scatterers.reset([], true);
@@ -171,6 +279,7 @@ export function startExtract(): void {
 			fresh,
 		);
 		ready.settings = settings;
+		changed();
 	}
 
 	/** @param prepared how many images there are that were prepared */
@@ -220,7 +329,7 @@ export function startExtract(): void {
 			told,
 			"image-warnings": warnings,
 		}))
-			byId(id).replaceChildren(...lines.map((line) => make("li", {}, line)));
+			byId(id).replaceChildren(...sentences(lines));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
 	}
@@ -246,6 +355,7 @@ export function startExtract(): void {
 	): void {
 		extracted = wanted;
 		held = true;
+		void works.keepResults({ request: wanted, outcome });
 		results.show(outcome, inPlace);
 		// People edit while they wait.
 		checkStale();
@@ -260,6 +370,16 @@ export function startExtract(): void {
 			if (held && JSON.stringify(wanted) === JSON.stringify(extracted)) return;
 			show(wanted, await remote.call("extract", wanted, report));
 		});
+
+	/** Makes the worker have the results that are shown. */
+	async function remake(wanted: ExtractRequest, report: Report): Promise<void> {
+		if (!file) return;
+		await remote.call("open", file, report);
+		await remote.call("prepare", wanted.settings, report);
+		await remote.call("extract", wanted, report);
+		ready = { file, settings: JSON.stringify(wanted.settings) };
+		held = true;
+	}
 
 	/** Shows another method's kernel, where it was compared and nothing else has changed. */
 	function switchMethod(): void {
@@ -277,31 +397,8 @@ export function startExtract(): void {
 
 	// What people do
 
-	const drop = byId("drop");
-	input("file").addEventListener("change", () => {
-		const chosen = input("file").files?.[0];
-		if (chosen) void open(chosen.name, () => chosen);
-		input("file").value = ""; // so that the same file can be chosen again
-	});
-	document.addEventListener("dragover", (event) => {
-		// A browser that opens the file in place of the page would end a training.
-		event.preventDefault();
-		if (byId("extract").hidden) return;
-		drop.classList.add("over");
-	});
-	document.addEventListener("dragleave", () => drop.classList.remove("over"));
-	document.addEventListener("drop", (event) => {
-		event.preventDefault();
-		if (byId("extract").hidden) return;
-		drop.classList.remove("over");
-		const chosen = event.dataTransfer?.files[0];
-		if (chosen) void open(chosen.name, () => chosen);
-	});
-	byId("sample").addEventListener("click", () =>
-		open(SAMPLE, async () => {
-			return new File([await download(SAMPLE, () => {})], SAMPLE);
-		}),
-	);
+	onFile(open);
+	startPlay();
 	input("energy").addEventListener("input", () => {
 		results.choose(input("energy").valueAsNumber);
 		// One energy on its own is prepared on its own; of all, another is shown.
@@ -324,52 +421,33 @@ export function startExtract(): void {
 			if (search.found === before) await look(report);
 		}),
 	);
-	byId("undo").addEventListener("click", () => scatterers.undo());
-	byId("add-mark").addEventListener("click", () => {
-		const { x = 0, y = 0 } = images?.area ?? {};
-		scatterers.add({ x: Number(x.toFixed(1)), y: Number(y.toFixed(1)) });
-		table.focusLast();
+	onEdits(scatterers, table, form.masks, {
+		middle: () => images?.area ?? { x: 0, y: 0 },
+		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
+		readScatterers: (text, file) =>
+			remote.call("readScatterers", { text, file }),
 	});
-	input("marks-file").addEventListener("change", () => {
-		const chosen = input("marks-file").files?.[0];
-		if (!chosen) return;
-		void work.act(`reading ${chosen.name}`, async () => {
-			const text = await chosen.text();
-			scatterers.replace(
-				await remote.call("readScatterers", { text, file: chosen.name }),
-			);
-		});
-		input("marks-file").value = "";
+	byId("save-session").addEventListener("click", () => {
+		if (!file) return;
+		const saved = file;
+		void work.act("packing the session", async () =>
+			save(
+				await remote.call("session", { file: saved, request: request() }),
+				`${saved.name.replace(/\.[^.]*$/, "")}.qpi`,
+			),
+		);
 	});
-	input("mask-file").addEventListener("change", () => {
-		const chosen = input("mask-file").files?.[0];
-		if (!chosen) return;
-		void work.act(`reading ${chosen.name}`, async () => {
-			form.masks.replace(readMasks(await chosen.text(), chosen.name));
-		});
-		input("mask-file").value = "";
-	});
-	byId("save-marks").addEventListener("click", () =>
-		save(
-			new Blob([writeScatterers(scatterers.list)], { type: "text/csv" }),
-			"scatterers.csv",
-		),
-	);
 	byId("extract-form").addEventListener("submit", (event) => {
 		event.preventDefault();
 		void extract();
 	});
-	byId("extract-form").addEventListener("input", checkStale);
+	for (const id of ["extract-form", "marks"])
+		byId(id).addEventListener("input", changed);
 	select("method").addEventListener("change", switchMethod);
 	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
-	document.addEventListener("keydown", (event) => {
-		const typing =
-			event.target instanceof HTMLInputElement || byId("extract").hidden;
-		if ((event.ctrlKey || event.metaKey) && event.key === "z" && !typing) {
-			event.preventDefault();
-			scatterers.undo();
-		}
+	void works.begin().then((last) => {
+		if (last && !file) void reopen(last);
 	});
 }
 

@@ -67,6 +67,16 @@ export interface ShownImage {
 	readonly range: readonly [number, number];
 }
 
+/** What a session holds. */
+export interface Unpacked {
+	readonly file: File;
+	readonly settings: PrepareOptions;
+	/** Values of fields of what is chosen beside the image, by their ids. */
+	readonly choices: Readonly<Record<string, string>>;
+	/** Undefined where they are to be looked for. */
+	readonly scatterers?: readonly DetectedScatterer[];
+}
+
 /** Progress of a search. */
 export interface Turn extends Progress {
 	readonly turn: BlindTurn;

@@ -44,6 +44,12 @@ import {
 import type { Preparation } from "../../extraction/results/measured.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
+	decodeSession,
+	encodeSession,
+	isSession,
+	LISTS,
+} from "../../extraction/results/session.ts";
+import {
 	makeTasks,
 	type PrepareOptions,
 	prepareScans,
@@ -51,6 +57,7 @@ import {
 	take,
 	tasksOf,
 } from "../../extraction/results/take.ts";
+import { readMasks, writeMasks } from "../../extraction/scan/masks.ts";
 import type { Prepared } from "../../extraction/scan/preprocess.ts";
 import { arrange, layoutNote } from "../../formats/axes.ts";
 import { energiesOf } from "../../formats/measurement.ts";
@@ -65,6 +72,7 @@ import type {
 	PreparedImages,
 	ShownImage,
 	Turn,
+	Unpacked,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { byMethod, outcomeOf, small } from "./outcome.ts";
@@ -207,6 +215,57 @@ const handlers = {
 			report(progress);
 		}),
 
+	/** Packs the work on a file; the settings are those of the request. */
+	async session({
+		file,
+		request,
+	}: {
+		file: File;
+		request: ExtractRequest;
+	}): Promise<Blob> {
+		const { settings, scatterers } = request;
+		const packed = encodeSession({
+			file: {
+				name: file.name,
+				bytes: new Uint8Array(await file.arrayBuffer()),
+			},
+			settings: settingsOf(request),
+			scatterers:
+				scatterers && !dataset ? writeScatterers(scatterers) : undefined,
+			mask: settings.mask?.length ? writeMasks(settings.mask) : undefined,
+		});
+		return new Blob([packed], { type: "application/zip" });
+	},
+
+	/** Unpacks it; undefined for any other file. */
+	async unpack(file: File): Promise<Unpacked | undefined> {
+		const head = new Uint8Array(await file.slice(0, 64).arrayBuffer());
+		if (!isSession(head)) return undefined;
+		checkSize(file.name, file.size);
+		const packed = decodeSession(
+			new Uint8Array(await file.arrayBuffer()),
+			file.name,
+		);
+		const { name, bytes } = packed.file;
+		const { scatterers, mask, method, seed, ...settings } = packed.settings;
+		const choices = { method, seed, symmetry: "", window: "", kinds: "" };
+		return {
+			file: new File([bytes as BlobPart], name),
+			settings: {
+				...settings,
+				mask: packed.mask ? readMasks(packed.mask, mask ?? name) : undefined,
+			},
+			choices: Object.fromEntries(
+				Object.entries({ ...choices, ...settings })
+					.filter(([id]) => id in choices)
+					.map(([id, value]) => [id, String(value)]),
+			),
+			scatterers: packed.scatterers
+				? readScatterers(packed.scatterers, scatterers ?? name)
+				: undefined,
+		};
+	},
+
 	readScatterers: ({ text, file }: { text: string; file: string }) =>
 		readScatterers(text, file),
 
@@ -296,9 +355,6 @@ const shownField = ({ whole, counts }: Prepared) => small(whole, counts);
 
 const { version } = packageJson;
 const RESULT = "result.json";
-/** What the edited list is called where it is written out. */
-const SCATTERERS = "scatterers.csv";
-const MASK = "mask.csv";
 
 function outcome(
 	request: ExtractRequest,
@@ -321,28 +377,33 @@ function optionsOf(
 	request: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
-	const { settings, scatterers, found, method, window, symmetry, seed } =
-		request;
 	const { file } = needed(input);
-	const chosen: ExtractSettings = {
-		...settings,
-		stepEdges: settings.stepEdges ?? true,
-		clusters: settings.clusters ?? true,
-		scatterers: scatterers && !dataset ? SCATTERERS : undefined,
-		mask: settings.mask?.length ? MASK : undefined,
-		detect: found ? true : undefined,
-		...found?.options,
-		method,
-		window,
-		symmetry,
-		seed,
-	};
+	const chosen = settingsOf(request);
 	return {
 		input: needed(input),
 		parameters: { ...chosen },
 		about,
 		versions: { [PROGRAM]: version, browser: navigator.userAgent },
 		command: commandOf(file, chosen),
+	};
+}
+
+/** What the command line would be given. */
+function settingsOf(request: ExtractRequest): ExtractSettings {
+	const { settings, scatterers, found, method, window, symmetry, seed } =
+		request;
+	return {
+		...settings,
+		stepEdges: settings.stepEdges ?? true,
+		clusters: settings.clusters ?? true,
+		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
+		mask: settings.mask?.length ? LISTS.mask : undefined,
+		detect: found ? true : undefined,
+		...found?.options,
+		method,
+		window,
+		symmetry,
+		seed,
 	};
 }
 
@@ -355,9 +416,9 @@ function takeAgain({ scatterers, found, method }: ExtractRequest): Taken {
 		images,
 		readScatterers(
 			writeScatterers(needed(scatterers ?? undefined)),
-			SCATTERERS,
+			LISTS.scatterers,
 		),
-		`from ${SCATTERERS}`,
+		`from ${LISTS.scatterers}`,
 		{ square },
 	);
 }

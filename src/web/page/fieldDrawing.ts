@@ -7,7 +7,7 @@ import {
 	niceStep,
 	tick,
 } from "../../drawing/panels.ts";
-import { short, superscript } from "../../drawing/picture.ts";
+import { scaleOf } from "./scale.ts";
 
 export interface Point {
 	readonly x: number;
@@ -105,14 +105,18 @@ export function drawColourBar(
 	ctx.lineWidth = 1;
 	ctx.strokeRect(x - 0.5, box.y - 0.5, 11, box.height + 1);
 	ctx.textAlign = "left";
-	const { factor, label } = scaleOf(low, high, unit);
+	const { label, said } = scaleOf(low, high, unit);
 	for (const part of [0, 0.5, 1])
 		ctx.fillText(
-			short((low + part * (high - low)) / factor, 2),
+			said(low + part * (high - low)),
 			x + 14,
 			box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
 		);
-	ctx.fillText(label, x, box.y - 9);
+	// A long one ends where the canvas does.
+	const end = ctx.canvas.clientWidth - 2;
+	const fits = x + ctx.measureText(label).width <= end;
+	ctx.textAlign = fits ? "left" : "right";
+	ctx.fillText(label, fits ? x : end, box.y - 9);
 	// Values beyond the scale have the colour of its end: that has to be said.
 	const bottom = box.y + box.height;
 	if (most > high) triangle(ctx, x + 5, box.y - 1, -6);
@@ -172,37 +176,6 @@ export function valueAt(field: Field, at: Point): number | undefined {
 	const iy = part(at.y, field.y, field.ny);
 	if (ix < 0 || iy < 0 || ix >= field.nx || iy >= field.ny) return undefined;
 	return field.values[ix * field.ny + iy];
-}
-
-const PREFIXES: Readonly<Record<number, string>> = {
-	"-15": "f",
-	"-12": "p",
-	"-9": "n",
-	"-6": "µ",
-	"-3": "m",
-	"3": "k",
-	"6": "M",
-	"9": "G",
-};
-
-/** What the numbers of a colour bar are divided by to be short, and how that is said: 2e-11 A are 20 pA. */
-export function scaleOf(
-	low: number,
-	high: number,
-	unit: string,
-): { factor: number; label: string } {
-	const most = Math.max(Math.abs(low), Math.abs(high));
-	const power = most > 0 ? 3 * Math.floor(Math.log10(most) / 3) : 0;
-	if (power === 0 || (most >= 0.01 && most < 1e4))
-		return { factor: 1, label: unit };
-	const prefix = PREFIXES[power];
-	return {
-		factor: 10 ** power,
-		label:
-			prefix && /^(A|V|S|m|Hz|W|N)$/.test(unit)
-				? prefix + unit
-				: `10${superscript(power)} ${unit}`.trim(),
-	};
 }
 
 /** Small and thin: what lies under it is what is looked at. */

@@ -2,7 +2,7 @@
 
 import { type Colours, putColour } from "../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../drawing/panels.ts";
-import { resampled, short } from "../../drawing/picture.ts";
+import { resampled } from "../../drawing/picture.ts";
 import {
 	type Axes,
 	drawAxes,
@@ -14,11 +14,11 @@ import {
 	paintBar,
 	paintBitmap,
 	place,
-	scaleOf,
 	valueAt,
 } from "./fieldDrawing.ts";
 import { listen, type Tool } from "./fieldInput.ts";
 import type { Link } from "./link.ts";
+import { scaleOf } from "./scale.ts";
 
 export interface Shown {
 	readonly field: Field;
@@ -159,7 +159,7 @@ export class FieldView {
 		for (const mark of shown.marks ?? []) drawRing(ctx, to(mark));
 		for (const radius of shown.circles ?? [])
 			drawCircle(ctx, (x, y) => to({ x, y }), radius);
-		this.tool?.paint(ctx, to);
+		this.tool?.paint(ctx, to, { right: box.x + box.width, top: box.y });
 		const { cursor } = this.#link;
 		if (cursor) drawCrosshair(ctx, to(this.#absolute(cursor)));
 		ctx.restore();
@@ -204,8 +204,9 @@ export class FieldView {
 		const { field, axes, unit } = this.#shown;
 		const at = cursor && this.#absolute(cursor);
 		const value = at ? valueAt(field, at) : undefined;
-		const { factor, label } = scaleOf(...this.#range(), unit);
-		const said = (v: number) => short(v / factor, 3);
+		const scale = scaleOf(...this.#range(), unit);
+		const { label } = scale;
+		const said = (v: number) => scale.said(v, 3);
 		this.#readout.textContent =
 			at && value !== undefined
 				? `(${[at.x, at.y].map((v) => (axes === "1/Å" ? v.toFixed(3) : v.toFixed(0)).replace("-", "−")).join(", ")}) ${axes}: ${Number.isNaN(value) ? "not used" : `${said(value)} ${label}`}`
@@ -223,7 +224,11 @@ export class FieldView {
 	}
 
 	/** From a place on the screen to the field's coordinates, and Angstrom (or 1/Angstrom) a pixel of the screen. */
-	under(event: MouseEvent): { at: Point; inside: boolean; pixel: number } {
+	under(event: { readonly clientX: number; readonly clientY: number }): {
+		at: Point;
+		inside: boolean;
+		pixel: number;
+	} {
 		const bounds = this.#canvas.getBoundingClientRect();
 		const [px, py] = [event.clientX - bounds.left, event.clientY - bounds.top];
 		const {
@@ -237,6 +242,18 @@ export class FieldView {
 				y: y[0] + fy * (y[1] - y[0]),
 			},
 			inside: fx >= 0 && fx <= 1 && fy >= 0 && fy <= 1,
+			pixel: (x[1] - x[0]) / box.width,
+		};
+	}
+
+	/** The middle of what is shown, and Angstrom (or 1/Angstrom) a pixel of the screen. */
+	centre(): { at: Point; pixel: number } {
+		const {
+			edges: { x, y },
+			box,
+		} = this.#frame();
+		return {
+			at: { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2 },
 			pixel: (x[1] - x[0]) / box.width,
 		};
 	}

@@ -1,16 +1,18 @@
 /** The form that says which image of a file is meant, and how it is prepared. */
 
 import type { PrepareOptions } from "../../extraction/results/take.ts";
-import type { Order } from "../../extraction/scan/preprocess.ts";
+import type { Crop, Order } from "../../extraction/scan/preprocess.ts";
+import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
 import { Masks } from "./maskTool.ts";
-import type { Square } from "./scatterers.ts";
 
 /** Changed settings count when nothing has changed for so long, milliseconds. */
 const CALM = 250;
 
-const NUMBERS = ["field", "low-pass", "clip", "crop-x", "crop-y", "crop-size"];
+const CROP = ["crop-x", "crop-y", "crop-width", "crop-height"] as const;
+
+const NUMBERS = ["field", "low-pass", "clip", ...CROP];
 
 const CHECKS = ["repair", "step-edges", "clusters"];
 
@@ -57,11 +59,20 @@ export class ImageForm {
 		return byId<HTMLFormElement>("image-form").reportValidity();
 	}
 
-	crop(square: Square | null): void {
-		const values = square && [square.x, square.y, square.size];
-		for (const [i, id] of ["crop-x", "crop-y", "crop-size"].entries())
-			input(id).value = values ? String(Number(values[i].toFixed(1))) : "";
+	crop(region: Rectangle | null): void {
+		const { x, y, width, height } = region ?? {};
+		for (const [i, value] of [x, y, width, height].entries())
+			input(CROP[i]).value = value === undefined ? "" : String(value);
 		this.change();
+	}
+
+	/** What is cropped to, where anything is: of one side alone a square. */
+	get region(): Rectangle | null {
+		const [x = 0, y = 0, wide, high] = CROP.map((id) => numberOf(input(id)));
+		const [width = high, height = wide] = [wide, high];
+		return width === undefined || height === undefined
+			? null
+			: { x, y, width, height };
 	}
 
 	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
@@ -101,9 +112,52 @@ export class ImageForm {
 		return sizeless;
 	}
 
+	/** Chooses what was chosen before, of the same file; to be called after fill(). */
+	restore(settings: PrepareOptions): void {
+		const {
+			channel,
+			energy,
+			image,
+			flatten,
+			background,
+			crop,
+			mask = [],
+		} = settings;
+		if (channel) select("channel").value = channel;
+		if (energy !== undefined || image !== undefined) {
+			select("energies").value = "one";
+			const at = image ? image - 1 : this.#energies.indexOf(energy ?? NaN);
+			input("energy").max = String(this.images - 1);
+			input("energy").value = String(at);
+		}
+		select("flatten").value = flatten ?? "";
+		select("background").value = String(background ?? "");
+		for (const [id, value] of [
+			["field", settings.field],
+			["clip", settings.clip],
+			["low-pass", settings.lowPass],
+		] as const)
+			input(id).value = String(value ?? "");
+		for (const [id, value] of [
+			["repair", settings.repair],
+			["step-edges", settings.stepEdges],
+			["clusters", settings.clusters],
+		] as const)
+			input(id).checked = value ?? true;
+		if (crop && "size" in crop)
+			this.crop({ ...crop, width: crop.size, height: crop.size });
+		else if (crop) this.crop(crop);
+		if (mask.length > 0) this.masks.replace(mask);
+	}
+
 	get #channel() {
 		const { value } = select("channel");
 		return this.#opened?.channels.find(({ name }) => name === value);
+	}
+
+	/** eV, of the channel that is chosen. */
+	get #energies(): readonly number[] {
+		return this.#channel?.energies ?? [];
 	}
 
 	/** How many images the chosen channel has. */
@@ -112,20 +166,18 @@ export class ImageForm {
 	}
 
 	/** As the command line's options; what is left at its default is not there. */
-	get settings(): PrepareOptions & { readonly crop?: Square } {
+	get settings(): PrepareOptions {
 		const opened = this.#opened;
 		if (!opened) return {};
 		// A dataset's images are taken as they are; "repair" is the command line's default.
 		if (opened.dataset) return { repair: true };
 		const channel = select("channel").value;
-		const energies = this.#channel?.energies ?? [];
+		const energies = this.#energies;
 		const one = this.images > 1 && select("energies").value === "one";
 		const at = input("energy").valueAsNumber;
 		// A loop has its energies twice, other stacks none.
 		const known = energies.filter((e) => e === energies[at]).length === 1;
-		const [x, y, size] = ["crop-x", "crop-y", "crop-size"].map((id) =>
-			numberOf(input(id)),
-		);
+		const { region } = this;
 		const order = select("background").value;
 		return {
 			channel: channel === opened.chosen ? undefined : channel,
@@ -141,10 +193,14 @@ export class ImageForm {
 			mask: this.masks.list.length > 0 ? this.masks.list : undefined,
 			clip: numberOf(input("clip")),
 			lowPass: numberOf(input("low-pass")),
-			crop: size === undefined ? undefined : { x: x ?? 0, y: y ?? 0, size },
+			crop: region ? cropOf(region) : undefined,
 		};
 	}
 }
+
+/** Squares as the command line has them: by one side. */
+const cropOf = ({ x, y, width, height }: Rectangle): Crop =>
+	width === height ? { x, y, size: width } : { x, y, width, height };
 
 function about({ size: bytes, name }: File, o: Opened): string {
 	const [{ images, energies }] = o.channels;

@@ -22,12 +22,16 @@ export class KindsList {
 	constructor(scatterers: Scatterers) {
 		this.#scatterers = scatterers;
 		byId("split").addEventListener("click", () => scatterers.split());
+		byId("remove-selected").addEventListener("click", () =>
+			scatterers.removeSelected(),
+		);
 	}
 
 	/** Draws it anew. */
 	show(): void {
 		const { list, selected, kinds } = this.#scatterers;
-		byId<HTMLButtonElement>("split").disabled = selected.size === 0;
+		for (const id of ["split", "remove-selected"])
+			byId<HTMLButtonElement>(id).disabled = selected.size === 0;
 		byId("kinds-list").replaceChildren(
 			...kinds
 				.filter((kind) => list.some((s) => belongs(s, kind)))

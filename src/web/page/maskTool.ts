@@ -26,43 +26,64 @@ export class Masks {
 /** A tenth of an Angstrom is what a pointer can say. */
 const tenth = (v: number) => Number(v.toFixed(1));
 
-/** Drag a rectangle. */
-export function maskTool(masks: Masks, redraw: () => void): Tool {
+/** Drag a rectangle, or along an outline. */
+export function maskTool(
+	masks: Masks,
+	outlined: () => boolean,
+	redraw: () => void,
+): Tool {
 	let drawn: Shape | null = null;
 	return {
-		down: (from) => ({
-			move(to) {
-				drawn = {
-					kind: "rectangle",
-					x: tenth((from.x + to.x) / 2),
-					y: tenth((from.y + to.y) / 2),
-					width: tenth(Math.abs(to.x - from.x)),
-					height: tenth(Math.abs(to.y - from.y)),
-				};
-				redraw();
-			},
-			up(_, dragged) {
-				const done = drawn;
-				drawn = null;
-				if (
-					dragged &&
-					done?.kind === "rectangle" &&
-					done.width * done.height > 0
-				)
-					masks.replace([...masks.list, done]);
-				redraw();
-			},
-			cancel() {
-				drawn = null;
-				redraw();
-			},
-		}),
+		down(from, reach) {
+			let points: Point[] = [from];
+			return {
+				move(to) {
+					if (!outlined()) drawn = rectangle(from, to);
+					else {
+						const last = points[points.length - 1];
+						const far = Math.hypot(to.x - last.x, to.y - last.y);
+						if (far > reach * THIN)
+							points = [...points, { x: tenth(to.x), y: tenth(to.y) }];
+						drawn = { kind: "polygon", points };
+					}
+					redraw();
+				},
+				up(_, dragged) {
+					const done = drawn;
+					drawn = null;
+					if (dragged && done && holds(done))
+						masks.replace([...masks.list, done]);
+					redraw();
+				},
+				cancel() {
+					drawn = null;
+					redraw();
+				},
+			};
+		},
 		paint(ctx, place) {
 			for (const shape of drawn ? [...masks.list, drawn] : masks.list)
 				outlineOf(ctx, shape, place);
 		},
 	};
 }
+
+/** Corners of an outline are so far apart, of what a mark is meant by. */
+const THIN = 0.3;
+
+const rectangle = (from: Point, to: Point): Shape => ({
+	kind: "rectangle",
+	x: tenth((from.x + to.x) / 2),
+	y: tenth((from.y + to.y) / 2),
+	width: tenth(Math.abs(to.x - from.x)),
+	height: tenth(Math.abs(to.y - from.y)),
+});
+
+/** Whether there is anything inside. */
+const holds = (shape: Shape): boolean =>
+	shape.kind === "rectangle"
+		? shape.width * shape.height > 0
+		: shape.points.length > 2;
 
 function outlineOf(
 	ctx: CanvasRenderingContext2D,

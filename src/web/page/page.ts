@@ -20,15 +20,42 @@ function chooseTab(name: string): void {
 function startTabs(): void {
 	for (const [i, name] of TABS.entries()) {
 		const tab = byId(`tab-${name}`);
-		tab.addEventListener("click", () => chooseTab(name));
+		tab.addEventListener("click", () => goTo(name));
 		tab.addEventListener("keydown", ({ key }) => {
 			if (key !== "ArrowLeft" && key !== "ArrowRight") return;
 			const next =
 				TABS[(i + (key === "ArrowRight" ? 1 : TABS.length - 1)) % TABS.length];
-			chooseTab(next);
+			goTo(next);
 			byId(`tab-${next}`).focus();
 		});
 	}
+	// Back and forward, and an address that was kept.
+	addEventListener("popstate", () => chooseTab(addressed()));
+	chooseTab(addressed());
+}
+
+/** The tab that the address names, else the first. */
+const addressed = () =>
+	TABS.find((name) => location.hash === `#${name}`) ?? TABS[0];
+
+function goTo(name: string): void {
+	if (name !== addressed()) history.pushState(null, "", `#${name}`);
+	chooseTab(name);
+}
+
+/** Panels of controls: closed at first where there is one column, and opened for a field that has to be corrected. */
+function startPanels(): void {
+	const panels = document.querySelectorAll<HTMLDetailsElement>(".panel");
+	if (matchMedia("(max-width: 860px)").matches)
+		for (const panel of [...panels].slice(1)) panel.open = false;
+	document.addEventListener(
+		"invalid",
+		({ target }) => {
+			const panel = (target as HTMLElement).closest("details");
+			if (panel) panel.open = true;
+		},
+		{ capture: true },
+	);
 }
 
 /** Light, dark, or as the system; remembered where the browser lets it. */
@@ -67,6 +94,7 @@ async function lookForWebGpu(): Promise<void> {
 }
 
 startTheme();
+startPanels();
 if (isSecureContext) {
 	startTabs();
 	startExtract();

@@ -1,18 +1,16 @@
 /** The measured image with its scatterers, and what the pointer does on it: mark, crop, mask, or move. */
-import { diverging } from "../../drawing/colour.ts";
-import { byId } from "./dom.ts";
+import type { Rectangle } from "../../extraction/scan/resample.ts";
+import { ColourRange } from "./colourRange.ts";
+import { cropTool, edgesOf, outline } from "./cropTool.ts";
+import { byId, select } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView } from "./fieldView.ts";
 import { Link } from "./link.ts";
 import { type Masks, maskTool } from "./maskTool.ts";
-import {
-	cropTool,
-	markTool,
-	outline,
-	type Scatterers,
-	type Square,
-} from "./scatterers.ts";
+import { profileTool } from "./profileTool.ts";
+import { markTool, type Scatterers } from "./scatterers.ts";
+import { selectTool } from "./selectTool.ts";
 
 export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
@@ -20,44 +18,58 @@ export class PictureView {
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
 	readonly #choose: () => void;
+	readonly #colours = new ColourRange(() => this.#draw());
+	readonly #profile: ReturnType<typeof profileTool>;
 	#image: ShownImage | undefined;
+	#said = { label: "", unit: "" };
 	#sized = true;
 
 	/**
-	 * @param square what the image is cropped to
+	 * @param region what the image is cropped to
 	 * @param crop is told what is drawn
 	 */
 	constructor(
 		scatterers: Scatterers,
-		square: () => Square | null,
-		crop: (square: Square) => void,
+		region: () => Rectangle | null,
+		crop: (region: Rectangle) => void,
 		masks: Masks,
 	) {
 		const redraw = () => this.#link.changed();
 		const marking = markTool(scatterers, redraw, () => this.fixed);
 		const cropping = cropTool(
-			square,
+			region,
 			() => this.#image?.field ?? { x: [0, 0], y: [0, 0] },
 			crop,
 			redraw,
 		);
-		const masking = maskTool(masks, redraw);
-		const paint: Tool["paint"] = (ctx, place) => {
-			const cropped = square();
-			if (cropped) outline(ctx, place, cropped);
-			masking.paint(ctx, place);
-			marking.paint(ctx, place);
+		const outlined = () => select("mask-shape").value === "outline";
+		const masking = maskTool(masks, outlined, redraw);
+		const selecting = selectTool(scatterers, redraw);
+		this.#profile = profileTool(
+			() => ({ image: this.#image, unit: this.#said.unit }),
+			redraw,
+		);
+		const { paint: paintLine } = this.#profile;
+		const paint: Tool["paint"] = (ctx, place, room) => {
+			const cropped = region();
+			if (cropped) outline(ctx, place, edgesOf(cropped));
+			masking.paint(ctx, place, room);
+			marking.paint(ctx, place, room);
+			selecting.paint(ctx, place, room);
+			paintLine(ctx, place, room);
 		};
 		const tools: Readonly<Record<string, Tool>> = {
 			mark: { ...marking, paint },
 			crop: {
 				...cropping,
-				paint(ctx, place) {
-					cropping.paint(ctx, place);
-					marking.paint(ctx, place);
+				paint(ctx, place, room) {
+					cropping.paint(ctx, place, room);
+					marking.paint(ctx, place, room);
 				},
 			},
 			mask: { ...masking, paint },
+			select: { ...selecting, paint },
+			profile: { ...this.#profile, paint },
 			move: { down: () => null, paint },
 		};
 		const radios = [
@@ -82,7 +94,7 @@ export class PictureView {
 			);
 	}
 
-	/** Draws marks and square anew. */
+	/** Draws marks and region anew. */
 	changed(): void {
 		this.#link.changed();
 	}
@@ -94,14 +106,28 @@ export class PictureView {
 		unit: string,
 		axes: "Å" | "pixels" = "Å",
 	): void {
+		const before = this.#image?.field;
+		const same =
+			this.#said.unit === unit &&
+			before?.nx === image.field.nx &&
+			before.ny === image.field.ny;
 		this.#image = image;
 		this.#sized = axes === "Å";
 		this.#choose();
-		const { field, range } = image;
+		this.#said = { label, unit };
+		this.#colours.show(image.field.values, image.range, unit, same);
+		this.#profile.show();
+		this.#draw();
+	}
+
+	#draw(): void {
+		if (!this.#image) return;
+		const { field } = this.#image;
+		const { range, colours } = this.#colours;
+		const { label, unit } = this.#said;
 		this.#view.show({
-			...{ field, range, unit },
-			colours: diverging,
-			axes,
+			...{ field, range, unit, colours },
+			axes: this.#sized ? "Å" : "pixels",
 			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
 		});
 	}

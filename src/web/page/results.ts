@@ -9,7 +9,7 @@ import {
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
-import { byId, make, rowOf } from "./dom.ts";
+import { byId, rowOf, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import { Link } from "./link.ts";
@@ -102,13 +102,15 @@ export class Results {
 		this.#outcome = outcome;
 		byId("results").hidden = false;
 		const several = outcome.items.length > 1;
-		byId("result-energy-row").hidden = !several;
+		// One slider where the picture has the same energies.
+		const { max } = byId<HTMLInputElement>("energy");
+		byId("result-energy-row").hidden =
+			!several ||
+			(!byId("energy-row").hidden && Number(max) === outcome.items.length - 1);
 		byId<HTMLInputElement>("result-energy").max = String(
 			outcome.items.length - 1,
 		);
-		byId("warnings").replaceChildren(
-			...outcome.warnings.map((line) => make("li", {}, line)),
-		);
+		byId("warnings").replaceChildren(...sentences(outcome.warnings));
 		byId("command").textContent = outcome.command;
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
@@ -118,7 +120,7 @@ export class Results {
 		this.choose(inPlace ? this.#shown : outcome.shown);
 		if (inPlace) return;
 		byId("results-head").focus({ preventScroll: true });
-		byId("results").scrollIntoView({ block: "start" });
+		byId("results").scrollIntoView({ block: "nearest" });
 	}
 
 	/** Whether another method's kernel can be had from these results. */
@@ -145,9 +147,7 @@ export class Results {
 					return row;
 				}),
 			);
-		byId("findings").replaceChildren(
-			...item.findings.map((line) => make("li", {}, line)),
-		);
+		byId("findings").replaceChildren(...sentences(item.findings));
 		this.#fillDispersion(this.#outcome);
 		void this.#showProfile();
 	}

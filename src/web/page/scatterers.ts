@@ -7,11 +7,10 @@ import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 
-/** Centre and side, Angstrom, scan frame. */
-export interface Square {
-	readonly x: number;
-	readonly y: number;
-	readonly size: number;
+/** A list, and whether it is as it was found. */
+interface Marked {
+	readonly list: readonly DetectedScatterer[];
+	asFound: boolean;
 }
 
 export class Scatterers {
@@ -25,8 +24,8 @@ export class Scatterers {
 	readonly selected = new Set<number>();
 	/** What a search has found so far, shown but not part of the list. */
 	growing: NonNullable<BlindTurn["marks"]> = [];
-	readonly #before: { list: readonly DetectedScatterer[]; asFound: boolean }[] =
-		[];
+	readonly #before: Marked[] = [];
+	readonly #after: Marked[] = [];
 	readonly #changed: () => void;
 
 	constructor(changed: () => void) {
@@ -37,26 +36,43 @@ export class Scatterers {
 		return this.#before.length > 0;
 	}
 
+	get canRedo(): boolean {
+		return this.#after.length > 0;
+	}
+
 	/** Takes another list; it can be undone. */
 	replace(list: readonly DetectedScatterer[], asFound = false): void {
 		this.#before.push({ list: this.list, asFound: this.asFound });
+		this.#after.length = 0;
 		this.#set(list, asFound);
 	}
 
 	/** A list for another image: nothing of before comes back. */
 	reset(list: readonly DetectedScatterer[] = [], asFound = false): void {
 		this.#before.length = 0;
+		this.#after.length = 0;
 		this.#set(list, asFound);
 	}
 
 	undo(): void {
-		const before = this.#before.pop();
-		if (before) this.#set(before.list, before.asFound);
+		this.#go(this.#before, this.#after);
+	}
+
+	redo(): void {
+		this.#go(this.#after, this.#before);
+	}
+
+	#go(from: Marked[], to: Marked[]): void {
+		const next = from.pop();
+		if (!next) return;
+		to.push({ list: this.list, asFound: this.asFound });
+		this.#set(next.list, next.asFound);
 	}
 
 	/** Other settings would find others: no list of before counts as found any more. */
 	settle(): void {
-		for (const before of this.#before) before.asFound = false;
+		for (const marked of [...this.#before, ...this.#after])
+			marked.asFound = false;
 	}
 
 	add({ x, y }: Point): void {
@@ -112,6 +128,16 @@ export class Scatterers {
 		this.#changed();
 	}
 
+	selectOnly(indices: readonly number[]): void {
+		this.selected.clear();
+		for (const index of indices) this.selected.add(index);
+		this.#changed();
+	}
+
+	removeSelected(): void {
+		this.replace(this.list.filter((_, i) => !this.selected.has(i)));
+	}
+
 	choose(index: number): void {
 		this.chosen = index;
 		this.#changed();
@@ -145,12 +171,13 @@ export function markTool(
 		down(at, reach, shift) {
 			if (fixed()) return null;
 			const index = near(at, reach);
+			// A drag from where no mark is moves the picture.
+			const move = (to: Point) => {
+				dragged = { index, to };
+				redraw();
+			};
 			return {
-				move(to) {
-					if (index < 0) return;
-					dragged = { index, to };
-					redraw();
-				},
+				move: index < 0 ? undefined : move,
 				up(to, moved, inside) {
 					dragged = null;
 					// The list may have become another one meanwhile.
@@ -167,91 +194,60 @@ export function markTool(
 				},
 			};
 		},
+		key(event, at, pixel) {
+			if (fixed()) return false;
+			const { list, chosen } = scatterers;
+			const steps: Record<string, readonly [number, number]> = {
+				ArrowLeft: [-1, 0],
+				ArrowRight: [1, 0],
+				ArrowUp: [0, 1],
+				ArrowDown: [0, -1],
+			};
+			const step = steps[event.key];
+			const go = (by: number) =>
+				scatterers.choose((chosen + by + list.length) % list.length);
+			if (event.key === "Enter") scatterers.add(tenths(at));
+			else if (event.key === "]" && list.length > 0) go(1);
+			else if (event.key === "[" && list.length > 0) go(chosen < 0 ? 0 : -1);
+			else if (chosen < 0) return false;
+			else if (event.key === "Escape") scatterers.choose(-1);
+			else if (event.key === " ") scatterers.select(chosen);
+			else if (event.key === "Delete" || event.key === "Backspace")
+				scatterers.remove(chosen);
+			else if (step) {
+				const by = pixel * (event.shiftKey ? 10 : 1);
+				const { x, y } = list[chosen];
+				const to = { x: x + by * step[0], y: y + by * step[1] };
+				scatterers.change(chosen, to);
+			} else return false;
+			return true;
+		},
 		double(at, reach) {
 			if (fixed()) return;
 			const index = near(at, reach);
 			if (index >= 0) scatterers.remove(index);
 		},
-		paint(ctx, place) {
+		paint(ctx, place, room) {
 			scatterers.list.forEach((scatterer, i) => {
 				const at = dragged?.index === i ? dragged.to : scatterer;
-				mark(ctx, place(at), String(i + 1), {
+				const about = {
 					...scatterer,
 					chosen: scatterers.chosen === i,
 					selected: scatterers.selected.has(i),
-				});
+				};
+				mark(ctx, place(at), String(i + 1), about, room);
 			});
 			for (const { kind, ...at } of scatterers.growing)
-				mark(ctx, place(at), "", { kind, keep: true });
+				mark(ctx, place(at), "", { kind, keep: true }, room);
 		},
 	};
 }
 
-/** Drag a square. */
-export function cropTool(
-	square: () => Square | null,
-	bounds: () => { x: readonly [number, number]; y: readonly [number, number] },
-	chosen: (square: Square) => void,
-	redraw: () => void,
-): Tool {
-	let drawn: Square | null = null;
-	return {
-		down: (from) => ({
-			move(to) {
-				const { x, y } = bounds();
-				const room = (
-					from: number,
-					to: number,
-					[low, high]: readonly [number, number],
-				) => (to > from ? high - from : from - low);
-				// The corner where the drag began stays; the other ends at the edge.
-				const size = Math.min(
-					Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y)),
-					room(from.x, to.x, x),
-					room(from.y, to.y, y),
-				);
-				drawn = {
-					x: from.x + ((to.x > from.x ? 1 : -1) * size) / 2,
-					y: from.y + ((to.y > from.y ? 1 : -1) * size) / 2,
-					size,
-				};
-				redraw();
-			},
-			up(_, dragged) {
-				const done = drawn;
-				drawn = null;
-				if (dragged && done && done.size > 0) chosen(done);
-				redraw();
-			},
-			cancel() {
-				drawn = null;
-				redraw();
-			},
-		}),
-		paint(ctx, place) {
-			const shown = drawn ?? square();
-			if (shown) outline(ctx, place, shown);
-		},
-	};
-}
-
-/** A square with what lies outside of it dimmed. */
-export function outline(
-	ctx: CanvasRenderingContext2D,
-	place: (p: Point) => [number, number],
-	{ x, y, size }: Square,
-): void {
-	const [left, top] = place({ x: x - size / 2, y: y + size / 2 });
-	const [right, bottom] = place({ x: x + size / 2, y: y - size / 2 });
-	ctx.fillStyle = "#00000059";
-	ctx.beginPath();
-	ctx.rect(-1e4, -1e4, 2e4, 2e4);
-	ctx.rect(left, top, right - left, bottom - top);
-	ctx.fill("evenodd");
-	ctx.strokeStyle = "#ffffff";
-	ctx.lineWidth = 1.5;
-	ctx.strokeRect(left, top, right - left, bottom - top);
-}
+/** What a key can say of a place, Angstrom. */
+const tenths = ({ x, y }: Point): Point => ({
+	x: Number(x.toFixed(1)),
+	y: Number(y.toFixed(1)),
+});
 
 /** A ring, or a cross where it is left out, with a white rim so that it is seen on every ground. */
 function mark(
@@ -259,6 +255,7 @@ function mark(
 	[x, y]: readonly [number, number],
 	label: string,
 	about: { kind: number; keep: boolean; chosen?: boolean; selected?: boolean },
+	room: { readonly right: number; readonly top: number },
 ): void {
 	const { kind, keep, chosen, selected } = about;
 	const own = keep ? kindColour(kind) : "#666666";
@@ -279,11 +276,15 @@ function mark(
 		if (selected) ctx.strokeRect(x - 11, y - 11, 22, 22);
 	}
 	ctx.font = "11px system-ui, sans-serif";
-	ctx.textAlign = "left";
+	// Where there is no room to the right or above, it stands on the other side.
+	const { right, top } = room;
+	const atRight = x + 9 + ctx.measureText(label).width <= right;
+	ctx.textAlign = atRight ? "left" : "right";
+	const [tx, ty] = [x + (atRight ? 9 : -9), y - 16 < top ? y + 14 : y - 6];
 	ctx.lineJoin = "round";
 	ctx.strokeStyle = "#ffffff";
 	ctx.lineWidth = 3;
-	ctx.strokeText(label, x + 9, y - 6);
+	ctx.strokeText(label, tx, ty);
 	ctx.fillStyle = "#111111";
-	ctx.fillText(label, x + 9, y - 6);
+	ctx.fillText(label, tx, ty);
 }

@@ -12,9 +12,12 @@ import type { FoundWith, Turn } from "./extractTypes.ts";
 import { paintBitmap } from "./fieldDrawing.ts";
 import type { Scatterers } from "./scatterers.ts";
 
+/** What a search found, and in the image of what settings. */
+export type FoundInImage = FoundWith & { readonly settings: string };
+
 export class Search {
-	/** What the last one found, and in the image of what settings. */
-	found: (FoundWith & { readonly settings: string }) | undefined;
+	/** Of the last one. */
+	found: FoundInImage | undefined;
 	/** While one goes on, the settings of its image. */
 	running: string | undefined;
 	readonly #scatterers: Scatterers;

@@ -2,7 +2,7 @@
 import { createEngine } from "../gpu.ts";
 import type { TrainingCommand, TrainingEvent } from "./messages.ts";
 import { TrainingSession } from "./session.ts";
-import { openStore } from "./store.ts";
+import { openRunStore } from "./store.ts";
 
 const scope = self as unknown as {
 	postMessage(event: TrainingEvent, transfer?: Transferable[]): void;
@@ -25,7 +25,7 @@ async function open(): Promise<TrainingSession> {
 		post({ type: "state", state: "elsewhere" });
 		await alone({});
 	}
-	const store = await openStore();
+	const store = await openRunStore();
 	const session = new TrainingSession(store, () => createEngine(), post);
 	await session.open();
 	return session;

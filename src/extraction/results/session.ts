@@ -1,0 +1,107 @@
+/** The work on a file as one file: the measurement, how it is extracted from, scatterers and masks. A zip, so that anybody can look into it. */
+import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
+import { FormatError } from "../../formats/measurement.ts";
+import type { ExtractSettings } from "./commandLine.ts";
+import { baseName, checkSize } from "./input.ts";
+
+/** Its name's end. */
+export const SESSION = ".qpi";
+
+export interface Session {
+	/** The instrument's file. */
+	readonly file: { readonly name: string; readonly bytes: Uint8Array };
+	/** Where `scatterers` or `mask` are given they are names of what is in here. */
+	readonly settings: ExtractSettings;
+	/** The lists as CSV, where they are given. */
+	readonly scatterers?: string;
+	readonly mask?: string;
+}
+
+/** The first entry of the zip, by which it is known. */
+const INDEX = "session.json";
+export const LISTS = {
+	scatterers: "scatterers.csv",
+	mask: "mask.csv",
+} as const;
+/** Raised when the index is laid out otherwise. */
+const VERSION = 1;
+
+export function encodeSession(session: Session): Uint8Array<ArrayBuffer> {
+	const { file, settings, scatterers, mask } = session;
+	const name = Object.values<string>(LISTS).concat(INDEX).includes(file.name)
+		? `measured-${file.name}`
+		: file.name;
+	const index = { program: "qpi-lens", session: VERSION, file: name, settings };
+	return zipSync(
+		{
+			[INDEX]: strToU8(`${JSON.stringify(index, null, "\t")}\n`),
+			...(scatterers !== undefined && {
+				[LISTS.scatterers]: strToU8(scatterers),
+			}),
+			...(mask !== undefined && { [LISTS.mask]: strToU8(mask) }),
+			[name]: file.bytes,
+		},
+		{ level: 6 },
+	) as Uint8Array<ArrayBuffer>;
+}
+
+/** Whether bytes are a session: a zip whose first entry is its index. */
+export const isSession = (bytes: Uint8Array): boolean =>
+	bytes.length > 30 + INDEX.length &&
+	bytes[0] === 0x50 &&
+	bytes[1] === 0x4b &&
+	bytes[2] === 3 &&
+	strFromU8(bytes.subarray(30, 30 + INDEX.length), true) === INDEX;
+
+/** @throws FormatError where it is damaged, or made by a later program */
+export function decodeSession(bytes: Uint8Array, source: string): Session {
+	const refuse = (what: string): never => {
+		throw new FormatError(`${source}: expected a session of qpi-lens, ${what}`);
+	};
+	const entry = (name: string): Uint8Array | undefined => {
+		try {
+			return unzipSync(bytes, {
+				filter: (found) => {
+					if (found.name !== name) return false;
+					checkSize(`${source}, ${name}`, found.originalSize);
+					return true;
+				},
+			})[name];
+		} catch (error) {
+			if (error instanceof FormatError) throw error;
+			return refuse(`found a damaged zip (${(error as Error).message})`);
+		}
+	};
+	const text = (name: string): string | undefined => {
+		const found = entry(name);
+		return found && strFromU8(found);
+	};
+	let index: unknown;
+	try {
+		index = JSON.parse(text(INDEX) ?? "");
+	} catch (error) {
+		if (error instanceof FormatError) throw error;
+		return refuse(`found no ${INDEX} that can be read`);
+	}
+	const { program, session, file, settings } = (index ?? {}) as Record<
+		string,
+		unknown
+	>;
+	if (program !== "qpi-lens" || typeof settings !== "object" || !settings)
+		return refuse(`found another ${INDEX}`);
+	if (session !== VERSION)
+		return refuse(`of version ${VERSION}, found version ${session}`);
+	if (typeof file !== "string" || file !== baseName(file))
+		return refuse("found no plain name of its file");
+	const measured = entry(file);
+	if (!measured) return refuse(`found no ${file} in it`);
+	const { method, seed } = settings as Partial<ExtractSettings>;
+	if (typeof method !== "string" || typeof seed !== "number")
+		return refuse("found no method or no seed among its settings");
+	return {
+		file: { name: file, bytes: measured },
+		settings: settings as ExtractSettings,
+		scatterers: text(LISTS.scatterers),
+		mask: text(LISTS.mask),
+	};
+}

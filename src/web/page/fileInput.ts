@@ -1,0 +1,38 @@
+/** The ways in which a file comes: chosen, dropped on the page, or the built-in sample. */
+import { download } from "../fetchWeights.ts";
+import { byId, input } from "./dom.ts";
+
+const SAMPLE = "sample.3ds";
+
+/** @param open is told a file's name, and how to get it */
+export function onFile(
+	open: (name: string, get: () => File | Promise<File>) => void,
+): void {
+	const drop = byId("drop");
+	input("file").addEventListener("change", () => {
+		const chosen = input("file").files?.[0];
+		if (chosen) open(chosen.name, () => chosen);
+		input("file").value = ""; // so that the same file can be chosen again
+	});
+	document.addEventListener("dragover", (event) => {
+		// A browser that opens the file in place of the page would end a training.
+		event.preventDefault();
+		drop.classList.add("over");
+	});
+	document.addEventListener("dragleave", () => drop.classList.remove("over"));
+	document.addEventListener("drop", (event) => {
+		event.preventDefault();
+		drop.classList.remove("over");
+		const chosen = event.dataTransfer?.files[0];
+		if (!chosen) return;
+		// A file is to be extracted from, wherever it is dropped.
+		if (byId("extract").hidden) byId("tab-extract").click();
+		open(chosen.name, () => chosen);
+	});
+	byId("sample").addEventListener("click", () =>
+		open(
+			SAMPLE,
+			async () => new File([await download(SAMPLE, () => {})], SAMPLE),
+		),
+	);
+}

@@ -1,0 +1,202 @@
+/** The files that are open, and the work on each: kept in the browser, so that neither a reload nor another file loses it. */
+import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
+import type { PrepareOptions } from "../../extraction/results/take.ts";
+import { openStore, type Store } from "../store.ts";
+import { byId, make } from "./dom.ts";
+import type { ExtractRequest, Outcome } from "./extractTypes.ts";
+import type { FoundInImage } from "./search.ts";
+
+/** What people did with a file. */
+export interface WorkState {
+	/** Of the image. */
+	readonly settings: PrepareOptions;
+	/** Of several energies, the number of the one that is shown. */
+	readonly shown: string;
+	/** Of method, symmetry, window, seed, kinds: by the ids of their fields. */
+	readonly choices: Readonly<Record<string, string>>;
+	readonly scatterers: {
+		readonly list: readonly DetectedScatterer[];
+		readonly asFound: boolean;
+	};
+	readonly found?: FoundInImage;
+}
+
+/** Results, and what they were asked for with. */
+export interface WorkResults {
+	readonly request: ExtractRequest;
+	readonly outcome: Outcome;
+}
+
+/** A file that is open. */
+export interface OpenFile {
+	readonly id: string;
+	readonly name: string;
+}
+
+/** What is kept: the list, and of each file itself, the work on it, and its results. */
+type Kept = {
+	files: { readonly list: readonly OpenFile[]; readonly current: string };
+} & Record<`${string} file`, File> &
+	Record<`${string} state`, WorkState> &
+	Record<`${string} results`, WorkResults>;
+
+/** Changes are written when nothing has changed for so long, milliseconds. */
+const CALM = 300;
+
+export class Works {
+	#list: readonly OpenFile[] = [];
+	#current: OpenFile | undefined;
+	#store: Store<Kept> | null = null;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#unwritten: (() => WorkState) | undefined;
+	readonly #choose: (file: OpenFile) => void;
+	readonly #close: (file: OpenFile) => void;
+
+	/** @param choose is told which file is wanted; @param close which is no longer */
+	constructor(
+		choose: (file: OpenFile) => void,
+		close: (file: OpenFile) => void,
+	) {
+		this.#choose = choose;
+		this.#close = close;
+		// A tab may go without notice once it is hidden.
+		document.addEventListener("visibilitychange", () => this.flush());
+		addEventListener("pagehide", () => this.flush());
+	}
+
+	get current(): OpenFile | undefined {
+		return this.#current;
+	}
+
+	/** What was open when the page was left last. */
+	async begin(): Promise<OpenFile | undefined> {
+		await this.#keep(async () => {
+			this.#store = await openStore<Kept>(
+				"qpi-lens-work",
+				"the work on this file",
+			);
+			const kept = await this.#store.get("files");
+			this.#list = kept?.list ?? [];
+			this.#current = this.#list.find(({ id }) => id === kept?.current);
+		});
+		this.#show();
+		return this.#current;
+	}
+
+	/** The file, the work on it, and its results; undefined where they are lost. */
+	async read({
+		id,
+	}: OpenFile): Promise<
+		{ file: File; state?: WorkState; results?: WorkResults } | undefined
+	> {
+		const store = this.#store;
+		const file = await store?.get(`${id} file`);
+		return (
+			file && {
+				file,
+				state: await store?.get(`${id} state`),
+				results: await store?.get(`${id} results`),
+			}
+		);
+	}
+
+	/** A file was opened. */
+	async add(file: File): Promise<void> {
+		this.flush();
+		const added = { id: crypto.randomUUID(), name: file.name };
+		this.#list = [...this.#list, added];
+		await this.go(added, entry(added, "file", file));
+	}
+
+	/** Another of the files is the one that is shown. */
+	async go(file: OpenFile, besides: Partial<Kept> = {}): Promise<void> {
+		this.#current = file;
+		this.#show();
+		await this.#put(besides);
+	}
+
+	/** Forgets a file, and the work on it. */
+	async remove({ id }: OpenFile): Promise<void> {
+		this.#list = this.#list.filter((each) => each.id !== id);
+		if (this.#current?.id === id) {
+			this.#current = this.#list.at(-1);
+			this.#unwritten = undefined;
+		}
+		this.#show();
+		await this.#put({
+			...entry({ id }, "file", undefined),
+			...entry({ id }, "state", undefined),
+			...entry({ id }, "results", undefined),
+		});
+	}
+
+	/** Something was done: it is kept once it has come to rest. */
+	changed(state: () => WorkState): void {
+		this.#unwritten = state;
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => this.flush(), CALM);
+	}
+
+	/** Writes what has not been written. */
+	flush(): void {
+		const [file, state] = [this.#current, this.#unwritten];
+		this.#unwritten = undefined;
+		if (file && state) void this.#put(entry(file, "state", state()));
+	}
+
+	async keepResults(results: WorkResults): Promise<void> {
+		if (this.#current)
+			await this.#put(entry(this.#current, "results", results));
+	}
+
+	#put(entries: Partial<Kept>): Promise<void> {
+		return this.#keep(async () => {
+			await this.#store?.put({
+				...entries,
+				files: { list: this.#list, current: this.#current?.id ?? "" },
+			});
+		});
+	}
+
+	/** What cannot be kept is said, and stops nothing. */
+	async #keep(work: () => Promise<void>): Promise<void> {
+		const notice = byId("not-kept");
+		try {
+			await work();
+			notice.hidden = true;
+		} catch (error) {
+			notice.textContent = `${(error as Error).message}. It will be lost with this tab.`;
+			notice.hidden = false;
+		}
+	}
+
+	#show(): void {
+		byId("files").replaceChildren(
+			...this.#list.map((file) => {
+				const open = make(
+					"button",
+					{ type: "button", title: file.name },
+					file.name,
+				);
+				if (file.id === this.#current?.id) open.ariaCurrent = "true";
+				open.addEventListener("click", () => {
+					if (file.id !== this.#current?.id) this.#choose(file);
+				});
+				const close = make(
+					"button",
+					{ type: "button", ariaLabel: `close ${file.name}` },
+					"×",
+				);
+				close.addEventListener("click", () => this.#close(file));
+				return make("li", {}, open, close);
+			}),
+		);
+	}
+}
+
+/** An entry of the store. */
+const entry = (
+	{ id }: Pick<OpenFile, "id">,
+	part: "file" | "state" | "results",
+	value: File | WorkState | WorkResults | undefined,
+): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;

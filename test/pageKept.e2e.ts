@@ -1,0 +1,156 @@
+// What people did with a file outlives the tab, another file, and the browser: kept in the page, and packed as a session.
+import { readFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+	decodeSession,
+	encodeSession,
+	isSession,
+} from "../src/extraction/results/session.ts";
+import { encodeNpy } from "../src/formats/npy.ts";
+import { openBrowser } from "./browser.ts";
+import {
+	drop,
+	extract,
+	openPage,
+	openSample,
+	servePage,
+} from "./pageTesting.ts";
+
+const served = await servePage();
+const browser = await openBrowser();
+test.after(async () => {
+	await browser.close();
+	served.close();
+});
+const { page, clean } = await openPage(browser, served.url);
+page.setDefaultTimeout(120_000);
+
+/** What the page shows of the work on a file. */
+const shown = () =>
+	page.evaluate(() => {
+		const element = (id: string) => document.getElementById(id) as HTMLElement;
+		return {
+			files: [...document.querySelectorAll("#files li")].map(
+				(li) => li.querySelector("button")?.textContent,
+			),
+			marks: element("marks-count").textContent,
+			flatten: (element("flatten") as HTMLSelectElement).value,
+			method: (element("method") as HTMLSelectElement).value,
+			results: element("results").hidden
+				? null
+				: element("results-head").textContent,
+		};
+	});
+const opened = (name: string) =>
+	page.waitForFunction(
+		(name) =>
+			document.getElementById("file-about")?.textContent?.startsWith(name) &&
+			document.getElementById("work")?.hidden &&
+			!document.getElementById("picture-section")?.hidden,
+		name,
+	);
+/** Changes count when they have come to rest. */
+const rest = () => page.waitForTimeout(1000);
+
+test("a reload brings back file, settings, scatterers and results", async () => {
+	await openSample(page);
+	await page.getByLabel("use scatterer 2").uncheck();
+	await page.selectOption("#method", "ridge");
+	assert.is(await extract(page), "");
+	await page.selectOption("#flatten", "plane");
+	await rest();
+	const before = await shown();
+	assert.equal(before.files, ["sample.3ds"]);
+	assert.is(before.marks, "10 used, 1 left out");
+	assert.match(before.results ?? "", /^Kernel, .* by ridge$/);
+	await page.reload();
+	await opened("sample.3ds");
+	await page.waitForSelector("#results:not([hidden])");
+	assert.equal(await shown(), before);
+	assert.is(await page.isVisible("#stale"), true, "flattened since");
+});
+
+test("a file of results that were kept can be had: what is behind them is made anew", async () => {
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click('[data-file="result.json"]'),
+	]);
+	const result = JSON.parse(readFileSync(await download.path(), "utf8"));
+	assert.is(result.parameters.method, "ridge");
+	assert.is(result.parameters.flatten, undefined, "as it was extracted");
+});
+
+test("two files beside each other, each with its own marks", async () => {
+	const noise = Float32Array.from({ length: 4096 }, (_, i) =>
+		Math.cos(0.3 * Math.hypot((i >> 6) - 20, (i & 63) - 30)),
+	);
+	await drop(page, "rings.npy", encodeNpy(noise, [64, 64]));
+	await opened("rings.npy");
+	await rest();
+	const { files, results } = await shown();
+	assert.equal(files, ["sample.3ds", "rings.npy"]);
+	assert.is(results, null);
+	await page.click("#files li:first-child button");
+	await opened("sample.3ds");
+	await page.waitForSelector("#results:not([hidden])");
+	assert.is((await shown()).marks, "10 used, 1 left out");
+});
+
+test("marks that were edited are not dropped without a question", async () => {
+	await rest();
+	await page.click('[aria-label="close sample.3ds"]');
+	await page.click("#close-file button[value=keep]");
+	assert.equal((await shown()).files, ["sample.3ds", "rings.npy"]);
+});
+
+test("a session is packed, holds what was done, and is opened again", async () => {
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click("#save-session"),
+	]);
+	assert.is(download.suggestedFilename(), "sample.qpi");
+	const bytes = readFileSync(await download.path());
+	assert.ok(isSession(bytes));
+	const session = decodeSession(bytes, "sample.qpi");
+	assert.is(session.settings.flatten, "plane");
+	assert.is(session.settings.scatterers, "scatterers.csv");
+	const rows = session.scatterers?.split("\n") ?? [];
+	assert.is(rows.filter((row) => /^-?\d/.test(row)).length, 11);
+	await page.click('[aria-label="close sample.3ds"]');
+	await page.click("#close-file-yes");
+	await opened("rings.npy");
+	assert.equal((await shown()).files, ["rings.npy"]);
+	await drop(page, "sample.qpi", bytes);
+	await opened("sample.3ds");
+	const { files, marks, flatten, method } = await shown();
+	assert.equal(files, ["rings.npy", "sample.3ds"]);
+	assert.equal(
+		[marks, flatten, method],
+		["10 used, 1 left out", "plane", "ridge"],
+	);
+});
+
+test("sessions that are damaged or of another program are refused in one line", () => {
+	const file = { name: "scan.sxm", bytes: Uint8Array.of(1, 2, 3) };
+	const settings = { method: "ridge", seed: 1 };
+	const good = encodeSession({ file, settings, scatterers: "x,y\n1,2\n" });
+	assert.equal(decodeSession(good, "a.qpi"), {
+		...{ file, settings, mask: undefined },
+		scatterers: "x,y\n1,2\n",
+	});
+	for (const bytes of [good.subarray(0, good.length - 30), good.slice(0, 60)])
+		assert.throws(
+			() => decodeSession(bytes, "a.qpi"),
+			/^a\.qpi: expected a session of qpi-lens, found a damaged zip/,
+		);
+	const other = encodeSession({
+		file: { ...file, name: "../scan.sxm" },
+		settings,
+	});
+	assert.throws(() => decodeSession(other, "a.qpi"), /found no plain name/);
+});
+
+test("it had nothing to complain of, and asked nobody else", clean);
+
+test.run();
