@@ -8,7 +8,7 @@ import {
 	vectorsOf,
 } from "../src/extraction/lattice/lattice.ts";
 import type { Scan } from "../src/extraction/scan/scan.ts";
-import { rippledScan } from "./rippledScans.ts";
+import { Random } from "../src/random.ts";
 
 export interface Atoms {
 	readonly lattice: Lattice;
@@ -27,7 +27,7 @@ export interface Atoms {
 	readonly shift?: Vector;
 }
 
-/** A scan, and where each of its places (Angstrom) lies in the perfect lattice. */
+/** A scan, where each of its places (Angstrom) lies in the perfect lattice, and its scatterers in its own frame. */
 export function latticeScan({
 	lattice,
 	seed = 3,
@@ -40,7 +40,11 @@ export function latticeScan({
 	drift = 2,
 	sheared = true,
 	shift = { x: 0, y: 0 },
-}: Atoms): { scan: Scan; perfect: (r: Vector) => Vector } {
+}: Atoms): {
+	scan: Scan;
+	perfect: (r: Vector) => Vector;
+	scatterers: Vector[];
+} {
 	const [g, h] = reciprocal(vectorsOf(lattice)).map((v) =>
 		times(rotation(turned), v),
 	);
@@ -67,18 +71,51 @@ export function latticeScan({
 			shift.y +
 			0.7 * drift * Math.sin((turn * (x + y)) / (1.6 * side)),
 	});
-	const { scan } = rippledScan({ seed, nx, ny, dx, scatterers: 20, noise });
-	const image = scan.image.map((v, p) => {
-		const r = perfect({
+	const random = new Random(seed);
+	const scatterers = Array.from({ length: 20 }, () => ({
+		x: random.uniform(-0.45, 0.45) * nx * dx,
+		y: random.uniform(-0.45, 0.45) * ny * dx,
+	}));
+	const places = Array.from({ length: nx * ny }, (_, p) =>
+		perfect({
 			x: (Math.floor(p / ny) - (nx - 1) / 2) * dx,
 			y: ((p % ny) - (ny - 1) / 2) * dx,
-		});
-		return (
-			v +
-			height * waves.reduce((s, q) => s + Math.cos(q.x * r.x + q.y * r.y), 0)
-		);
-	});
-	return { scan: { ...scan, image }, perfect };
+		}),
+	);
+	const ripples = places.map(({ x, y }) =>
+		scatterers.reduce(
+			(sum, s) => sum + ripple(Math.hypot(x - s.x, y - s.y)),
+			0,
+		),
+	);
+	const rms = Math.hypot(...ripples) / Math.sqrt(nx * ny);
+	const image = Float32Array.from(
+		places,
+		({ x, y }, p) =>
+			ripples[p] / rms +
+			noise * random.normal() +
+			height * waves.reduce((s, q) => s + Math.cos(q.x * x + q.y * y), 0),
+	);
+	const scan = { image, nx, ny, spacing: { x: dx, y: dx } };
+	return {
+		scan,
+		perfect,
+		scatterers: scatterers.map((s) => scanned(s, perfect)),
+	};
+}
+
+/** A scatterer's pattern at a distance (Angstrom). */
+export const ripple = (r: number): number =>
+	(Math.cos(0.7 * r + 0.4) * Math.exp(-r / 30)) / Math.sqrt(r / 5 + 1);
+
+/** The place of a scan that lies at a place of the perfect lattice. */
+function scanned(place: Vector, perfect: (r: Vector) => Vector): Vector {
+	let r = place;
+	for (let turn = 0; turn < 50; turn++) {
+		const now = perfect(r);
+		r = { x: r.x + place.x - now.x, y: r.y + place.y - now.y };
+	}
+	return r;
 }
 
 /**

@@ -1,7 +1,5 @@
 /** Bragg peaks of a scan: sharp, steady across it, and not on one line. */
-import { Fft2d } from "../../qpi/maths/fft.ts";
-import { smooth } from "../../qpi/maths/realFft.ts";
-import { fill, ranked, type Scan } from "../scan/scan.ts";
+import { ranked, type Scan } from "../scan/scan.ts";
 import { num } from "../scan/told.ts";
 import {
 	describeLattice,
@@ -18,6 +16,7 @@ import {
 } from "./lattice.ts";
 import { lockIn, withoutSlow } from "./lockIn.ts";
 import { nodesOf } from "./nodes.ts";
+import { powerOf } from "./power.ts";
 import { strain } from "./strain.ts";
 
 export interface BraggPeak extends Vector {
@@ -314,33 +313,4 @@ function centroid(
 			[sum, x, y] = [sum + p, x + p * i, y + p * j];
 		}
 	return [kx + x / sum, ky + y / sum];
-}
-
-/** |FFT|^2 under a Hann window, the plane that fits best taken away; gaps are filled in from their neighbours. */
-function powerOf(scan: Scan, counts: ArrayLike<number>) {
-	const { nx, ny } = scan;
-	const image = fill(scan, counts);
-	const [wx, wy] = [smooth(nx), smooth(ny)];
-	const hann = (i: number, n: number) =>
-		Math.sin((Math.PI * (i + 0.5)) / n) ** 2;
-	let [mean, slopeX, slopeY] = [0, 0, 0];
-	const [ux, uy] = [(nx * (nx * nx - 1)) / 12, (ny * (ny * ny - 1)) / 12];
-	for (const v of image) mean += v / image.length;
-	image.forEach((v, p) => {
-		slopeX += ((v - mean) * (Math.floor(p / ny) - (nx - 1) / 2)) / (ux * ny);
-		slopeY += ((v - mean) * ((p % ny) - (ny - 1) / 2)) / (uy * nx);
-	});
-	const re = new Float64Array(wx * wy);
-	const im = new Float64Array(wx * wy);
-	for (let ix = 0; ix < nx; ix++)
-		for (let iy = 0; iy < ny; iy++)
-			re[ix * wy + iy] =
-				(image[ix * ny + iy] -
-					mean -
-					slopeX * (ix - (nx - 1) / 2) -
-					slopeY * (iy - (ny - 1) / 2)) *
-				hann(ix, nx) *
-				hann(iy, ny);
-	new Fft2d(wx, wy).transform(re, im);
-	return { power: re.map((r, p) => r * r + im[p] * im[p]), wx, wy };
 }

@@ -51,6 +51,8 @@ export interface Distortion {
 	readonly lattice: Lattice;
 	readonly known?: Lattice;
 	readonly matrix: Matrix;
+	/** Whether M is more than the identity. */
+	readonly calibrated: boolean;
 	/** d(r) on its nodes, Angstrom; undefined: none. */
 	readonly field?: {
 		readonly nodes: Nodes;
@@ -110,6 +112,7 @@ export function findDistortion(
 		times(back, { x: first.phase[i], y: second.phase[i] });
 	return {
 		...{ measured, peaks, matrix, known },
+		calibrated: ideal !== undefined && calibrate,
 		contrast: contrastOf(bragg),
 		lattice: latticeOf(reciprocal(known ? measured : reduced(measured))),
 		...(drift && {

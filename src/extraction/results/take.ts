@@ -4,6 +4,13 @@ import { FormatError, type Measurement } from "../../formats/measurement.ts";
 import type { KernelFile } from "../../qpi/dataset/format.ts";
 import { minOf } from "../../qpi/maths/extremes.ts";
 import type { BlindOptions } from "../blind/blind.ts";
+import {
+	asksForLattice,
+	intoCorrected,
+	type LatticeCorrection,
+	type LatticeOptions,
+} from "../lattice/correction.ts";
+import { correctionOf } from "../lattice/reference.ts";
 import { type DetectedScatterer, readScatterers } from "../marks/scatterers.ts";
 import type { MapMark } from "../methods/extractMap.ts";
 import {
@@ -24,7 +31,10 @@ import { deadLayers } from "./layers.ts";
 import type { Preparation } from "./measured.ts";
 import { type ImageOptions, labelOf, measured } from "./measured.ts";
 
-export interface PrepareOptions extends ImageOptions, PreprocessOptions {
+export interface PrepareOptions
+	extends ImageOptions,
+		Omit<PreprocessOptions, "correction">,
+		LatticeOptions {
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
 	/** What prepares the images of a stack; preprocess() one after the other when not given. */
@@ -75,7 +85,9 @@ export interface Taken {
 	readonly centre: { readonly x: number; readonly y: number };
 	/** Of the polynomial background, which is fitted along. */
 	readonly order: number;
-	/** In the scan's frame; a dataset file has its own for each image. */
+	/** What was done by the lattice; undefined: nothing. */
+	readonly correction?: LatticeCorrection;
+	/** In the scan's frame, the corrected one where there is a correction; a dataset file has its own for each image. */
 	readonly scatterers?: readonly DetectedScatterer[];
 	/** Of those, the places in the list of the ones that are used. */
 	readonly used: readonly number[];
@@ -109,7 +121,9 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 		);
 	const preparation = await prepareScans({ ...input, measurement }, options);
 	if (list) {
-		const listed = readScatterers(list.text, list.file);
+		const listed = readScatterers(list.text, list.file).map((mark) =>
+			intoCorrected(preparation.correction, mark),
+		);
 		return makeTasks(preparation, listed, `from ${list.file}`, { square });
 	}
 	return tasksOf(
@@ -159,9 +173,12 @@ export async function prepareScans(
 		warnings.add(`${label}: left out, ${why}`);
 	const { flatten, background, stepEdges, repair, clip, clusters } = options;
 	const { mask, lowPass, crop, pixel, prepareAll } = options;
+	const correction = asksForLattice(options)
+		? correctionOf(input, channel, used, options)
+		: undefined;
 	const rest: PreprocessOptions = {
 		...{ flatten, background, stepEdges, repair, clip, clusters },
-		...{ mask, lowPass, crop, pixel },
+		...{ mask, lowPass, crop, pixel, correction },
 	};
 	const chosen = used.map(({ scan }) => scan);
 	const prepared = prepareAll
@@ -177,7 +194,7 @@ export async function prepareScans(
 	return {
 		file: input.file,
 		channel,
-		...{ used, leftOut, prepared },
+		...{ used, leftOut, prepared, correction },
 		mask,
 		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
 		warnings: [...warnings],
@@ -191,14 +208,24 @@ export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 	);
 
 /**
- * Puts the scatterers (scan frame) into the images.
+ * Puts the scatterers (scan frame, the corrected one where there is a correction) into the images.
  * @param origin how they came about, for people: "found", "from marks.csv"
  * @param options.square whether the maps become squares of 64 x 64 pixels
  * @param options.found what the search said, where they are as it found them
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
-	{ file, channel, used, leftOut, prepared, mask, told, warnings }: Preparation,
+	{
+		file,
+		channel,
+		used,
+		leftOut,
+		prepared,
+		correction,
+		mask,
+		told,
+		warnings,
+	}: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
 	{ square = false, found }: { square?: boolean; found?: Found } = {},
@@ -263,6 +290,7 @@ export function makeTasks(
 		scatterers,
 		used: inside,
 		found,
+		correction,
 		mask,
 		told: [
 			...told,
@@ -304,6 +332,8 @@ function takeDataset(
 			"channel",
 			"energy",
 			"field",
+			"lattice",
+			"drift",
 		] as const
 	).find((name) => options[name] !== undefined);
 	const asked = given ?? givenOf(options.find) ?? (options.detect && "detect");
