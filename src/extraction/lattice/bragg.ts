@@ -44,9 +44,11 @@ const ACROSS = 0.4;
 const PERIODS = 8;
 /** Peaks that are looked at closely. */
 const CANDIDATES = 16;
-/** Bins about a peak: its own, and the ring it is compared with. */
+/** Bins about a peak: its own, and the ring it is compared with; */
 const OWN = 2;
 const RING = [6, 11] as const;
+/** and so many times as many where nothing is found: much drift makes peaks wide. */
+const WIDER = [1, 2];
 /** Spacings of the lattice: standard deviation of the lock-in's Gaussian mean. */
 export const SPACINGS = 4;
 
@@ -82,11 +84,12 @@ export function findBragg(
 		throw new RangeError(
 			`Bragg peaks: pixels of ${num(Math.max(spacing.x, spacing.y))} A are too coarse for a lattice of ${known && describeLattice(known)}: its peaks lie at ${num(fastest)} 1/A, beyond the Nyquist wave vector of ${num(nyquist)} 1/A`,
 		);
-	const candidates =
-		Math.min(nx, ny) >= 2 * PERIODS
-			? steadyOnes(scan, counts, wanted, known ? "known" : "unknown")
-			: [];
-	const pair = wanted ? knownPair(candidates, wanted) : strongest(candidates);
+	let pair: [BraggPeak, BraggPeak] | undefined;
+	for (const wider of Math.min(nx, ny) >= 2 * PERIODS ? WIDER : []) {
+		if (pair) break;
+		const candidates = steadyOnes(scan, counts, wanted, wider);
+		pair = wanted ? knownPair(candidates, wanted) : strongest(candidates);
+	}
 	if (!pair)
 		throw new RangeError(
 			known
@@ -171,9 +174,10 @@ function steadyOnes(
 	scan: Scan,
 	counts: ArrayLike<number>,
 	wanted: readonly Pair[] | undefined,
-	how: "known" | "unknown",
+	wider: number,
 ): Candidate[] {
-	const found = sharpOnes(scan, counts)
+	const how = wanted ? "known" : "unknown";
+	const found = sharpOnes(scan, counts, wider)
 		.filter(({ contrast }) => contrast > CONTRAST[how])
 		.filter(
 			(peak) =>
@@ -183,7 +187,10 @@ function steadyOnes(
 		.sort((a, b) => b.contrast - a.contrast)
 		.slice(0, CANDIDATES);
 	return found
-		.map((peak) => ({ ...peak, steadiness: steadinessOf(scan, counts, peak) }))
+		.map((peak) => ({
+			...peak,
+			steadiness: steadinessOf(scan, counts, peak, wider),
+		}))
 		.filter(({ steadiness }) => steadiness > STEADINESS[how]);
 }
 
@@ -191,10 +198,11 @@ function steadinessOf(
 	scan: Scan,
 	counts: ArrayLike<number>,
 	q: Vector,
+	wider: number,
 ): number {
 	const period = (2 * Math.PI) / length(q);
-	// Half of it, for drift must not pass for unsteadiness.
-	const sigma = coarse(scan, length(q)) / 2;
+	// Half of it and less, for drift must not pass for unsteadiness.
+	const sigma = coarse(scan, length(q)) / (1 + wider);
 	const nodes = nodesOf(scan, sigma / 2);
 	const fast = withoutSlow(scan, counts, period);
 	const { amplitude, coverage } = lockIn(fast, counts, scan, nodes, {
@@ -215,7 +223,9 @@ function steadinessOf(
 function sharpOnes(
 	scan: Scan,
 	counts: ArrayLike<number>,
+	wider: number,
 ): Omit<Candidate, "steadiness">[] {
+	const reach = OWN * wider;
 	const { nx, ny, spacing } = scan;
 	const { power, wx, wy } = powerOf(scan, counts);
 	const at = (kx: number, ky: number) =>
@@ -232,8 +242,8 @@ function sharpOnes(
 	for (let kx = 0; kx <= hx; kx++)
 		for (let ky = -hy; ky <= hy; ky++) {
 			let sum = 0;
-			for (let i = -OWN; i <= OWN; i++)
-				for (let j = -OWN; j <= OWN; j++) sum += at(kx + i, ky + j);
+			for (let i = -reach; i <= reach; i++)
+				for (let j = -reach; j <= reach; j++) sum += at(kx + i, ky + j);
 			sums[kx * wy + ((ky + wy) % wy)] = sum;
 		}
 	const sumAt = (kx: number, ky: number) => {
@@ -251,13 +261,13 @@ function sharpOnes(
 			const as = speed(q);
 			if (!(own > 3 * as)) continue;
 			let highest = true;
-			for (let i = -OWN; i <= OWN && highest; i++)
-				for (let j = -OWN; j <= OWN; j++)
+			for (let i = -reach; i <= reach && highest; i++)
+				for (let j = -reach; j <= reach; j++)
 					if (sumAt(kx + i, ky + j) > own) highest = false;
 			if (!highest) continue;
-			const around = ringOf(sumAt, kx, ky);
+			const around = ringOf(sumAt, kx, ky, wider);
 			const contrast = own / Math.max(around, as, 1e-300);
-			const [mx, my] = centroid(at, kx, ky);
+			const [mx, my] = centroid(at, kx, ky, reach);
 			out.push({ x: mx * sx, y: my * sy, contrast, power: own });
 		}
 	return out;
@@ -287,9 +297,10 @@ function ringOf(
 	sumAt: (kx: number, ky: number) => number,
 	kx: number,
 	ky: number,
+	wider: number,
 ): number {
 	const values: number[] = [];
-	const [inner, outer] = RING;
+	const [inner, outer] = RING.map((r) => r * wider);
 	for (let i = -outer; i <= outer; i++)
 		for (let j = -outer; j <= outer; j++) {
 			const d = Math.hypot(i, j);
@@ -305,10 +316,11 @@ function centroid(
 	at: (kx: number, ky: number) => number,
 	kx: number,
 	ky: number,
+	reach: number,
 ): [number, number] {
 	let [sum, x, y] = [0, 0, 0];
-	for (let i = -OWN; i <= OWN; i++)
-		for (let j = -OWN; j <= OWN; j++) {
+	for (let i = -reach; i <= reach; i++)
+		for (let j = -reach; j <= reach; j++) {
 			const p = at(kx + i, ky + j);
 			[sum, x, y] = [sum + p, x + p * i, y + p * j];
 		}

@@ -61,9 +61,13 @@ export function latticeCorrection(
 				width: options.braggWidth ?? Math.sqrt(2 * Math.LN2) / sigma,
 			},
 		}),
-		told: describe(distortion),
+		told: `${describe(distortion)}${options.bragg === "remove" && blurred(distortion) ? "; with that drift left the Bragg peaks are wider than the notches (--drift takes it out)" : ""}`,
 	};
 }
+
+/** Whether phases turn by more than a radian where drift is left. */
+const blurred = ({ field, rms, peaks }: Distortion) =>
+	!field && rms * Math.max(...peaks.map(length)) > 1;
 
 function describe({
 	lattice,

@@ -18,10 +18,11 @@ import { num } from "../scan/told.ts";
 import { scanField } from "./drawPictures.ts";
 import type { Drawn } from "./pictures.ts";
 
-const both = (vectors: readonly Vector[]): Mark[] =>
+/** Rings, or crosses (keep = false), at q and -q. */
+const both = (vectors: readonly Vector[], keep: boolean): Mark[] =>
 	vectors.flatMap(({ x, y }) => [
-		{ x, y, keep: false },
-		{ x: -x, y: -y, keep: false },
+		{ x, y, keep },
+		{ x: -x, y: -y, keep },
 	]);
 
 /** Reciprocal lattice vectors that pixels of this side show, as marks on a spectrum; none without a lattice. */
@@ -32,6 +33,7 @@ export const braggMarks = (
 	correction
 		? both(
 				vectorsWithin(correction.distortion.peaks, { x: pixel, y: pixel }, 2),
+				false,
 			)
 		: [];
 
@@ -75,7 +77,12 @@ export function latticeFigure(
 		vectors: readonly Vector[],
 	): Panel => ({
 		...{ title, field: spectrumOf(scan), colours: sequential },
-		...{ range: [-3, 0], unit: "log10", axes: "1/Å", marks: both(vectors) },
+		...{
+			range: [-3, 0],
+			unit: "log10",
+			axes: "1/Å",
+			marks: both(vectors, true),
+		},
 		notes: [`rings: ${vectors.map((q) => `${num(length(q))} 1/Å`).join(", ")}`],
 	});
 	const panels = [
