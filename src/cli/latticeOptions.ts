@@ -1,6 +1,7 @@
 /** The options of what is done by a scan's atomic lattice: `detect` and `extract` share them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { checkLattice, type Lattice } from "../extraction/lattice/lattice.ts";
+import type { Normalisation } from "../extraction/results/normalise.ts";
 import { positive } from "./command.ts";
 
 /** What `latticeOptions` adds. */
@@ -10,6 +11,7 @@ export interface LatticeChoice {
 	calibrate?: boolean;
 	bragg?: "keep" | "remove";
 	braggWidth?: number;
+	normalise?: Normalisation;
 }
 
 function lattice(text: string): Lattice {
@@ -53,5 +55,11 @@ export function latticeOptions(command: Command): Command {
 			"--bragg-width <q>",
 			"half width at half depth of what --bragg remove takes out, in 1/Angstrom (default: a 21st of the Bragg peaks' q)",
 			positive,
+		)
+		.addOption(
+			new Option(
+				"--normalise <how>",
+				"of a stack, against the set-point effect: feenstra, (dI/dV)/(I/V) with the file's current; ratio, g(E)/g(-E) (default: none)",
+			).choices(["feenstra", "ratio", "none"]),
 		);
 }

@@ -29,12 +29,20 @@ import {
 import { baseName, type Input } from "./input.ts";
 import { deadLayers } from "./layers.ts";
 import type { Preparation } from "./measured.ts";
-import { type ImageOptions, labelOf, measured } from "./measured.ts";
+import {
+	type ImageOptions,
+	labelOf,
+	type Measured,
+	measured,
+} from "./measured.ts";
+import { type Normalisation, normalise, setPointWarning } from "./normalise.ts";
 
 export interface PrepareOptions
 	extends ImageOptions,
 		Omit<PreprocessOptions, "correction">,
 		LatticeOptions {
+	/** How the set-point effect is taken out of a stack; "none" by default. */
+	readonly normalise?: Normalisation;
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
 	/** What prepares the images of a stack; preprocess() one after the other when not given. */
@@ -152,10 +160,12 @@ export function tasksOf(
 
 /** Chooses and prepares; dead layers of a stack are left out with a warning. Throws FormatError or RangeError where file and options do not fit, or all layers are dead. */
 export async function prepareScans(
-	input: Input & { readonly measurement: Measurement },
+	found: Input & { readonly measurement: Measurement },
 	options: PrepareOptions,
 ): Promise<Preparation> {
-	const { scans, channel, told, warnings: first } = measured(input, options);
+	const normal = normalisedInput(found, options);
+	const { input } = normal;
+	const { scans, channel, told, warnings: first } = normal.measured;
 	const all = scans.slice(0, options.max);
 	const dead =
 		all.length > 1 ? deadLayers(all.map(({ scan }) => scan.image)) : [];
@@ -168,7 +178,10 @@ export async function prepareScans(
 		throw new FormatError(
 			`${input.file}: found nothing in any of its ${all.length} layers (${leftOut[0].label}: ${leftOut[0].why}), expected at least one with an image`,
 		);
-	const warnings = new Set(first);
+	const warnings = new Set([
+		...first,
+		...setPointWarning(input.measurement, channel, energiesIn(used)),
+	]);
 	for (const { label, why } of leftOut)
 		warnings.add(`${label}: left out, ${why}`);
 	const { flatten, background, stepEdges, repair, clip, clusters } = options;
@@ -196,10 +209,34 @@ export async function prepareScans(
 		channel,
 		...{ used, leftOut, prepared, correction },
 		mask,
-		told: [told, ...steps.slice(1).map(({ name, note }) => `${name}: ${note}`)],
+		told: [
+			told,
+			...normal.told,
+			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
+		],
 		warnings: [...warnings],
 	};
 }
+
+/** The images that are meant, without the set-point effect where it is asked for. */
+function normalisedInput(
+	found: Input & { readonly measurement: Measurement },
+	options: PrepareOptions,
+) {
+	const { normalise: how = "none" } = options;
+	if (how === "none")
+		return { input: found, measured: measured(found, options), told: [] };
+	const { measurement, channel, told } = normalise(found, options.channel, how);
+	const input = { ...found, measurement };
+	return {
+		input,
+		measured: measured(input, { ...options, channel }),
+		told: [told],
+	};
+}
+
+const energiesIn = (used: Measured["scans"]) =>
+	used.filter(({ energy }) => energy !== undefined).length;
 
 /** For each of the scan's pixels: 1 where it counts at all energies. */
 export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
@@ -334,6 +371,7 @@ function takeDataset(
 			"field",
 			"lattice",
 			"drift",
+			"normalise",
 		] as const
 	).find((name) => options[name] !== undefined);
 	const asked = given ?? givenOf(options.find) ?? (options.detect && "detect");
