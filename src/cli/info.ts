@@ -2,6 +2,10 @@
 import { Command } from "commander";
 import { chooseChannel } from "../extraction/results/choose.ts";
 import type { Input } from "../extraction/results/input.ts";
+import {
+	describeSeen,
+	seenLattices,
+} from "../extraction/results/seenLattice.ts";
 import { layoutNote } from "../formats/axes.ts";
 import { energiesOf, type Measurement } from "../formats/measurement.ts";
 import { readInput } from "../node/files/input.ts";
@@ -65,6 +69,7 @@ function describe({ file, sha256, bytes, measurement, dataset }: Input) {
 			...range(channel.images[0]),
 		})),
 		chosen: chooseChannel({ measurement, file }, undefined).name,
+		bragg: seenLattices(measurement, file),
 		layout: layoutNote(measurement),
 		details: Object.fromEntries(details),
 	};
@@ -110,6 +115,7 @@ function toldMeasurement(measurement: Measurement, file: string): string[] {
 				: "";
 			return `${channel === chosen ? "*" : " "} ${channel.name.padEnd(width)}  ${values}${holes}${energies(measurement, channel)}`;
 		}),
+		...seenLattices(measurement, file).map(describeSeen),
 		...details.map(([label, value]) => `${label}: ${value}`),
 		...warnings.map((warning) => `warning: ${warning}`),
 	];
