@@ -182,6 +182,14 @@ test("Bragg peaks are placed between the bins", () => {
 	assert.ok(Math.abs(lattice.angle - 75) < 0.05);
 });
 
+test("a small scan with thirteen periods, whose ripples lie near in wave vector, is enough", () => {
+	const small = { lattice: SQUARE, nx: 64, dx: 0.8, drift: 1 };
+	const { scan, perfect } = latticeScan(small);
+	const found = findDistortion(scan, { drift: true });
+	const off = misplaced((r) => corrected(found, r), perfect, scan, "linear");
+	assert.ok(off.rms < 0.1, `${off.rms} A`);
+});
+
 test("phases without their jumps: a steep ramp with a doubtful patch", () => {
 	const [nx, ny] = [40, 30];
 	const ramp = (p: number) => 0.9 * Math.floor(p / ny) - 1.3 * (p % ny);

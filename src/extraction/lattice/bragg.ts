@@ -44,6 +44,8 @@ const ACROSS = 0.4;
 const PERIODS = 8;
 /** Peaks that are looked at closely. */
 const CANDIDATES = 16;
+/** Of a peak's |q|: shorter ones it is not compared with. */
+const SHORT = 0.7;
 /** Bins about a peak: its own, and the ring it is compared with; */
 const OWN = 2;
 const RING = [6, 11] as const;
@@ -265,7 +267,13 @@ function sharpOnes(
 				for (let j = -reach; j <= reach; j++)
 					if (sumAt(kx + i, ky + j) > own) highest = false;
 			if (!highest) continue;
-			const around = ringOf(sumAt, kx, ky, wider);
+			const around = ringOf(
+				sumAt,
+				kx,
+				ky,
+				wider,
+				(i, j) => Math.hypot(i * sx, j * sy) > SHORT * q,
+			);
 			const contrast = own / Math.max(around, as, 1e-300);
 			const [mx, my] = centroid(at, kx, ky, reach);
 			out.push({ x: mx * sx, y: my * sy, contrast, power: own });
@@ -292,19 +300,20 @@ function speeds(
 	return (q) => medians[Math.floor(q / width)] ?? Number.POSITIVE_INFINITY;
 }
 
-/** What nine tenths of the sums in a ring about a peak stay below. */
+/** What nine tenths of the sums in a ring about a peak stay below, but for wave vectors that are much shorter: ripples have those. */
 function ringOf(
 	sumAt: (kx: number, ky: number) => number,
 	kx: number,
 	ky: number,
 	wider: number,
+	fast: (kx: number, ky: number) => boolean,
 ): number {
 	const values: number[] = [];
 	const [inner, outer] = RING.map((r) => r * wider);
 	for (let i = -outer; i <= outer; i++)
 		for (let j = -outer; j <= outer; j++) {
 			const d = Math.hypot(i, j);
-			if (d < inner || d > outer) continue;
+			if (d < inner || d > outer || !fast(kx + i, ky + j)) continue;
 			const sum = sumAt(kx + i, ky + j);
 			if (Number.isFinite(sum)) values.push(sum);
 		}
