@@ -1,5 +1,5 @@
 /** Bragg peaks of a scan: sharp, steady across it, and not on one line. */
-import { ranked, type Scan } from "../scan/scan.ts";
+import type { Scan } from "../scan/scan.ts";
 import { num } from "../scan/told.ts";
 import {
 	describeLattice,
@@ -16,7 +16,7 @@ import {
 } from "./lattice.ts";
 import { lockIn, withoutSlow } from "./lockIn.ts";
 import { nodesOf } from "./nodes.ts";
-import { powerOf } from "./power.ts";
+import { PERIODS, type SharpPeak, sharpPeaks } from "./sharpPeaks.ts";
 import { strain } from "./strain.ts";
 
 export interface BraggPeak extends Vector {
@@ -40,16 +40,9 @@ const STEADINESS = { unknown: 0.88, known: 0.84 };
 const STRAIN = 0.2;
 /** |sin| of the angle between two. */
 const ACROSS = 0.4;
-/** Fewer periods across the scan make no lattice. */
-const PERIODS = 8;
 /** Peaks that are looked at closely. */
 const CANDIDATES = 16;
-/** Of a peak's |q|: shorter ones it is not compared with. */
-const SHORT = 0.7;
-/** Bins about a peak: its own, and the ring it is compared with; */
-const OWN = 2;
-const RING = [6, 11] as const;
-/** and so many times as many where nothing is found: much drift makes peaks wide. */
+/** Bins about a peak, over the usual ones: more where nothing is found, for much drift makes peaks wide. */
 const WIDER = [1, 2];
 /** Spacings of the lattice: standard deviation of the lock-in's Gaussian mean. */
 export const SPACINGS = 4;
@@ -170,7 +163,7 @@ function knownPair(
 	return best;
 }
 
-type Candidate = BraggPeak & { readonly power: number };
+type Candidate = BraggPeak & SharpPeak;
 
 function steadyOnes(
 	scan: Scan,
@@ -179,7 +172,7 @@ function steadyOnes(
 	wider: number,
 ): Candidate[] {
 	const how = wanted ? "known" : "unknown";
-	const found = sharpOnes(scan, counts, wider)
+	const found = sharpPeaks(scan, counts, wider)
 		.filter(({ contrast }) => contrast > CONTRAST[how])
 		.filter(
 			(peak) =>
@@ -219,119 +212,4 @@ function steadinessOf(
 		weight += w;
 	});
 	return squares > 0 ? sum ** 2 / squares / weight : 0;
-}
-
-/** Local maxima of the power, summed over a few bins, with what they stand out of. Of q and -q one. */
-function sharpOnes(
-	scan: Scan,
-	counts: ArrayLike<number>,
-	wider: number,
-): Omit<Candidate, "steadiness">[] {
-	const reach = OWN * wider;
-	const { nx, ny, spacing } = scan;
-	const { power, wx, wy } = powerOf(scan, counts);
-	const at = (kx: number, ky: number) =>
-		power[((kx + wx) % wx) * wy + ((ky + wy) % wy)];
-	const [sx, sy] = [
-		(2 * Math.PI) / (wx * spacing.x),
-		(2 * Math.PI) / (wy * spacing.y),
-	];
-	const [hx, hy] = [Math.floor((wx - 1) / 2), Math.floor((wy - 1) / 2)];
-	const least =
-		(2 * Math.PI * PERIODS) / Math.min(nx * spacing.x, ny * spacing.y);
-	/** Sum over the bins about each, kx >= 0. */
-	const sums = new Float64Array((hx + 1) * wy);
-	for (let kx = 0; kx <= hx; kx++)
-		for (let ky = -hy; ky <= hy; ky++) {
-			let sum = 0;
-			for (let i = -reach; i <= reach; i++)
-				for (let j = -reach; j <= reach; j++) sum += at(kx + i, ky + j);
-			sums[kx * wy + ((ky + wy) % wy)] = sum;
-		}
-	const sumAt = (kx: number, ky: number) => {
-		const [i, j] = kx < 0 ? [-kx, -ky] : [kx, ky];
-		return i > hx ? Number.NaN : sums[i * wy + ((j + wy) % wy)];
-	};
-	const speed = speeds(sums, { wy, hx, hy, sx, sy });
-	const out: Omit<Candidate, "steadiness">[] = [];
-	for (let kx = 0; kx <= hx; kx++)
-		for (let ky = -hy; ky <= hy; ky++) {
-			if (kx === 0 && ky <= 0) continue;
-			const q = Math.hypot(kx * sx, ky * sy);
-			if (q < least) continue;
-			const own = sumAt(kx, ky);
-			const as = speed(q);
-			if (!(own > 3 * as)) continue;
-			let highest = true;
-			for (let i = -reach; i <= reach && highest; i++)
-				for (let j = -reach; j <= reach; j++)
-					if (sumAt(kx + i, ky + j) > own) highest = false;
-			if (!highest) continue;
-			const around = ringOf(
-				sumAt,
-				kx,
-				ky,
-				wider,
-				(i, j) => Math.hypot(i * sx, j * sy) > SHORT * q,
-			);
-			const contrast = own / Math.max(around, as, 1e-300);
-			const [mx, my] = centroid(at, kx, ky, reach);
-			out.push({ x: mx * sx, y: my * sy, contrast, power: own });
-		}
-	return out;
-}
-
-/** Median of the sums of bins that are as fast, by |q|. */
-function speeds(
-	sums: Float64Array,
-	{ wy, hx, hy, sx, sy }: Record<"wy" | "hx" | "hy" | "sx" | "sy", number>,
-): (q: number) => number {
-	const width = 6 * Math.max(sx, sy);
-	const bands: number[][] = [];
-	for (let kx = 0; kx <= hx; kx++)
-		for (let ky = -hy; ky <= hy; ky++) {
-			const band = Math.floor(Math.hypot(kx * sx, ky * sy) / width);
-			bands[band] ??= [];
-			bands[band].push(sums[kx * wy + ((ky + wy) % wy)]);
-		}
-	const medians = bands.map((values) =>
-		ranked(Float64Array.from(values), values.length >> 1),
-	);
-	return (q) => medians[Math.floor(q / width)] ?? Number.POSITIVE_INFINITY;
-}
-
-/** What nine tenths of the sums in a ring about a peak stay below, but for wave vectors that are much shorter: ripples have those. */
-function ringOf(
-	sumAt: (kx: number, ky: number) => number,
-	kx: number,
-	ky: number,
-	wider: number,
-	fast: (kx: number, ky: number) => boolean,
-): number {
-	const values: number[] = [];
-	const [inner, outer] = RING.map((r) => r * wider);
-	for (let i = -outer; i <= outer; i++)
-		for (let j = -outer; j <= outer; j++) {
-			const d = Math.hypot(i, j);
-			if (d < inner || d > outer || !fast(kx + i, ky + j)) continue;
-			const sum = sumAt(kx + i, ky + j);
-			if (Number.isFinite(sum)) values.push(sum);
-		}
-	return ranked(Float64Array.from(values), Math.floor(0.9 * values.length));
-}
-
-/** The centre of a peak's power, in bins. */
-function centroid(
-	at: (kx: number, ky: number) => number,
-	kx: number,
-	ky: number,
-	reach: number,
-): [number, number] {
-	let [sum, x, y] = [0, 0, 0];
-	for (let i = -reach; i <= reach; i++)
-		for (let j = -reach; j <= reach; j++) {
-			const p = at(kx + i, ky + j);
-			[sum, x, y] = [sum + p, x + p * i, y + p * j];
-		}
-	return [kx + x / sum, ky + y / sum];
 }
