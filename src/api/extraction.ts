@@ -17,6 +17,8 @@ export {
 	spectrum,
 } from "../extraction/findings/spectrum.ts";
 export { testSymmetry } from "../extraction/findings/symmetry.ts";
+export { findBragg } from "../extraction/lattice/bragg.ts";
+export { latticeCorrection } from "../extraction/lattice/correction.ts";
 export {
 	readScatterers,
 	writeScatterers,
@@ -30,5 +32,10 @@ export {
 	toModel,
 	toScan,
 } from "../extraction/scan/preprocess.ts";
+export {
+	energyRatio,
+	normalisedConductance,
+	offsetsOf,
+} from "../extraction/scan/setPoint.ts";
 export { openMeasurement, readMeasurement } from "../formats/measurement.ts";
 export { KernelPrior } from "../qpi/posterior/prior.ts";

@@ -1,7 +1,9 @@
 /** `qpi-lens detect`: where the scatterers of an image are. */
+
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { Command } from "commander";
+import { intoScan } from "../extraction/lattice/correction.ts";
 import { writeScatterers } from "../extraction/marks/scatterers.ts";
 import {
 	measuredPicture,
@@ -99,7 +101,8 @@ async function detect(files: string[], options: Options): Promise<void> {
 	);
 	const png = `${out.slice(0, -4)}.png`;
 	await writeFileAtomic(png, renderPng(picture));
-	await writeFileAtomic(out, writeScatterers(scatterers));
+	const listed = scatterers.map((s) => intoScan(preparation.correction, s));
+	await writeFileAtomic(out, writeScatterers(listed));
 	for (const line of told) say(line);
 	const kept = scatterers.filter(({ keep }) => keep).length;
 	say(

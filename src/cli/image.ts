@@ -10,6 +10,7 @@ import {
 } from "../formats/axes.ts";
 import { readText } from "../node/files/input.ts";
 import { number, positive, positiveWhole } from "./command.ts";
+import { type LatticeChoice, latticeOptions } from "./latticeOptions.ts";
 
 /** "0.045", "45meV", "45 mV" or "0.045 eV" to eV. */
 function energy(text: string): number {
@@ -55,7 +56,7 @@ const notNegative = (text: string): number => {
 };
 
 /** What `imageOptions` adds. */
-export interface ImageChoice {
+export interface ImageChoice extends LatticeChoice {
 	channel?: string;
 	energy?: number;
 	image?: number;
@@ -91,7 +92,7 @@ export async function prepareOptions<O extends ImageChoice>(
 
 /** Adds the options that say which image is meant and how it is prepared. */
 export function imageOptions(command: Command): Command {
-	return command
+	return latticeOptions(command)
 		.option(
 			"-c, --channel <name>",
 			"channel, or a part of its name that only it has (default: dI/dV or the lock-in's, else the first)",

@@ -4,6 +4,10 @@ import { chooseChannel, labelsOf } from "../extraction/results/choose.ts";
 import type { Input } from "../extraction/results/input.ts";
 import { deadLayers } from "../extraction/results/layers.ts";
 import { turnsOf } from "../extraction/results/measured.ts";
+import {
+	describeSeen,
+	seenLattices,
+} from "../extraction/results/seenLattice.ts";
 import { arrange, layoutNote } from "../formats/axes.ts";
 import {
 	type Channel,
@@ -91,6 +95,7 @@ function describe({ file, sha256, bytes, measurement, dataset }: Input) {
 		})),
 		warnings,
 		chosen: chosen.name,
+		bragg: seenLattices(shown, file),
 		layout: layoutNote(measurement),
 		details: Object.fromEntries(details),
 	};
@@ -144,6 +149,7 @@ function toldMeasurement(found: Measurement, file: string): string[] {
 					`left out of ${chosen.name}: ${gone.map(({ label, why }) => `${label}, ${why}`).join("; ")}`,
 				]
 			: []),
+		...seenLattices(measurement, file).map(describeSeen),
 		...details.map(([label, value]) => `${label}: ${value}`),
 		...warnings.map((warning) => `warning: ${warning}`),
 	];

@@ -4,6 +4,7 @@ import type { Picture } from "../../drawing/picture.ts";
 import type { Field } from "../../formats/field.ts";
 import { encodeNpy } from "../../formats/npy.ts";
 import type { Method } from "../kernels/extraction.ts";
+import { intoScan, latticeEntry } from "../lattice/correction.ts";
 import {
 	type DetectedScatterer,
 	writeScatterers,
@@ -25,6 +26,7 @@ import {
 	tableOf,
 } from "./items.ts";
 import { picturesOf } from "./pictures.ts";
+import { inUnits, latticeRows, reciprocalEntry } from "./reciprocal.ts";
 import type { Taken } from "./take.ts";
 
 export type ResultFile = readonly [name: string, data: string | Uint8Array];
@@ -119,8 +121,13 @@ export function resultObject(
 	const fileOf = (kind: number) =>
 		`${images > 1 ? "kernels" : "kernel"}${endOf(kind, kinds)}.npy`;
 	const { explained, seconds, parameters: solution } = shown.extraction;
+	const { correction } = taken;
+	const resultFor = (item: Item) => ({
+		...resultOf(item, fileOf(item.kind), pixel),
+		...reciprocalEntry(item, correction),
+	});
 	return {
-		...resultOf(shown, fileOf(shown.kind), pixel),
+		...resultFor(shown),
 		...(kinds.length > 1
 			? {
 					kernels: items
@@ -132,9 +139,11 @@ export function resultObject(
 		workingPixel: solution.workingPixel ?? null,
 		seconds: seconds ?? null,
 		judge: explained[shown.extraction.method]?.heldOut ?? null,
+		...(correction && { lattice: latticeEntry(correction) }),
 		scattererList: shown.extraction.scatterers.map((s, j) => ({
 			...s,
 			...{ x: taken.centre.x + s.x, y: taken.centre.y + s.y },
+			...(correction?.warp && { scan: scanPlace(taken, s) }),
 			row: taken.used[j],
 			empty: isEmpty(s),
 		})),
@@ -146,7 +155,7 @@ export function resultObject(
 						label: labelOf(item, kinds),
 						energy: item.task.energy,
 						index: Math.floor(index / kinds.length),
-						...resultOf(item, fileOf(item.kind), pixel),
+						...resultFor(item),
 					})),
 				}
 			: {}),
@@ -165,6 +174,12 @@ export function resultObject(
 		versions: { ...versions, ...about },
 	};
 }
+
+/** Where a mark of the corrected image lies in the scan as it is. */
+const scanPlace = (
+	{ correction, centre }: Taken,
+	{ x, y }: { readonly x: number; readonly y: number },
+) => intoScan(correction, { x: centre.x + x, y: centre.y + y });
 
 /** Says in result.json whose it is. */
 export const PROGRAM = "qpi-lens";
@@ -258,12 +273,14 @@ function* numbers(analysis: Analysis): Generator<ResultFile> {
 					"outgoing waves",
 					"its standard deviation",
 					"plain |FFT|",
+					...inUnits(taken.correction, "q"),
 				],
 				...Array.from(profile.q, (value, k) => [
 					value,
 					profile.value[k],
 					profile.error?.[k] ?? 0,
 					plain.value[k],
+					...inUnits(taken.correction, value),
 				]),
 			]),
 		];
@@ -271,22 +288,29 @@ function* numbers(analysis: Analysis): Generator<ResultFile> {
 	if (taken.scatterers)
 		yield ["scatterers.csv", writeScatterers(withFound(taken, shown))];
 	if (taken.mask) yield ["mask.csv", writeMasks(taken.mask)];
-	if (items.length > 1) yield ["images.csv", csv(summaryOf(items))];
+	if (items.length > 1)
+		yield ["images.csv", csv(summaryOf(items, taken.correction))];
+	if (taken.correction)
+		yield ["lattice.csv", csv(latticeRows(taken.correction, pixel))];
 }
 
 /** The list of scatterers with what the image says of those that were used. */
 const withFound = (
-	{ scatterers = [], used }: Taken,
+	{ scatterers = [], used, correction }: Taken,
 	{ extraction }: Item,
 ): DetectedScatterer[] =>
 	scatterers.map((scatterer, i) => {
 		const found = extraction.scatterers[used.indexOf(i)];
 		const significance = found?.significance ?? scatterer.significance;
-		return { ...scatterer, significance };
+		// In the frame of the scan as it is: the list is to be given back with it.
+		return { ...intoScan(correction, scatterer), significance };
 	});
 
 /** A row an image, for other programs to read. */
-function summaryOf(items: readonly Item[]): (string | number)[][] {
+function summaryOf(
+	items: readonly Item[],
+	correction: Taken["correction"],
+): (string | number)[][] {
 	// Images that are at no energies have no column for them.
 	const energies = items.some(({ task }) => task.energy !== undefined);
 	return [
@@ -301,6 +325,7 @@ function summaryOf(items: readonly Item[]): (string | number)[][] {
 			"its standard deviation",
 			"NCC",
 			"MAE",
+			...inUnits(correction, "q*"),
 		],
 		...items.map(
 			({
@@ -323,6 +348,7 @@ function summaryOf(items: readonly Item[]): (string | number)[][] {
 				peak?.error ?? "",
 				scores?.ncc ?? "",
 				scores?.mae ?? "",
+				...inUnits(correction, peak?.q ?? ""),
 			],
 		),
 	];

@@ -8,6 +8,7 @@ import {
 	findScatterers as findBlind,
 	type Leftover,
 } from "../blind/blind.ts";
+import { intoCorrected } from "../lattice/correction.ts";
 import {
 	type DetectedScatterer,
 	readScatterers,
@@ -46,7 +47,7 @@ export async function findScatterers(
 	options: FindOptions = {},
 	onProgress?: BlindOptions["onProgress"],
 ): Promise<Found> {
-	const { prepared, used } = preparation;
+	const { prepared, used, correction } = preparation;
 	const [{ scan, centre, order }] = prepared;
 	const { nx, ny, spacing } = scan;
 	const inScan = <P extends { readonly x: number; readonly y: number }>(
@@ -59,7 +60,10 @@ export async function findScatterers(
 		},
 		{
 			...options,
-			seeds: seedsOf(prepared[0], options),
+			seeds: seedsOf(prepared[0], {
+				...options,
+				seeds: options.seeds?.map((s) => intoCorrected(correction, s)),
+			}),
 			onProgress:
 				onProgress &&
 				((turn: BlindTurn) =>

@@ -25,6 +25,7 @@ import type {
 	Method,
 } from "../kernels/extraction.ts";
 import { findMissed, type Missed } from "../marks/missed.ts";
+import { reciprocalLines } from "./reciprocal.ts";
 import type { Taken, Task } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
@@ -311,6 +312,7 @@ export function findingsOf(
 		lines.push(
 			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,
 		);
+	lines.push(...reciprocalLines(shown, taken.correction));
 	for (const { direction, peak } of shown.sectors)
 		lines.push(`along ${degrees(direction)}: ${describePeak(peak)}`);
 	for (const other of items)

@@ -6,6 +6,7 @@ import {
 	FormatError,
 	type Measurement,
 } from "../../formats/measurement.ts";
+import type { LatticeCorrection } from "../lattice/correction.ts";
 import type { Shape } from "../scan/masks.ts";
 import type { Prepared } from "../scan/preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
@@ -116,6 +117,8 @@ export interface Preparation {
 	/** One of each that is used. */
 	readonly prepared: readonly Prepared[];
 	readonly mask?: readonly Shape[];
+	/** What the lattice says of the scan; undefined where nobody asked. */
+	readonly correction?: LatticeCorrection;
 	/** What was read and done, a sentence each. */
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];

@@ -23,6 +23,7 @@ import {
 	labelOf,
 	NAMES,
 } from "./items.ts";
+import { braggMarks, latticeFigure } from "./latticePicture.ts";
 import type { Task } from "./take.ts";
 
 /** Pixels of which less than half counts are shown as not used. */
@@ -86,19 +87,17 @@ export function picturesOf({
 		[
 			"spectrum",
 			"In wave vectors",
-			`The kernel's |FFT|${peak ? "; the circle is q*, the mean over all directions" : ""}${sectors.some((s) => s.peak) ? "; the rings are the wave vectors along the axes of symmetry" : ""}.`,
-			spectrumPicture(
-				spectrum,
-				Math.PI / spacing,
-				peak ? [peak.q] : [],
-				sectors.flatMap(({ direction, peak: q }) =>
+			`The kernel's |FFT|${peak ? "; the circle is q*, the mean over all directions" : ""}${sectors.some((s) => s.peak) ? "; the rings are the wave vectors along the axes of symmetry" : ""}${taken.correction ? "; crosses are the reciprocal lattice's" : ""}.`,
+			spectrumPicture(spectrum, Math.PI / spacing, peak ? [peak.q] : [], [
+				...braggMarks(taken.correction, spacing),
+				...sectors.flatMap(({ direction, peak: q }) =>
 					(q ? [q.q, -q.q] : []).map((r) => ({
 						x: r * Math.cos(direction),
 						y: r * Math.sin(direction),
 						keep: true,
 					})),
 				),
-			),
+			]),
 		],
 		[
 			"profile",
@@ -155,6 +154,8 @@ export function picturesOf({
 			),
 		]);
 	}
+	if (taken.correction && task.prepared)
+		pictures.push(latticeFigure(taken.correction, task.prepared));
 	if (items.length > 1) {
 		const images = items.length / kinds.length;
 		const few = evenly(

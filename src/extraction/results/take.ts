@@ -8,6 +8,13 @@ import {
 } from "../../qpi/dataset/format.ts";
 import { minOf } from "../../qpi/maths/extremes.ts";
 import type { BlindOptions } from "../blind/blind.ts";
+import {
+	asksForLattice,
+	intoCorrected,
+	type LatticeCorrection,
+	type LatticeOptions,
+} from "../lattice/correction.ts";
+import { correctionOf } from "../lattice/reference.ts";
 import { type DetectedScatterer, readScatterers } from "../marks/scatterers.ts";
 import type { MapMark } from "../methods/extractMap.ts";
 import { checkCrop } from "../scan/map.ts";
@@ -32,9 +39,20 @@ import {
 	prepareLayers,
 	withoutName,
 } from "./layers.ts";
-import { type ImageOptions, measured, type Preparation } from "./measured.ts";
+import {
+	type ImageOptions,
+	type Measured,
+	measured,
+	type Preparation,
+} from "./measured.ts";
+import { type Normalisation, normalise, setPointWarning } from "./normalise.ts";
 
-export interface PrepareOptions extends ImageOptions, PreprocessOptions {
+export interface PrepareOptions
+	extends ImageOptions,
+		Omit<PreprocessOptions, "correction">,
+		LatticeOptions {
+	/** How the set-point effect is taken out of a stack; "none" by default. */
+	readonly normalise?: Normalisation;
 	/** Of a dataset file or a stack: at most so many images. */
 	readonly max?: number;
 	/** What prepares the images of a stack; preprocess() one after the other when not given. */
@@ -82,7 +100,9 @@ export interface Taken {
 	readonly centre: { readonly x: number; readonly y: number };
 	/** Of the polynomial background, which is fitted along. */
 	readonly order: number;
-	/** In the scan's frame; a dataset file has its own for each image. */
+	/** What was done by the lattice; undefined: nothing. */
+	readonly correction?: LatticeCorrection;
+	/** In the scan's frame, the corrected one where there is a correction; a dataset file has its own for each image. */
 	readonly scatterers?: readonly DetectedScatterer[];
 	/** Of those, the places in the list of the ones that are used. */
 	readonly used: readonly number[];
@@ -116,7 +136,9 @@ export async function take(input: Input, options: TakeOptions): Promise<Taken> {
 		);
 	const preparation = await prepareScans({ ...input, measurement }, options);
 	if (list) {
-		const listed = readScatterers(list.text, list.file);
+		const listed = readScatterers(list.text, list.file).map((mark) =>
+			intoCorrected(preparation.correction, mark),
+		);
 		return makeTasks(preparation, listed, `from ${list.file}`, { square });
 	}
 	return tasksOf(
@@ -145,10 +167,12 @@ export function tasksOf(
 
 /** Chooses and prepares; dead layers of a stack are left out with a warning. Throws FormatError or RangeError where file and options do not fit, or all layers are dead. */
 export async function prepareScans(
-	input: Input & { readonly measurement: Measurement },
+	found: Input & { readonly measurement: Measurement },
 	options: PrepareOptions,
 ): Promise<Preparation> {
-	const { scans, channel, told, warnings: first } = measured(input, options);
+	const normal = normalisedInput(found, options);
+	const { input } = normal;
+	const { scans, channel, told, warnings: first } = normal.measured;
 	const all = scans.slice(0, options.max);
 	const dead = deadLayers(all.map(({ scan }) => counting(scan, options)));
 	const alive = all.filter((_, i) => !dead[i]);
@@ -167,9 +191,12 @@ export async function prepareScans(
 	}
 	const { flatten, background, stepEdges, repair, clip, clusters } = options;
 	const { mask, lowPass, crop: part, pixel, prepareAll } = options;
+	const correction = asksForLattice(options)
+		? correctionOf(input, channel, alive, options)
+		: undefined;
 	const rest: PreprocessOptions = {
 		...{ flatten, background, stepEdges, repair, clip, clusters },
-		...{ mask, lowPass, crop: part, pixel },
+		...{ mask, lowPass, crop: part, pixel, correction },
 	};
 	const layers = await prepareLayers(
 		alive.map(({ scan }) => scan),
@@ -185,7 +212,10 @@ export async function prepareScans(
 		if (typeof layer === "string")
 			leftOut.push({ label: alive[i].label, why: layer });
 	});
-	const warnings = new Set(first);
+	const warnings = new Set([
+		...first,
+		...setPointWarning(input.measurement, channel, energiesIn(used)),
+	]);
 	for (const { label, why } of leftOut)
 		warnings.add(`${label}: left out, ${why}`);
 	used.forEach((chosen, i) => {
@@ -196,11 +226,12 @@ export async function prepareScans(
 	return {
 		file: input.file,
 		channel,
-		...{ used, leftOut, prepared },
+		...{ used, leftOut, prepared, correction },
 		mask,
 		told: [
 			told,
 			...(input.measurement.done ?? []),
+			...normal.told,
 			...steps.slice(1).map(({ name, note }) => `${name}: ${note}`),
 		],
 		warnings: [...warnings],
@@ -220,6 +251,26 @@ function counting(
 	return left.length > 0 ? left : scan.image;
 }
 
+/** The images that are meant, without the set-point effect where it is asked for. */
+function normalisedInput(
+	found: Input & { readonly measurement: Measurement },
+	options: PrepareOptions,
+) {
+	const { normalise: how = "none" } = options;
+	if (how === "none")
+		return { input: found, measured: measured(found, options), told: [] };
+	const { measurement, channel, told } = normalise(found, options.channel, how);
+	const input = { ...found, measurement };
+	return {
+		input,
+		measured: measured(input, { ...options, channel }),
+		told: [told],
+	};
+}
+
+const energiesIn = (used: Measured["scans"]) =>
+	used.filter(({ energy }) => energy !== undefined).length;
+
 /** For each of the scan's pixels: 1 where it counts at all energies. */
 export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 	prepared[0].counts.map((_, p) =>
@@ -227,14 +278,24 @@ export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
 	);
 
 /**
- * Puts the scatterers (scan frame) into the images.
+ * Puts the scatterers (scan frame, the corrected one where there is a correction) into the images.
  * @param origin how they came about, for people: "found", "from marks.csv"
  * @param options.square whether the maps become squares of 64 x 64 pixels
  * @param options.found what the search said, where they are as it found them
  * @throws FormatError when none that is kept lies in the images
  */
 export function makeTasks(
-	{ file, channel, used, leftOut, prepared, mask, told, warnings }: Preparation,
+	{
+		file,
+		channel,
+		used,
+		leftOut,
+		prepared,
+		correction,
+		mask,
+		told,
+		warnings,
+	}: Preparation,
 	scatterers: readonly DetectedScatterer[],
 	origin: string,
 	{ square = false, found }: { square?: boolean; found?: Found } = {},
@@ -299,6 +360,7 @@ export function makeTasks(
 		scatterers,
 		used: inside,
 		found,
+		correction,
 		mask,
 		told: [
 			...told,
@@ -341,6 +403,9 @@ function takeDataset(
 			"energy",
 			"image",
 			"field",
+			"lattice",
+			"drift",
+			"normalise",
 		] as const
 	).find((name) => options[name] !== undefined);
 	const asked = given ?? givenOf(options.find) ?? (options.detect && "detect");

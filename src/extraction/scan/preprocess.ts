@@ -1,4 +1,5 @@
 /** From a scan as the microscope wrote it to the map that extraction works on, one visible step after the other. */
+import { type LatticeCorrection, latticeSteps } from "../lattice/correction.ts";
 import { MOST_ORDER, type Order } from "./background.ts";
 import { findClusters } from "./clusters.ts";
 import { lowPass } from "./filter.ts";
@@ -43,7 +44,9 @@ export interface PreprocessOptions {
 	readonly mask?: readonly Shape[];
 	/** Keep what is slower than this, 1/Angstrom (q = 2 pi / wavelength); all by default. */
 	readonly lowPass?: number;
-	/** A square or rectangle, Angstrom, scan frame; all when not given. */
+	/** Distortion to take out by the atomic lattice, and its waves; nothing when not given. See `latticeCorrection`. */
+	readonly correction?: LatticeCorrection;
+	/** A square or rectangle, Angstrom, scan frame (the corrected one's, where there is a correction); all when not given. */
 	readonly crop?: Crop;
 	/** Angstrom: resample to pixels of this side. */
 	readonly pixel?: number;
@@ -76,7 +79,7 @@ export interface Prepared {
 }
 
 /**
- * Prepares a scan: missing rows and the given mask, step edges and background, line offsets, repair, clip, clusters, low-pass, crop, and where needed resampling, in this order.
+ * Prepares a scan: missing rows and the given mask, step edges and background, line offsets, repair, clip, clusters, correction by the lattice, low-pass, crop, and where needed resampling, in this order.
  * @throws RangeError when the sizes do not fit, nothing was measured or is left, or an option is out of range (a rectangle that leaves the scan)
  */
 export function preprocess(
@@ -84,13 +87,13 @@ export function preprocess(
 	options: PreprocessOptions = {},
 ): Prepared {
 	const { flatten, repair = true, clip = 8, clusters = true } = options;
-	const rectangle = check(scan, options);
+	check(scan, options);
 	const { nx, ny, spacing } = scan;
 	const steps: PreprocessStep[] = [];
 	const masks: { name: string; share: number }[] = [];
 	const warnings: string[] = [];
 	let current = scan;
-	let counts = new Float32Array(nx * ny).fill(1);
+	let counts: Float32Array = new Float32Array(nx * ny).fill(1);
 	/** What is filled in from its neighbours in the end. */
 	const holes = new Float32Array(nx * ny).fill(1);
 	const step = (name: string, note: string, result: Scan = current) => {
@@ -197,6 +200,11 @@ export function preprocess(
 		throw new RangeError("preprocess: nothing is left: all of it is masked");
 	if (holes.includes(0)) current = { ...current, image: fill(current, holes) };
 
+	if (options.correction)
+		for (const done of latticeSteps(current, counts, options.correction)) {
+			counts = done.counts;
+			step(done.name, done.note, done.scan);
+		}
 	if (options.lowPass !== undefined) {
 		const nyquist = Math.PI / Math.max(spacing.x, spacing.y);
 		const before = deviation(current.image);
@@ -208,6 +216,7 @@ export function preprocess(
 			smooth,
 		);
 	}
+	const rectangle = checkCrop(current, options.crop);
 	const map = mapOf(current, counts, rectangle, options);
 	for (const { name, note, scan: result, weights } of map.steps)
 		steps.push({ name, note, scan: shown(result, weights) });
@@ -246,5 +255,5 @@ function check(scan: Scan, options: PreprocessOptions) {
 		throw new RangeError(
 			`preprocess: expected background "auto" or 0 to ${MOST_ORDER}, got ${background}`,
 		);
-	return checkCrop(scan, options.crop);
+	if (!options.correction) checkCrop(scan, options.crop);
 }
