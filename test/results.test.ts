@@ -4,10 +4,15 @@ import * as assert from "uvu/assert";
 import { commandOf } from "../src/extraction/results/commandLine.ts";
 import { scanField } from "../src/extraction/results/drawPictures.ts";
 import { makeExtractor } from "../src/extraction/results/extractor.ts";
-import { resultFiles, resultObject } from "../src/extraction/results/files.ts";
+import {
+	resultFiles,
+	resultNames,
+	resultObject,
+} from "../src/extraction/results/files.ts";
 import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
 import { analyseAll } from "../src/extraction/results/items.ts";
+import { withPhysics } from "../src/extraction/results/physics.ts";
 import {
 	makeTasks,
 	prepareScans,
@@ -82,6 +87,63 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	const { versions, findings } = resultObject(analysis, about);
 	assert.equal(versions, { page: "1" });
 	assert.is(findings, analysis.findings);
+});
+
+test("each analysis that is asked for is in the report, in result.json and in files, and none that is not", async () => {
+	const taken = await take(input, { ...options, detect: true });
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const bare = analyseAll(taken, await extract(taken));
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: {},
+		command: "",
+	};
+	const made = async (asked: Parameters<typeof withPhysics>[1]) => {
+		const analysis = withPhysics(bare, asked);
+		const files = new Map<string, string | Uint8Array>();
+		const png = async () => new Uint8Array(24);
+		for await (const [name, data] of resultFiles(analysis, about, png))
+			files.set(name, data);
+		assert.equal([...files.keys()], resultNames(analysis));
+		return { files, result: resultObject(analysis, about) };
+	};
+	const none = await made({ mapFft: false });
+	const all = await made({
+		cut: [0, 45],
+		ring: "q*",
+		symmetrised: ["4mm", "3"],
+	});
+	for (const [key, file] of Object.entries({
+		mapSpectrum: "map-spectrum",
+		lineCuts: "line-cuts",
+		ringCuts: "ring-cuts",
+		symmetrised: "symmetrised",
+	})) {
+		assert.is(none.result[key], undefined);
+		assert.ok(all.result[key], key);
+		assert.not(none.files.has(`${file}.png`));
+		assert.ok(all.files.has(`${file}.png`), file);
+		const table = key === "symmetrised" ? `${file}-4mm.csv` : `${file}.csv`;
+		assert.ok(all.files.has(table), table);
+	}
+	const report = String(all.files.get("report.html"));
+	for (const title of [
+		"The map's |FFT| beside the kernel's",
+		"Line cuts",
+		"Around the rings",
+		"Symmetrised kernels",
+	])
+		assert.match(
+			report,
+			`<h2>${title.replace("'", "&#39;").replace("'", "&#39;")}`,
+		);
+	// as many rows as directions times wave vectors
+	const rows = String(all.files.get("line-cuts.csv")).trim().split("\n");
+	assert.is(rows.length, 1 + 2 * bare.shown.profile.q.length);
+	// the kernel itself is the one that was extracted
+	assert.equal(all.files.get("kernel.npy"), none.files.get("kernel.npy"));
 });
 
 test("what no kind explains is listed, left out and told", async () => {

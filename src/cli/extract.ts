@@ -5,6 +5,7 @@ import type { ExtractOptions } from "../extraction/methods/extract.ts";
 import { isNetwork } from "../extraction/results/extractor.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
 import { analyseAll, METHODS } from "../extraction/results/items.ts";
+import { withPhysics } from "../extraction/results/physics.ts";
 import { take } from "../extraction/results/take.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
 import { readInput, readText } from "../node/files/input.ts";
@@ -22,6 +23,11 @@ import {
 	findProgress,
 } from "./findOptions.ts";
 import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
+import {
+	type PhysicsChoice,
+	physicsChoice,
+	physicsOptions,
+} from "./physicsOptions.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
 const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
@@ -32,7 +38,7 @@ const order = (text: string): Order => {
 	return n;
 };
 
-interface Options extends ImageChoice, FindChoice {
+interface Options extends ImageChoice, FindChoice, PhysicsChoice {
 	scatterers?: string;
 	detect?: boolean;
 	method: string;
@@ -62,7 +68,7 @@ export function extractCommand(): Command {
 			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",
 		)
 		.option("-d, --detect", "look for the scatterers: the default, in words");
-	return findOptions(imageOptions(command))
+	return physicsOptions(findOptions(imageOptions(command)))
 		.addOption(
 			new Option(
 				"-m, --method <name>",
@@ -161,9 +167,12 @@ async function extract(file: string, options: Options): Promise<void> {
 					bar.update(done, { what });
 				})
 				.finally(() => bar?.stop());
-			const analysis = analyseAll(
-				{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
-				extractions,
+			const analysis = withPhysics(
+				analyseAll(
+					{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
+					extractions,
+				),
+				physicsChoice(options),
 			);
 			const about = {
 				input,

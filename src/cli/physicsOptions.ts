@@ -1,0 +1,84 @@
+/** The options of `extract` that ask for more than the kernel. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { PeakShape } from "../extraction/findings/peakFit.ts";
+import {
+	POINT_GROUPS,
+	type PointGroup,
+} from "../extraction/findings/pointGroups.ts";
+import type { PhysicsOptions } from "../extraction/results/physics.ts";
+
+/** What `physicsOptions` adds. */
+export interface PhysicsChoice {
+	mapFft: boolean;
+	cut?: number[];
+	peakShape?: PeakShape;
+	ring?: number[] | true;
+	symmetrised?: PointGroup[];
+}
+
+/** So many directions or rings at most: each is a panel. */
+const MOST = 12;
+
+const numbers =
+	(what: string, fits: (v: number) => boolean) =>
+	(text: string): number[] => {
+		const list = text
+			.split(",")
+			.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+		if (list.length > MOST || !list.every((v) => Number.isFinite(v) && fits(v)))
+			throw new InvalidArgumentError(
+				`Expected 1 to ${MOST} ${what}, with commas between.`,
+			);
+		return list;
+	};
+
+const groups = (text: string): PointGroup[] =>
+	text.split(",").map((part) => {
+		const group = POINT_GROUPS.find((name) => name === part.trim());
+		if (!group)
+			throw new InvalidArgumentError(
+				`Expected some of ${POINT_GROUPS.join(", ")}, with commas between.`,
+			);
+		return group;
+	});
+
+/** Adds the options that ask for more than the kernel. */
+export function physicsOptions(command: Command): Command {
+	return command
+		.option("--no-map-fft", "no |FFT| of the map beside the kernel's")
+		.option(
+			"--cut <degrees>",
+			"line cuts E(q) along these directions from the x axis, with fitted peaks and branches: 0,45",
+			numbers("angles in degrees", (v) => Math.abs(v) <= 360),
+		)
+		.addOption(
+			new Option(
+				"--peak-shape <name>",
+				"line that is fitted to peaks of cuts; a window-limited one is nearer to the Gaussian",
+			)
+				.choices(["lorentzian", "gaussian"] as const)
+				.default("gaussian"),
+		)
+		.option(
+			"--ring [q]",
+			"|F| around the ring of q*, or around these |q| in 1/Angstrom",
+			numbers("wave vectors above zero", (v) => v > 0),
+		)
+		.option(
+			"--symmetrised <groups>",
+			`symmetrised kernels beside the kernel: some of ${POINT_GROUPS.join(",")}`,
+			groups,
+		);
+}
+
+/** What the program calls them. */
+export const physicsChoice = ({
+	mapFft,
+	cut,
+	peakShape,
+	ring,
+	symmetrised,
+}: PhysicsChoice): PhysicsOptions => ({
+	...{ mapFft, cut, peakShape, symmetrised },
+	ring: ring === true ? "q*" : ring,
+});
