@@ -22,6 +22,7 @@ import {
 import { readMasks } from "../src/extraction/scan/masks.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 
 const places = [
 	[14, 20],
@@ -114,15 +115,25 @@ test("each analysis that is asked for is in the report, in result.json and in fi
 		cut: [0, 45],
 		ring: "q*",
 		symmetrised: ["4mm", "3"],
+		theory: {
+			name: "a parabola",
+			band: {
+				kind: "formula",
+				band: { kind: "free", mass: 0.3, bottom: -0.1 },
+			},
+			fit: ["mass"],
+		},
 	});
 	for (const [key, file] of Object.entries({
 		mapSpectrum: "map-spectrum",
 		lineCuts: "line-cuts",
 		ringCuts: "ring-cuts",
 		symmetrised: "symmetrised",
+		theory: "",
 	})) {
 		assert.is(none.result[key], undefined);
 		assert.ok(all.result[key], key);
+		if (!file) continue;
 		assert.not(none.files.has(`${file}.png`));
 		assert.ok(all.files.has(`${file}.png`), file);
 		const table = key === "symmetrised" ? `${file}-4mm.csv` : `${file}.csv`;
@@ -139,6 +150,25 @@ test("each analysis that is asked for is in the report, in result.json and in fi
 			report,
 			`<h2>${title.replace("'", "&#39;").replace("'", "&#39;")}`,
 		);
+	// one energy, several directions: what is free is fitted to their wave vectors
+	const theory = all.result.theory as {
+		wavevectors: number;
+		fit: { values: number[]; errors: number[] } | null;
+		files: string[];
+	};
+	assert.ok(theory.wavevectors >= 2 && theory.fit);
+	// q of the image's rings, 0.9 a pixel, of a band that has its bottom at -100 meV
+	const k = (0.9 / 2) * (64 / 400);
+	const mass = (HBAR2_2M * k ** 2) / 0.1;
+	const [value] = theory.fit.values;
+	assert.ok(
+		Math.abs(value - mass) < 4 * theory.fit.errors[0],
+		`${value} ${mass}`,
+	);
+	for (const file of theory.files) assert.ok(all.files.has(file), file);
+	// on the grid of the kernel's own |FFT|
+	const head = (file: string) => String(all.files.get(file)).split("\n")[0];
+	assert.is(head("theory-jdos.csv"), head("spectrum.csv"));
 	// as many rows as directions times wave vectors
 	const rows = String(all.files.get("line-cuts.csv")).trim().split("\n");
 	assert.is(rows.length, 1 + 2 * bare.shown.profile.q.length);

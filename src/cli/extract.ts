@@ -131,6 +131,7 @@ async function extract(file: string, options: Options): Promise<void> {
 	const out = options.out ?? `${basename(file, extname(file))}-kernel`;
 	const started = performance.now();
 	const input = await readInput(file);
+	const physics = await physicsChoice(options);
 	const search = findProgress();
 	const taken = await take(input, {
 		...(await prepareOptions(options)),
@@ -172,7 +173,7 @@ async function extract(file: string, options: Options): Promise<void> {
 					{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
 					extractions,
 				),
-				physicsChoice(options),
+				physics,
 			);
 			const about = {
 				input,

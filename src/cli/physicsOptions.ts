@@ -6,9 +6,10 @@ import {
 	type PointGroup,
 } from "../extraction/findings/pointGroups.ts";
 import type { PhysicsOptions } from "../extraction/results/physics.ts";
+import { type BandChoice, bandChoice, bandOptions } from "./bandOptions.ts";
 
 /** What `physicsOptions` adds. */
-export interface PhysicsChoice {
+export interface PhysicsChoice extends BandChoice {
 	mapFft: boolean;
 	cut?: number[];
 	peakShape?: PeakShape;
@@ -44,7 +45,7 @@ const groups = (text: string): PointGroup[] =>
 
 /** Adds the options that ask for more than the kernel. */
 export function physicsOptions(command: Command): Command {
-	return command
+	return bandOptions(command)
 		.option("--no-map-fft", "no |FFT| of the map beside the kernel's")
 		.option(
 			"--cut <degrees>",
@@ -71,14 +72,14 @@ export function physicsOptions(command: Command): Command {
 		);
 }
 
-/** What the program calls them. */
-export const physicsChoice = ({
-	mapFft,
-	cut,
-	peakShape,
-	ring,
-	symmetrised,
-}: PhysicsChoice): PhysicsOptions => ({
-	...{ mapFft, cut, peakShape, symmetrised },
-	ring: ring === true ? "q*" : ring,
-});
+/** What the program calls them. Throws FormatError or RangeError where the band cannot be had. */
+export async function physicsChoice(
+	options: PhysicsChoice,
+): Promise<PhysicsOptions> {
+	const { mapFft, cut, peakShape, ring, symmetrised } = options;
+	return {
+		...{ mapFft, cut, peakShape, symmetrised },
+		ring: ring === true ? "q*" : ring,
+		theory: await bandChoice(options),
+	};
+}

@@ -82,8 +82,8 @@ export function cutSeries(
 const COLOURS = [
 	OKABE_ITO.vermilion,
 	OKABE_ITO.purple,
-	OKABE_ITO.orange,
 	OKABE_ITO.blue,
+	OKABE_ITO.orange,
 	OKABE_ITO.green,
 	OKABE_ITO.grey,
 ];
@@ -158,7 +158,7 @@ export function cutSupplement(
 					colours: sequential,
 					range: [0, 1] as const,
 					unit: "",
-					layers: [...layersOf(s.branches), ...(lines[i] ?? [])],
+					layers: [...(lines[i] ?? []), ...layersOf(s.branches)],
 				})),
 			)
 		: profileChart(

@@ -1,7 +1,7 @@
 /** |FFT| of the measured map beside that of the kernel, on the same axes. */
 import { sequential } from "../../drawing/colour.ts";
 import { type Field, type Panel, panelGrid } from "../../drawing/panels.ts";
-import { type MapSpectrum, mapSpectrum } from "../findings/mapSpectrum.ts";
+import { mapSpectrum } from "../findings/mapSpectrum.ts";
 import type { Spectrum } from "../findings/spectrum.ts";
 import { spectrumField } from "./drawPictures.ts";
 import { csv } from "./files.ts";
@@ -82,7 +82,7 @@ export function fftBeside(
 				panelGrid(panels, { columns: 2, size: 300 }),
 			],
 		],
-		files: [["map-spectrum.csv", table(of)]],
+		files: [["map-spectrum.csv", spectrumTable(of)]],
 		result: {
 			mapSpectrum: {
 				file: "map-spectrum.csv",
@@ -102,8 +102,12 @@ export function fftBeside(
 	};
 }
 
-/** Half of it, qx of 0 and above: the other half is the same. */
-function table({ magnitude, size, step }: MapSpectrum): string {
+/** |FFT| as a table. Half of it, qx of 0 and above: the other half is the same. */
+export function spectrumTable({
+	magnitude,
+	size,
+	step,
+}: Pick<Spectrum, "magnitude" | "size" | "step">): string {
 	const half = size / 2;
 	const q = Array.from({ length: size }, (_, j) => (j - half) * step);
 	return csv([

@@ -7,6 +7,7 @@ import type { Analysis } from "./items.ts";
 import { ringSupplement } from "./rings.ts";
 import { together } from "./supplement.ts";
 import { symmetrisedSupplement } from "./symmetrised.ts";
+import { type TheoryOptions, theoryOf } from "./theory.ts";
 
 export interface PhysicsOptions {
 	/** |FFT| of the map beside the kernel's; true by default. */
@@ -18,22 +19,30 @@ export interface PhysicsOptions {
 	/** |F| around q*, or around these |q| (1/A). */
 	readonly ring?: readonly number[] | "q*";
 	readonly symmetrised?: readonly PointGroup[];
+	/** Of a band: beside |FFT|, and over the cuts. */
+	readonly theory?: TheoryOptions;
 }
 
 /** The analysis with what was asked for. */
 export function withPhysics(
 	analysis: Analysis,
-	{ mapFft = true, cut, peakShape, ring, symmetrised }: PhysicsOptions,
+	{ mapFft = true, cut, peakShape, ring, symmetrised, theory }: PhysicsOptions,
 ): Analysis {
+	const stack = analysis.items.length / analysis.kinds.length > 2;
+	// A theory's line needs a cut to lie on.
+	const directions = cut ?? (theory && stack ? [theory.turn ?? 0] : []);
+	const series = directions.length
+		? cutSeries(analysis, directions, peakShape)
+		: [];
+	const of = theory && theoryOf(analysis, theory, series);
 	const more = together([
-		...(mapFft ? [fftBeside(analysis)] : []),
-		...(cut?.length
-			? [cutSupplement(analysis, cutSeries(analysis, cut, peakShape))]
-			: []),
+		...(mapFft || of ? [fftBeside(analysis, of?.panels)] : []),
+		...(series.length ? [cutSupplement(analysis, series, of?.lines)] : []),
 		...(ring ? [ringSupplement(analysis, ring)] : []),
 		...(symmetrised?.length
 			? [symmetrisedSupplement(analysis, symmetrised)]
 			: []),
+		...(of ? [of.supplement] : []),
 	]);
 	return {
 		...analysis,
