@@ -123,7 +123,11 @@ test("each analysis that is asked for is in the report, in result.json and in fi
 			},
 			fit: ["mass"],
 		},
+		phase: { kind: "all" },
 	});
+	// one energy has no opposite, which is said
+	assert.is(all.result.phase, null);
+	assert.match(String(all.result.findings), /needs pairs \+E and -E/);
 	for (const [key, file] of Object.entries({
 		mapSpectrum: "map-spectrum",
 		lineCuts: "line-cuts",

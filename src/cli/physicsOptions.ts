@@ -1,6 +1,7 @@
 /** The options of `extract` that ask for more than the kernel. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PeakShape } from "../extraction/findings/peakFit.ts";
+import type { QRegion } from "../extraction/findings/phaseReferenced.ts";
 import {
 	POINT_GROUPS,
 	type PointGroup,
@@ -15,6 +16,7 @@ export interface PhysicsChoice extends BandChoice {
 	peakShape?: PeakShape;
 	ring?: number[] | true;
 	symmetrised?: PointGroup[];
+	phase?: QRegion | true;
 }
 
 /** So many directions or rings at most: each is a panel. */
@@ -43,6 +45,27 @@ const groups = (text: string): PointGroup[] =>
 		return group;
 	});
 
+const region = (text: string): QRegion => {
+	const parts = text
+		.split(";")
+		.map((part) =>
+			part.split(",").map((v) => (v.trim() === "" ? Number.NaN : Number(v))),
+		);
+	const fits = parts.every(
+		(p) => p.every(Number.isFinite) && (p.at(-1) ?? 0) > 0,
+	);
+	if (fits && parts.length === 1 && parts[0].length === 2 && parts[0][0] > 0)
+		return { kind: "ring", q: parts[0][0], width: parts[0][1] };
+	if (fits && parts.length <= MOST && parts.every((p) => p.length === 3))
+		return {
+			kind: "disks",
+			disks: parts.map(([x, y, radius]) => ({ x, y, radius })),
+		};
+	throw new InvalidArgumentError(
+		"Expected a ring q,width or disks qx,qy,radius;qx,qy,radius in 1/Angstrom.",
+	);
+};
+
 /** Adds the options that ask for more than the kernel. */
 export function physicsOptions(command: Command): Command {
 	return bandOptions(command)
@@ -69,6 +92,11 @@ export function physicsOptions(command: Command): Command {
 			"--symmetrised <groups>",
 			`symmetrised kernels beside the kernel: some of ${POINT_GROUPS.join(",")}`,
 			groups,
+		)
+		.option(
+			"--phase [region]",
+			"of a stack with +E and -E: the integral of Re[F(q,+E) - F(q,-E)], for the signs of gaps, over all q, a ring q,width or disks qx,qy,radius;... (1/Angstrom)",
+			region,
 		);
 }
 
@@ -76,10 +104,11 @@ export function physicsOptions(command: Command): Command {
 export async function physicsChoice(
 	options: PhysicsChoice,
 ): Promise<PhysicsOptions> {
-	const { mapFft, cut, peakShape, ring, symmetrised } = options;
+	const { mapFft, cut, peakShape, ring, symmetrised, phase } = options;
 	return {
 		...{ mapFft, cut, peakShape, symmetrised },
 		ring: ring === true ? "q*" : ring,
+		phase: phase === true ? { kind: "all" } : phase,
 		theory: await bandChoice(options),
 	};
 }

@@ -1,6 +1,7 @@
 /** |FFT| of the measured map beside that of the kernel, on the same axes. */
 import { sequential } from "../../drawing/colour.ts";
 import { type Field, type Panel, panelGrid } from "../../drawing/panels.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { mapSpectrum } from "../findings/mapSpectrum.ts";
 import type { Spectrum } from "../findings/spectrum.ts";
 import { spectrumField } from "./drawPictures.ts";
@@ -10,8 +11,8 @@ import type { Supplement } from "./supplement.ts";
 
 /** Decades that are shown, below the values of which one in a thousand is brighter: scan lines and the long waves of a map are brighter than any ring. */
 const [DECADES, BRIGHTEST] = [2, 0.999];
-/** Times q* that the picture reaches to, at most the Nyquist wave vector. */
-const REACH = 3;
+/** Of the kernel's greatest |F|: what pictures show all of; and the room about it. */
+const [SEEN, ROOM] = [0.1, 1.4];
 
 /** One |FFT| as a panel, to `reach` (1/A). */
 export function spectrumPanel(
@@ -36,11 +37,18 @@ export function spectrumPanel(
 const quantile = ({ values }: Field, part: number): number =>
 	Float64Array.from(values).sort()[Math.floor(part * (values.length - 1))];
 
-/** How far (1/A) pictures of spectra reach. */
-export const reachOf = ({ shown, taken }: Analysis): number => {
-	const nyquist = Math.PI / taken.pixel;
-	return shown.peak ? Math.min(nyquist, REACH * shown.peak.q) : nyquist;
-};
+/** How far (1/A) pictures of spectra reach: a little beyond where the kernel's |F| is a tenth of its greatest, at most to the Nyquist wave vector. */
+export function reachOf({ shown, taken }: Analysis): number {
+	const { magnitude, size, step } = shown.spectrum;
+	const bright = SEEN * maxOf(magnitude);
+	let far = 0;
+	magnitude.forEach((v, p) => {
+		if (v < bright) return;
+		const [i, j] = [Math.floor(p / size), p % size];
+		far = Math.max(far, Math.abs(i - size / 2), Math.abs(j - size / 2));
+	});
+	return Math.min(Math.PI / taken.pixel, ROOM * far * step);
+}
 
 /** What was done to the kernel before its transform. */
 export const kernelNote = ({ shown }: Analysis): string =>
@@ -78,7 +86,7 @@ export function fftBeside(
 			[
 				"map-spectrum",
 				"The map's |FFT| beside the kernel's",
-				`Both on the same axes, q = 2π / wavelength${reach < Math.PI / taken.pixel ? ", to three times q*; the tables reach to the Nyquist wave vector" : ", to the Nyquist wave vector of the pixels"}. In the map's all scatterers' phases are mixed, which makes it speckled; in the kernel's they are not. Each on a logarithmic scale of two decades${peak ? "; the circle is q*" : ""}.`,
+				`Both on the same axes, q = 2π / wavelength${reach < Math.PI / taken.pixel ? ", as far as the kernel has something; the tables reach to the Nyquist wave vector" : ", to the Nyquist wave vector of the pixels"}. In the map's all scatterers' phases are mixed, which makes it speckled; in the kernel's they are not. Each on a logarithmic scale of two decades${peak ? "; the circle is q*" : ""}.`,
 				panelGrid(panels, { columns: 2, size: 300 }),
 			],
 		],

@@ -1,9 +1,11 @@
 /** The analyses that are asked for besides the kernel: each is a switch of `extract`. */
 import type { PeakShape } from "../findings/peakFit.ts";
+import type { QRegion } from "../findings/phaseReferenced.ts";
 import type { PointGroup } from "../findings/pointGroups.ts";
 import { cutSeries, cutSupplement } from "./cuts.ts";
 import { fftBeside } from "./fftBeside.ts";
 import type { Analysis } from "./items.ts";
+import { phaseSupplement } from "./phase.ts";
 import { ringSupplement } from "./rings.ts";
 import { together } from "./supplement.ts";
 import { symmetrisedSupplement } from "./symmetrised.ts";
@@ -21,13 +23,17 @@ export interface PhysicsOptions {
 	readonly symmetrised?: readonly PointGroup[];
 	/** Of a band: beside |FFT|, and over the cuts. */
 	readonly theory?: TheoryOptions;
+	/** Kernels at +E less those at -E, integrated over these q. */
+	readonly phase?: QRegion;
 }
 
 /** The analysis with what was asked for. */
 export function withPhysics(
 	analysis: Analysis,
-	{ mapFft = true, cut, peakShape, ring, symmetrised, theory }: PhysicsOptions,
+	options: PhysicsOptions,
 ): Analysis {
+	const { mapFft = true, cut, peakShape, ring, symmetrised } = options;
+	const { theory, phase } = options;
 	const stack = analysis.items.length / analysis.kinds.length > 2;
 	// A theory's line needs a cut to lie on.
 	const directions = cut ?? (theory && stack ? [theory.turn ?? 0] : []);
@@ -43,6 +49,7 @@ export function withPhysics(
 			? [symmetrisedSupplement(analysis, symmetrised)]
 			: []),
 		...(of ? [of.supplement] : []),
+		...(phase ? [phaseSupplement(analysis, phase)] : []),
 	]);
 	return {
 		...analysis,
