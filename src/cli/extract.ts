@@ -182,6 +182,7 @@ async function extract(file: string, options: Options): Promise<void> {
 					steps: undefined,
 					stepEdges: options.steps,
 					out: undefined,
+					mapFft: options.mapFft ? undefined : false,
 				},
 				about: extractor.about,
 				versions: { "qpi-lens": VERSION, node: process.version },

@@ -78,10 +78,8 @@ export function physicsOptions(command: Command): Command {
 		.addOption(
 			new Option(
 				"--peak-shape <name>",
-				"line that is fitted to peaks of cuts; a window-limited one is nearer to the Gaussian",
-			)
-				.choices(["lorentzian", "gaussian"] as const)
-				.default("gaussian"),
+				"line that is fitted to peaks of cuts; a window-limited one is nearer to the Gaussian, the default",
+			).choices(["lorentzian", "gaussian"] as const),
 		)
 		.option(
 			"--ring [q]",
