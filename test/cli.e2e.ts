@@ -232,6 +232,8 @@ const FILES = [
 	"scatterers.csv",
 	"spectrum.csv",
 	"profile.csv",
+	"map-spectrum.csv",
+	"map-spectrum.png",
 	"measured.png",
 	"steps.png",
 	"kernel.png",

@@ -6,10 +6,15 @@ import { commandOf } from "../src/extraction/results/commandLine.ts";
 import { scanField } from "../src/extraction/results/drawPictures.ts";
 import { makeExtractor } from "../src/extraction/results/extractor.ts";
 import { SAVED, savedFiles } from "../src/extraction/results/fields.ts";
-import { resultFiles, resultObject } from "../src/extraction/results/files.ts";
+import {
+	resultFiles,
+	resultNames,
+	resultObject,
+} from "../src/extraction/results/files.ts";
 import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
 import { analyseAll } from "../src/extraction/results/items.ts";
+import { withPhysics } from "../src/extraction/results/physics.ts";
 import {
 	makeTasks,
 	prepareScans,
@@ -19,6 +24,7 @@ import {
 import { readMasks } from "../src/extraction/scan/masks.ts";
 import { FormatError, openMeasurement } from "../src/formats/measurement.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
+import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 
 const places = [
 	[14, 20],
@@ -99,6 +105,96 @@ test("files: each once, pictures by the renderer that is given", async () => {
 	const { versions, findings } = resultObject(analysis, about);
 	assert.equal(versions, { page: "1" });
 	assert.is(findings, analysis.findings);
+});
+
+test("each analysis that is asked for is in the report, in result.json and in files, and none that is not", async () => {
+	const taken = await take(input, { ...options, detect: true });
+	const { extract } = await makeExtractor({ method: "ridge", seed: 1 });
+	const bare = analyseAll(taken, await extract(taken));
+	const about = {
+		input,
+		parameters: {},
+		about: {},
+		versions: {},
+		command: "",
+	};
+	const made = async (asked: Parameters<typeof withPhysics>[1]) => {
+		const analysis = withPhysics(bare, asked);
+		const files = new Map<string, string | Uint8Array>();
+		const png = async () => new Uint8Array(24);
+		for await (const [name, data] of resultFiles(analysis, about, png))
+			files.set(name, data);
+		assert.equal([...files.keys()], resultNames(analysis));
+		return { files, result: resultObject(analysis, about) };
+	};
+	const none = await made({ mapFft: false });
+	const all = await made({
+		cut: [0, 45],
+		ring: "q*",
+		symmetrised: ["4mm", "3"],
+		theory: {
+			name: "a parabola",
+			band: {
+				kind: "formula",
+				band: { kind: "free", mass: 0.3, bottom: -0.1 },
+			},
+			fit: ["mass"],
+		},
+		phase: { kind: "all" },
+	});
+	// one energy has no opposite, which is said
+	assert.is(all.result.phase, null);
+	assert.match(String(all.result.findings), /needs pairs \+E and -E/);
+	for (const [key, file] of Object.entries({
+		mapSpectrum: "map-spectrum",
+		lineCuts: "line-cuts",
+		ringCuts: "ring-cuts",
+		symmetrised: "symmetrised",
+		theory: "",
+	})) {
+		assert.is(none.result[key], undefined);
+		assert.ok(all.result[key], key);
+		if (!file) continue;
+		assert.not(none.files.has(`${file}.png`));
+		assert.ok(all.files.has(`${file}.png`), file);
+		const table = key === "symmetrised" ? `${file}-4mm.csv` : `${file}.csv`;
+		assert.ok(all.files.has(table), table);
+	}
+	const report = String(all.files.get("report.html"));
+	for (const title of [
+		"The map's |FFT| beside the kernel's",
+		"Line cuts",
+		"Around the rings",
+		"Symmetrised kernels",
+	])
+		assert.match(
+			report,
+			`<h2>${title.replace("'", "&#39;").replace("'", "&#39;")}`,
+		);
+	// one energy, several directions: what is free is fitted to their wave vectors
+	const theory = all.result.theory as {
+		wavevectors: number;
+		fit: { values: number[]; errors: number[] } | null;
+		files: string[];
+	};
+	assert.ok(theory.wavevectors >= 2 && theory.fit);
+	// q of the image's rings, 0.9 a pixel, of a band that has its bottom at -100 meV
+	const k = (0.9 / 2) * (64 / 400);
+	const mass = (HBAR2_2M * k ** 2) / 0.1;
+	const [value] = theory.fit.values;
+	assert.ok(
+		Math.abs(value - mass) < 4 * theory.fit.errors[0],
+		`${value} ${mass}`,
+	);
+	for (const file of theory.files) assert.ok(all.files.has(file), file);
+	// on the grid of the kernel's own |FFT|
+	const head = (file: string) => String(all.files.get(file)).split("\n")[0];
+	assert.is(head("theory-jdos.csv"), head("spectrum.csv"));
+	// as many rows as directions times wave vectors
+	const rows = String(all.files.get("line-cuts.csv")).trim().split("\n");
+	assert.is(rows.length, 1 + 2 * bare.shown.profile.q.length);
+	// the kernel itself is the one that was extracted
+	assert.equal(all.files.get("kernel.npy"), none.files.get("kernel.npy"));
 });
 
 test("what no kind explains is listed, left out and told", async () => {

@@ -10,7 +10,13 @@ export {
 	type SeedWindow,
 	type UnmarkedStack,
 } from "../extraction/blind/blind.ts";
+export { branchesOf } from "../extraction/findings/branches.ts";
+export { ringCut } from "../extraction/findings/cuts.ts";
 export { dispersion } from "../extraction/findings/dispersion.ts";
+export { mapSpectrum } from "../extraction/findings/mapSpectrum.ts";
+export { fitPeaks } from "../extraction/findings/peakFit.ts";
+export { phaseReferenced } from "../extraction/findings/phaseReferenced.ts";
+export { symmetriseGroup } from "../extraction/findings/pointGroups.ts";
 export {
 	dominantPeak,
 	profile,
@@ -38,4 +44,5 @@ export {
 	offsetsOf,
 } from "../extraction/scan/setPoint.ts";
 export { openMeasurement, readMeasurement } from "../formats/measurement.ts";
+export { readWannier } from "../formats/wannier.ts";
 export { KernelPrior } from "../qpi/posterior/prior.ts";

@@ -9,4 +9,8 @@ export { physicsInputs } from "../qpi/operator/inputs.ts";
 export { MapOperator } from "../qpi/operator/mapOperator.ts";
 export { ridgeGcv } from "../qpi/operator/ridge.ts";
 export { centredCorrelation, compareKernels } from "../qpi/scores/metrics.ts";
+export { fitBand } from "../qpi/theory/fitBand.ts";
+export { jointDensity, tMatrixPattern } from "../qpi/theory/green.ts";
+export { cellOf, formulaBand, hoppingBand } from "../qpi/theory/model.ts";
+export { patternSpectrum } from "../qpi/theory/spectrum.ts";
 export { Random } from "../random.ts";

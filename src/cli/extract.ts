@@ -6,6 +6,7 @@ import { isNetwork } from "../extraction/results/extractor.ts";
 import { SAVED, type Saved, savedFiles } from "../extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
 import { analyseAll, METHODS } from "../extraction/results/items.ts";
+import { withPhysics } from "../extraction/results/physics.ts";
 import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/measurement.ts";
@@ -32,6 +33,11 @@ import {
 	findProgress,
 } from "./findOptions.ts";
 import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
+import {
+	type PhysicsChoice,
+	physicsChoice,
+	physicsOptions,
+} from "./physicsOptions.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
 const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
@@ -53,7 +59,11 @@ const saved = (text: string): Saved[] =>
 		return found;
 	});
 
-interface Options extends ImageChoice, FindChoice, CampaignChoice {
+interface Options
+	extends ImageChoice,
+		FindChoice,
+		PhysicsChoice,
+		CampaignChoice {
 	scatterers?: string;
 	detect?: boolean;
 	method: string;
@@ -87,7 +97,7 @@ export function extractCommand(): Command {
 			"where the scatterers are: x, y in Angstrom from the image's centre, weight, keep, kind (default: they are looked for)",
 		)
 		.option("-d, --detect", "look for the scatterers: the default, in words");
-	findOptions(imageOptions(command))
+	physicsOptions(findOptions(imageOptions(command)))
 		.addOption(
 			new Option(
 				"-m, --method <name>",
@@ -180,6 +190,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 	// What is not installed is better missed before than after the work.
 	if (save.includes("nxs")) await loadHdf5("--save nxs");
 	const input = await readInputs(files, options.channel);
+	const physics = await physicsChoice(options);
 	const search = findProgress();
 	const taken = await take(input, {
 		...(await prepareOptions(options)),
@@ -216,9 +227,12 @@ async function extract(files: string[], options: Options): Promise<void> {
 					bar.update(done, { what });
 				})
 				.finally(() => bar?.stop());
-			const analysis = analyseAll(
-				{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
-				extractions,
+			const analysis = withPhysics(
+				analyseAll(
+					{ ...taken, warnings: [...taken.warnings, ...extractor.warnings] },
+					extractions,
+				),
+				physics,
 			);
 			const about = {
 				input,
@@ -228,6 +242,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 					stepEdges: options.steps,
 					out: undefined,
 					force: undefined,
+					mapFft: options.mapFft ? undefined : false,
 				},
 				about: extractor.about,
 				versions: { "qpi-lens": VERSION, node: process.version },

@@ -14,7 +14,8 @@ export interface LatticeChoice {
 	normalise?: Normalisation;
 }
 
-function lattice(text: string): Lattice {
+/** "3.9,3.9,90": two sides in Angstrom and the angle between them in degrees. */
+export function lattice(text: string): Lattice {
 	const numbers = text
 		.split(",")
 		.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));

@@ -48,6 +48,12 @@ export interface Panel {
 	readonly marks?: readonly Mark[];
 	/** Radii of circles about the origin, in the units of the axes. */
 	readonly circles?: readonly number[];
+	/** Circles elsewhere. */
+	readonly rings?: readonly {
+		readonly x: number;
+		readonly y: number;
+		readonly radius: number;
+	}[];
 	/** Lines to be read under the panel. */
 	readonly notes?: readonly string[];
 }
@@ -109,6 +115,8 @@ function drawPanel(
 	ctx.rect(x, y, width, height);
 	ctx.clip();
 	for (const radius of panel.circles ?? []) drawCircle(ctx, place, radius);
+	for (const { x, y, radius } of panel.rings ?? [])
+		drawCircle(ctx, place, radius, [x, y]);
 	for (const mark of panel.marks ?? [])
 		drawMark(ctx, mark, place(mark.x, mark.y), box);
 	ctx.restore();
@@ -133,14 +141,15 @@ function drawPanel(
 
 type Place = (x: number, y: number) => [number, number];
 
-/** A circle about the origin, black with white dashes, so that it is seen on every ground. */
+/** A circle, about the origin if nothing is said, black with white dashes, so that it is seen on every ground. */
 export function drawCircle(
 	ctx: CanvasRenderingContext2D,
 	place: Place,
 	radius: number,
+	[x, y]: readonly [number, number] = [0, 0],
 ): void {
-	const [cx, cy] = place(0, 0);
-	const [rx, ry] = place(radius, radius);
+	const [cx, cy] = place(x, y);
+	const [rx, ry] = place(x + radius, y + radius);
 	for (const [colour, width, dash] of [
 		["#000000", 2.4, []],
 		["#ffffff", 1.2, [5, 4]],

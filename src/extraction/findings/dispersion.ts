@@ -2,7 +2,7 @@
  * q(E) of a stack of kernels and the parabola through it. A wave that is scattered back changes its momentum by q = 2k, so that a free-electron-like band
  * `E = E0 + hbar^2 k^2 / 2m` reads `E = E0 + hbar^2 (q/2)^2 / 2m` (Crommie, Lutz & Eigler, Nature 363, 524 (1993); Hasegawa & Avouris, Phys. Rev. Lett. 71, 1071 (1993)).
  */
-import { fitParabola, meV, type ParabolaFit } from "./parabola.ts";
+import { fitParabola, meV, type ParabolaFit, type QPoint } from "./parabola.ts";
 import {
 	heldPeaks,
 	type Peak,
@@ -108,23 +108,26 @@ export function dispersionOf(
 	}));
 	const result = fitParabola(
 		points.flatMap(({ energy, peak }, i) =>
-			peak
-				? [
-						{
-							energy,
-							q: peak.q,
-							error: Math.hypot(peak.statistical, OWN * peak.systematic),
-							systematic: COMMON * peak.systematic,
-							degrees: draws && draws[i] - 1,
-						},
-					]
-				: [],
+			peak ? [qPointOf(energy, peak, draws?.[i])] : [],
 		),
 	);
 	return typeof result === "string"
 		? { points, fit: null, reason: result }
 		: { points, fit: result, reason: null };
 }
+
+/** A peak at an energy (eV) as the parabola's fit takes it. @param draws how many its errors are the spread of */
+export const qPointOf = (
+	energy: number,
+	peak: Peak,
+	draws?: number,
+): QPoint => ({
+	energy,
+	q: peak.q,
+	error: Math.hypot(peak.statistical, OWN * peak.systematic),
+	systematic: COMMON * peak.systematic,
+	degrees: draws === undefined ? undefined : draws - 1,
+});
 
 /** Energies that a branch may leap over, and how far (1/A) a peak may well lie from the straight line of q^2 over E through the two before it. */
 const [LEAP, TOLERANCE] = [6, 0.008];

@@ -50,12 +50,16 @@ const [SIDE_LOBE, FLOOR] = [0.06, 2];
  */
 const [NEAR, CLOSE, MOST_PULL] = [12, 50, 0.055];
 const [LEFT, FEW, SECTOR] = [0.13, 1.2, 0.04];
-const pull = (q: number, { resolution, reach }: Profile) =>
+/** What is added to a maximum's q for the near field, 1/A. */
+export const pull = (q: number, { resolution, reach }: Profile) =>
 	resolution * Math.min(MOST_PULL, NEAR / ((q * reach) ** 2 + CLOSE));
 const left = (q: number, { resolution, reach }: Profile) => {
 	const waves = q * reach;
 	return resolution * Math.hypot(LEFT / waves, FEW / waves ** 2);
 };
+/** What window, near field and, in a sector, the other directions leave at q, 1/A. */
+export const systematicOf = (q: number, profile: Profile): number =>
+	left(q, profile) + (profile.sector ? SECTOR * profile.resolution : 0);
 /** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
 const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
 /** Of the resolution: a peak that is known no better than this is none. */
@@ -76,7 +80,7 @@ export function findPeaks(
 		significance: least = 3,
 	}: PeakOptions = {},
 ): Peak[] {
-	const { q, value, noise, resolution } = profile;
+	const { q, value, noise } = profile;
 	const median = value.slice().sort()[value.length >> 1];
 	const peaks: Peak[] = [];
 	const signal = noise ? value.map((v, k) => withoutNoise(v, noise[k])) : value;
@@ -94,8 +98,7 @@ export function findPeaks(
 		if (!fitted) continue;
 		const statistical =
 			deviationOf(profile, fitted.points, fitted.gradient) ?? 0;
-		const systematic =
-			left(fitted.q, profile) + (profile.sector ? SECTOR * resolution : 0);
+		const systematic = systematicOf(fitted.q, profile);
 		peaks.push({
 			q: fitted.q + pull(fitted.q, profile),
 			error: Math.hypot(statistical, systematic),
@@ -283,7 +286,7 @@ function shareOf({ q, value, error, resolution }: Profile, at: number): number {
  * Standard deviation of `sum gradient value[points]`: by the covariance and by the jackknife over groups (Efron & Stein, Ann. Stat. 9, 586 (1981)), whose few degrees of freedom are
  * pooled with the covariance's unless it is larger by more than chance; then it stands alone. Null when neither is known.
  */
-function deviationOf(
+export function deviationOf(
 	{ q, covariance, groups }: Profile,
 	points: readonly number[],
 	gradient: readonly number[],

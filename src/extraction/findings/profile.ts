@@ -70,7 +70,9 @@ export interface ProfileOptions {
 }
 
 /** Directions in the mean over all, and in a sector; how much longer the window is than that of `shorter`. */
-const [DIRECTIONS, SECTOR, LONGER] = [48, 7, 4 / 3];
+const [DIRECTIONS, PARTS, LONGER] = [48, 7, 4 / 3];
+/** Half a sector's opening, radians. */
+export const SECTOR: number = Math.PI / 12;
 
 /**
  * Radial profile (mean of |F| over directions) or that of a sector and its opposite. Errors are propagated to first order, with the correlation between different q; where the
@@ -188,10 +190,10 @@ function directions({ direction, width, waves }: ProfileOptions): number[] {
 			(_, a) => ((a + 0.5) / DIRECTIONS) * turn,
 		);
 	}
-	const half = width ?? Math.PI / 12;
+	const half = width ?? SECTOR;
 	const sector = Array.from(
-		{ length: SECTOR },
-		(_, a) => direction + half * ((2 * a + 1) / SECTOR - 1),
+		{ length: PARTS },
+		(_, a) => direction + half * ((2 * a + 1) / PARTS - 1),
 	);
 	// the modulus of a real image's transform is the same at -q; a half plane's is not
 	return waves === "full"

@@ -15,7 +15,12 @@ export {
 	type PeakOptions,
 	withError,
 } from "./peaks.ts";
-export { type Profile, type ProfileOptions, profile } from "./profile.ts";
+export {
+	type Profile,
+	type ProfileOptions,
+	profile,
+	SECTOR,
+} from "./profile.ts";
 export { MODEL_SPACING, sideOf } from "./radial.ts";
 
 /** |FFT| on a zero-centred square grid. */

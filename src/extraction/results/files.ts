@@ -49,6 +49,7 @@ export async function* resultFiles(
 	render: (picture: Picture) => Uint8Array | Promise<Uint8Array>,
 ): AsyncGenerator<ResultFile, void> {
 	yield* numbers(analysis);
+	yield* analysis.more?.files ?? [];
 	const figures: ExtractionFigure[] = [];
 	for (const [name, title, caption, picture] of picturesOf(analysis)) {
 		const png = await render(picture);
@@ -60,7 +61,9 @@ export async function* resultFiles(
 
 /** The names of those files, in order. */
 export const resultNames = (analysis: Analysis): string[] => [
-	...[...numbers(analysis)].map(([name]) => name),
+	...[...numbers(analysis), ...(analysis.more?.files ?? [])].map(
+		([name]) => name,
+	),
 	...picturesOf(analysis).map(([name]) => `${name}.png`),
 	"report.html",
 ];
@@ -108,7 +111,17 @@ function reportOf(
 
 /** What result.json says. */
 export function resultObject(
-	{ taken, items, kinds, shown, band, bands, findings, warnings }: Analysis,
+	{
+		taken,
+		items,
+		kinds,
+		shown,
+		band,
+		bands,
+		findings,
+		warnings,
+		more,
+	}: Analysis,
 	{
 		input: { file, sha256, bytes },
 		parameters,
@@ -167,6 +180,7 @@ export function resultObject(
 					),
 				}
 			: {}),
+		...more?.result,
 		warnings,
 		findings,
 		input: { file, sha256, bytes, ...taken.about },
@@ -200,7 +214,7 @@ function finite(_: string, value: unknown): unknown {
 }
 
 /** A table of numbers: 7 digits, as many as a float32 has. */
-const csv = (rows: Iterable<readonly (string | number)[]>) =>
+export const csv = (rows: Iterable<readonly (string | number)[]>) =>
 	[...rows]
 		.map((row) =>
 			row
@@ -211,7 +225,7 @@ const csv = (rows: Iterable<readonly (string | number)[]>) =>
 		.concat("\n");
 
 /** A square image with its axis: the first row holds y, the first column x. */
-function withAxes(
+export function withAxes(
 	values: ArrayLike<number>,
 	axis: readonly number[],
 	corner: string,

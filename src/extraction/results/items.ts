@@ -26,6 +26,7 @@ import type {
 } from "../kernels/extraction.ts";
 import { findMissed, type Missed } from "../marks/missed.ts";
 import { reciprocalLines } from "./reciprocal.ts";
+import type { Supplement } from "./supplement.ts";
 import type { Taken, Task } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
@@ -92,6 +93,8 @@ export interface Analysis {
 	readonly findings: readonly string[];
 	/** What there was to warn of before, and reasons to doubt the kernel. */
 	readonly warnings: readonly string[];
+	/** What was asked for besides (physics.ts). */
+	readonly more?: Supplement;
 }
 
 /** @param extractions one of each task */
@@ -189,7 +192,7 @@ const ENOUGH = 8;
 const GROUPS = 4;
 
 /** What is known of a kernel's errors: draws of it, else a map, and the jackknife. */
-const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
+export const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
 	...(samples.length >= ENOUGH ? { samples } : { uncertainty }),
 	...(groups.length >= GROUPS ? { groups } : {}),
 });

@@ -46,6 +46,7 @@ export function picturesOf({
 	shown,
 	taken,
 	bands,
+	more,
 }: Analysis): Drawn[] {
 	const { task, extraction, spectrum, profile, plain, peak, sectors } = shown;
 	const { kernel, uncertainty } = shown;
@@ -222,5 +223,7 @@ export function picturesOf({
 			),
 		]);
 	});
+	for (const [name, title, caption, picture] of more?.pictures ?? [])
+		pictures.push([name, title, caption, picture]);
 	return pictures;
 }

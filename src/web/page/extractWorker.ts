@@ -42,6 +42,7 @@ import {
 	METHODS,
 } from "../../extraction/results/items.ts";
 import type { Preparation } from "../../extraction/results/measured.ts";
+import { withPhysics } from "../../extraction/results/physics.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
 	decodeSession,
@@ -339,7 +340,9 @@ const handlers = {
 				resultJson(resultObject(analysed, made), resultNames(analysed)),
 			]);
 		for await (const [found, data] of resultFiles(
-			name === "report.html" ? analysed : { ...analysed, shown },
+			name === "report.html"
+				? analysed
+				: withPhysics({ ...analysed, shown }, {}),
 			made,
 			render,
 		))
@@ -362,7 +365,7 @@ function outcome(
 	extractions: readonly Extraction[],
 	about: ResultOptions["about"],
 ): Promise<Outcome> {
-	analysis = analyseAll(taken, extractions);
+	analysis = withPhysics(analyseAll(taken, extractions), {});
 	options = optionsOf(request, about);
 	const compared = Object.keys(needed(fits).extractions[0].explained);
 	const methods = Object.keys(METHODS).filter((name) => {
