@@ -7,7 +7,6 @@ import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/adapter.ts";
 import { writeFileAtomic } from "../src/node/files.ts";
 import { VERSION } from "../src/node/package.ts";
@@ -59,7 +58,6 @@ async function bench(options: Options): Promise<void> {
 		const tuner = new Chooser();
 		const gpu = {
 			shaders,
-			layouts: reflect,
 			adapterName,
 			software,
 			tuner,

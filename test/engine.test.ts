@@ -248,7 +248,6 @@ test("errors of the device are thrown where the result is read", async () => {
 	const { device, adapterName } = await openGpu();
 	const broken = new Gpu(device, {
 		adapterName,
-		layouts: reflect,
 		shaders: {
 			broken: `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 				@compute @workgroup_size(64) fn main() { y[0] = 1u; }`,

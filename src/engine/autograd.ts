@@ -28,7 +28,16 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	}
 }
 
-/** Puts an op on the tape if any input needs a gradient; returns `output`. `saved` are the tensors that `backward` reads: they must not be overwritten before. */
+/**
+ * Puts an op on the tape if any input needs a gradient; returns `output`. What an op of your own ends with, after it has dispatched its forward pass.
+ *
+ * @param op its name, for messages
+ * @param output made by empty() and written by the forward pass
+ * @param inputs the tensors that a gradient may flow to
+ * @param backward given the gradient of `output`, dispatches what overwrites `grads.out(i)` with that of input i, for each input that it may ask
+ *   `grads.wants(i)` of (of a single one it need not), or hands over a tensor of its own by `grads.set(i, tensor)`. It runs within noGrad(), once for a backward(), and not at all where nothing flows.
+ * @param saved the tensors that `backward` reads, by default all: backward() throws where one of them was overwritten before. They must live until then
+ */
 export function record(
 	op: string,
 	output: Tensor,

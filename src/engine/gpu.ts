@@ -2,15 +2,11 @@ import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
 import { GrowthWatch } from "./growth.ts";
-import {
-	type EntryLayout,
-	type Layouts,
-	type ParamValue,
-	writeParams,
-} from "./kernel.ts";
+import { type EntryLayout, type ParamValue, writeParams } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
+import { PARAMS_BYTES } from "./reflect.ts";
 import type { Disposable } from "./scope.ts";
 import { Tuner } from "./tuner.ts";
 
@@ -22,8 +18,6 @@ import { Tuner } from "./tuner.ts";
 export interface GpuOptions {
 	/** WGSL sources by name, e.g. `{conv: "..."}`. */
 	readonly shaders: Readonly<Record<string, string>>;
-	/** What a shader declares: reflect(), or in a bundle for browsers, which is spared the parser, what it gave when that was built. */
-	readonly layouts: (shader: string, source: string) => Layouts;
 	/** Shown to users and written to reports. */
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
@@ -65,7 +59,7 @@ export interface GpuStatistics {
 	flop: number;
 }
 
-const SLOT = 256; // minUniformBufferOffsetAlignment of the default limits
+const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits
 const SLOTS = 1024;
 
 /** Submissions after which a buffer that nobody took is destroyed, and how often that is looked for. */
@@ -143,7 +137,7 @@ export class Gpu {
 		this.matrix = options.matrix ?? false;
 		this.#pipelines = new PipelineCache(
 			device,
-			options,
+			options.shaders,
 			this.statistics,
 			this.#faults,
 		);

@@ -1,7 +1,8 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
-export { Gpu, type GpuOptions } from "./gpu.ts";
+export { lines } from "./dispatch.ts";
+export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
 export { ParameterList, Parameters } from "./nn.ts";
 export {
 	type AttentionOptions,
@@ -39,7 +40,14 @@ export {
 	lazy,
 	type State,
 } from "./state.ts";
-export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
+export {
+	empty,
+	type Gradients,
+	type Shape,
+	Tensor,
+	tensor,
+	zeros,
+} from "./tensor.ts";
 export {
 	type Choices,
 	Tuner,

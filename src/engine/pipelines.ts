@@ -1,6 +1,7 @@
 import type { DeviceFaults } from "./faults.ts";
-import type { GpuOptions, GpuStatistics } from "./gpu.ts";
+import type { GpuStatistics } from "./gpu.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
+import { reflect } from "./reflect.ts";
 import { originOf } from "./shaderParts.ts";
 
 /** A compiled entry point with its constants. */
@@ -22,7 +23,7 @@ export interface PipelineChoice {
 /** Shader modules and pipelines, each compiled once. */
 export class PipelineCache {
 	readonly #device: GPUDevice;
-	readonly #sources: Pick<GpuOptions, "shaders" | "layouts">;
+	readonly #shaders: Readonly<Record<string, string>>;
 	readonly #statistics: GpuStatistics;
 	readonly #faults: DeviceFaults;
 	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
@@ -30,12 +31,12 @@ export class PipelineCache {
 
 	constructor(
 		device: GPUDevice,
-		sources: Pick<GpuOptions, "shaders" | "layouts">,
+		shaders: Readonly<Record<string, string>>,
 		statistics: GpuStatistics,
 		faults: DeviceFaults,
 	) {
 		this.#device = device;
-		this.#sources = sources;
+		this.#shaders = shaders;
 		this.#statistics = statistics;
 		this.#faults = faults;
 	}
@@ -92,7 +93,7 @@ export class PipelineCache {
 	#module(shader: string) {
 		const cached = this.#modules.get(shader);
 		if (cached) return cached;
-		const code = this.#sources.shaders[shader];
+		const code = this.#shaders[shader];
 		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
 		const made = {
 			module: this.#faults.watch(
@@ -102,7 +103,7 @@ export class PipelineCache {
 				async (module, message) =>
 					(await placesOfErrors(shader, code, module)) || message,
 			),
-			layouts: this.#sources.layouts(shader, code),
+			layouts: reflect(shader, code),
 		};
 		this.#modules.set(shader, made);
 		return made;
@@ -110,7 +111,7 @@ export class PipelineCache {
 }
 
 /** What the compiler found wrong, each with its file and line: of a part that the shader imports, where it lies in one. */
-async function placesOfErrors(
+export async function placesOfErrors(
 	shader: string,
 	code: string,
 	module: GPUShaderModule,

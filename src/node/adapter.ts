@@ -4,12 +4,12 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
-import { reflect } from "../engine/reflect.ts";
+import { joinOwnShaders, type Shaders } from "../engine/ownShaders.ts";
 import { Tuner } from "../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
 import { EMBEDDED_SUMS } from "./embeddedSums.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
-import { loadShaders } from "./shaders.ts";
+import { loadParts, loadShaders } from "./shaders.ts";
 import { openTuner } from "./tuning.ts";
 
 /** The machine lacks something that the user must install; commands exit with code 2. */
@@ -48,7 +48,7 @@ export type Precision = "f32" | "f16";
 
 /**
  * Opens a device on the adapter that openAdapter() finds. With `tune` (the default) variants of kernels are those that were the fastest on this adapter before, else
- * the defaults. Throws a MachineError where precision "f16" is asked of an adapter without the units for it.
+ * the defaults. `shaders` are added to ours (see joinOwnShaders()). Throws a MachineError where precision "f16" is asked of an adapter without the units for it.
  */
 export async function openGpu(
 	options: {
@@ -57,6 +57,7 @@ export async function openGpu(
 		precision?: Precision;
 		tune?: boolean;
 		adapterName?: string;
+		shaders?: Shaders;
 	} = {},
 ): Promise<Gpu> {
 	const { profile = false, tune = true } = options;
@@ -86,8 +87,10 @@ export async function openGpu(
 		},
 	});
 	return new Gpu(device, {
-		shaders: loadShaders(),
-		layouts: reflect,
+		shaders: await allShaders(device, options.shaders).catch((error) => {
+			device.destroy();
+			throw error;
+		}),
 		adapterName,
 		software: isSoftware(info),
 		matrix,
@@ -95,6 +98,10 @@ export async function openGpu(
 		profile: profile && device.features.has("timestamp-query"),
 	});
 }
+
+/** Our shaders and a caller's. Rejects as joinOwnShaders() does. */
+export const allShaders = (device: GPUDevice, own?: Shaders) =>
+	joinOwnShaders(device, { shaders: loadShaders(), parts: loadParts() }, own);
 
 /** One line for people: which adapter runs, and how to get a faster one where it is a software driver. */
 export function describeAdapter(gpu: Gpu): string {

@@ -3,14 +3,18 @@ import { joinShader } from "../engine/shaderParts.ts";
 
 const folder = new URL("../../shaders/", import.meta.url);
 
-/** Every shader of shaders/ with the parts that it imports from shaders/parts/, by name without ending. */
+/** Every shader of shaders/ with the parts that it imports, by name without ending. */
 export function loadShaders(): Record<string, string> {
-	const parts = readFolder(new URL("parts/", folder));
+	const parts = loadParts();
 	const shaders = readFolder(folder);
 	for (const name in shaders)
 		shaders[name] = joinShader(name, shaders[name], parts);
 	return shaders;
 }
+
+/** What shaders import: the parts of shaders/parts/, by name without ending. */
+export const loadParts = (): Record<string, string> =>
+	readFolder(new URL("parts/", folder));
 
 function readFolder(folder: URL): Record<string, string> {
 	const sources: Record<string, string> = {};
