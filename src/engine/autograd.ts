@@ -15,7 +15,7 @@ import {
  * the inputs; backward() runs the closures from the newest to the oldest.
  */
 
-/** Runs `fn` without recording: for inference and for frozen networks. `fn` must not be async: recording goes on when it returns. */
+/** Runs `fn` without recording: for inference and for frozen networks. Throws where `fn` is async, as scope() does: recording goes on when it returns. */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	const before = gpu.gradEnabled;
 	gpu.gradEnabled = false;
@@ -46,11 +46,11 @@ export function record(
 	saved: readonly Tensor[] = [...inputs, output],
 ): Tensor {
 	const { gpu } = output;
+	output.op = op;
 	if (!gpu.gradEnabled || !inputs.some((t) => t.requiresGrad)) return output;
 	output.requiresGrad = true;
 	output.node = {
 		id: gpu.nextNode++,
-		op,
 		inputs,
 		output,
 		saved: saved.map((t) => [t, t.version] as const),
@@ -60,11 +60,11 @@ export function record(
 }
 
 /** Throws where what an op saved is no longer what it was. */
-function checkSaved({ op, saved }: TapeNode): void {
+function checkSaved({ output, saved }: TapeNode): void {
 	for (const [tensor, version] of saved)
 		if (!tensor.disposed && tensor.version !== version)
 			throw new Error(
-				`backward(): a tensor ${show(tensor.shape)} of ${op} was overwritten after the forward pass (write(), load() or an optimiser's step); expected backward() before that`,
+				`backward(): a tensor ${show(tensor.shape)} of ${output.op} was overwritten after the forward pass (write(), load() or an optimiser's step); expected backward() before that`,
 			);
 }
 
@@ -139,6 +139,7 @@ function keep(leaf: Tensor, gradient: Tensor): void {
 	if (!leaf.grad || leaf.grad.disposed) {
 		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
 		leaf.grad = alongside(leaf.gpu, leaf, () => empty(leaf.gpu, leaf.shape));
+		leaf.grad.op = "backward";
 		leaf.gradIsFresh = true;
 	}
 	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);
