@@ -1,7 +1,7 @@
 // What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and examples/vae.html. All on the package as it is built.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -177,6 +177,24 @@ test("a bundler for browsers takes the bundles, and no file for Node", async () 
 		Object.keys(metafile.inputs).filter((file) => file !== "<stdin>"),
 		Object.values(imports).map((file) => file.slice(1)),
 	);
+});
+
+test("a bundle for Node runs where the package is not", async () => {
+	const folder = await mkdtemp(join(tmpdir(), "qpi-node-bundle-"));
+	const outfile = join(folder, "program.mjs");
+	await build({
+		stdin: { contents: SAY + snippets[1].code, resolveDir: root },
+		bundle: true,
+		platform: "node",
+		format: "esm",
+		outfile,
+		logLevel: "error",
+	});
+	await mkdir(join(folder, "node_modules"));
+	const dawn = "node_modules/webgpu"; // an addon stays a package
+	await symlink(join(root, dawn), join(folder, dawn));
+	checkClose([JSON.parse(node([outfile]))], snippets[1].logs, "logs");
+	await rm(folder, { recursive: true });
 });
 
 test("the bundles import nothing and make no code from text", () => {

@@ -113,6 +113,10 @@ export function describeAdapter(gpu: Gpu): string {
 	return `adapter: ${gpu.adapterName} (${hint})`;
 }
 
+/** The addon is a file beside its package's own, where a bundler cannot take it: the name is none that one recognises. */
+export const loadDawn = (name = "webgpu"): Promise<typeof import("webgpu")> =>
+	import(name);
+
 // Dawn's instances must outlive their devices.
 const instances: GPU[] = [];
 
@@ -120,7 +124,7 @@ async function request(
 	name: string,
 	flags: readonly string[],
 ): Promise<GPUAdapter | null> {
-	const { create, globals } = await import("webgpu");
+	const { create, globals } = await loadDawn();
 	Object.assign(globalThis, globals);
 	const open = (adapter?: string) => {
 		// Times of profile() are else rounded to 65 us.
@@ -176,7 +180,8 @@ async function useEmbedded(): Promise<void> {
 	let root: string;
 	let version: string;
 	try {
-		const { resolve } = createRequire(import.meta.url);
+		// A bundle of CommonJS has no address of its own.
+		const { resolve } = createRequire(import.meta.url ?? process.argv[1]);
 		root = join(resolve("@sparticuz/chromium"), "../../..");
 		({ version } = JSON.parse(
 			await readFile(join(root, "package.json"), "utf8"),

@@ -4,7 +4,7 @@ import { ENGINE_OPTIONS, type EngineOptions } from "../api/options.ts";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
 import { checkNames } from "../engine/options.ts";
-import { allShaders, openGpu } from "./adapter.ts";
+import { allShaders, loadDawn, openGpu } from "./adapter.ts";
 
 export * from "../api/engine.ts";
 export { MachineError } from "./adapter.ts";
@@ -23,7 +23,7 @@ export async function createEngine(
 	if (!device) return openGpu(opening);
 	// A device can be made without them, a buffer not.
 	if (!("GPUBufferUsage" in globalThis))
-		Object.assign(globalThis, (await import("webgpu")).globals);
+		Object.assign(globalThis, (await loadDawn()).globals);
 	const info = device.adapterInfo;
 	return new Gpu(device, {
 		shaders: await allShaders(device, options.shaders),
