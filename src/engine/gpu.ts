@@ -28,6 +28,8 @@ export interface GpuOptions {
 	readonly matrix?: boolean;
 	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
 	readonly keepDevice?: boolean;
+	/** How to wait for what the device promises; by default as for any promise. */
+	readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -117,6 +119,7 @@ export class Gpu {
 	#recorded = new Set<string>();
 	#disposed = false;
 	#keepDevice: boolean;
+	#wait: NonNullable<GpuOptions["wait"]>;
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -148,6 +151,7 @@ export class Gpu {
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
 		this.#keepDevice = options.keepDevice ?? false;
+		this.#wait = options.wait ?? ((promise) => promise);
 	}
 
 	/** Takes a buffer of at least `bytes` from the pool, for `what`. Throws a RangeError beyond the device's limits. */
@@ -326,7 +330,7 @@ export class Gpu {
 	/** Submits and waits until the device has done everything; throws any error it reported since the last wait. */
 	async idle(): Promise<void> {
 		this.flush();
-		await this.device.queue.onSubmittedWorkDone();
+		await this.#wait(this.device.queue.onSubmittedWorkDone());
 		await this.#settle();
 	}
 
@@ -348,7 +352,7 @@ export class Gpu {
 		);
 		this.flush();
 		try {
-			await staging.mapAsync(GPUMapMode.READ);
+			await this.#wait(staging.mapAsync(GPUMapMode.READ));
 			const data = new Float32Array(staging.getMappedRange().slice(0));
 			await this.#settle();
 			return data;

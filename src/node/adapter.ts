@@ -9,6 +9,7 @@ import { Tuner } from "../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
 import { EMBEDDED_SUMS } from "./embeddedSums.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
+import { patiently } from "./patience.ts";
 import { loadParts, loadShaders } from "./shaders.ts";
 import { openTuner } from "./tuning.ts";
 
@@ -96,6 +97,7 @@ export async function openGpu(
 		matrix,
 		tuner: tune ? openTuner(adapter) : new Tuner({ measure: false }),
 		profile: profile && device.features.has("timestamp-query"),
+		wait: patiently,
 	});
 }
 

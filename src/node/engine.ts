@@ -5,6 +5,7 @@ import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
 import { checkNames } from "../engine/options.ts";
 import { allShaders, loadDawn, openGpu } from "./adapter.ts";
+import { patiently } from "./patience.ts";
 
 export * from "../api/engine.ts";
 export { MachineError } from "./adapter.ts";
@@ -30,5 +31,6 @@ export async function createEngine(
 		adapterName: options.adapterName ?? adapterNameOf(info),
 		software: isSoftware(info),
 		keepDevice: true,
+		wait: patiently,
 	});
 }
