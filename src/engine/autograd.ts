@@ -130,12 +130,17 @@ export function backward(output: Tensor, seed?: Tensor): void {
 /** A parameter's first gradient is written straight into the optimiser's packed buffer. */
 function ownPlace(input: Tensor): Tensor | null {
 	if (input.node || !input.gradIsFresh) return null;
-	input.gradIsFresh = false;
+	input.gradIsFresh = input.gpu.rehearsed !== null; // nothing is written then
 	return input.grad;
 }
 
 function keep(leaf: Tensor, gradient: Tensor): void {
 	if (gradient === leaf.grad) return;
+	const { rehearsed } = leaf.gpu;
+	if (rehearsed && !leaf.grad) {
+		gradient.dispose();
+		return;
+	}
 	if (!leaf.grad || leaf.grad.disposed) {
 		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
 		leaf.grad = alongside(leaf.gpu, leaf, () => empty(leaf.gpu, leaf.shape));
@@ -144,7 +149,7 @@ function keep(leaf: Tensor, gradient: Tensor): void {
 	}
 	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);
 	else accumulate(leaf.grad, gradient);
-	leaf.gradIsFresh = false;
+	if (!rehearsed) leaf.gradIsFresh = false;
 	gradient.dispose();
 }
 

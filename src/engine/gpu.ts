@@ -3,7 +3,7 @@ import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
 import { GrowthWatch } from "./growth.ts";
 import { type EntryLayout, type ParamValue, writeParams } from "./kernel.ts";
-import { PipelineCache } from "./pipelines.ts";
+import { PipelineCache, type PipelineChoice } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import { PARAMS_BYTES } from "./reflect.ts";
@@ -102,6 +102,8 @@ export class Gpu {
 	gradEnabled = true;
 	/** Orders the nodes of the tape. */
 	nextNode = 0;
+	/** What would have been run, while compile() rehearses; null otherwise. */
+	rehearsed: PipelineChoice[] | null = null;
 
 	#pipelines: PipelineCache;
 	#bindGroups: BindGroupCache;
@@ -200,6 +202,7 @@ export class Gpu {
 	/** Copies on the device. */
 	copy(from: BufferView, to: BufferView): void {
 		this.#own("copy", { from, to });
+		if (this.rehearsed) return;
 		if (from.buffer === to.buffer) {
 			// WebGPU does not copy within a buffer.
 			const between = this.#copied(from);
@@ -224,6 +227,10 @@ export class Gpu {
 	 */
 	run(dispatch: Dispatch): void {
 		this.#check();
+		if (this.rehearsed) {
+			this.rehearsed.push(dispatch);
+			return;
+		}
 		const { shader, entry, bindings, workgroups } = dispatch;
 		const { layout, pipeline, bindGroupLayout, key } =
 			this.#pipelines.get(dispatch);
@@ -289,6 +296,13 @@ export class Gpu {
 		if (this.#profiler) this.#commands();
 	}
 
+	/** Compiles pipelines, several at once. */
+	async compile(choices: readonly PipelineChoice[]): Promise<void> {
+		this.#check();
+		await this.#wait(this.#pipelines.compile(choices));
+		await this.#settle();
+	}
+
 	/** Submits what has been recorded. */
 	flush(): void {
 		const encoder = this.#encoder;
@@ -337,6 +351,8 @@ export class Gpu {
 	/** Reads a range back as floats; throws any error that the device reported since the last wait. */
 	async read(view: BufferView): Promise<Float32Array> {
 		this.#check();
+		if (this.rehearsed)
+			throw new Error("compile(): its function computes nothing to be read");
 		this.#own("read", { view });
 		const staging = this.device.createBuffer({
 			label: "readback",

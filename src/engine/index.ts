@@ -1,6 +1,7 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
+export { compile } from "./compile.ts";
 export { lines } from "./dispatch.ts";
 export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
 export { ParameterList, Parameters } from "./nn.ts";

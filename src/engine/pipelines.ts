@@ -47,12 +47,59 @@ export class PipelineCache {
 	}
 
 	/** Throws where the shader, its entry point or a constant of it is unknown. */
-	get({ shader, entry, constants = {} }: PipelineChoice): Pipeline {
-		let key = `${shader}/${entry}`;
-		for (const name in constants) key += `,${name}=${constants[name]}`;
+	get(choice: PipelineChoice): Pipeline {
+		const key = keyOf(choice);
 		const cached = this.#pipelines.get(key);
 		if (cached) return cached;
+		const { layout, entries, compute } = this.#described(choice);
+		return this.#keep(
+			key,
+			this.#faults.watch(key, () => {
+				const group = this.#device.createBindGroupLayout({ entries });
+				const pipeline = this.#device.createComputePipeline(
+					this.#descriptor(key, group, compute),
+				);
+				return { layout, pipeline, bindGroupLayout: group, key };
+			}),
+		);
+	}
 
+	/** Compiles those that are not there yet, as many at once as the device does. What cannot be compiled get() throws again, with the reason. */
+	async compile(choices: readonly PipelineChoice[]): Promise<void> {
+		const wanted = new Map(choices.map((choice) => [keyOf(choice), choice]));
+		for (const key of this.#pipelines.keys()) wanted.delete(key);
+		await Promise.allSettled(
+			[...wanted].map(async ([key, choice]) => {
+				const { layout, entries, compute } = this.#described(choice);
+				const group = this.#device.createBindGroupLayout({ entries });
+				const pipeline = await this.#device.createComputePipelineAsync(
+					this.#descriptor(key, group, compute),
+				);
+				if (!this.#pipelines.has(key))
+					this.#keep(key, { layout, pipeline, bindGroupLayout: group, key });
+			}),
+		);
+	}
+
+	#keep(key: string, made: Pipeline): Pipeline {
+		this.#pipelines.set(key, made);
+		this.#statistics.pipelines++;
+		return made;
+	}
+
+	#descriptor(
+		label: string,
+		group: GPUBindGroupLayout,
+		compute: GPUProgrammableStage,
+	): GPUComputePipelineDescriptor {
+		const layout = this.#device.createPipelineLayout({
+			bindGroupLayouts: [group],
+		});
+		return { label, layout, compute };
+	}
+
+	/** What the device is told of a pipeline. */
+	#described({ shader, entry, constants = {} }: PipelineChoice) {
 		const { module, layouts } = this.#module(shader);
 		const layout = layouts[entry];
 		if (!layout)
@@ -73,21 +120,11 @@ export class PipelineCache {
 				visibility: GPUShaderStage.COMPUTE,
 				buffer: { type: "uniform", hasDynamicOffset: true },
 			});
-		const { bindGroupLayout, pipeline } = this.#faults.watch(key, () => {
-			const bindGroupLayout = this.#device.createBindGroupLayout({ entries });
-			const pipeline = this.#device.createComputePipeline({
-				label: key,
-				layout: this.#device.createPipelineLayout({
-					bindGroupLayouts: [bindGroupLayout],
-				}),
-				compute: { module, entryPoint: entry, constants },
-			});
-			return { bindGroupLayout, pipeline };
-		});
-		const made = { layout, pipeline, bindGroupLayout, key };
-		this.#pipelines.set(key, made);
-		this.#statistics.pipelines++;
-		return made;
+		return {
+			layout,
+			entries,
+			compute: { module, entryPoint: entry, constants },
+		};
 	}
 
 	#module(shader: string) {
@@ -108,6 +145,12 @@ export class PipelineCache {
 		this.#modules.set(shader, made);
 		return made;
 	}
+}
+
+function keyOf({ shader, entry, constants = {} }: PipelineChoice): string {
+	let key = `${shader}/${entry}`;
+	for (const name in constants) key += `,${name}=${constants[name]}`;
+	return key;
 }
 
 /** What the compiler found wrong, each with its file and line: of a part that the shader imports, where it lies in one. */
