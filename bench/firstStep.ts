@@ -1,27 +1,43 @@
 /**
  * What the first training step of a process takes, most of which is compiling: pipelines one after the other while the thread asks the device without a pause, or
  * compile() beforehand and a thread that naps (src/node/patience.ts). A process for each figure, of each kind in turn.
- *   node bench/firstStep.ts [adapter] [pairs]
- * Mesa keeps what lavapipe compiled on the disk: MESA_SHADER_CACHE_DISABLE=true is a machine where nothing was run before.
+ *   node bench/firstStep.ts [adapter] [pairs] [--cold]
+ * Mesa keeps what lavapipe compiled on the disk; --cold is a machine where nothing was run before.
  */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compile } from "../src/engine/compile.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { openGpu } from "../src/node/adapter.ts";
-import { patiently } from "../src/node/patience.ts";
 import { loadShaders } from "../src/node/shaders.ts";
 import { stepper, trialTasks } from "../src/training/pace.ts";
 import { PRESETS, withModel } from "../src/training/presets.ts";
 
 const KINDS = ["one by one", "ahead"] as const;
-const [adapter = "", pairs = "3", kind] = process.argv.slice(2);
+const cold = process.argv.includes("--cold");
+const [adapter = "", pairs = "3", kind] = process.argv
+	.slice(2)
+	.filter((word) => word !== "--cold");
+
+const folders: string[] = [];
+function empty(): string {
+	folders.push(mkdtempSync(join(tmpdir(), "qpi-mesa-")));
+	return folders[folders.length - 1];
+}
+process.once("exit", () => {
+	for (const folder of folders) rmSync(folder, { recursive: true });
+});
 
 async function measure(ahead: boolean): Promise<void> {
-	const { device, software } = await openGpu({ adapter, tune: false });
-	const wait = ahead ? patiently : undefined;
-	const gpu = new Gpu(device, { shaders: loadShaders(), software, wait });
+	const opened = await openGpu({ adapter, tune: false });
+	const { device, software } = opened;
+	const gpu = ahead
+		? opened
+		: new Gpu(device, { shaders: loadShaders(), software });
 	const preset = withModel(PRESETS.quick, "components");
 	const { vae: task } = trialTasks(gpu, preset, "physics");
 	const step = stepper(gpu, task, new Adam(task.parameters, { lr: 1e-4 }));
@@ -45,6 +61,9 @@ else
 			const args = [fileURLToPath(import.meta.url), adapter, pairs, name];
 			const { stdout } = spawnSync(process.execPath, args, {
 				encoding: "utf8",
+				env: cold
+					? { ...process.env, MESA_SHADER_CACHE_DIR: empty() }
+					: undefined,
 			});
 			console.log(`${name.padEnd(10)} ${stdout.trim()}`);
 		}

@@ -114,4 +114,39 @@ test("what is wrong is said as by the run itself, and the engine goes on", async
 	gpu.dispose();
 });
 
+test("helpers are asked for once, where machine code is dear, and destroyed", async () => {
+	const asked: GPUDevice[] = [];
+	const { now } = performance;
+	let clock = 0;
+	for (const [pace, expected] of [
+		[0, 0], // all is in the driver's cache
+		[1000, 1],
+	]) {
+		const gpu = new Gpu(opened.device, {
+			shaders: loadShaders(),
+			keepDevice: true,
+			software: true,
+			helpers: async () => {
+				asked.push((await openGpu()).device);
+				return asked;
+			},
+		});
+		const { step } = network(gpu);
+		performance.now = () => {
+			clock += pace;
+			return clock;
+		};
+		try {
+			await compile(gpu, step);
+		} finally {
+			performance.now = now;
+		}
+		assert.is(asked.length, expected);
+		scope(gpu, step);
+		await gpu.idle();
+		gpu.dispose();
+	}
+	assert.is((await asked[0].lost).reason, "destroyed");
+});
+
 test.run();

@@ -1,6 +1,7 @@
 import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
+import { useOnce } from "./firstUse.ts";
 import { GrowthWatch } from "./growth.ts";
 import { type EntryLayout, type ParamValue, writeParams } from "./kernel.ts";
 import { PipelineCache, type PipelineChoice } from "./pipelines.ts";
@@ -28,6 +29,8 @@ export interface GpuOptions {
 	readonly matrix?: boolean;
 	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
 	readonly keepDevice?: boolean;
+	/** Where the driver makes machine code at a pipeline's first dispatch, and keeps it for all devices: opens others, that make some of it for compile(). */
+	readonly helpers?: () => Promise<readonly GPUDevice[]>;
 	/** How to wait for what the device promises; by default as for any promise. */
 	readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
@@ -122,6 +125,7 @@ export class Gpu {
 	#disposed = false;
 	#keepDevice: boolean;
 	#wait: NonNullable<GpuOptions["wait"]>;
+	#helpers: GpuOptions["helpers"];
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -153,6 +157,7 @@ export class Gpu {
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
 		this.#keepDevice = options.keepDevice ?? false;
+		this.#helpers = options.helpers;
 		this.#wait = options.wait ?? ((promise) => promise);
 	}
 
@@ -299,7 +304,18 @@ export class Gpu {
 	/** Compiles pipelines, several at once. */
 	async compile(choices: readonly PipelineChoice[]): Promise<void> {
 		this.#check();
-		await this.#wait(this.#pipelines.compile(choices));
+		const pipelines = this.#pipelines;
+		const made = await this.#wait(pipelines.compile(choices));
+		const open = this.#helpers;
+		if (open) {
+			const helpers = async () =>
+				(await open()).map((device) => ({
+					device,
+					pipelines: pipelines.on(device),
+				}));
+			const own = { device: this.device, pipelines };
+			await this.#wait(useOnce(own, made, helpers));
+		}
 		await this.#settle();
 	}
 

@@ -1,4 +1,4 @@
-import type { DeviceFaults } from "./faults.ts";
+import { DeviceFaults } from "./faults.ts";
 import type { GpuStatistics } from "./gpu.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
 import { reflect } from "./reflect.ts";
@@ -64,8 +64,26 @@ export class PipelineCache {
 		);
 	}
 
-	/** Compiles those that are not there yet, as many at once as the device does. What cannot be compiled get() throws again, with the reason. */
-	async compile(choices: readonly PipelineChoice[]): Promise<void> {
+	/** What has been compiled; undefined of others. */
+	find(choice: PipelineChoice): Pipeline | undefined {
+		return this.#pipelines.get(keyOf(choice));
+	}
+
+	/** An empty cache for the same shaders on another device. */
+	on(device: GPUDevice): PipelineCache {
+		const faults = new DeviceFaults(device, "a helper");
+		return new PipelineCache(
+			device,
+			this.#shaders,
+			{ ...this.#statistics },
+			faults,
+		);
+	}
+
+	/**
+	 * Compiles those that are not there yet, as many at once as the device does, and returns them. What cannot be compiled get() throws again, with the reason.
+	 */
+	async compile(choices: readonly PipelineChoice[]): Promise<PipelineChoice[]> {
 		const wanted = new Map(choices.map((choice) => [keyOf(choice), choice]));
 		for (const key of this.#pipelines.keys()) wanted.delete(key);
 		await Promise.allSettled(
@@ -79,6 +97,7 @@ export class PipelineCache {
 					this.#keep(key, { layout, pipeline, bindGroupLayout: group, key });
 			}),
 		);
+		return [...wanted.values()];
 	}
 
 	#keep(key: string, made: Pipeline): Pipeline {

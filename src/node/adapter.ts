@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
@@ -74,7 +74,7 @@ export async function openGpu(
 		throw new MachineError(
 			`precision f16: "${adapterName}" lacks ${missing.join(", ")}. Take precision f32, or another adapter.`,
 		);
-	const device = await adapter.requestDevice({
+	const wanted: GPUDeviceDescriptor = {
 		// Subgroups: for the convolutions of software adapters (shaders/convLanes.wgsl).
 		requiredFeatures: [
 			...(["subgroups", "timestamp-query"] as const).filter(
@@ -86,7 +86,8 @@ export async function openGpu(
 			maxBufferSize: limits.maxBufferSize,
 			maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
 		},
-	});
+	};
+	const device = await adapter.requestDevice(wanted);
 	return new Gpu(device, {
 		shaders: await allShaders(device, options.shaders).catch((error) => {
 			device.destroy();
@@ -98,7 +99,22 @@ export async function openGpu(
 		tuner: tune ? openTuner(adapter) : new Tuner({ measure: false }),
 		profile: profile && device.features.has("timestamp-query"),
 		wait: patiently,
+		helpers: helpersOf(adapter, wanted),
 	});
+}
+
+/** For lavapipe, whose machine code goes through Mesa's cache on the disk: a device for each further core, up to three. */
+function helpersOf({ info }: GPUAdapter, wanted: GPUDeviceDescriptor) {
+	const kept = !/^(1|true)$/.test(process.env.MESA_SHADER_CACHE_DISABLE ?? "");
+	const count = Math.min(4, availableParallelism()) - 1;
+	const gpu = instances.at(-1);
+	if (!gpu || !kept || count === 0 || !/llvmpipe/.test(adapterNameOf(info)))
+		return undefined;
+	const open = async () => (await gpu.requestAdapter())?.requestDevice(wanted);
+	return async () =>
+		(await Promise.all(Array.from({ length: count }, open))).filter(
+			(device) => device !== undefined,
+		);
 }
 
 /** Our shaders and a caller's. Rejects as joinOwnShaders() does. */
