@@ -1,5 +1,4 @@
 import { Average } from "../engine/average.ts";
-import { compile } from "../engine/compile.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import type { Parameters } from "../engine/nn.ts";
 import { Adam } from "../engine/optim.ts";
@@ -136,23 +135,19 @@ export async function train(
 				signal?.throwIfAborted();
 				const step = epoch * stepsAnEpoch + i;
 				const { statistics } = gpu;
+				statistics.bytesPeak = statistics.bytesLive;
 				optimiser.lr =
 					task.learningRate * rateFactor(task.schedule, step, counts);
 				const chosen = order.slice(i * batch, (i + 1) * batch);
-				const gradients = () => {
-					parameters.zeroGrad();
-					backwardInParts(
-						task,
-						chosen,
-						new Random(seed, STEP + step),
-						step,
-						optimiser.seed,
-						(loss, j) => gpu.copy(loss, slot(losses, i * accumulate + j)),
-					);
-				};
-				if (step === start) await compile(gpu, gradients);
-				statistics.bytesPeak = statistics.bytesLive;
-				gradients();
+				parameters.zeroGrad();
+				backwardInParts(
+					task,
+					chosen,
+					new Random(seed, STEP + step),
+					step,
+					optimiser.seed,
+					(loss, j) => gpu.copy(loss, slot(losses, i * accumulate + j)),
+				);
 				scope(gpu, () => {
 					optimiser.step({ clip: task.clip ?? undefined });
 					average?.update(optimiser.steps);
