@@ -1,7 +1,6 @@
 /** `npm run fuzz -- --ops --count 10000 --seed 1`: random cases of the engine's ops. */
 import { Command } from "commander";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { fuzzOps as fuzz } from "../test/fuzzOps.ts";
@@ -22,7 +21,6 @@ export async function fuzzOps(args: string[]): Promise<number> {
 	const own = await openGpu({ adapter });
 	console.log(describeAdapter(own));
 	const tiles = new Gpu(own.device, {
-		layouts: reflect,
 		shaders: loadShaders(),
 		adapterName: `${own.adapterName}, kernels for GPUs`,
 		keepDevice: true,

@@ -7,7 +7,6 @@ import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
@@ -59,7 +58,6 @@ async function bench(options: Options): Promise<void> {
 		const tuner = new Chooser();
 		const gpu = {
 			shaders,
-			layouts: reflect,
 			adapterName,
 			software,
 			tuner,

@@ -16,7 +16,7 @@ var<workgroup> pixels: array<f16, 2560>; // [64 pixels, 32 rows]
 var<workgroup> weights: array<f16, 2304>; // [32 rows, 64 channels]
 var<workgroup> results: array<f32, 1024>; // [4 subgroups, 16 pixels, 16 channels]
 
-// All that is said in matrices; a line each, which kernel.ts asks for. Sizes are columns first.
+// All that is said in matrices; a line each, which test/matrixEmulation.ts replaces. Sizes are columns first.
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;

@@ -12,7 +12,7 @@ var<workgroup> gradients: array<f16, 2304>; // [32 pixels, 64 output channels]
 var<workgroup> inputs: array<f16, 2304>; // [32 pixels, 64 places]
 var<workgroup> results: array<f32, 1024>; // [4 subgroups, 16 output channels, 16 places]
 
-// All that is said in matrices; a line each, which kernel.ts asks for. The left one is output channels x pixels.
+// All that is said in matrices; a line each, which test/matrixEmulation.ts replaces. The left one is output channels x pixels.
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;

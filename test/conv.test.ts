@@ -4,7 +4,6 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, sizeOf, tensor } from "../src/engine/tensor.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
@@ -16,12 +15,10 @@ import { checkCase, compare, uniform } from "./opTesting.ts";
 const gpu = await openGpu();
 const shaders = loadShaders();
 const registers = new Gpu(gpu.device, {
-	layouts: reflect,
 	shaders,
 	software: true,
 });
 const tiles = new Gpu(gpu.device, {
-	layouts: reflect,
 	shaders,
 	software: false,
 });
@@ -92,7 +89,6 @@ for (const [name, set] of Object.entries(sets)) {
 	test(`workgroups in several rows, ${name}`, async () => {
 		// Of a device that allows six in a row; a real one allows 65,535 (below).
 		const narrow = new Gpu(allowing(6), {
-			layouts: reflect,
 			shaders,
 			software: set.software,
 		});

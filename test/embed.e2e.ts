@@ -1,11 +1,13 @@
-// What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and src/web/examples/. All on the package as it is built.
+// What the engine's README promises to those who embed the engine: its snippets, in Node and in a page, and the pages of src/web/examples/. All on the package as it is built.
+
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CODE_FROM_TEXT } from "../src/build/browser.ts";
@@ -183,6 +185,24 @@ test("a bundler for browsers takes the bundles, and no file for Node", async () 
 	);
 });
 
+test("a bundle for Node runs where the package is not", async () => {
+	const folder = await mkdtemp(join(tmpdir(), "qpi-node-bundle-"));
+	const outfile = join(folder, "program.mjs");
+	await build({
+		stdin: { contents: SAY + snippets[1].code, resolveDir: root },
+		bundle: true,
+		platform: "node",
+		format: "esm",
+		outfile,
+		logLevel: "error",
+	});
+	await mkdir(join(folder, "node_modules"));
+	const dawn = "node_modules/webgpu"; // an addon stays a package
+	await symlink(join(root, dawn), join(folder, dawn));
+	checkClose([JSON.parse(node([outfile]))], snippets[1].logs, "logs");
+	await rm(folder, { recursive: true });
+});
+
 test("the bundles import nothing and make no code from text", () => {
 	const [notice, ...files] = readdirSync(join(root, "dist/browser"));
 	assert.is(notice, "NOTICE.txt");
@@ -217,7 +237,7 @@ test("src/web/examples/vae.html learns to show kernels, and stays responsive", a
 		);
 		return values.reduce((a, b) => a + b) / values.length;
 	};
-	await page.waitForSelector("#captions span");
+	await page.waitForSelector("#captions span", { timeout: 120_000 });
 	const early = await correlation();
 	await page.waitForFunction(() => {
 		const status = document.querySelector("#status")?.textContent;
@@ -253,15 +273,112 @@ test("src/web/examples/vae.html learns to show kernels, and stays responsive", a
 	await page.close();
 });
 
-test("where there is no WebGPU the example says so", async () => {
+/** The points of a polyline. */
+const pointsOf = async (page: Page, name: string) =>
+	`${await page.locator(name).getAttribute("points")}`
+		.trim()
+		.split(" ")
+		.map((point) => point.split(",").map(Number));
+
+test("examples/digits.html learns digits, and knows one that is drawn", async () => {
+	const page = await browser.newPage();
+	const complaints = listen(page);
+	await page.goto(`${served.url}examples/digits.html`);
+	await page.waitForFunction(
+		() => {
+			const points = document
+				.querySelector("#accuracy")
+				?.getAttribute("points");
+			return `${points}`.trim().split(" ").length >= 4;
+		},
+		{ timeout: 120_000 },
+	);
+	// 75 units are all of the test digits.
+	const accuracy = (await pointsOf(page, "#accuracy")).map(
+		([, y]) => (81 - y) / 75,
+	);
+	assert.ok(accuracy[0] < 0.4 && accuracy[3] > 0.9, `${accuracy}`);
+	const wrong = await page.locator("#wrong figcaption").allTextContents();
+	assert.ok(wrong.length > 0 && wrong.length <= 14, `${wrong}`);
+	for (const text of wrong) assert.match(text, /^\d as \d$/);
+
+	await page.waitForSelector("#status:has-text('Done')", { timeout: 120_000 });
+	const box = await page.locator("#pad").boundingBox();
+	assert.ok(box);
+	const to = ([x, y]: number[]) => page.mouse.move(box.x + x, box.y + y);
+	const seven = [
+		[50, 30],
+		[150, 30],
+		[90, 180],
+	];
+	await to(seven[0]);
+	await page.mouse.down();
+	for (const point of seven.slice(1)) await to(point);
+	await page.mouse.up();
+	await page.waitForSelector("#bars b:has-text('7')");
+	await page.click("#clear");
+	await page.waitForFunction(() => !document.querySelector("#bars b"));
+	assert.equal(complaints, []);
+	await page.close();
+});
+
+test("examples/ownOp.html checks the op, learns with it, and shows what is wrong with it", async () => {
+	const page = await browser.newPage();
+	const complaints = listen(page);
+	await page.goto(`${served.url}examples/ownOp.html`);
+	const status = page.locator("#status");
+	await page.waitForSelector("#status:has-text('Done 400 of 400')");
+	const loss = Number(
+		/loss ([\d.]+)\./.exec(`${await status.textContent()}`)?.[1],
+	);
+	assert.ok(loss < 0.01, `loss ${loss}`);
+	const heights = async (name: string) =>
+		(await pointsOf(page, name)).map(([, y]) => y);
+	const [y, slope] = [await heights("#values"), await heights("#slopes")];
+	assert.is(y.length, 301);
+	// exp(-x^2) sin(3 x) is 0 and steepest at 0, and odd.
+	assert.is(y[150], 80);
+	assert.is(Math.min(...slope), slope[150]);
+	assert.ok(Math.abs(y[100] + y[200] - 160) < 1e-3);
+
+	const code = page.locator("#code");
+	const text = await code.inputValue();
+	const says = async (changed: string, expected: RegExp) => {
+		await code.fill(changed);
+		await page.click("#run");
+		await page.waitForFunction(
+			(source) =>
+				new RegExp(source).test(
+					`${document.querySelector("#status.wrong")?.textContent}`,
+				),
+			expected.source,
+		);
+	};
+	await says(
+		text.replace("2 * x[i] * sin", "x[i] * sin"),
+		/it is not that of the forward pass/,
+	);
+	await says(text.replace("exp(-x", "exp(-z"), /^own\.wgsl:12:\d+: .*'z'/);
+	await says(
+		text.replace("n: u32", "count: u32").replaceAll("params.n", "params.count"),
+		/^own\.wgsl forward: parameter "count" is missing/,
+	);
+	await says(text.replace("import thread", ""), /^own\.wgsl:11:.*threadOf/);
+	assert.equal(complaints, []);
+	await page.close();
+});
+
+test("where there is no WebGPU the examples say so", async () => {
 	const without = await openBrowser({ webgpu: false });
 	try {
-		const page = await without.newPage();
-		const complaints = listen(page, /No available adapters/);
-		await page.goto(`${served.url}examples/vae.html`);
-		const status = page.locator("#status", { hasText: "Firefox" });
-		assert.match(`${await status.textContent()}`, /WebGPU.*Chrome/);
-		assert.equal(complaints, []);
+		for (const name of ["vae", "digits", "ownOp"]) {
+			const page = await without.newPage();
+			const complaints = listen(page, /No available adapters/);
+			await page.goto(`${served.url}examples/${name}.html`);
+			const status = page.locator("#status", { hasText: "Firefox" });
+			assert.match(`${await status.textContent()}`, /WebGPU.*Chrome/, name);
+			assert.equal(complaints, []);
+		}
 	} finally {
 		await without.close();
 	}

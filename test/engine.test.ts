@@ -20,7 +20,6 @@ import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam } from "../src/engine/optim.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
@@ -227,28 +226,10 @@ test("names that the shader does not have, or lacks, are refused with its name",
 		);
 });
 
-test("a shader that breaks the house's form is refused with its name", () => {
-	assert.throws(
-		() => reflect("none", "fn f() {}"),
-		/none\.wgsl: no @compute entry point/,
-	);
-	const uniform = (type: string, rest: string) =>
-		`${rest} @group(0) @binding(0) var<uniform> params: ${type}; @compute @workgroup_size(1) fn f() { _ = params; }`;
-	assert.throws(
-		() => reflect("bare", uniform("vec4f", "")),
-		/bare\.wgsl: uniform "params" is no struct/,
-	);
-	assert.throws(
-		() => reflect("matrix", uniform("Params", "struct Params { m: mat2x2f }")),
-		/matrix\.wgsl: params\.m has type mat2x2/,
-	);
-});
-
 test("errors of the device are thrown where the result is read", async () => {
 	const { device, adapterName } = await openGpu();
 	const broken = new Gpu(device, {
 		adapterName,
-		layouts: reflect,
 		shaders: {
 			broken: `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 				@compute @workgroup_size(64) fn main() { y[0] = 1u; }`,

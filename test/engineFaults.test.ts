@@ -12,7 +12,6 @@ import {
 	scale,
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
@@ -24,7 +23,6 @@ test.after(() => gpu.dispose());
 
 const sharing = () =>
 	new Gpu(gpu.device, {
-		layouts: reflect,
 		shaders: loadShaders(),
 		adapterName: "second",
 		keepDevice: true,

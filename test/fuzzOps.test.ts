@@ -1,7 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { fuzzOps, randomCase } from "./fuzzOps.ts";
@@ -9,7 +8,6 @@ import { fuzzOps, randomCase } from "./fuzzOps.ts";
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
 const tiles = new Gpu(gpu.device, {
-	layouts: reflect,
 	shaders: loadShaders(),
 	adapterName: "kernels for GPUs",
 	keepDevice: true,

@@ -15,7 +15,6 @@ import { reparameterise } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam } from "../src/engine/optim.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { rateFactor } from "../src/engine/schedules.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, type Tensor, tensor } from "../src/engine/tensor.ts";
@@ -32,9 +31,7 @@ test.after(() => gpu.dispose());
 // Both sets of kernels, where the adapter can run the one for software adapters.
 const shaders = loadShaders();
 const sets = [true, false]
-	.map(
-		(software) => new Gpu(gpu.device, { layouts: reflect, shaders, software }),
-	)
+	.map((software) => new Gpu(gpu.device, { shaders, software }))
 	.filter(({ software, lanes }) => lanes > 0 || !software)
 	.map((set) => ({
 		kernels: set.lanes > 0 ? "register kernels" : "tiled kernels",

@@ -7,7 +7,6 @@ import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam } from "../src/engine/optim.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import {
 	collect,
@@ -229,7 +228,6 @@ async function fit(on: Gpu, factor = 1): Promise<State> {
 
 test("train() scales the loss where convolutions are f16, and nowhere else", async () => {
 	const f16 = new Gpu(gpu.device, {
-		layouts: reflect,
 		shaders: loadShaders(),
 		matrix: true,
 	});

@@ -110,7 +110,6 @@ async function emulation(component: "f16" | "f32"): Promise<Gpu> {
 		]),
 	);
 	return new Gpu(device, {
-		layouts: reflect,
 		shaders: { ...shaders, ...emulated },
 		matrix: true,
 	});
@@ -174,7 +173,6 @@ test("null backend: every pipeline compiles without a warning, within the defaul
 
 test("null backend: every case can be encoded, forward and backward", async () => {
 	const none = new Gpu(await nullDevice(), {
-		layouts: reflect,
 		shaders,
 		matrix: true,
 	});

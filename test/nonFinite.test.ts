@@ -6,7 +6,6 @@ import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
 import { crop, upsampleNearest2x } from "../src/engine/ops/sample.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import {
 	type Shape,
@@ -22,7 +21,6 @@ import * as reference from "./reference/conv.ts";
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
 const tiles = new Gpu(gpu.device, {
-	layouts: reflect,
 	shaders: loadShaders(),
 	software: false,
 	keepDevice: true,

@@ -8,7 +8,6 @@ import { backward } from "../src/engine/autograd.ts";
 
 import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
-import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { nameOfVariant, Tuner, type Variant } from "../src/engine/tuner.ts";
@@ -77,7 +76,6 @@ for (const { software, variants } of sets) {
 	const all = variants.map(
 		(v) =>
 			new Gpu(gpu.device, {
-				layouts: reflect,
 				shaders,
 				software,
 				tuner: new Fixed(v),
@@ -182,7 +180,6 @@ test("choices are kept in a file by adapter; a broken file, or an unknown varian
 
 test("convolutions ask for what has a choice, and every candidate is measured", async () => {
 	const own = new Gpu(gpu.device, {
-		layouts: reflect,
 		shaders,
 		software: false,
 	});

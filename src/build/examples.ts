@@ -8,4 +8,6 @@ const { url } = await serve({
 	"/data/": `${root}data`,
 	"/examples/": `${root}src/web/examples`,
 });
-console.log(`open ${url}examples/vae.html (Ctrl-C ends)`);
+for (const name of ["vae", "digits", "ownOp"])
+	console.log(`open ${url}examples/${name}.html`);
+console.log("Ctrl-C ends");

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { FOR_BROWSERS } from "./browser.ts";
 import { writeNotice } from "./notice.ts";
 import { buildPage } from "./page.ts";
+import { writeTexts } from "./texts.ts";
 import { makeWebPackage } from "./webPackage.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -24,6 +25,7 @@ const typed = spawnSync(process.execPath, [tsc, "-p", "src/build"], {
 	stdio: "inherit",
 });
 if (typed.status !== 0) process.exit(1);
+writeTexts(`${root}dist/node/files/package.js`);
 // Browsers get bundles: of src/web, which imports shaders that only a bundle has, the types are all that is of use.
 for (const file of readdirSync(`${root}dist/web`))
 	if (file.endsWith(".js")) rmSync(`${root}dist/web/${file}`);

@@ -1,8 +1,6 @@
-/** Shaders as part of a bundle for browsers: their text without comments and spare blanks, and what the parser reads in them. */
+/** Shaders as part of a bundle for browsers: their text without comments and spare blanks. */
 import type { Plugin } from "esbuild";
-import type { Layouts } from "../engine/kernel.ts";
-import { reflect } from "../engine/reflect.ts";
-import { loadShaders } from "../node/device/shaders.ts";
+import { loadParts, loadShaders } from "../node/device/shaders.ts";
 
 /** Run on matrix units, which no browser offers. */
 const NODE_ONLY = /Matrix$/;
@@ -13,37 +11,39 @@ export const shadersPlugin: Plugin = {
 	setup(build) {
 		const filter = /^qpi-lens:shaders$/;
 		build.onResolve({ filter }, ({ path }) => ({ path, namespace: "shaders" }));
-		build.onLoad({ filter, namespace: "shaders" }, () => {
-			const all = Object.entries(loadShaders()).filter(
-				([name]) => !NODE_ONLY.test(name),
-			);
-			const sources = all.map(
-				([name, code]) => [name, minifiedPieces(name, code)] as const,
-			);
-			return {
-				contents: `${sourcesModule(sources)}
-${layoutsModule(all.map(([name, code]) => [name, reflect(name, code)]))}`,
-				loader: "js",
-			};
-		});
+		build.onLoad({ filter, namespace: "shaders" }, () => ({
+			contents: shadersModule(loadShaders(), loadParts()),
+			loader: "js",
+		}));
 	},
 };
 
-/** The module's export `shaders`, in which what several import is written once. */
-function sourcesModule(
-	all: readonly (readonly [string, readonly string[]])[],
+/** The module, in which what shaders import is written once. */
+function shadersModule(
+	shaders: Readonly<Record<string, string>>,
+	parts: Readonly<Record<string, string>>,
 ): string {
-	const pieces = all.flatMap(([, own]) => own);
-	const parts = [
-		...new Set(pieces.filter((piece, i) => pieces.indexOf(piece) < i)),
-	];
+	const lines: string[] = [];
+	const names = new Map<string, string>(); // of parts, by their text
+	for (const [name, source] of Object.entries(parts)) {
+		const imports = source.match(IMPORT)?.map((line) => `${line}\n`) ?? [];
+		const text = minifyWgsl(name, source);
+		names.set(text, name);
+		lines.push(`${name}:${JSON.stringify(imports.join("") + text)}`);
+	}
 	const word = (piece: string) =>
-		parts.includes(piece)
-			? `parts[${parts.indexOf(piece)}]`
-			: JSON.stringify(piece);
-	return `const parts = ${JSON.stringify(parts)};
-export const shaders = {${all.map(([name, own]) => `${name}:${own.map(word).join("+")}`)}};`;
+		names.has(piece) ? `parts.${names.get(piece)}` : JSON.stringify(piece);
+	const made = Object.entries(shaders)
+		.filter(([name]) => !NODE_ONLY.test(name))
+		.map(
+			([name, source]) =>
+				`${name}:${minifiedPieces(name, source).map(word).join("+")}`,
+		);
+	return `export const parts = {${lines}};
+export const shaders = {${made}};`;
 }
+
+const IMPORT = /^\/\/ import .*$/gm;
 
 /** What a shader and its parts are, minified, in their order: they are whole declarations, so that nothing is needed between them. */
 export function minifiedPieces(name: string, source: string): string[] {
@@ -51,34 +51,6 @@ export function minifiedPieces(name: string, source: string): string[] {
 		.split(/^\/\/ (?:from|import) .*$/m)
 		.map((piece) => minifyWgsl(name, piece))
 		.filter((piece) => piece !== "");
-}
-
-/** The module's export `layouts`, as calls that make them of short words: written out it is as long as a third of the shaders. */
-function layoutsModule(all: readonly (readonly [string, Layouts])[]): string {
-	const shared: string[] = []; // parameters and overrides, which entry points have in common
-	const refer = (value: unknown) => {
-		const text = JSON.stringify(value) ?? "undefined";
-		if (!shared.includes(text)) shared.push(text);
-		return `shared[${shared.indexOf(text)}]`;
-	};
-	const made = all.map(([name, layouts]) => {
-		const entries = Object.values(layouts).map((layout) => {
-			const words = layout.bindings
-				.map((b) => `${b.name} ${b.binding}${b.writable ? " w" : ""}`)
-				.join();
-			return `${JSON.stringify([name, layout.entry, words]).slice(1, -1)},${refer(layout.params)},${refer(layout.overrides)}`;
-		});
-		return `${name}:Object.fromEntries([${entries.map((e) => `entry(${e})`)}])`;
-	});
-	return `const entry = (shader, entry, words, params, overrides) => [entry, {
-	shader, entry, params, overrides,
-	bindings: words.split(",").map((word) => {
-		const [name, binding, writable] = word.split(" ");
-		return { name, binding: Number(binding), writable: writable === "w" };
-	}),
-}];
-const shared = [${shared}];
-export const layouts = {${made}};`;
 }
 
 /**

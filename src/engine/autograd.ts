@@ -15,7 +15,7 @@ import {
  * the inputs; backward() runs the closures from the newest to the oldest.
  */
 
-/** Runs `fn` without recording: for inference and for frozen networks. `fn` must not be async: recording goes on when it returns. */
+/** Runs `fn` without recording: for inference and for frozen networks. Throws where `fn` is async, as scope() does: recording goes on when it returns. */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	const before = gpu.gradEnabled;
 	gpu.gradEnabled = false;
@@ -28,7 +28,16 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	}
 }
 
-/** Puts an op on the tape if any input needs a gradient; returns `output`. `saved` are the tensors that `backward` reads: they must not be overwritten before. */
+/**
+ * Puts an op on the tape if any input needs a gradient; returns `output`. What an op of your own ends with, after it has dispatched its forward pass.
+ *
+ * @param op its name, for messages
+ * @param output made by empty() and written by the forward pass
+ * @param inputs the tensors that a gradient may flow to
+ * @param backward given the gradient of `output`, dispatches what overwrites `grads.out(i)` with that of input i, for each input that it may ask
+ *   `grads.wants(i)` of (of a single one it need not), or hands over a tensor of its own by `grads.set(i, tensor)`. It runs within noGrad(), once for a backward(), and not at all where nothing flows.
+ * @param saved the tensors that `backward` reads, by default all: backward() throws where one of them was overwritten before. They must live until then
+ */
 export function record(
 	op: string,
 	output: Tensor,
@@ -37,11 +46,11 @@ export function record(
 	saved: readonly Tensor[] = [...inputs, output],
 ): Tensor {
 	const { gpu } = output;
+	output.op = op;
 	if (!gpu.gradEnabled || !inputs.some((t) => t.requiresGrad)) return output;
 	output.requiresGrad = true;
 	output.node = {
 		id: gpu.nextNode++,
-		op,
 		inputs,
 		output,
 		saved: saved.map((t) => [t, t.version] as const),
@@ -51,11 +60,11 @@ export function record(
 }
 
 /** Throws where what an op saved is no longer what it was. */
-function checkSaved({ op, saved }: TapeNode): void {
+function checkSaved({ output, saved }: TapeNode): void {
 	for (const [tensor, version] of saved)
 		if (!tensor.disposed && tensor.version !== version)
 			throw new Error(
-				`backward(): a tensor ${show(tensor.shape)} of ${op} was overwritten after the forward pass (write(), load() or an optimiser's step); expected backward() before that`,
+				`backward(): a tensor ${show(tensor.shape)} of ${output.op} was overwritten after the forward pass (write(), load() or an optimiser's step); expected backward() before that`,
 			);
 }
 
@@ -121,20 +130,26 @@ export function backward(output: Tensor, seed?: Tensor): void {
 /** A parameter's first gradient is written straight into the optimiser's packed buffer. */
 function ownPlace(input: Tensor): Tensor | null {
 	if (input.node || !input.gradIsFresh) return null;
-	input.gradIsFresh = false;
+	input.gradIsFresh = input.gpu.rehearsed !== null; // nothing is written then
 	return input.grad;
 }
 
 function keep(leaf: Tensor, gradient: Tensor): void {
 	if (gradient === leaf.grad) return;
+	const { rehearsed } = leaf.gpu;
+	if (rehearsed && !leaf.grad) {
+		gradient.dispose();
+		return;
+	}
 	if (!leaf.grad || leaf.grad.disposed) {
 		// Memory of its own: what an op hands over may be another leaf's gradient too, and this one will be added to.
 		leaf.grad = alongside(leaf.gpu, leaf, () => empty(leaf.gpu, leaf.shape));
+		leaf.grad.op = "backward";
 		leaf.gradIsFresh = true;
 	}
 	if (leaf.gradIsFresh) leaf.gpu.copy(gradient, leaf.grad);
 	else accumulate(leaf.grad, gradient);
-	leaf.gradIsFresh = false;
+	if (!rehearsed) leaf.gradIsFresh = false;
 	gradient.dispose();
 }
 

@@ -1,6 +1,6 @@
 import type { Gpu } from "./gpu.ts";
 
-/** Threads in a workgroup of the one-dimensional kernels (their `WORKGROUP`). */
+/** Threads in a workgroup of the one-dimensional kernels. */
 export const LINE = 64;
 
 /**

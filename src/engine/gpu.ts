@@ -1,16 +1,13 @@
 import { BindGroupCache, keyOf } from "./bindGroups.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
+import { useOnce } from "./firstUse.ts";
 import { GrowthWatch } from "./growth.ts";
-import {
-	type EntryLayout,
-	type Layouts,
-	type ParamValue,
-	writeParams,
-} from "./kernel.ts";
-import { PipelineCache } from "./pipelines.ts";
+import { type EntryLayout, type ParamValue, writeParams } from "./kernel.ts";
+import { PipelineCache, type PipelineChoice } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
+import { PARAMS_BYTES } from "./reflect.ts";
 import type { Disposable } from "./scope.ts";
 import { Tuner } from "./tuner.ts";
 
@@ -22,8 +19,6 @@ import { Tuner } from "./tuner.ts";
 export interface GpuOptions {
 	/** WGSL sources by name, e.g. `{conv: "..."}`. */
 	readonly shaders: Readonly<Record<string, string>>;
-	/** What a shader declares: reflect(), or in a bundle for browsers, which is spared the parser, what it gave when that was built. */
-	readonly layouts: (shader: string, source: string) => Layouts;
 	/** Shown to users and written to reports. */
 	readonly adapterName?: string;
 	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
@@ -34,6 +29,10 @@ export interface GpuOptions {
 	readonly matrix?: boolean;
 	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
 	readonly keepDevice?: boolean;
+	/** Where the driver makes machine code at a pipeline's first dispatch, and keeps it for all devices: opens others, that make some of it for compile(). */
+	readonly helpers?: () => Promise<readonly GPUDevice[]>;
+	/** How to wait for what the device promises; by default as for any promise. */
+	readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
 	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
 	readonly profile?: boolean;
 }
@@ -65,7 +64,7 @@ export interface GpuStatistics {
 	flop: number;
 }
 
-const SLOT = 256; // minUniformBufferOffsetAlignment of the default limits
+const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits
 const SLOTS = 1024;
 
 /** Submissions after which a buffer that nobody took is destroyed, and how often that is looked for. */
@@ -106,6 +105,8 @@ export class Gpu {
 	gradEnabled = true;
 	/** Orders the nodes of the tape. */
 	nextNode = 0;
+	/** What would have been run, while compile() rehearses; null otherwise. */
+	rehearsed: PipelineChoice[] | null = null;
 
 	#pipelines: PipelineCache;
 	#bindGroups: BindGroupCache;
@@ -123,6 +124,8 @@ export class Gpu {
 	#recorded = new Set<string>();
 	#disposed = false;
 	#keepDevice: boolean;
+	#wait: NonNullable<GpuOptions["wait"]>;
+	#helpers: GpuOptions["helpers"];
 
 	constructor(device: GPUDevice, options: GpuOptions) {
 		this.device = device;
@@ -143,7 +146,7 @@ export class Gpu {
 		this.matrix = options.matrix ?? false;
 		this.#pipelines = new PipelineCache(
 			device,
-			options,
+			options.shaders,
 			this.statistics,
 			this.#faults,
 		);
@@ -154,6 +157,8 @@ export class Gpu {
 		});
 		if (options.profile) this.#profiler = new Profiler(device);
 		this.#keepDevice = options.keepDevice ?? false;
+		this.#helpers = options.helpers;
+		this.#wait = options.wait ?? ((promise) => promise);
 	}
 
 	/** Takes a buffer of at least `bytes` from the pool, for `what`. Throws a RangeError beyond the device's limits. */
@@ -202,6 +207,7 @@ export class Gpu {
 	/** Copies on the device. */
 	copy(from: BufferView, to: BufferView): void {
 		this.#own("copy", { from, to });
+		if (this.rehearsed) return;
 		if (from.buffer === to.buffer) {
 			// WebGPU does not copy within a buffer.
 			const between = this.#copied(from);
@@ -226,6 +232,10 @@ export class Gpu {
 	 */
 	run(dispatch: Dispatch): void {
 		this.#check();
+		if (this.rehearsed) {
+			this.rehearsed.push(dispatch);
+			return;
+		}
 		const { shader, entry, bindings, workgroups } = dispatch;
 		const { layout, pipeline, bindGroupLayout, key } =
 			this.#pipelines.get(dispatch);
@@ -291,6 +301,24 @@ export class Gpu {
 		if (this.#profiler) this.#commands();
 	}
 
+	/** Compiles pipelines, several at once. */
+	async compile(choices: readonly PipelineChoice[]): Promise<void> {
+		this.#check();
+		const pipelines = this.#pipelines;
+		const made = await this.#wait(pipelines.compile(choices));
+		const open = this.#helpers;
+		if (open) {
+			const helpers = async () =>
+				(await open()).map((device) => ({
+					device,
+					pipelines: pipelines.on(device),
+				}));
+			const own = { device: this.device, pipelines };
+			await this.#wait(useOnce(own, made, helpers));
+		}
+		await this.#settle();
+	}
+
 	/** Submits what has been recorded. */
 	flush(): void {
 		const encoder = this.#encoder;
@@ -332,13 +360,15 @@ export class Gpu {
 	/** Submits and waits until the device has done everything; throws any error it reported since the last wait. */
 	async idle(): Promise<void> {
 		this.flush();
-		await this.device.queue.onSubmittedWorkDone();
+		await this.#wait(this.device.queue.onSubmittedWorkDone());
 		await this.#settle();
 	}
 
 	/** Reads a range back as floats; throws any error that the device reported since the last wait. */
 	async read(view: BufferView): Promise<Float32Array> {
 		this.#check();
+		if (this.rehearsed)
+			throw new Error("compile(): its function computes nothing to be read");
 		this.#own("read", { view });
 		const staging = this.device.createBuffer({
 			label: "readback",
@@ -354,7 +384,7 @@ export class Gpu {
 		);
 		this.flush();
 		try {
-			await staging.mapAsync(GPUMapMode.READ);
+			await this.#wait(staging.mapAsync(GPUMapMode.READ));
 			const data = new Float32Array(staging.getMappedRange().slice(0));
 			await this.#settle();
 			return data;

@@ -2,13 +2,15 @@
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
 export { clipGradNorm } from "./clip.ts";
+export { compile } from "./compile.ts";
 export {
 	type Batch,
 	type DataLoader,
 	type DataLoaderOptions,
 	dataLoader,
 } from "./dataLoader.ts";
-export { Gpu, type GpuOptions } from "./gpu.ts";
+export { lines } from "./dispatch.ts";
+export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
 export * as init from "./init.ts";
 export type { Layer } from "./layers/layer.ts";
 export * from "./layers/norms.ts";
@@ -54,7 +56,14 @@ export {
 	lazy,
 	type State,
 } from "./state.ts";
-export { empty, type Shape, Tensor, tensor, zeros } from "./tensor.ts";
+export {
+	empty,
+	type Gradients,
+	type Shape,
+	Tensor,
+	tensor,
+	zeros,
+} from "./tensor.ts";
 export {
 	type Choices,
 	Tuner,

@@ -1,6 +1,7 @@
-import type { DeviceFaults } from "./faults.ts";
-import type { GpuOptions, GpuStatistics } from "./gpu.ts";
+import { DeviceFaults } from "./faults.ts";
+import type { GpuStatistics } from "./gpu.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
+import { reflect } from "./reflect.ts";
 import { originOf } from "./shaderParts.ts";
 
 /** A compiled entry point with its constants. */
@@ -22,7 +23,7 @@ export interface PipelineChoice {
 /** Shader modules and pipelines, each compiled once. */
 export class PipelineCache {
 	readonly #device: GPUDevice;
-	readonly #sources: Pick<GpuOptions, "shaders" | "layouts">;
+	readonly #shaders: Readonly<Record<string, string>>;
 	readonly #statistics: GpuStatistics;
 	readonly #faults: DeviceFaults;
 	#modules = new Map<string, { module: GPUShaderModule; layouts: Layouts }>();
@@ -30,12 +31,12 @@ export class PipelineCache {
 
 	constructor(
 		device: GPUDevice,
-		sources: Pick<GpuOptions, "shaders" | "layouts">,
+		shaders: Readonly<Record<string, string>>,
 		statistics: GpuStatistics,
 		faults: DeviceFaults,
 	) {
 		this.#device = device;
-		this.#sources = sources;
+		this.#shaders = shaders;
 		this.#statistics = statistics;
 		this.#faults = faults;
 	}
@@ -46,12 +47,78 @@ export class PipelineCache {
 	}
 
 	/** Throws where the shader, its entry point or a constant of it is unknown. */
-	get({ shader, entry, constants = {} }: PipelineChoice): Pipeline {
-		let key = `${shader}/${entry}`;
-		for (const name in constants) key += `,${name}=${constants[name]}`;
+	get(choice: PipelineChoice): Pipeline {
+		const key = keyOf(choice);
 		const cached = this.#pipelines.get(key);
 		if (cached) return cached;
+		const { layout, entries, compute } = this.#described(choice);
+		return this.#keep(
+			key,
+			this.#faults.watch(key, () => {
+				const group = this.#device.createBindGroupLayout({ entries });
+				const pipeline = this.#device.createComputePipeline(
+					this.#descriptor(key, group, compute),
+				);
+				return { layout, pipeline, bindGroupLayout: group, key };
+			}),
+		);
+	}
 
+	/** What has been compiled; undefined of others. */
+	find(choice: PipelineChoice): Pipeline | undefined {
+		return this.#pipelines.get(keyOf(choice));
+	}
+
+	/** An empty cache for the same shaders on another device. */
+	on(device: GPUDevice): PipelineCache {
+		const faults = new DeviceFaults(device, "a helper");
+		return new PipelineCache(
+			device,
+			this.#shaders,
+			{ ...this.#statistics },
+			faults,
+		);
+	}
+
+	/**
+	 * Compiles those that are not there yet, as many at once as the device does, and returns them. What cannot be compiled get() throws again, with the reason.
+	 */
+	async compile(choices: readonly PipelineChoice[]): Promise<PipelineChoice[]> {
+		const wanted = new Map(choices.map((choice) => [keyOf(choice), choice]));
+		for (const key of this.#pipelines.keys()) wanted.delete(key);
+		await Promise.allSettled(
+			[...wanted].map(async ([key, choice]) => {
+				const { layout, entries, compute } = this.#described(choice);
+				const group = this.#device.createBindGroupLayout({ entries });
+				const pipeline = await this.#device.createComputePipelineAsync(
+					this.#descriptor(key, group, compute),
+				);
+				if (!this.#pipelines.has(key))
+					this.#keep(key, { layout, pipeline, bindGroupLayout: group, key });
+			}),
+		);
+		return [...wanted.values()];
+	}
+
+	#keep(key: string, made: Pipeline): Pipeline {
+		this.#pipelines.set(key, made);
+		this.#statistics.pipelines++;
+		return made;
+	}
+
+	#descriptor(
+		label: string,
+		group: GPUBindGroupLayout,
+		compute: GPUProgrammableStage,
+	): GPUComputePipelineDescriptor {
+		const layout = this.#device.createPipelineLayout({
+			bindGroupLayouts: [group],
+		});
+		return { label, layout, compute };
+	}
+
+	/** What the device is told of a pipeline. */
+	#described({ shader, entry, constants = {} }: PipelineChoice) {
 		const { module, layouts } = this.#module(shader);
 		const layout = layouts[entry];
 		if (!layout)
@@ -72,27 +139,17 @@ export class PipelineCache {
 				visibility: GPUShaderStage.COMPUTE,
 				buffer: { type: "uniform", hasDynamicOffset: true },
 			});
-		const { bindGroupLayout, pipeline } = this.#faults.watch(key, () => {
-			const bindGroupLayout = this.#device.createBindGroupLayout({ entries });
-			const pipeline = this.#device.createComputePipeline({
-				label: key,
-				layout: this.#device.createPipelineLayout({
-					bindGroupLayouts: [bindGroupLayout],
-				}),
-				compute: { module, entryPoint: entry, constants },
-			});
-			return { bindGroupLayout, pipeline };
-		});
-		const made = { layout, pipeline, bindGroupLayout, key };
-		this.#pipelines.set(key, made);
-		this.#statistics.pipelines++;
-		return made;
+		return {
+			layout,
+			entries,
+			compute: { module, entryPoint: entry, constants },
+		};
 	}
 
 	#module(shader: string) {
 		const cached = this.#modules.get(shader);
 		if (cached) return cached;
-		const code = this.#sources.shaders[shader];
+		const code = this.#shaders[shader];
 		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
 		const made = {
 			module: this.#faults.watch(
@@ -102,15 +159,21 @@ export class PipelineCache {
 				async (module, message) =>
 					(await placesOfErrors(shader, code, module)) || message,
 			),
-			layouts: this.#sources.layouts(shader, code),
+			layouts: reflect(shader, code),
 		};
 		this.#modules.set(shader, made);
 		return made;
 	}
 }
 
+function keyOf({ shader, entry, constants = {} }: PipelineChoice): string {
+	let key = `${shader}/${entry}`;
+	for (const name in constants) key += `,${name}=${constants[name]}`;
+	return key;
+}
+
 /** What the compiler found wrong, each with its file and line: of a part that the shader imports, where it lies in one. */
-async function placesOfErrors(
+export async function placesOfErrors(
 	shader: string,
 	code: string,
 	module: GPUShaderModule,

@@ -1,96 +1,146 @@
 import {
-	type VariableInfo,
-	WgslReflect,
-} from "wgsl_reflect/wgsl_reflect.module.js";
-
+	type Declarations,
+	type Member,
+	readDeclarations,
+	type Variable,
+	WgslError,
+} from "./declarations.ts";
 import type { EntryLayout, Field, Layouts, Scalar } from "./kernel.ts";
 import { originOf } from "./shaderParts.ts";
 
-const UNIFORM = 0;
-const STORAGE = 1;
+/** Bytes of the largest Params: each dispatch has a slot of that size in one buffer. */
+export const PARAMS_BYTES = 256;
 
-function fieldOf(
-	shader: string,
-	member: { name: string; offset: number; type: { name: string } },
-): Field {
-	const match = /^(?:vec(\d))?(f|i|u)(?:32)?$/.exec(
-		member.type.name.replace(/^vec(\d)<(\w)32>$/, "vec$1$2"),
-	);
-	if (!match)
-		throw new Error(
-			`${shader}.wgsl: params.${member.name} has type ${member.type.name}; expected f32, u32, i32 or a vector of them`,
-		);
-	const type = `${match[2]}32` as Scalar;
-	return {
-		name: member.name,
-		offset: member.offset,
-		type,
-		length: match[1] ? Number(match[1]) : 1,
-	};
-}
-
-/**
- * What wgsl_reflect cannot parse: types and functions of subgroup matrices. Shaders keep each in a line of its own, which declares nothing
- * that is read here.
- */
-const MATRIX_LINE = /^.*subgroup_?matrix.*$/gim;
-
-/** The parser knows less than WGSL (a variable may not be called `block`, say), and names lines only: of joined text, without a file. */
-function parse(shader: string, source: string): WgslReflect {
+/** Reads every compute entry point of a WGSL source. Throws with the shader's name, and where it can with the line, where the source breaks the house's form. */
+export function reflect(shader: string, source: string): Layouts {
 	try {
-		return new WgslReflect(source.replace(MATRIX_LINE, ""));
+		return layoutsOf(shader, readDeclarations(source));
 	} catch (error) {
-		const [, what, line] =
-			/^(.*?)\.* Line: ?(\d+)/s.exec((error as Error).message) ?? [];
-		if (!line)
-			throw new Error(`${shader}.wgsl: ${(error as Error).message}`, {
-				cause: error,
-			});
-		const code = source.split("\n")[Number(line) - 1]?.trim();
+		if (!(error instanceof WgslError)) throw error;
 		throw new Error(
-			`${originOf(shader, source, Number(line))}: ${what}, in "${code}"`,
+			`${originOf(shader, source, error.line)}: ${error.message}`,
 			{ cause: error },
 		);
 	}
 }
 
-/** Reads every compute entry point of a WGSL source. Throws with the shader's name where the source breaks the house's form. */
-export function reflect(shader: string, source: string): Layouts {
-	const module = parse(shader, source);
-	const overrides = module.overrides.map((o) => o.name);
+function layoutsOf(shader: string, module: Declarations): Layouts {
 	const layouts: Record<string, EntryLayout> = {};
-	for (const entry of module.entry.compute) {
-		const resources = [...entry.resources].sort(
-			(a: VariableInfo, b: VariableInfo) => a.binding - b.binding,
-		);
-		const uniform = resources.find((r) => r.resourceType === UNIFORM);
-		const struct = uniform
-			? module.structs.find((s) => s.name === uniform.type.name)
-			: undefined;
-		if (uniform && !struct)
-			throw new Error(`${shader}.wgsl: uniform "${uniform.name}" is no struct`);
-		layouts[entry.name] = {
+	for (const [entry, { attributes }] of module.functions) {
+		if (attributes.compute === undefined) continue;
+		const used = reachable(module, entry);
+		const resources = module.variables
+			.filter(({ name, attributes: { binding } }) => binding && used.has(name))
+			.map((variable) => ({ ...variable, binding: bindingOf(variable) }))
+			.sort((a, b) => a.binding - b.binding);
+		const [uniform, second] = resources.filter((r) => r.space === "uniform");
+		if (second)
+			throw new WgslError(
+				second.line,
+				`"${second.name}" is the second uniform of ${entry}; expected one struct for all parameters`,
+			);
+		layouts[entry] = {
 			shader,
-			entry: entry.name,
+			entry,
 			bindings: resources
-				.filter((r) => r.resourceType === STORAGE)
-				.map((r) => ({
-					name: r.name,
-					binding: r.binding,
-					writable: r.access === "read_write",
+				.filter((r) => r !== uniform)
+				.map(({ name, binding, space }) => ({
+					name,
+					binding,
+					writable: space === "storage, read_write",
 				})),
-			params:
-				uniform && struct
-					? {
-							binding: uniform.binding,
-							size: Math.ceil(struct.size / 16) * 16,
-							fields: struct.members.map((m) => fieldOf(shader, m)),
-						}
-					: undefined,
-			overrides,
+			params: uniform && {
+				binding: uniform.binding,
+				...fields(module, uniform),
+			},
+			overrides: module.overrides,
 		};
 	}
 	if (Object.keys(layouts).length === 0)
 		throw new Error(`${shader}.wgsl: no @compute entry point`);
 	return layouts;
+}
+
+/** The names that a function uses, itself and by the functions that it calls. */
+function reachable({ functions }: Declarations, entry: string): Set<string> {
+	const names = new Set([entry]);
+	for (const name of names)
+		for (const used of functions.get(name)?.uses ?? []) names.add(used);
+	return names;
+}
+
+function bindingOf({ name, space, type, attributes, line }: Variable): number {
+	const { group, binding } = attributes;
+	if (!/^0[ui]?$/.test(group ?? ""))
+		throw new WgslError(
+			line,
+			`"${name}" is in @group(${group ?? ""}), expected @group(0)`,
+		);
+	if (!/^(uniform|storage|storage, read(_write)?)$/.test(space))
+		throw new WgslError(
+			line,
+			`"${name}" is ${space ? `var<${space}>` : type}, expected var<storage, read>, var<storage, read_write> or var<uniform>`,
+		);
+	if (!/^\d+[ui]?$/.test(binding))
+		throw new WgslError(
+			line,
+			`"${name}" has @binding(${binding}), expected a number`,
+		);
+	return Number.parseInt(binding, 10);
+}
+
+/** How a struct of scalars and vectors lies in memory. */
+function fields(
+	module: Declarations,
+	{ name: uniform, type, line }: Variable,
+): { size: number; fields: Field[] } {
+	const members = module.structs.get(resolved(module, type));
+	if (!members) throw new WgslError(line, `uniform "${uniform}" is no struct`);
+	let end = 0;
+	const fields = members.map((member) => {
+		const { scalar, length } = kindOf(module, uniform, member);
+		const align = 4 * (length === 3 ? 4 : length);
+		const offset = Math.ceil(end / align) * align;
+		end = offset + 4 * length;
+		return { name: member.name, offset, type: scalar, length };
+	});
+	if (end > PARAMS_BYTES)
+		throw new WgslError(
+			line,
+			`uniform "${uniform}" has ${end} bytes, expected at most ${PARAMS_BYTES}`,
+		);
+	return { size: Math.ceil(end / 16) * 16, fields };
+}
+
+function kindOf(
+	module: Declarations,
+	uniform: string,
+	{ name, type, attributes, line }: Member,
+): { scalar: Scalar; length: number } {
+	const match = /^(?:vec([234]))?<?([fiu])(?:32)?>?$/.exec(
+		resolved(module, type),
+	);
+	if (!match)
+		throw new WgslError(
+			line,
+			`${uniform}.${name} has type ${type}; expected f32, u32, i32 or a vector of them`,
+		);
+	const [placed] = Object.keys(attributes);
+	if (placed)
+		throw new WgslError(
+			line,
+			`${uniform}.${name} has @${placed}; expected a member without`,
+		);
+	return { scalar: `${match[2]}32` as Scalar, length: Number(match[1] ?? 1) };
+}
+
+function resolved({ aliases }: Declarations, type: string): string {
+	const inner = type.replace(
+		/<(\w+)>$/,
+		(_, name) => `<${aliases.get(name) ?? name}>`,
+	);
+	const meant = aliases.get(inner);
+	return meant === undefined
+		? inner
+		: resolved({ aliases } as Declarations, meant);
 }

@@ -9,7 +9,8 @@ export interface Disposable {
 
 /**
  * Runs `fn` and gives back to the pool every tensor made inside it, but for those in its result (a tensor, an array or a plain
- * object of them), which pass to the enclosing scope. `fn` must not be async: a scope is over when it returns.
+ * object of them), which pass to the enclosing scope. Throws where `fn` is async: a scope is over when it returns, and held open over an await it would own, and free, what
+ * other code makes meanwhile. Await before it and behind it: of what it returns, say.
  */
 export function scope<T>(gpu: Gpu, fn: () => T): T {
 	const owned = new Set<Disposable>();
@@ -36,7 +37,7 @@ export function refusePromise(what: string, result: unknown): void {
 	if (typeof promise?.then !== "function") return;
 	promise.then(undefined, () => {}); // its own failure is no news beside this one
 	throw new Error(
-		`${what}: the function returned a promise; await outside of it`,
+		`${what}: the function returned a promise; ${what} ends when its function returns, not after an await, during which other code runs: await outside of it`,
 	);
 }
 

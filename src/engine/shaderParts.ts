@@ -3,7 +3,7 @@
  * its lines come from, so that a line of it can be named by its file.
  */
 
-const IMPORT = /^\/\/ import (.*)$/;
+const IMPORT = /^\/\/ import\s(.*)$/; // what looks like an import of a module, no bundle may have
 const ORIGIN = /^\/\/ from (\S+):(\d+)$/;
 
 /**

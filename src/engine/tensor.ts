@@ -32,7 +32,6 @@ class Storage {
 /** The operation that made a tensor, as the tape keeps it (see autograd.ts). */
 export interface TapeNode {
 	readonly id: number;
-	readonly op: string;
 	readonly inputs: readonly Tensor[];
 	readonly output: Tensor;
 	/** What backward reads of the forward pass, and its versions then. */
@@ -66,6 +65,8 @@ export class Tensor implements BufferView, Disposable {
 	/** The backward() that wrote `grad` was given what to start from. */
 	gradIsSeeded = false;
 	node: TapeNode | null = null;
+	/** What made it, by the name that record() was given; null of tensor(), of views, and of what ops make for themselves. */
+	op: string | null = null;
 	#gpu: Gpu | null = null;
 	#offset = 0;
 	#storage: Storage | null = null;

@@ -1,10 +1,12 @@
 /** The package's entry "qpi-lens/engine" for Node. */
+
 import type { EngineOptions } from "../api/engine.ts";
+import { ENGINE_OPTIONS } from "../api/options.ts";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
-import { reflect } from "../engine/reflect.ts";
-import { openGpu } from "./device/adapter.ts";
-import { loadShaders } from "./device/shaders.ts";
+import { checkNames } from "../engine/options.ts";
+import { allShaders, loadDawn, openGpu } from "./device/adapter.ts";
+import { patiently } from "./device/patience.ts";
 
 export * from "../api/engine.ts";
 export { MachineError } from "./device/adapter.ts";
@@ -18,17 +20,18 @@ export { MachineError } from "./device/adapter.ts";
 export async function createEngine(
 	options: EngineOptions & { readonly adapter?: string } = {},
 ): Promise<Gpu> {
-	const { device, adapter, adapterName } = options;
-	if (!device) return openGpu({ adapter, adapterName });
+	checkNames("createEngine", options, ENGINE_OPTIONS);
+	const { device, ...opening } = options;
+	if (!device) return openGpu(opening);
 	// A device can be made without them, a buffer not.
 	if (!("GPUBufferUsage" in globalThis))
-		Object.assign(globalThis, (await import("webgpu")).globals);
+		Object.assign(globalThis, (await loadDawn()).globals);
 	const info = device.adapterInfo;
 	return new Gpu(device, {
-		shaders: loadShaders(),
-		layouts: reflect,
-		adapterName: adapterName ?? adapterNameOf(info),
+		shaders: await allShaders(device, options.shaders),
+		adapterName: options.adapterName ?? adapterNameOf(info),
 		software: isSoftware(info),
 		keepDevice: true,
+		wait: patiently,
 	});
 }

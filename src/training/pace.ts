@@ -1,4 +1,5 @@
 import { backward } from "../engine/autograd.ts";
+import { compile } from "../engine/compile.ts";
 import type { Gpu } from "../engine/gpu.ts";
 import { Adam } from "../engine/optim.ts";
 import { scope } from "../engine/scope.ts";
@@ -68,6 +69,7 @@ export async function secondsAStep(
 		const adam = new Adam(task.parameters, { lr: 1e-4 });
 		try {
 			const step = stepper(gpu, task, adam);
+			await compile(gpu, step);
 			step();
 			await gpu.tuner.tune(gpu);
 			for (let i = 1; i < TIMED; i++) step();

@@ -1,8 +1,10 @@
 /** The engine on a browser's device. */
-import { layouts, shaders } from "qpi-lens:shaders";
-import type { EngineOptions } from "../api/engine.ts";
+import * as ours from "qpi-lens:shaders";
+import { ENGINE_OPTIONS, type EngineOptions } from "../api/options.ts";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
+import { checkNames } from "../engine/options.ts";
+import { joinOwnShaders } from "../engine/ownShaders.ts";
 
 /** Which browsers have WebGPU, for people whose browser does not. */
 export const WHERE =
@@ -15,11 +17,17 @@ export class NoWebGpuError extends Error {
 
 /** Makes an engine on the given device, or on one of its own. Throws a NoWebGpuError that says which browsers have WebGPU where there is none. */
 export async function createEngine(options: EngineOptions = {}): Promise<Gpu> {
+	checkNames("createEngine", options, ENGINE_OPTIONS);
 	const device = options.device ?? (await requestDevice());
+	const shaders = await joinOwnShaders(device, ours, options.shaders).catch(
+		(error) => {
+			if (!options.device) device.destroy();
+			throw error;
+		},
+	);
 	const info: GPUAdapterInfo | undefined = device.adapterInfo;
 	return new Gpu(device, {
 		shaders,
-		layouts: (shader) => layouts[shader],
 		adapterName: options.adapterName ?? adapterNameOf(info),
 		software: isSoftware(info),
 		keepDevice: options.device !== undefined,

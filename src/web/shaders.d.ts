@@ -1,7 +1,6 @@
 /** Made by src/build/wgsl.ts from shaders/. */
 declare module "qpi-lens:shaders" {
+	/** With all that they import. */
 	export const shaders: Readonly<Record<string, string>>;
-	export const layouts: Readonly<
-		Record<string, import("../engine/kernel.ts").Layouts>
-	>;
+	export const parts: Readonly<Record<string, string>>;
 }

@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
 import { adapterNameOf, isSoftware } from "../../engine/adapterInfo.ts";
 import { Gpu } from "../../engine/gpu.ts";
-import { reflect } from "../../engine/reflect.ts";
+import { joinOwnShaders, type Shaders } from "../../engine/ownShaders.ts";
 import { Tuner } from "../../engine/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
 import { EMBEDDED_SUMS } from "./embeddedSums.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";
-import { loadShaders } from "./shaders.ts";
+import { patiently } from "./patience.ts";
+import { loadParts, loadShaders } from "./shaders.ts";
 import { openTuner } from "./tuning.ts";
 
 /** The machine lacks something that the user must install; commands exit with code 2. */
@@ -48,7 +49,7 @@ export type Precision = "f32" | "f16";
 
 /**
  * Opens a device on the adapter that openAdapter() finds. With `tune` (the default) variants of kernels are those that were the fastest on this adapter before, else
- * the defaults. Throws a MachineError where precision "f16" is asked of an adapter without the units for it.
+ * the defaults. `shaders` are added to ours (see joinOwnShaders()). Throws a MachineError where precision "f16" is asked of an adapter without the units for it.
  */
 export async function openGpu(
 	options: {
@@ -57,6 +58,7 @@ export async function openGpu(
 		precision?: Precision;
 		tune?: boolean;
 		adapterName?: string;
+		shaders?: Shaders;
 	} = {},
 ): Promise<Gpu> {
 	const { profile = false, tune = true } = options;
@@ -72,7 +74,7 @@ export async function openGpu(
 		throw new MachineError(
 			`precision f16: "${adapterName}" lacks ${missing.join(", ")}. Take precision f32, or another adapter.`,
 		);
-	const device = await adapter.requestDevice({
+	const wanted: GPUDeviceDescriptor = {
 		// Subgroups: for the convolutions of software adapters (shaders/convLanes.wgsl).
 		requiredFeatures: [
 			...(["subgroups", "timestamp-query"] as const).filter(
@@ -84,17 +86,40 @@ export async function openGpu(
 			maxBufferSize: limits.maxBufferSize,
 			maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
 		},
-	});
+	};
+	const device = await adapter.requestDevice(wanted);
 	return new Gpu(device, {
-		shaders: loadShaders(),
-		layouts: reflect,
+		shaders: await allShaders(device, options.shaders).catch((error) => {
+			device.destroy();
+			throw error;
+		}),
 		adapterName,
 		software: isSoftware(info),
 		matrix,
 		tuner: tune ? openTuner(adapter) : new Tuner({ measure: false }),
 		profile: profile && device.features.has("timestamp-query"),
+		wait: patiently,
+		helpers: helpersOf(adapter, wanted),
 	});
 }
+
+/** For lavapipe, whose machine code goes through Mesa's cache on the disk: a device for each further core, up to three. */
+function helpersOf({ info }: GPUAdapter, wanted: GPUDeviceDescriptor) {
+	const kept = !/^(1|true)$/.test(process.env.MESA_SHADER_CACHE_DISABLE ?? "");
+	const count = Math.min(4, availableParallelism()) - 1;
+	const gpu = instances.at(-1);
+	if (!gpu || !kept || count === 0 || !/llvmpipe/.test(adapterNameOf(info)))
+		return undefined;
+	const open = async () => (await gpu.requestAdapter())?.requestDevice(wanted);
+	return async () =>
+		(await Promise.all(Array.from({ length: count }, open))).filter(
+			(device) => device !== undefined,
+		);
+}
+
+/** Our shaders and a caller's. Rejects as joinOwnShaders() does. */
+export const allShaders = (device: GPUDevice, own?: Shaders) =>
+	joinOwnShaders(device, { shaders: loadShaders(), parts: loadParts() }, own);
 
 /** One line for people: which adapter runs, and how to get a faster one where it is a software driver. */
 export function describeAdapter(gpu: Gpu): string {
@@ -106,6 +131,10 @@ export function describeAdapter(gpu: Gpu): string {
 	return `adapter: ${gpu.adapterName} (${hint})`;
 }
 
+/** The addon is a file beside its package's own, where a bundler cannot take it: the name is none that one recognises. */
+export const loadDawn = (name = "webgpu"): Promise<typeof import("webgpu")> =>
+	import(name);
+
 // Dawn's instances must outlive their devices.
 const instances: GPU[] = [];
 
@@ -113,7 +142,7 @@ async function request(
 	name: string,
 	flags: readonly string[],
 ): Promise<GPUAdapter | null> {
-	const { create, globals } = await import("webgpu");
+	const { create, globals } = await loadDawn();
 	Object.assign(globalThis, globals);
 	const open = (adapter?: string) => {
 		// Times of profile() are else rounded to 65 us.
@@ -169,7 +198,8 @@ async function useEmbedded(): Promise<void> {
 	let root: string;
 	let version: string;
 	try {
-		const { resolve } = createRequire(import.meta.url);
+		// A bundle of CommonJS has no address of its own.
+		const { resolve } = createRequire(import.meta.url ?? process.argv[1]);
 		root = join(resolve("@sparticuz/chromium"), "../../..");
 		({ version } = JSON.parse(
 			await readFile(join(root, "package.json"), "utf8"),

@@ -1,21 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { joinShader } from "../../engine/shaderParts.ts";
+import { wgslOf } from "../files/package.ts";
 
-const folder = new URL("../../../shaders/", import.meta.url);
-
-/** Every shader of shaders/ with the parts that it imports from shaders/parts/, by name without ending. */
+/** Every shader of shaders/ with the parts that it imports, by name. */
 export function loadShaders(): Record<string, string> {
-	const parts = readFolder(new URL("parts/", folder));
-	const shaders = readFolder(folder);
+	const parts = loadParts();
+	const shaders = wgslOf("shaders");
 	for (const name in shaders)
 		shaders[name] = joinShader(name, shaders[name], parts);
 	return shaders;
 }
 
-function readFolder(folder: URL): Record<string, string> {
-	const sources: Record<string, string> = {};
-	for (const file of readdirSync(folder))
-		if (file.endsWith(".wgsl"))
-			sources[file.slice(0, -5)] = readFileSync(new URL(file, folder), "utf8");
-	return sources;
-}
+/** What shaders import: the parts of shaders/parts/, by name. */
+export const loadParts = (): Record<string, string> => wgslOf("shaders/parts");

@@ -1,6 +1,28 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** This package's version: two folders up from here both in the sources and in what is published. */
+/*
+ * Texts of the package's own files, three folders up from here. In what is published this module has them in it (src/build/texts.ts): whoever bundles it for Node, to
+ * a file that lies elsewhere, takes them along.
+ */
+
+const root = new URL("../../../", import.meta.url);
+
+/** This package's version. */
 export const VERSION: string = JSON.parse(
-	readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+	readFileSync(new URL("package.json", root), "utf8"),
 ).version;
+
+/** The WGSL files of a folder, by name without ending. */
+export function wgslOf(
+	folder: "shaders" | "shaders/parts",
+): Record<string, string> {
+	const place = new URL(`${folder}/`, root);
+	return Object.fromEntries(
+		readdirSync(place)
+			.filter((file) => file.endsWith(".wgsl"))
+			.map((file) => [
+				file.slice(0, -5),
+				readFileSync(new URL(file, place), "utf8"),
+			]),
+	);
+}
