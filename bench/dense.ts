@@ -9,7 +9,7 @@ import { findScatterers } from "../src/extraction/blind/blind.ts";
 import { judgeMarks } from "../src/extraction/kernels/judge.ts";
 import { compareMarks } from "../src/extraction/marks/compareMarks.ts";
 import { markEquations } from "../src/extraction/marks/markEquations.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import { Random } from "../src/random.ts";
 
 const { seeds } = new Command("npm run bench:dense --")

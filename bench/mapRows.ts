@@ -8,7 +8,7 @@ import {
 	extractMap,
 	extractMaps,
 } from "../src/extraction/methods/extractMap.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import { makeMaps } from "../src/node/datasets/makeMaps.ts";
 import { SolveThreads } from "../src/node/threads/solveThreads.ts";
 import {

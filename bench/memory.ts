@@ -6,7 +6,8 @@ import { Command } from "commander";
 import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { scope } from "../src/engine/scope.ts";
-import { sizeOf, tensor } from "../src/engine/tensor.ts";
+import { sizeOf } from "../src/engine/shape.ts";
+import { tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 

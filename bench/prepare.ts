@@ -1,7 +1,7 @@
 /**
  * `npm run bench:prepare`: what the preparation of a scan leaves of its ripples, and how long it takes, on scans with a known truth. Seeded; one thread.
  */
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import { errorOf, type Features, rippledScan } from "../test/rippledScans.ts";
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

@@ -8,8 +8,9 @@ import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { reparameterise } from "../src/engine/ops/random.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { scope } from "../src/engine/scope.ts";
+import type { Shape } from "../src/engine/shape.ts";
 import { collect } from "../src/engine/state.ts";
-import { type Shape, tensor } from "../src/engine/tensor.ts";
+import { tensor } from "../src/engine/tensor.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import {
 	AUTOENCODERS,

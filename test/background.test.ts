@@ -1,6 +1,7 @@
 /** Backgrounds, terraces and clusters: found where they are, and nowhere else. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { type Prepared, preprocess } from "../src/extraction/preprocess.ts";
 import { distances, parts } from "../src/extraction/scan/areas.ts";
 import {
 	columnsOf,
@@ -8,10 +9,6 @@ import {
 	robustFit,
 	surface,
 } from "../src/extraction/scan/polynomials.ts";
-import {
-	type Prepared,
-	preprocess,
-} from "../src/extraction/scan/preprocess.ts";
 import { median, robustSigma, spread } from "../src/extraction/scan/scan.ts";
 import { Random } from "../src/random.ts";
 import { errorOf, type RippledScan, rippledScan } from "./rippledScans.ts";

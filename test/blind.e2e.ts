@@ -7,7 +7,7 @@ import {
 	findScatterers,
 } from "../src/extraction/blind/blind.ts";
 import { compareMarks } from "../src/extraction/marks/compareMarks.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import { type GeneratedMap, makeMap } from "../src/qpi/generator/maps.ts";
 import { Random } from "../src/random.ts";
 

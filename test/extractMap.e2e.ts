@@ -12,7 +12,7 @@ import {
 	extractMap,
 	extractMaps,
 } from "../src/extraction/methods/extractMap.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { type GeneratedMap, makeMap } from "../src/qpi/generator/maps.ts";
 import { besselJ } from "../src/qpi/maths/bessel.ts";

@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { Measurement } from "../src/formats/measurement.ts";
 import {
-	type Measurement,
 	openMeasurement,
 	readMeasurement,
-} from "../src/formats/measurement.ts";
+} from "../src/formats/readMeasurement.ts";
 import { PIXELS } from "./spmFixtures.ts";
 
 const bytesOf = (name: string) =>

@@ -3,8 +3,8 @@ import { deflateSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMeasurement } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
+import { readMeasurement } from "../src/formats/readMeasurement.ts";
 import { concat } from "./formatFixtures.ts";
 import {
 	createcFile,

@@ -15,13 +15,8 @@ import {
 	upsampleNearest2x,
 } from "../src/engine/ops/sample.ts";
 import { scope } from "../src/engine/scope.ts";
-import {
-	empty,
-	type Shape,
-	sizeOf,
-	type Tensor,
-	tensor,
-} from "../src/engine/tensor.ts";
+import { type Shape, sizeOf } from "../src/engine/shape.ts";
+import { empty, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();

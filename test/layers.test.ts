@@ -84,6 +84,48 @@ test("nothing below src/node, src/web, src/cli and src/build touches the process
 	}
 });
 
+test("no file imports itself by way of others, not even for a type", () => {
+	const graph = new Map(
+		sources.map((file) => [file, importsOf(file).flatMap(resolved(file))]),
+	);
+	assert.equal(circles(graph), []);
+});
+
+// Below the layers, rooms: extraction/scan, qpi/maths, node/files, ...
+test("no room of a layer imports itself by way of others", () => {
+	for (const layer of ["extraction", "qpi", "node", "models", "training"]) {
+		const graph = new Map<string, string[]>();
+		for (const file of sources.filter((f) => f.startsWith(`${layer}/`))) {
+			const room = dirname(file);
+			if (room === layer) continue;
+			const rooms = importsOf(file)
+				.flatMap(resolved(file))
+				.map((other) => dirname(other))
+				.filter((r) => r !== room && r.startsWith(`${layer}/`));
+			graph.set(room, [...(graph.get(room) ?? []), ...rooms]);
+		}
+		assert.equal(circles(graph), []);
+	}
+});
+
+const resolved = (file: string) => (target: string) =>
+	target.startsWith(".") ? [normalize(join(dirname(file), target))] : [];
+
+/** Each way back to where it began, once. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+	const found: string[] = [];
+	const done = new Set<string>();
+	const walk = (at: string, path: readonly string[]) => {
+		const since = path.indexOf(at);
+		if (since >= 0) found.push([...path.slice(since), at].join(" > "));
+		if (since >= 0 || done.has(at)) return;
+		for (const next of graph.get(at) ?? []) walk(next, [...path, at]);
+		done.add(at);
+	};
+	for (const start of graph.keys()) walk(start, []);
+	return found;
+}
+
 function importsOf(file: string): string[] {
 	const code = readFileSync(join(root, file), "utf8");
 	return [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(

@@ -1,16 +1,17 @@
 /** The user's masks, and what the indices of an array are. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import {
 	covered,
 	readMasks,
 	type Shape,
 	writeMasks,
 } from "../src/extraction/scan/masks.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
 import { type Axes, arrange, layoutNote } from "../src/formats/axes.ts";
-import { FormatError, readMeasurement } from "../src/formats/measurement.ts";
+import { FormatError } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
+import { readMeasurement } from "../src/formats/readMeasurement.ts";
 import { rippledScan } from "./rippledScans.ts";
 
 const SHAPES: Shape[] = [

@@ -7,7 +7,8 @@ import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
 import { reflect } from "../src/engine/reflect.ts";
 import { scope } from "../src/engine/scope.ts";
-import { sizeOf, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { sizeOf } from "../src/engine/shape.ts";
+import { type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import {
 	describeAdapter,
 	MachineError,

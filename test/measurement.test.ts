@@ -9,9 +9,9 @@ import {
 	FormatError,
 	findChannel,
 	type Measurement,
-	readMeasurement,
 } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
+import { readMeasurement } from "../src/formats/readMeasurement.ts";
 import { Random } from "../src/random.ts";
 import {
 	concat,

@@ -7,12 +7,8 @@ import { Gpu } from "../src/engine/gpu.ts";
 import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
 import { crop, upsampleNearest2x } from "../src/engine/ops/sample.ts";
 import { scope } from "../src/engine/scope.ts";
-import {
-	type Shape,
-	sizeOf,
-	type Tensor,
-	tensor,
-} from "../src/engine/tensor.ts";
+import { type Shape, sizeOf } from "../src/engine/shape.ts";
+import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { nd } from "./opTesting.ts";

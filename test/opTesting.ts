@@ -4,13 +4,8 @@ import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
 import type { Gpu } from "../src/engine/gpu.ts";
 import { scope } from "../src/engine/scope.ts";
-import {
-	type Shape,
-	show,
-	sizeOf,
-	type Tensor,
-	tensor,
-} from "../src/engine/tensor.ts";
+import { type Shape, show, sizeOf } from "../src/engine/shape.ts";
+import { type Tensor, tensor } from "../src/engine/tensor.ts";
 import { Random } from "../src/random.ts";
 
 /** An array of the references: row-major, float64. */

@@ -3,10 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { arrange, layoutNote } from "../src/formats/axes.ts";
-import {
-	type Measurement,
-	readMeasurement,
-} from "../src/formats/measurement.ts";
+import type { Measurement } from "../src/formats/measurement.ts";
+import { readMeasurement } from "../src/formats/readMeasurement.ts";
 import {
 	createcFile,
 	gsfFile,

@@ -1,6 +1,5 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { radialFilter } from "../src/extraction/scan/filter.ts";
 import {
 	type Prepared,
 	preprocess,
@@ -9,7 +8,8 @@ import {
 	squareOf,
 	toModel,
 	toScan,
-} from "../src/extraction/scan/preprocess.ts";
+} from "../src/extraction/preprocess.ts";
+import { radialFilter } from "../src/extraction/scan/filter.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
 import { addLines, deviation } from "../src/qpi/generator/noise.ts";
 import { correlation } from "../src/qpi/scores/metrics.ts";

@@ -22,7 +22,8 @@ import {
 	tasksOf,
 } from "../src/extraction/results/take.ts";
 import { readMasks } from "../src/extraction/scan/masks.ts";
-import { FormatError, openMeasurement } from "../src/formats/measurement.ts";
+import { FormatError } from "../src/formats/measurement.ts";
+import { openMeasurement } from "../src/formats/readMeasurement.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 

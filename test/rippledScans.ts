@@ -1,5 +1,5 @@
 /** Scans as microscopes give them, with their truth: ripples about scatterers, and all that stands in the way. Formulas of their own, not the generator's. */
-import type { Scan } from "../src/extraction/scan/preprocess.ts";
+import type { Scan } from "../src/extraction/preprocess.ts";
 import { Random } from "../src/random.ts";
 
 export interface Features {

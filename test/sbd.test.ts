@@ -15,13 +15,13 @@ import {
 	unit,
 	windowsOf,
 } from "../src/extraction/blind/windows.ts";
+import { preprocess } from "../src/extraction/preprocess.ts";
 import {
 	activationOverlap,
 	kernelAngle,
 	spectrumCorrelation,
 } from "../src/extraction/sbd/metrics.ts";
 import { sparseDeconvolution } from "../src/extraction/sbd/sbd.ts";
-import { preprocess } from "../src/extraction/scan/preprocess.ts";
 import { type MapRecipe, makeMap } from "../src/qpi/generator/maps.ts";
 import { MapConvolution } from "../src/qpi/operator/convolution.ts";
 import { dot } from "../src/qpi/operator/ridge.ts";

@@ -3,7 +3,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { arrange, layoutNote } from "../src/formats/axes.ts";
-import { FormatError, readMeasurement } from "../src/formats/measurement.ts";
+import { FormatError } from "../src/formats/measurement.ts";
+import { readMeasurement } from "../src/formats/readMeasurement.ts";
 
 const bytes = (content: string) => new TextEncoder().encode(content);
 const read = (content: string) => readMeasurement(bytes(content), "a.csv");

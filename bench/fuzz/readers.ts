@@ -3,14 +3,14 @@
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { readScatterers } from "../../src/extraction/marks/scatterers.ts";
+import { preprocess } from "../../src/extraction/preprocess.ts";
 import { readMasks } from "../../src/extraction/scan/masks.ts";
-import { preprocess } from "../../src/extraction/scan/preprocess.ts";
+import { FormatError } from "../../src/formats/measurement.ts";
+import { encodeNpy } from "../../src/formats/npy.ts";
 import {
-	FormatError,
 	openMeasurement,
 	readMeasurement,
-} from "../../src/formats/measurement.ts";
-import { encodeNpy } from "../../src/formats/npy.ts";
+} from "../../src/formats/readMeasurement.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,

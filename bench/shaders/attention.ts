@@ -6,7 +6,7 @@ import {
 import { bmm } from "../../src/engine/ops/bmm.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { softmax } from "../../src/engine/ops/softmax.ts";
-import type { Shape } from "../../src/engine/tensor.ts";
+import type { Shape } from "../../src/engine/shape.ts";
 import { attention as attentionReference } from "../../test/reference/attention.ts";
 import { layerNorm as layerNormReference } from "../../test/reference/norm.ts";
 import { softmax as softmaxReference } from "../../test/reference/softmax.ts";

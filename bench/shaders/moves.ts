@@ -11,7 +11,8 @@ import {
 	upsampleNearest2x,
 } from "../../src/engine/ops/sample.ts";
 import { Adam } from "../../src/engine/optim.ts";
-import { type Shape, sizeOf, tensor } from "../../src/engine/tensor.ts";
+import { type Shape, sizeOf } from "../../src/engine/shape.ts";
+import { tensor } from "../../src/engine/tensor.ts";
 import { permute as permuteReference } from "../../test/reference/permute.ts";
 import { pool } from "../../test/reference/pooling.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";

@@ -8,13 +8,8 @@ import { groupNorm } from "../../src/engine/ops/norm.ts";
 import { dropout, randn, reparameterise } from "../../src/engine/ops/random.ts";
 import { amax, columnSum, sum } from "../../src/engine/ops/reduce.ts";
 import { crossEntropy } from "../../src/engine/ops/softmax.ts";
-import {
-	empty,
-	type Shape,
-	sizeOf,
-	tensor,
-	zeros,
-} from "../../src/engine/tensor.ts";
+import { type Shape, sizeOf } from "../../src/engine/shape.ts";
+import { empty, tensor, zeros } from "../../src/engine/tensor.ts";
 import { philox } from "../../src/random.ts";
 import { broadcast } from "../../test/reference/broadcast.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";

@@ -3,7 +3,8 @@ import { noGrad } from "../../src/engine/autograd.ts";
 import type { Gpu } from "../../src/engine/gpu.ts";
 import { randn } from "../../src/engine/ops/random.ts";
 import type { Disposable } from "../../src/engine/scope.ts";
-import { empty, type Shape, type Tensor } from "../../src/engine/tensor.ts";
+import type { Shape } from "../../src/engine/shape.ts";
+import { empty, type Tensor } from "../../src/engine/tensor.ts";
 import type { Check } from "./check.ts";
 
 /** Standard normal numbers that nothing else has had. */

@@ -31,18 +31,21 @@ export {
 } from "../extraction/marks/scatterers.ts";
 export { extract } from "../extraction/methods/extract.ts";
 export { extractMap, extractMaps } from "../extraction/methods/extractMap.ts";
-export { readMasks, writeMasks } from "../extraction/scan/masks.ts";
 export {
 	preprocess,
 	squareOf,
 	toModel,
 	toScan,
-} from "../extraction/scan/preprocess.ts";
+} from "../extraction/preprocess.ts";
+export { readMasks, writeMasks } from "../extraction/scan/masks.ts";
 export {
 	energyRatio,
 	normalisedConductance,
 	offsetsOf,
 } from "../extraction/scan/setPoint.ts";
-export { openMeasurement, readMeasurement } from "../formats/measurement.ts";
+export {
+	openMeasurement,
+	readMeasurement,
+} from "../formats/readMeasurement.ts";
 export { readWannier } from "../formats/wannier.ts";
 export { KernelPrior } from "../qpi/posterior/prior.ts";

@@ -1,10 +1,12 @@
 /**
- * Makes examples/digits.png, which examples/digits.html learns from: 1500 digits of 20 x 20 pixels, white on black, in rows of 50; the i-th is an i mod 10. Each is a few
+ * Makes src/web/examples/digits.png, which digits.html beside it learns from: 1500 digits of 20 x 20 pixels, white on black, in rows of 50; the i-th is an i mod 10. Each is a few
  * strokes whose points, slant, proportions and width are drawn at random.
- *   node build/digits.ts
+ *   node src/build/digits.ts
  */
+
 import { writeFile } from "node:fs/promises";
 import { encodePng } from "../node/drawing/png.ts";
+import { maxOf, minOf } from "../qpi/maths/extremes.ts";
 import { Random } from "../random.ts";
 
 const COUNT = 1500;
@@ -103,7 +105,7 @@ function draw(random: Random, digit: number): Float32Array {
 	});
 	const range = (j: 0 | 1) => {
 		const values = lines.flat().map((point) => point[j]);
-		return [Math.min(...values), Math.max(...values)];
+		return [minOf(values), maxOf(values)];
 	};
 	const [[left, right], [top, bottom]] = [range(0), range(1)];
 	const scale = (INK - 2) / Math.max(right - left, bottom - top);

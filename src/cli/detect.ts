@@ -15,7 +15,8 @@ import {
 	countsInAll,
 	prepareScans,
 } from "../extraction/results/take.ts";
-import { FormatError, READABLE } from "../formats/measurement.ts";
+import { FormatError } from "../formats/measurement.ts";
+import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
 import { writeFileAtomic } from "../node/files/files.ts";
 import { readInputs } from "../node/files/input.ts";

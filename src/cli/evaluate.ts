@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { extractMap } from "../extraction/methods/extractMap.ts";
 import type { MapMethod } from "../extraction/methods/mapOptions.ts";
-import { preprocess } from "../extraction/scan/preprocess.ts";
+import { preprocess } from "../extraction/preprocess.ts";
 import type { NetworkMethod } from "../models/trained/trainedNetworks.ts";
 import { openGpu } from "../node/device/adapter.ts";
 import { ourMethod, sbdMethod } from "../node/evaluation/blindMethods.ts";

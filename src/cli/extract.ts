@@ -9,7 +9,7 @@ import { analyseAll, METHODS } from "../extraction/results/items.ts";
 import { withPhysics } from "../extraction/results/physics.ts";
 import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
-import { READABLE } from "../formats/measurement.ts";
+import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
 import { readInputs, readText } from "../node/files/input.ts";
 import { OutFolder } from "../node/files/outFolder.ts";

@@ -1,7 +1,7 @@
 /** The options that choose and prepare an image: `detect` and `extract` share them. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Crop, Order, Shape } from "../extraction/preprocess.ts";
 import { readMasks } from "../extraction/scan/masks.ts";
-import type { Crop, Order, Shape } from "../extraction/scan/preprocess.ts";
 import {
 	AXES,
 	type Axes,

@@ -13,8 +13,8 @@ import {
 	type Channel,
 	energiesOf,
 	type Measurement,
-	READABLE,
 } from "../formats/measurement.ts";
+import { READABLE } from "../formats/readMeasurement.ts";
 import { readInput } from "../node/files/input.ts";
 import { fieldOf } from "../qpi/dataset/format.ts";
 import { maxOf, minOf } from "../qpi/maths/extremes.ts";

@@ -1,11 +1,11 @@
 import { accumulate, fill, plus } from "./accumulate.ts";
 import type { Gpu } from "./gpu.ts";
 import { alongside, refusePromise } from "./scope.ts";
+import { show } from "./shape.ts";
 import {
 	empty,
 	type Gradients,
 	sameShape,
-	show,
 	type TapeNode,
 	type Tensor,
 } from "./tensor.ts";

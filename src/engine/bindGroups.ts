@@ -1,6 +1,6 @@
-import type { GpuStatistics } from "./gpu.ts";
 import type { EntryLayout } from "./kernel.ts";
 import type { BufferView } from "./pool.ts";
+import type { GpuStatistics } from "./statistics.ts";
 
 /** Tells a binding from others in a group's key. Tensors of one size class share their groups. */
 export const keyOf = ({ buffer, offset, bytes, whole }: BufferView): string =>

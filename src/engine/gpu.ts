@@ -9,6 +9,7 @@ import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import { PARAMS_BYTES } from "./reflect.ts";
 import type { Disposable } from "./scope.ts";
+import type { GpuStatistics } from "./statistics.ts";
 import { Tuner } from "./tuner.ts";
 
 /**
@@ -45,23 +46,6 @@ export interface Dispatch {
 	readonly params?: Readonly<Record<string, ParamValue>>;
 	readonly constants?: Readonly<Record<string, number>>;
 	readonly workgroups: readonly [number, number?, number?];
-}
-
-export interface GpuStatistics {
-	dispatches: number;
-	passes: number;
-	submits: number;
-	buffersCreated: number;
-	bytesAllocated: number;
-	/** Of buffers that are in use, not waiting in the pool. */
-	bytesLive: number;
-	/** The most that bytesLive has been; whoever wants to know that of a step sets it to bytesLive before. */
-	bytesPeak: number;
-	pipelines: number;
-	/** Kept for further dispatches. */
-	bindGroups: number;
-	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
-	flop: number;
 }
 
 const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits

@@ -1,4 +1,11 @@
-import { show, type Tensor } from "./tensor.ts";
+import { type Shape, show } from "./shape.ts";
+
+/** What is watched: a Tensor. */
+interface Made {
+	readonly shape: Shape;
+	/** What made it. */
+	readonly op: string | null;
+}
 
 /** Steps in a row by which memory has grown that cannot be a warm-up any more. */
 const STEPS = 50;
@@ -7,18 +14,18 @@ const MOST = 64;
 
 /** Says once that memory grows from step to step, and what made the oldest of the tensors that no scope will free. */
 export class GrowthWatch {
-	readonly #outside = new Set<Tensor>();
+	readonly #outside = new Set<Made>();
 	#steps = 0;
 	#first = 0;
 	#last = 0;
 	#said = false;
 
 	/** A tensor that was made while no scope was open. */
-	add(tensor: Tensor): void {
+	add(tensor: Made): void {
 		if (!this.#said && this.#outside.size < MOST) this.#outside.add(tensor);
 	}
 
-	delete(tensor: Tensor): void {
+	delete(tensor: Made): void {
 		this.#outside.delete(tensor);
 	}
 

@@ -49,6 +49,7 @@ export type { Group, ParameterGroup } from "./optimiser.ts";
 export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
 export { detached, scope } from "./scope.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export type { Shape } from "./shape.ts";
 export {
 	collect,
 	type LazyState,
@@ -56,14 +57,7 @@ export {
 	lazy,
 	type State,
 } from "./state.ts";
-export {
-	empty,
-	type Gradients,
-	type Shape,
-	Tensor,
-	tensor,
-	zeros,
-} from "./tensor.ts";
+export { empty, type Gradients, Tensor, tensor, zeros } from "./tensor.ts";
 export {
 	type Choices,
 	Tuner,

@@ -1,14 +1,8 @@
 import type { Gpu } from "./gpu.ts";
 import { checkState, Layout, Packed, type Range } from "./packs.ts";
+import { type Shape, show, sizeOf } from "./shape.ts";
 import { collect, type LazyState, type State } from "./state.ts";
-import {
-	checkLength,
-	named,
-	type Shape,
-	show,
-	sizeOf,
-	Tensor,
-} from "./tensor.ts";
+import { checkLength, named, Tensor } from "./tensor.ts";
 
 let made = 0;
 

@@ -1,8 +1,8 @@
 import { DeviceFaults } from "./faults.ts";
-import type { GpuStatistics } from "./gpu.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
 import { reflect } from "./reflect.ts";
 import { originOf } from "./shaderParts.ts";
+import type { GpuStatistics } from "./statistics.ts";
 
 /** A compiled entry point with its constants. */
 export interface Pipeline {

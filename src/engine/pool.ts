@@ -1,4 +1,4 @@
-import type { GpuStatistics } from "./gpu.ts";
+import type { GpuStatistics } from "./statistics.ts";
 
 /** A device buffer of the pool. */
 export interface PooledBuffer {

@@ -1,5 +1,3 @@
-import type { Gpu } from "./gpu.ts";
-
 /** Anything that a scope frees on exit. */
 export interface Disposable {
 	dispose(): void;
@@ -7,12 +5,18 @@ export interface Disposable {
 	readonly grad?: Disposable | null;
 }
 
+/** What scopes are kept on: a Gpu. */
+export interface Scoped {
+	/** The open ones, the innermost last. */
+	readonly scopes: Set<Disposable>[];
+}
+
 /**
  * Runs `fn` and gives back to the pool every tensor made inside it, but for those in its result (a tensor, an array or a plain
  * object of them), which pass to the enclosing scope. Throws where `fn` is async: a scope is over when it returns, and held open over an await it would own, and free, what
  * other code makes meanwhile. Await before it and behind it: of what it returns, say.
  */
-export function scope<T>(gpu: Gpu, fn: () => T): T {
+export function scope<T>(gpu: Scoped, fn: () => T): T {
 	const owned = new Set<Disposable>();
 	gpu.scopes.push(owned);
 	let result: T | undefined;
@@ -56,7 +60,7 @@ function reachable(result: unknown): Set<unknown> {
 
 /** Makes what belongs to `leaf`, to live in the scope that owns it; outside of all where none does. */
 export function alongside<T extends Disposable>(
-	gpu: Gpu,
+	gpu: Scoped,
 	leaf: Disposable,
 	make: () => T,
 ): T {
@@ -66,7 +70,7 @@ export function alongside<T extends Disposable>(
 }
 
 /** Runs `fn` outside of every open scope, for what must outlive them. */
-export function detached<T>(gpu: Gpu, fn: () => T): T {
+export function detached<T>(gpu: Scoped, fn: () => T): T {
 	const scopes = gpu.scopes.splice(0);
 	try {
 		const result = fn();

@@ -1,8 +1,7 @@
 import type { Gpu } from "./gpu.ts";
 import type { BufferView, PooledBuffer } from "./pool.ts";
 import type { Disposable } from "./scope.ts";
-
-export type Shape = readonly number[];
+import { type Shape, show, sizeOf } from "./shape.ts";
 
 /** Counts who uses a pooled buffer: reshaped tensors share one. */
 class Storage {
@@ -200,16 +199,6 @@ const onNoDevice = (shape: Shape) =>
 	new Error(
 		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
 	);
-
-export function show(shape: Shape): string {
-	return `[${shape.join(", ")}]`;
-}
-
-export function sizeOf(shape: Shape): number {
-	let size = 1;
-	for (const n of shape) size *= n;
-	return size;
-}
 
 export function sameShape(a: Shape, b: Shape): boolean {
 	return a.length === b.length && a.every((n, i) => n === b[i]);

@@ -1,5 +1,9 @@
-import type { Gpu } from "./gpu.ts";
-import { scope } from "./scope.ts";
+import { type Scoped, scope } from "./scope.ts";
+
+/** What is timed: a Gpu. */
+interface Timed extends Scoped {
+	idle(): Promise<void>;
+}
 
 /** One way to run a kernel: values of its shader's override constants. */
 export type Variant = Readonly<Record<string, number>>;
@@ -79,7 +83,7 @@ export class Tuner {
 	 * reason); the others stay with their default. Returns what was measured: milliseconds by class and variant, infinite for one that failed.
 	 */
 	async tune(
-		gpu: Gpu,
+		gpu: Timed,
 		signal?: AbortSignal,
 	): Promise<Record<string, Record<string, number>>> {
 		const begin = performance.now();
@@ -115,7 +119,7 @@ export class Tuner {
 	}
 
 	/** The shortest of three, each of as many runs as fill some milliseconds; the first run, which compiles, does not count. */
-	protected async time(gpu: Gpu, run: () => void): Promise<number> {
+	protected async time(gpu: Timed, run: () => void): Promise<number> {
 		const once = async (runs: number) => {
 			const start = performance.now();
 			for (let i = 0; i < runs; i++) scope(gpu, run);

@@ -1,6 +1,6 @@
 /** What files of named arrays (.npz, .mat, HDF5) hold of images: which array is the map, which its energies, which axis those run along. */
-import { numbered, type StackOrder } from "./axes.ts";
-import type { Channel, Measurement } from "./measurement.ts";
+import { numbered } from "./axes.ts";
+import type { Channel, Measurement, StackOrder } from "./measurement.ts";
 import {
 	dropUnmeasured,
 	type Fail,

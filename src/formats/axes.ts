@@ -25,9 +25,6 @@ export interface ArrayLayout {
 	readonly orientation?: Orientation;
 }
 
-/** Where a stack's images are counted in the file. */
-export type StackOrder = "exy" | "xey" | "xye";
-
 /** What says nothing of its axes. */
 const isArray = ({ format, layout }: Measurement) =>
 	layout === undefined && ["npy", "csv", "npz", "mat", "hdf5"].includes(format);

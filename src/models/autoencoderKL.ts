@@ -7,7 +7,8 @@ import { scaledDotProductAttention } from "../engine/ops/attention.ts";
 import { add, reshape } from "../engine/ops/elementwise.ts";
 import { sliceChannels } from "../engine/ops/sample.ts";
 import { upsampleConv2d } from "../engine/ops/upsampleConv.ts";
-import { sizeOf, type Tensor } from "../engine/tensor.ts";
+import { sizeOf } from "../engine/shape.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
 import {
 	half,

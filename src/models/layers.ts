@@ -5,7 +5,8 @@ import { Module } from "../engine/module.ts";
 import { Parameter } from "../engine/nn.ts";
 import { type ConvOptions, linear } from "../engine/ops/conv.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
-import type { Shape, Tensor } from "../engine/tensor.ts";
+import type { Shape } from "../engine/shape.ts";
+import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
 
 /** The few layers that the networks are made of. */

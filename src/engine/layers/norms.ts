@@ -8,7 +8,8 @@ import { layerNorm } from "../ops/layerNorm.ts";
 import { type GroupNormOptions, groupNorm } from "../ops/norm.ts";
 import { checkNames } from "../options.ts";
 import { scope } from "../scope.ts";
-import { show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkSizes, type Layer } from "./layer.ts";
 
 /** Ones and zeros, [channels] each: what normalisations begin with. */

@@ -10,7 +10,8 @@ import {
 } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { checkNames } from "../options.ts";
-import type { Shape, Tensor } from "../tensor.ts";
+import type { Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkSizes, generator, type Layer } from "./layer.ts";
 
 type Init = (shape: Shape) => Float32Array;

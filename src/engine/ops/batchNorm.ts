@@ -1,6 +1,7 @@
 import { noGrad } from "../autograd.ts";
 import { checkNames } from "../options.ts";
-import { show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import { add, div, mul, reshape, scale, sqrt, sub } from "./elementwise.ts";
 import { groupNorm } from "./norm.ts";
 import { mean } from "./reduce.ts";

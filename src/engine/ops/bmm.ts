@@ -1,7 +1,8 @@
 import { record } from "../autograd.ts";
 import { LINE, lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
-import { checkFits, empty, show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import { checkFits, empty, type Tensor } from "../tensor.ts";
 
 export interface BmmOptions {
 	/** `a` is [B, K, M]: its matrices are taken transposed. Default false. */

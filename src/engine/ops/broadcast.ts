@@ -1,5 +1,6 @@
 import { lines } from "../dispatch.ts";
-import { checkFits, named, type Shape, show, Tensor } from "../tensor.ts";
+import { type Shape, show } from "../shape.ts";
+import { checkFits, named, Tensor } from "../tensor.ts";
 
 /** Tensors of different shapes together, by torch's broadcasting: the kernels of the ops in elementwise.ts, compare.ts and reduce.ts. */
 

@@ -1,7 +1,8 @@
 import { noGrad } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import { detached, scope } from "../scope.ts";
-import { type Shape, show, type Tensor, zeros } from "../tensor.ts";
+import { type Shape, show } from "../shape.ts";
+import { type Tensor, zeros } from "../tensor.ts";
 
 /** (N C + lambda) u = b for a batch, N = M - sum_t s_t s_t^T, as functions on tensors [B, length]. */
 export interface Equations {

@@ -1,13 +1,7 @@
 import { record } from "../autograd.ts";
 import { checkNames } from "../options.ts";
-import {
-	checkFits,
-	empty,
-	named,
-	type Shape,
-	show,
-	type Tensor,
-} from "../tensor.ts";
+import { type Shape, show } from "../shape.ts";
+import { checkFits, empty, named, type Tensor } from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	checkWeightGradient,

@@ -1,6 +1,7 @@
 import { LINE, lines } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
-import { empty, sizeOf, type Tensor } from "../tensor.ts";
+import { sizeOf } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import type { Variant } from "../tuner.ts";
 import {
 	type ConvGeometry,

@@ -1,6 +1,7 @@
 import { noGrad, record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { empty, named, sameShape, show, sizeOf, Tensor } from "../tensor.ts";
+import { show, sizeOf } from "../shape.ts";
+import { empty, named, sameShape, Tensor } from "../tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import { sumColumns, sumTo } from "./reduce.ts";
 

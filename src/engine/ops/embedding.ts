@@ -1,6 +1,7 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { checkFits, empty, named, show, Tensor, tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import { checkFits, empty, named, Tensor, tensor } from "../tensor.ts";
 import { eq } from "./compare.ts";
 
 function checkNumbers(op: string, numbers: Tensor): void {

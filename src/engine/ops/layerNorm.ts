@@ -1,7 +1,8 @@
 import { record } from "../autograd.ts";
 import { lines, teamOf } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
-import { empty, show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 export interface LayerNormOptions {

@@ -1,7 +1,8 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import type { BufferView } from "../pool.ts";
-import { empty, sameShape, show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import { empty, sameShape, type Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /** Losses: tensors of shape [1]; add them with add() and scale(). */

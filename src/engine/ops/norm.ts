@@ -2,7 +2,8 @@ import { record } from "../autograd.ts";
 import { LINE, lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
-import { empty, show, sizeOf, type Tensor } from "../tensor.ts";
+import { show, sizeOf } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
 
 export interface GroupNormOptions {
 	readonly groups: number;

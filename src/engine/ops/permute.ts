@@ -1,6 +1,7 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { empty, show, type Tensor } from "../tensor.ts";
+import { show } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
 
 /** Dimensions that the shader knows. */
 const MOST = 4;

@@ -2,7 +2,8 @@ import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
-import { empty, named, type Shape, show, Tensor } from "../tensor.ts";
+import { type Shape, show } from "../shape.ts";
+import { empty, named, Tensor } from "../tensor.ts";
 
 type Pair = readonly [number, number];
 

@@ -2,7 +2,8 @@ import { record } from "../autograd.ts";
 import { LINE, lines } from "../dispatch.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
-import { checkFits, empty, type Shape, show, type Tensor } from "../tensor.ts";
+import { type Shape, show } from "../shape.ts";
+import { checkFits, empty, type Tensor } from "../tensor.ts";
 
 /** Ops that move, repeat or resample pixels; images are B H W C. */
 

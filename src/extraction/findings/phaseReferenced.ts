@@ -4,6 +4,7 @@
  * Sprau et al., Science 357, 75 (2017); the mean over many atoms, each referred to its own place, which a kernel is, by Sharma et al., npj Quantum Mater. 6, 7 (2021)).
  * For a weak non-magnetic scatterer and the q between two bands of gaps D1 and D2 it is, between the gaps, as `E^2 - D1 D2`: of one sign where the gaps have opposite signs, small and of both where they have one.
  */
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { hann, sideOf } from "./radial.ts";
 
 /** Which q (1/A) are integrated over: beyond the window's disk about zero, a ring, or disks and those opposite. */
@@ -62,7 +63,7 @@ export function oppositeEnergies(
 	const sorted = [...energies].sort((a, b) => a - b);
 	const gaps = sorted.slice(1).map((e, i) => e - sorted[i]);
 	const near =
-		PAIRED * Math.min(...gaps.filter((g) => g > 1e-9), Number.MAX_VALUE);
+		PAIRED * minOf([...gaps.filter((g) => g > 1e-9), Number.MAX_VALUE]);
 	return [...energies.keys()]
 		.filter((i) => energies[i] > near)
 		.flatMap((plus) => {
@@ -195,7 +196,7 @@ function varianceOf(
 			? [((groups.length - 1) / groups.length) * squares(groups)]
 			: []),
 	];
-	return known.length ? Math.max(...known) : null;
+	return known.length ? maxOf(known) : null;
 }
 
 /** Re F(q) of a kernel on a grid of size x size points, `step` apart, q = 0 at [size/2][size/2]; under a radial Hann window, in the kernel's unit times A^2. */

@@ -1,4 +1,5 @@
 /** Bragg peaks of a scan: sharp, steady across it, and not on one line. */
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { Scan } from "../scan/scan.ts";
 import { num } from "../scan/told.ts";
 import {
@@ -74,7 +75,7 @@ export function findBragg(
 	const nyquist = Math.PI / Math.max(spacing.x, spacing.y);
 	const wanted =
 		known && [false, true].map((m) => reciprocal(vectorsOf(known, m)));
-	const fastest = Math.max(...(wanted?.[0] ?? []).map(length));
+	const fastest = maxOf((wanted?.[0] ?? []).map(length));
 	if (fastest > Math.SQRT2 * nyquist)
 		throw new RangeError(
 			`Bragg peaks: pixels of ${num(Math.max(spacing.x, spacing.y))} A are too coarse for a lattice of ${known && describeLattice(known)}: its peaks lie at ${num(fastest)} 1/A, beyond the Nyquist wave vector of ${num(nyquist)} 1/A`,

@@ -1,4 +1,5 @@
 /** What is done to a scan by its lattice, and what it says of wave vectors. */
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { fill, type Scan } from "../scan/scan.ts";
 import { num, percent } from "../scan/told.ts";
 import {
@@ -67,7 +68,7 @@ export function latticeCorrection(
 
 /** Whether phases turn by more than a radian where drift is left. */
 const blurred = ({ field, rms, peaks }: Distortion) =>
-	!field && rms * Math.max(...peaks.map(length)) > 1;
+	!field && rms * maxOf(peaks.map(length)) > 1;
 
 function describe({
 	lattice,
@@ -126,7 +127,7 @@ export function* latticeSteps(
 	const after = notched(before, now.counts, notch);
 	yield {
 		name: "Bragg peaks",
-		note: `notches of ${num(notch.width)} 1/A (half depth) about ${notch.vectors.length} reciprocal lattice vectors up to ${num(Math.max(...notch.vectors.map(length)))} 1/A: ${percent(share(before, after))} of the variance`,
+		note: `notches of ${num(notch.width)} 1/A (half depth) about ${notch.vectors.length} reciprocal lattice vectors up to ${num(maxOf(notch.vectors.map(length)))} 1/A: ${percent(share(before, after))} of the variance`,
 		scan: after,
 		counts: now.counts,
 	};

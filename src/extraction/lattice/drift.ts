@@ -2,6 +2,7 @@
  * Drift and shear of a scan from the phases of its Bragg peaks (Lawler et al., Nature 466, 347 (2010), Supplement). Where the lattice's phases are Q1 . r + phi1(r)
  * and Q2 . r + phi2(r), the place R that r has in a perfect lattice follows from G_j . R = Q_j . r + phi_j(r), up to a common shift: R = M r + d(r).
  */
+import { minOf } from "../../qpi/maths/extremes.ts";
 import type { Scan } from "../scan/scan.ts";
 import { type Bragg, coarse, findBragg } from "./bragg.ts";
 import {
@@ -92,7 +93,7 @@ export function findDistortion(
 	const bragg = findBragg(scan, counts, known);
 	const { peaks: at } = bragg;
 	// One for both peaks: that of the slower wave.
-	const sigma = coarse(scan, Math.min(...at.map(length)));
+	const sigma = coarse(scan, minOf(at.map(length)));
 	const phases = at.map((peak) => phaseOf(scan, counts, peak, sigma));
 	const measured: Pair = [phases[0].q, phases[1].q];
 	const ideal = known && nearest(measured, known);

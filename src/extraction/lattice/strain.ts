@@ -1,4 +1,5 @@
 /** The linear map that puts measured Bragg peaks where a known lattice has them, with as little turning as may be. */
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import {
 	inverse,
 	length,
@@ -33,7 +34,7 @@ export function strain(measured: Pair, ideal: Pair): number {
 	const hand = ([p, q]: Pair) => Math.sign(p.x * q.y - p.y * q.x);
 	if (hand(measured) !== hand(ideal)) return Number.POSITIVE_INFINITY;
 	const { matrix: m } = calibration(measured, ideal);
-	return Math.max(...[m.xx - 1, m.yy - 1, m.xy, m.yx].map((v) => Math.abs(v)));
+	return maxOf([m.xx - 1, m.yy - 1, m.xy, m.yx].map((v) => Math.abs(v)));
 }
 
 /** Whether a wave vector is shorter than both components of Nyquist allow. */

@@ -1,4 +1,5 @@
 /** A scan on the places that a correction gives it: windowed sincs at exact places. */
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { taps } from "../../qpi/maths/interpolate.ts";
 import { fill, mirror, type Scan } from "../scan/scan.ts";
 import { asScanned, corrected, type Distortion } from "./drift.ts";
@@ -47,7 +48,7 @@ function sizeOf(
 		[hx, -hy],
 	].map(([x, y]) => corrected({ matrix }, { x, y }));
 	const most = (axis: "x" | "y") =>
-		Math.max(...corners.map((c) => Math.abs(c[axis])));
+		maxOf(corners.map((c) => Math.abs(c[axis])));
 	// A tenth of a pixel is none.
 	return [
 		Math.ceil((2 * most("x")) / spacing.x - 0.1),

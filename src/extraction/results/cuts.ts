@@ -2,7 +2,7 @@
 import { OKABE_ITO, sequential } from "../../drawing/colour.ts";
 import { type HeatLayer, heatGrid } from "../../drawing/heat.ts";
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
-import { maxOf } from "../../qpi/maths/extremes.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { type Branch, branchesOf } from "../findings/branches.ts";
 import {
 	type FittedPeak,
@@ -102,7 +102,7 @@ const layersOf = (branches: readonly Branch[]): HeatLayer[] =>
 		const energies = points.map(({ energy }) => energy);
 		const curve = fit
 			? Array.from({ length: 61 }, (_, i) => {
-					const low = Math.min(...energies);
+					const low = minOf(energies);
 					const energy = low + (i / 60) * (maxOf(energies) - low);
 					const k2 = ((energy - fit.bottom) * fit.mass) / HBAR2_2M;
 					return { x: 2 * Math.sqrt(Math.max(0, k2)), y: 1000 * energy };

@@ -14,7 +14,7 @@ import {
 	readScatterers,
 	writeScatterers,
 } from "../marks/scatterers.ts";
-import type { Prepared } from "../scan/preprocess.ts";
+import type { Prepared } from "../preprocess.ts";
 import type { Table } from "./html.ts";
 import type { Preparation } from "./measured.ts";
 

@@ -1,9 +1,6 @@
 /** A file's bytes to what it holds. */
-import {
-	FormatError,
-	type Measurement,
-	openMeasurement,
-} from "../../formats/measurement.ts";
+import { FormatError, type Measurement } from "../../formats/measurement.ts";
+import { openMeasurement } from "../../formats/readMeasurement.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { KernelParser } from "../../qpi/dataset/csv.ts";
 import { type KernelFile, RESOLUTION } from "../../qpi/dataset/format.ts";

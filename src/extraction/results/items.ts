@@ -25,6 +25,7 @@ import type {
 	Method,
 } from "../kernels/extraction.ts";
 import { findMissed, type Missed } from "../marks/missed.ts";
+import type { Sector } from "./reciprocal.ts";
 import { reciprocalLines } from "./reciprocal.ts";
 import type { Supplement } from "./supplement.ts";
 import type { Taken, Task } from "./take.ts";
@@ -45,16 +46,6 @@ export const METHODS: Readonly<Record<string, Method | "auto">> = {
 	"one-step": "oneStep",
 	ridge: "ridge",
 };
-
-/** A profile along one direction and its opposite. */
-export interface Sector {
-	/** Radians from the x axis. */
-	readonly direction: number;
-	readonly profile: Profile;
-	readonly peak: Peak | null;
-	/** Why there is no peak that holds; empty where there is one. */
-	readonly missing: readonly string[];
-}
 
 /** A kernel and what is read from it. */
 export interface Item extends KindKernel {

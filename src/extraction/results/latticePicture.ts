@@ -12,11 +12,11 @@ import { length, type Vector } from "../lattice/lattice.ts";
 import { atPixels } from "../lattice/nodes.ts";
 import { vectorsWithin } from "../lattice/notch.ts";
 import { powerOf } from "../lattice/power.ts";
-import type { Prepared } from "../scan/preprocess.ts";
+import type { Prepared } from "../preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
 import { num } from "../scan/told.ts";
+import type { Drawn } from "./drawn.ts";
 import { scanField } from "./drawPictures.ts";
-import type { Drawn } from "./pictures.ts";
 
 /** Rings, or crosses (keep = false), at q and -q. */
 const both = (vectors: readonly Vector[], keep: boolean): Mark[] =>

@@ -5,7 +5,7 @@ import {
 	type Prepared,
 	type PreprocessOptions,
 	preprocess,
-} from "../scan/preprocess.ts";
+} from "../preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
 
 /** Share of the pixels that are there at one end of the scale from which an image is cut off by the amplifier. */

@@ -7,8 +7,8 @@ import {
 	type Measurement,
 } from "../../formats/measurement.ts";
 import type { LatticeCorrection } from "../lattice/correction.ts";
+import type { Prepared } from "../preprocess.ts";
 import type { Shape } from "../scan/masks.ts";
-import type { Prepared } from "../scan/preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
 import {
 	type Chosen,

@@ -1,10 +1,10 @@
 /** The pictures of an extraction, with their captions, in the report's order. */
 
-import type { Picture } from "../../drawing/picture.ts";
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
 import { evenly } from "../../qpi/maths/evenly.ts";
 import { describeDispersion } from "../findings/dispersion.ts";
 import { dispersionChart, profileChart } from "./charts.ts";
+import type { Drawn } from "./drawn.ts";
 import {
 	fitPicture,
 	kernelPicture,
@@ -32,13 +32,6 @@ export const shownImage = ({ image, weights }: Task) =>
 
 /** Kernels that are drawn beside each other at most. */
 const MOST_KERNELS = 50;
-
-export type Drawn = [
-	name: string,
-	title: string,
-	caption: string,
-	picture: Picture,
-];
 
 export function picturesOf({
 	items,

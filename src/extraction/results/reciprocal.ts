@@ -1,4 +1,7 @@
 /** Wave vectors in units of the reciprocal lattice, wherever results have them in 1/Angstrom. */
+
+import type { Profile } from "../findings/profile.ts";
+import type { Peak } from "../findings/spectrum.ts";
 import {
 	inReciprocal,
 	type LatticeCorrection,
@@ -6,7 +9,22 @@ import {
 } from "../lattice/correction.ts";
 import { length, type Vector } from "../lattice/lattice.ts";
 import { vectorsWithin } from "../lattice/notch.ts";
-import type { Item } from "./items.ts";
+
+/** A profile along one direction and its opposite. */
+export interface Sector {
+	/** Radians from the x axis. */
+	readonly direction: number;
+	readonly profile: Profile;
+	readonly peak: Peak | null;
+	/** Why there is no peak that holds; empty where there is one. */
+	readonly missing: readonly string[];
+}
+
+/** Of a kernel: its q*, and along the mirror axes. */
+interface Waves {
+	readonly peak: Peak | null;
+	readonly sectors: readonly Sector[];
+}
 
 type Correction = LatticeCorrection | undefined;
 
@@ -22,7 +40,7 @@ export function inUnits(
 
 /** What result.json adds to a kernel's q. */
 export function reciprocalEntry(
-	{ peak, sectors }: Item,
+	{ peak, sectors }: Waves,
 	correction: Correction,
 ): Record<string, unknown> {
 	if (!correction) return {};
@@ -43,7 +61,7 @@ const along = (direction: number, q: number): Vector => ({
 
 /** Lines for people; none without a lattice. */
 export function reciprocalLines(
-	{ peak, sectors }: Item,
+	{ peak, sectors }: Waves,
 	correction: Correction,
 ): string[] {
 	if (!correction) return [];

@@ -17,15 +17,15 @@ import {
 import { correctionOf } from "../lattice/reference.ts";
 import { type DetectedScatterer, readScatterers } from "../marks/scatterers.ts";
 import type { MapMark } from "../methods/extractMap.ts";
-import { checkCrop } from "../scan/map.ts";
-import { covered } from "../scan/masks.ts";
 import {
 	type Prepared,
 	type PreprocessOptions,
 	type Scan,
 	type Shape,
 	squareOf,
-} from "../scan/preprocess.ts";
+} from "../preprocess.ts";
+import { checkCrop } from "../scan/map.ts";
+import { covered } from "../scan/masks.ts";
 import { crop } from "../scan/resample.ts";
 import {
 	type FindOptions,

@@ -1,8 +1,10 @@
 /** A band's joint density of states and T matrix beside the kernel's |FFT|, its lines over the cuts E(q), and a fit of its numbers. */
+
 import { OKABE_ITO } from "../../drawing/colour.ts";
 import type { HeatLayer } from "../../drawing/heat.ts";
 import type { Panel } from "../../drawing/panels.ts";
 import type { Band } from "../../qpi/generator/bands.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { smooth } from "../../qpi/maths/realFft.ts";
 import {
 	type BandFit,
@@ -255,7 +257,7 @@ function linesOf(
 	const energies = series.flatMap(({ cuts }) =>
 		cuts.map(({ item }) => item.task.energy ?? 0),
 	);
-	const [low, high] = [Math.min(...energies), Math.max(...energies)];
+	const [low, high] = [minOf(energies), maxOf(energies)];
 	return centresOf(band).flatMap((centre) => {
 		const q = Array.from(
 			{ length: STEPS + 1 },

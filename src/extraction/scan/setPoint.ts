@@ -3,6 +3,7 @@
  * divides every layer by it. The normalised conductance (dI/dV)/(I/V) (Feenstra, Stroscio, Fein, Surf. Sci. 181, 295 (1987)) and the ratio g(E)/g(-E) (Hanaguri et al., Nature
  * Phys. 3, 865 (2007)) have no such factor.
  */
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { median, robustSigma } from "./scan.ts";
 
 type Images = readonly Float32Array[];
@@ -37,7 +38,7 @@ export function offsetsOf(current: Images, biases: readonly number[]): Offsets {
 	const spreads = images.map((image, k) =>
 		covariance(image, image, means[k], means[k]),
 	);
-	const most = spreads.indexOf(Math.max(...spreads));
+	const most = spreads.indexOf(maxOf(spreads));
 	if (Math.sqrt(spreads[most]) > DIFFERENT * Math.abs(means[most])) {
 		const shared = images.map((image, k) =>
 			covariance(image, images[most], means[k], means[most]),
@@ -91,7 +92,7 @@ function crossing(
 	values: readonly number[],
 	x: readonly number[],
 ): number | undefined {
-	const near = NEAR_ZERO * Math.max(...values.map(Math.abs));
+	const near = NEAR_ZERO * maxOf(values.map(Math.abs));
 	const found: number[] = [];
 	let last = -1;
 	values.forEach((v, k) => {
@@ -250,7 +251,7 @@ export function energyRatio(
 	const shifted = energies.map((e) => e - offset);
 	const order = [...shifted.keys()].sort((a, b) => shifted[a] - shifted[b]);
 	const lowest = shifted[order[0]];
-	const slack = 1e-6 * Math.max(...shifted.map(Math.abs));
+	const slack = 1e-6 * maxOf(shifted.map(Math.abs));
 	const chosen = order.filter(
 		(k) => shifted[k] > slack && -shifted[k] >= lowest - slack,
 	);

@@ -1,5 +1,7 @@
 /** What a table over many inputs says of each kind of scatterers, out of its result.json. */
+
 import { NAMES } from "../../extraction/results/items.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 
 /** Of a stack, the energy that is explained best; null where nothing is known. */
 export interface Row {
@@ -71,9 +73,7 @@ export function rowsOf(result: unknown): Row[] {
 	const kinds = items?.filter((item) => item.index === index) ?? [one];
 	const known = (input.energies ?? []).filter((e) => e !== null);
 	const energies =
-		known.length > 0
-			? ([Math.min(...known), Math.max(...known)] as const)
-			: null;
+		known.length > 0 ? ([minOf(known), maxOf(known)] as const) : null;
 	return kinds.map((item): Row => {
 		const { method, kernel, scatterers, explainedVariance, q, symmetry } = item;
 		const band = dispersions

@@ -6,12 +6,12 @@ import {
 	type KindMark,
 	type MatchedKind,
 } from "../../extraction/marks/compareMarks.ts";
+import { preprocess } from "../../extraction/preprocess.ts";
 import {
 	activationOverlap,
 	kernelAngle,
 	spectrumCorrelation,
 } from "../../extraction/sbd/metrics.ts";
-import { preprocess } from "../../extraction/scan/preprocess.ts";
 import { FormatError } from "../../formats/measurement.ts";
 import type { Centred } from "../../qpi/scores/metrics.ts";
 import { shiftedCorrelation } from "../../qpi/scores/shiftedCorrelation.ts";

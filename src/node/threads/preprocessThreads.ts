@@ -2,7 +2,7 @@ import {
 	type Prepared,
 	type PreprocessOptions,
 	preprocess,
-} from "../../extraction/scan/preprocess.ts";
+} from "../../extraction/preprocess.ts";
 import type { Scan } from "../../extraction/scan/scan.ts";
 import { mapInWorkers } from "./pool.ts";
 import { PREPROCESS_WORKER, type PreprocessTask } from "./preprocessWorker.ts";

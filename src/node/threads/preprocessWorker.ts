@@ -2,7 +2,7 @@
 import {
 	type PreprocessOptions,
 	preprocess,
-} from "../../extraction/scan/preprocess.ts";
+} from "../../extraction/preprocess.ts";
 import type { Scan } from "../../extraction/scan/scan.ts";
 import { serve } from "./pool.ts";
 

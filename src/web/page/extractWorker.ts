@@ -5,6 +5,7 @@ import {
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
+import type { Prepared } from "../../extraction/preprocess.ts";
 import {
 	chooseChannel,
 	chooseImages,
@@ -59,7 +60,6 @@ import {
 	tasksOf,
 } from "../../extraction/results/take.ts";
 import { readMasks, writeMasks } from "../../extraction/scan/masks.ts";
-import type { Prepared } from "../../extraction/scan/preprocess.ts";
 import { arrange, layoutNote } from "../../formats/axes.ts";
 import { energiesOf } from "../../formats/measurement.ts";
 import { fieldOf } from "../../qpi/dataset/format.ts";

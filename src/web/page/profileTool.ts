@@ -1,5 +1,7 @@
 /** A line on the picture: its length and direction, and the values along it. */
+
 import { line, multiples, niceStep, tick } from "../../drawing/panels.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { byId } from "./dom.ts";
 import type { ShownImage } from "./extractTypes.ts";
 import { type Point, valueAt } from "./fieldDrawing.ts";
@@ -90,7 +92,7 @@ function draw(
 		(v): v is number => v !== undefined && Number.isFinite(v),
 	);
 	if (known.length === 0) return;
-	const [low, high] = [Math.min(...known), Math.max(...known)];
+	const [low, high] = [minOf(known), maxOf(known)];
 	const scale = scaleOf(low, high, unit);
 	const style = getComputedStyle(canvas);
 	ctx.strokeStyle = ctx.fillStyle = style.color;

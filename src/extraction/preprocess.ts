@@ -1,27 +1,27 @@
 /** From a scan as the microscope wrote it to the map that extraction works on, one visible step after the other. */
-import { type LatticeCorrection, latticeSteps } from "../lattice/correction.ts";
-import { MOST_ORDER, type Order } from "./background.ts";
-import { findClusters } from "./clusters.ts";
-import { lowPass } from "./filter.ts";
-import { levelled } from "./level.ts";
-import { withoutLines } from "./lines.ts";
-import { type Crop, checkCrop, mapOf } from "./map.ts";
-import { covered, type Shape } from "./masks.ts";
+import { type LatticeCorrection, latticeSteps } from "./lattice/correction.ts";
+import { MOST_ORDER, type Order } from "./scan/background.ts";
+import { findClusters } from "./scan/clusters.ts";
+import { lowPass } from "./scan/filter.ts";
+import { levelled } from "./scan/level.ts";
+import { withoutLines } from "./scan/lines.ts";
+import { type Crop, checkCrop, mapOf } from "./scan/map.ts";
+import { covered, type Shape } from "./scan/masks.ts";
 import {
 	findMissing,
 	removeBadRows,
 	removeSpikes,
 	removeStreaks,
-} from "./repair.ts";
-import { deviation, fill, type Scan, shown } from "./scan.ts";
-import { count, num, percent } from "./told.ts";
+} from "./scan/repair.ts";
+import { deviation, fill, type Scan, shown } from "./scan/scan.ts";
+import { count, num, percent } from "./scan/told.ts";
 
-export type { Order } from "./background.ts";
-export type { Crop } from "./map.ts";
-export type { Shape } from "./masks.ts";
-export type { Rectangle, Square } from "./resample.ts";
-export type { Scan } from "./scan.ts";
-export { type Square64, squareOf, toModel, toScan } from "./square.ts";
+export type { Order } from "./scan/background.ts";
+export type { Crop } from "./scan/map.ts";
+export type { Shape } from "./scan/masks.ts";
+export type { Rectangle, Square } from "./scan/resample.ts";
+export type { Scan } from "./scan/scan.ts";
+export { type Square64, squareOf, toModel, toScan } from "./scan/square.ts";
 
 export interface PreprocessOptions {
 	/**

@@ -1,0 +1,16 @@
+export interface GpuStatistics {
+	dispatches: number;
+	passes: number;
+	submits: number;
+	buffersCreated: number;
+	bytesAllocated: number;
+	/** Of buffers that are in use, not waiting in the pool. */
+	bytesLive: number;
+	/** The most that bytesLive has been; whoever wants to know that of a step sets it to bytesLive before. */
+	bytesPeak: number;
+	pipelines: number;
+	/** Kept for further dispatches. */
+	bindGroups: number;
+	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
+	flop: number;
+}
