@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { PIXEL } from "../src/qpi/dataset/format.ts";
 import { BOX, hamiltonian, latticeCells } from "../src/qpi/generator/bands.ts";
 import {
 	type KernelModel,
@@ -23,7 +24,7 @@ import {
 	measuredNoise,
 	randomNoise,
 } from "../src/qpi/generator/noise.ts";
-import { NYQUIST, PIXEL } from "../src/qpi/generator/table.ts";
+import { NYQUIST } from "../src/qpi/generator/table.ts";
 import { Fft2d } from "../src/qpi/maths/fft.ts";
 import { Random } from "../src/random.ts";
 

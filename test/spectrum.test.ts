@@ -5,11 +5,11 @@ import {
 	dominantPeak,
 	findPeaks,
 	judgePeak,
-	MODEL_SPACING,
 	profile,
 	spectrum,
 	withError,
 } from "../src/extraction/findings/spectrum.ts";
+import { PIXEL } from "../src/qpi/dataset/format.ts";
 import {
 	type KernelSpec,
 	kernelImage,
@@ -18,7 +18,7 @@ import {
 import { hankel0 } from "../src/qpi/maths/bessel.ts";
 import { Random } from "../src/random.ts";
 
-const D = MODEL_SPACING;
+const D = PIXEL;
 
 /** n x n image of f(x, y), its centre between the middle pixels. */
 function image(n: number, f: (x: number, y: number) => number) {

@@ -1,7 +1,7 @@
 /** The patterns that the shipped weights are learned from: what is drawn, how often, and with what waves. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PIXEL } from "../src/qpi/generator/table.ts";
+import { PIXEL } from "../src/qpi/dataset/format.ts";
 import {
 	bareKernel,
 	HELD_OUT,

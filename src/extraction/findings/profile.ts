@@ -7,6 +7,7 @@
  * out: for a direction u the half plane r.u > 0. There the integral over the angle has one point of stationary phase and
  * what is left is the one-sided transform of exp(i (2k - q) r), whose modulus is even about 2k whatever the phase is.
  */
+import { PIXEL } from "../../qpi/dataset/format.ts";
 import {
 	type Table,
 	type Transform,
@@ -15,7 +16,7 @@ import {
 	type View,
 	view,
 } from "./projection.ts";
-import { extent, MODEL_SPACING, sideOf } from "./radial.ts";
+import { extent, sideOf } from "./radial.ts";
 
 /** |F| along q, averaged over directions. */
 export interface Profile {
@@ -83,7 +84,7 @@ export function profile(
 	kernel: ArrayLike<number>,
 	options: ProfileOptions = {},
 ): Profile {
-	const { spacing = MODEL_SPACING, samples, uncertainty, groups } = options;
+	const { spacing = PIXEL, samples, uncertainty, groups } = options;
 	const n = sideOf(kernel, "profile");
 	const others = {
 		sample: samples ?? [],

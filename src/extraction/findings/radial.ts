@@ -1,8 +1,5 @@
 /** Square kernels about their middle: side, rings, and where they end. */
 
-/** Angstrom a pixel of the reference grid, linspace(-200, 200, 64). */
-export const MODEL_SPACING = 400 / 63;
-
 /**
  * Side of a square image.
  * @throws Error when it is not square, smaller than 8 x 8, or has a value that is not finite

@@ -1,8 +1,9 @@
 /**
  * Wave vectors of a kernel: |FFT|, profiles of it, and the dominant q*. Everything in 1/Angstrom, q = 2 pi / wavelength.
  */
+import { PIXEL } from "../../qpi/dataset/format.ts";
 import { Fft2d } from "../../qpi/maths/fft.ts";
-import { hann, MODEL_SPACING, sideOf } from "./radial.ts";
+import { hann, sideOf } from "./radial.ts";
 
 export {
 	describePeak,
@@ -21,7 +22,7 @@ export {
 	profile,
 	SECTOR,
 } from "./profile.ts";
-export { MODEL_SPACING, sideOf } from "./radial.ts";
+export { sideOf } from "./radial.ts";
 
 /** |FFT| on a zero-centred square grid. */
 export interface Spectrum {
@@ -48,7 +49,7 @@ export interface SpectrumOptions {
  */
 export function spectrum(
 	kernel: ArrayLike<number>,
-	{ spacing = MODEL_SPACING, window = "hann", pad = 256 }: SpectrumOptions = {},
+	{ spacing = PIXEL, window = "hann", pad = 256 }: SpectrumOptions = {},
 ): Spectrum {
 	const n = sideOf(kernel, "spectrum");
 	if (pad < n || pad % 2 !== 0)

@@ -1,6 +1,8 @@
 /** Extraction with weights and, where networks take part, on a device. */
+
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Weights } from "../../models/trained/weights.ts";
+import { PIXEL } from "../../qpi/dataset/format.ts";
 import {
 	type Extraction,
 	type ExtractOptions,
@@ -115,7 +117,7 @@ export async function makeExtractor({
 		{ tasks, pixel }: Taken,
 		onProgress: MapOptions["onProgress"],
 	): Promise<Extraction[]> {
-		const scale = 400 / 63 / pixel;
+		const scale = PIXEL / pixel;
 		const found: Extraction[] = [];
 		for (const [i, { label, image, weights, scatterers }] of tasks.entries()) {
 			const observation = {

@@ -6,6 +6,7 @@ import {
 	FormatError,
 	type Measurement,
 } from "../../formats/measurement.ts";
+import { PIXEL } from "../../qpi/dataset/format.ts";
 import type { LatticeCorrection } from "../lattice/correction.ts";
 import type { Prepared } from "../preprocess.ts";
 import type { Shape } from "../scan/masks.ts";
@@ -104,7 +105,7 @@ function spacingOf(
 	warnings.push(
 		"the file does not say its size: taken for 64 x 64 pixels from -200 to 200 A; --field says otherwise",
 	);
-	return { x: 400 / 63, y: 400 / 63 };
+	return { x: PIXEL, y: PIXEL };
 }
 
 /** The images of a measurement as they are extracted from, before it is known where their scatterers are. */

@@ -2,15 +2,14 @@
  * The 64 x 64 pixels that the networks work on. This is the only place that knows how the scan's frame (Angstrom, origin at the scan's centre) and the
  * networks' (a field of linspace(-200, 200, 64)) hang together.
  */
+import { PIXEL, RESOLUTION } from "../../qpi/dataset/format.ts";
 import { powerBeyond } from "./filter.ts";
 import { coverage, crop, type Raster, resample } from "./resample.ts";
 import type { Scan } from "./scan.ts";
 import { num, percent } from "./told.ts";
 
 /** Pixels along the side of the images that the networks work on. */
-const SIDE = 64;
-/** The networks' pixel: linspace(-200, 200, 64) whatever the scan's size. */
-const MODEL_SPACING = 400 / 63;
+const SIDE = RESOLUTION;
 const ALIASED = 0.05;
 const FEW_PIXELS = 32;
 
@@ -83,7 +82,7 @@ export function toModel(
 	{ x, y }: { readonly x: number; readonly y: number },
 	{ centre, spacing }: Pick<Square64, "centre" | "spacing">,
 ): { x: number; y: number } {
-	const scale = MODEL_SPACING / spacing;
+	const scale = PIXEL / spacing;
 	return { x: (x - centre.x) * scale, y: (y - centre.y) * scale };
 }
 
@@ -92,7 +91,7 @@ export function toScan(
 	{ x, y }: { readonly x: number; readonly y: number },
 	{ centre, spacing }: Pick<Square64, "centre" | "spacing">,
 ): { x: number; y: number } {
-	const scale = spacing / MODEL_SPACING;
+	const scale = spacing / PIXEL;
 	return { x: centre.x + x * scale, y: centre.y + y * scale };
 }
 

@@ -12,6 +12,8 @@ export const MAX_SCATTERERS = 20;
 export const MOST_SCATTERERS = 100;
 /** From the first pixel to the last, Angstrom: of the larger of the published sets, of what is generated, and of the networks' frame. Row 2 says a file's own. */
 export const FIELD = 400;
+/** Distance of pixels in Angstrom: `linspace(-200, 200, 64)`. */
+export const PIXEL = FIELD / (RESOLUTION - 1);
 /** What an unused place holds, in Angstrom: far outside the field of view. */
 export const ABSENT = 1000;
 

@@ -3,8 +3,8 @@
  * line is a row of constant y) in place, and one that applies them in the order in which they happen.
  */
 import type { Random } from "../../random.ts";
+import { PIXEL, RESOLUTION } from "../dataset/format.ts";
 import type { Scatterer } from "./scattering.ts";
-import { PIXEL, PIXELS } from "./table.ts";
 
 /** All zero by default: nothing happens. */
 export interface NoiseOptions {
@@ -100,7 +100,7 @@ export function addLines(
 	image: Float32Array,
 	random: Random,
 	sigma: number,
-	lines = PIXELS,
+	lines = RESOLUTION,
 ): void {
 	const offsets = new Float64Array(lines);
 	let power = 0;
@@ -125,19 +125,20 @@ export function blur(image: Float32Array, sigma: number): void {
 	);
 	const total = weights.reduce((sum, weight) => sum + weight, 0);
 	for (const [along, across] of [
-		[PIXELS, 1],
-		[1, PIXELS],
+		[RESOLUTION, 1],
+		[1, RESOLUTION],
 	])
-		for (let l = 0; l < PIXELS; l++) {
+		for (let l = 0; l < RESOLUTION; l++) {
 			const row = Array.from(
-				{ length: PIXELS },
+				{ length: RESOLUTION },
 				(_, i) => image[i * along + l * across],
 			);
-			for (let i = 0; i < PIXELS; i++) {
+			for (let i = 0; i < RESOLUTION; i++) {
 				let sum = 0;
 				for (let k = -reach; k <= reach; k++)
 					sum +=
-						weights[k + reach] * row[Math.min(PIXELS - 1, Math.max(0, i + k))];
+						weights[k + reach] *
+						row[Math.min(RESOLUTION - 1, Math.max(0, i + k))];
 				image[i * along + l * across] = sum / total;
 			}
 		}
@@ -152,21 +153,22 @@ export function addStreaks(
 ): void {
 	const count = Math.floor(mean + random.uniform());
 	for (let k = 0; k < count; k++) {
-		const iy = random.integer(0, PIXELS);
-		const start = random.integer(0, PIXELS);
-		const end = Math.min(PIXELS, start + random.integer(4, PIXELS));
+		const iy = random.integer(0, RESOLUTION);
+		const start = random.integer(0, RESOLUTION);
+		const end = Math.min(RESOLUTION, start + random.integer(4, RESOLUTION));
 		const step = height * random.normal();
-		for (let ix = start; ix < end; ix++) image[ix * PIXELS + iy] += step;
+		for (let ix = start; ix < end; ix++) image[ix * RESOLUTION + iy] += step;
 	}
 }
 
 /** Replaces the last `share` of the scan lines by the mean of the others. */
 export function dropLines(image: Float32Array, share: number): void {
-	const kept = PIXELS - Math.round(share * PIXELS);
+	const kept = RESOLUTION - Math.round(share * RESOLUTION);
 	let sum = 0;
-	for (let p = 0; p < image.length; p++) if (p % PIXELS < kept) sum += image[p];
 	for (let p = 0; p < image.length; p++)
-		if (p % PIXELS >= kept) image[p] = sum / (kept * PIXELS);
+		if (p % RESOLUTION < kept) sum += image[p];
+	for (let p = 0; p < image.length; p++)
+		if (p % RESOLUTION >= kept) image[p] = sum / (kept * RESOLUTION);
 }
 
 /** Where an imperfect eye would mark the scatterers: jittered, some lost, invented or elsewhere; never more than `most`, at least one. */

@@ -1,9 +1,10 @@
 /** Images of many scatterers: plain superposition of their patterns, or full multiple scattering between them. */
 import type { Random } from "../../random.ts";
+import { RESOLUTION } from "../dataset/format.ts";
 import type { Matrix } from "../maths/matrix.ts";
 import { orbitals, visibleOrbitals } from "./bands.ts";
 import { type KernelModel, tMatrix } from "./kernel.ts";
-import { PIXELS, pixelPosition } from "./table.ts";
+import { pixelPosition } from "./table.ts";
 
 /** A place on the surface in Angstrom. */
 export interface Scatterer {
@@ -40,7 +41,7 @@ export function observation(
 		throw new RangeError(
 			`observation: expected ${scatterers.length} amplitudes, one a scatterer, got ${amplitudes.length}`,
 		);
-	const image = new Float64Array(PIXELS * PIXELS);
+	const image = new Float64Array(RESOLUTION * RESOLUTION);
 	scatterers.forEach(({ x, y }, s) => {
 		model.pattern.addTo(image, x, y, amplitudes?.[s], shear);
 	});
@@ -101,8 +102,8 @@ function addMultiple(
 	const out = vectors();
 	// one orbital: G(-r) = G(r), the way back is the way out
 	const back = n === 1 ? out : vectors();
-	for (let ix = 0, p = 0; ix < PIXELS; ix++)
-		for (let iy = 0; iy < PIXELS; iy++, p++) {
+	for (let ix = 0, p = 0; ix < RESOLUTION; ix++)
+		for (let iy = 0; iy < RESOLUTION; iy++, p++) {
 			const y = pixelPosition(iy);
 			const x = pixelPosition(ix) + shear * y;
 			places.forEach((place, k) => {

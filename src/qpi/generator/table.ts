@@ -4,6 +4,7 @@
  * 1, 2 or 2.3 radians a pixel is interpolated to 0.02, 0.3 or 0.6 % of its amplitude.
  */
 
+import { PIXEL, RESOLUTION } from "../dataset/format.ts";
 import { Fft2d } from "../maths/fft.ts";
 import { BOX, type ComplexGrid, frequency, rollOff } from "./bands.ts";
 
@@ -17,11 +18,6 @@ export const NYQUIST = (Math.PI * 63) / 400;
  * far out.
  */
 export const IMAGE_BAND = [0.36, NYQUIST] as const;
-
-/** Pixels along an image's side. */
-export const PIXELS = 64;
-/** Distance of pixels in Angstrom: `linspace(-200, 200, 64)`; two nodes of a table. */
-export const PIXEL = 400 / 63;
 
 /** Position in Angstrom of pixel i on either axis; no pixel lies at 0. */
 export function pixelPosition(i: number): number {
@@ -91,7 +87,7 @@ export class Table {
 			);
 		const n = this.#nodes;
 		const weights = new Float64Array(16);
-		for (let iy = 0; iy < PIXELS; iy++) {
+		for (let iy = 0; iy < RESOLUTION; iy++) {
 			const py = pixelPosition(iy);
 			const u = ((pixelPosition(0) + shear * py - x) / BOX + 0.5) * SIZE;
 			const v = ((py - y) / BOX + 0.5) * SIZE;
@@ -102,7 +98,11 @@ export class Table {
 			const [w0, w1, w2, w3, w4, w5, w6, w7] = weights;
 			const [w8, w9, w10, w11, w12, w13, w14, w15] = weights.subarray(8);
 			let p = Math.floor(u) * WIDTH + Math.floor(v);
-			for (let i = iy; i < PIXELS * PIXELS; i += PIXELS, p += 2 * WIDTH) {
+			for (
+				let i = iy;
+				i < RESOLUTION * RESOLUTION;
+				i += RESOLUTION, p += 2 * WIDTH
+			) {
 				const q = p + WIDTH;
 				const r = q + WIDTH;
 				const s = r + WIDTH;

@@ -3,11 +3,12 @@
  * that the waves have 0.3 to 2.7 radians a pixel, and patterns of no particular Hamiltonian: rings of any shape and phase.
  */
 import type { Random } from "../../random.ts";
+import { PIXEL } from "../dataset/format.ts";
 import { hankel0 } from "../maths/bessel.ts";
 import { type Band, BOX, HBAR2_2M } from "./bands.ts";
 import { kernelModel } from "./kernel.ts";
 import type { KernelSpec, Site } from "./kernelSpec.ts";
-import { IMAGE_BAND, PIXEL, spectrumTables } from "./table.ts";
+import { IMAGE_BAND, spectrumTables } from "./table.ts";
 
 /** A pattern that can be laid anywhere on the plane. */
 export interface WideKernel {
