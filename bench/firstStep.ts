@@ -1,6 +1,6 @@
 /**
  * What the first training step of a process takes, most of which is compiling: pipelines one after the other while the thread asks the device without a pause, or
- * compile() beforehand and a thread that naps (src/node/patience.ts). A process for each figure, of each kind in turn.
+ * compile() beforehand and a thread that naps (src/node/device/patience.ts). A process for each figure, of each kind in turn.
  *   node bench/firstStep.ts [adapter] [pairs] [--cold]
  * Mesa keeps what lavapipe compiled on the disk; --cold is a machine where nothing was run before.
  */

@@ -105,7 +105,7 @@ test("hdf5: without the optional package the error says what to type", () => {
 			if (name === "h5wasm") throw new Error("Cannot find package 'h5wasm'");
 			return next(name, context);
 		} });
-		const { openMeasurement } = await import(${JSON.stringify(new URL("../src/formats/measurement.ts", import.meta.url).href)});
+		const { openMeasurement } = await import(${JSON.stringify(new URL("../src/formats/readMeasurement.ts", import.meta.url).href)});
 		const { readFileSync } = await import("node:fs");
 		const bytes = readFileSync(new URL(${JSON.stringify(new URL("goldens/formats/nexus.h5", import.meta.url).href)}));
 		await openMeasurement(bytes, "a.h5").catch((error) => console.log(error.message));`;

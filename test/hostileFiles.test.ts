@@ -402,7 +402,7 @@ test("files of very many tiny images, or that announce much more than they hold,
 
 test("a long text takes a few times its own memory", () => {
 	const script = `
-		import { readMeasurement } from ${JSON.stringify(new URL("../src/formats/measurement.ts", import.meta.url).href)};
+		import { readMeasurement } from ${JSON.stringify(new URL("../src/formats/readMeasurement.ts", import.meta.url).href)};
 		const row = "1,".repeat(999) + "1\\n";
 		const bytes = Buffer.alloc(30_000_000, row);
 		const before = process.resourceUsage().maxRSS;

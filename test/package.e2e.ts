@@ -95,7 +95,7 @@ test("npx qpi-lens: help, version, info and extract", async () => {
 	console.log(run("node", ["--version"], home).stdout.trim());
 	const help = qpi("--help");
 	assert.is(help.code, 0, help.stderr);
-	assert.match(help.stdout, /extract \[options\] <files\.\.\.>/);
+	assert.match(help.stdout, /extract \[options\] \[files\.\.\.\]/);
 	const { version } = JSON.parse(
 		readFileSync(join(root, "package.json"), "utf8"),
 	);

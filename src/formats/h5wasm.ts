@@ -10,7 +10,8 @@ let number = 0;
 
 /** @param why begins the error where the package is not installed: the file's name, and what is to be done with it */
 export async function loadHdf5(why: string): Promise<Hdf5> {
-	loading ??= import("h5wasm").then(async (library) => {
+	// A bundler takes an import that is caught for one that may be missing.
+	loading ??= import("h5wasm").catch(missing).then(async (library) => {
 		const module = await library.ready;
 		// Else it prints pages about every file that it cannot read.
 		module.activate_throwing_error_handler();
@@ -18,10 +19,14 @@ export async function loadHdf5(why: string): Promise<Hdf5> {
 	});
 	return loading.catch((error: Error) => {
 		loading = undefined;
-		throw new FormatError(
-			`${why}: found no package h5wasm (${oneLine(error.message)}), expected it; npm install h5wasm brings it`,
-		);
+		throw new FormatError(`${why}: ${error.message}`);
 	});
+}
+
+function missing(error: Error): never {
+	throw new Error(
+		`found no package h5wasm (${oneLine(error.message)}), expected it; npm install h5wasm brings it`,
+	);
 }
 
 /** A name in the library's memory, which is a file system of its own. @returns what `use` does with it; the file is gone then */
