@@ -243,6 +243,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 					out: undefined,
 					force: undefined,
 					mapFft: options.mapFft ? undefined : false,
+					calibrate: options.calibrate ? undefined : false,
 				},
 				about: extractor.about,
 				versions: { "qpi-lens": VERSION, node: process.version },
