@@ -115,7 +115,8 @@ export function keepWords(command: Command): Command {
 	return command;
 }
 
-const wordsOf = (command: Command): string[] =>
+/** Those words, but for the options of the campaign itself. */
+export const wordsOf = (command: Command): string[] =>
 	(typed.get(command) ?? [])
 		.filter(([key]) => !OWN.includes(key))
 		.map(([, word]) => word);

@@ -2,6 +2,7 @@
 import { basename, extname } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ExtractOptions } from "../extraction/methods/extract.ts";
+import type { ExtractSettings } from "../extraction/results/commandLine.ts";
 import { isNetwork } from "../extraction/results/extractor.ts";
 import { SAVED, type Saved, savedFiles } from "../extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
@@ -24,6 +25,7 @@ import {
 	doMany,
 	keepWords,
 	manyFiles,
+	wordsOf,
 } from "./campaign.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
 import {
@@ -38,6 +40,7 @@ import {
 	physicsChoice,
 	physicsOptions,
 } from "./physicsOptions.ts";
+import { saveSession, useSession } from "./session.ts";
 
 type Order = NonNullable<ExtractOptions["symmetry"]>;
 const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
@@ -74,6 +77,7 @@ interface Options
 	force: boolean;
 	save?: Saved[];
 	series?: boolean;
+	session?: string;
 	seed: number;
 	weights?: string;
 	adapter?: string;
@@ -135,6 +139,10 @@ export function extractCommand(): Command {
 			"the files, or a folder's, are one map at an energy each: sorted by bias, moved onto each other, one stack",
 		)
 		.option(
+			"--session <file.qpi>",
+			"also pack the file, these options and lists into one file, which extract and the page open again",
+		)
+		.option(
 			"--save <formats>",
 			"also write kernels, uncertainties, input, model and residual as gwy, gsf, ibw or nxs, several with commas between",
 			saved,
@@ -166,7 +174,24 @@ Examples:
       a file an energy: sorted by bias and moved onto each other`,
 		)
 		.action(async (words: string[], options: Options, self: Command) => {
+			const several = options.series || words.length > 1 || options.list;
+			if (options.session && several)
+				throw new RangeError("--session packs one file; several are given");
 			if (options.series) return extract(words, options);
+			if (words.length === 1) {
+				const [file] = words;
+				const { out = `${basename(file, extname(file))}-kernel` } = options;
+				const again = async (unpacked: readonly string[]) => {
+					const typed = [...wordsOf(self), `--out=${out}`];
+					// What is typed comes last, and so overrides what is packed.
+					const at = unpacked.indexOf("--");
+					await extractCommand().parseAsync(
+						[...unpacked.slice(0, at), ...typed, ...unpacked.slice(at)],
+						{ from: "user" },
+					);
+				};
+				if (await useSession(file, again)) return;
+			}
 			const files = await manyFiles(words, options);
 			if (files) await doMany(files, self, options);
 			else await extract(words.slice(0, 1), options);
@@ -178,6 +203,22 @@ async function seesSquares({ method, weights }: Options): Promise<boolean> {
 	if (!isNetwork(METHODS[method])) return false;
 	const { manifest } = await openWeights(weights);
 	return manifest.preset.inputs !== "centred";
+}
+
+/** What decides the results, as a session has it. */
+function settingsOf(options: Options): ExtractSettings {
+	const { steps, method, seed, window, symmetry, scatterers, mask } = options;
+	const { channel, energy, image, field, crop, axes, orientation } = options;
+	const { flatten, background, repair, clip, clusters, lowPass } = options;
+	const { pixel, max, kinds, signed, detect } = options;
+	const { lattice, drift, calibrate, bragg, braggWidth, normalise } = options;
+	return {
+		...{ channel, energy, image, field, crop, axes, orientation },
+		...{ flatten, background, repair, clip, clusters, lowPass },
+		...{ stepEdges: steps, pixel, max, kinds, signed, detect },
+		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
+		...{ method, seed, window, symmetry, scatterers, mask },
+	};
 }
 
 async function extract(files: string[], options: Options): Promise<void> {
@@ -242,6 +283,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 					stepEdges: options.steps,
 					out: undefined,
 					force: undefined,
+					session: undefined,
 					mapFft: options.mapFft ? undefined : false,
 					calibrate: options.calibrate ? undefined : false,
 				},
@@ -258,6 +300,8 @@ async function extract(files: string[], options: Options): Promise<void> {
 			))
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
+			if (options.session)
+				await saveSession(options.session, file, settingsOf(options));
 			for (const line of analysis.findings) say(line);
 			for (const warning of analysis.warnings) say(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;

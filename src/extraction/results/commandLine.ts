@@ -32,7 +32,7 @@ export const commandOf = (file: string, settings: ExtractSettings): string =>
 
 /** The options of `extract` that say these settings, as a program is given them; what is the default is left out. */
 export function argumentsOf(settings: ExtractSettings): string[] {
-	const { crop, method, seed } = settings;
+	const { crop, lattice, method, seed } = settings;
 	const values: Record<string, unknown> = {
 		channel: settings.channel,
 		energy: settings.energy,
@@ -52,6 +52,10 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		clip: settings.clip,
 		"low-pass": settings.lowPass,
 		pixel: settings.pixel,
+		lattice: lattice && [lattice.a, lattice.b, lattice.angle].join(),
+		bragg: settings.bragg,
+		"bragg-width": settings.braggWidth,
+		normalise: settings.normalise,
 		max: settings.max,
 		scatterers: settings.scatterers,
 		kinds: settings.kinds,
@@ -68,6 +72,8 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),
+		...(settings.drift ? ["--drift"] : []),
+		...(settings.calibrate === false ? ["--no-calibrate"] : []),
 		...(settings.signed ? ["--signed"] : []),
 		...(settings.detect ? ["--detect"] : []),
 	];

@@ -1,0 +1,70 @@
+// A session on the command line: what is packed gives the same again, what is typed overrides it.
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeSession } from "../src/extraction/results/session.ts";
+import { encodeNpy } from "../src/formats/npy.ts";
+import { start } from "./command.ts";
+
+const home = await mkdtemp(join(tmpdir(), "qpi-session-test-"));
+test.after(() => rm(home, { recursive: true }));
+const place = (name: string) => join(home, name);
+const run = (...args: string[]) =>
+	start("src/cli.ts", ["extract", ...args], { seconds: 60 }).ended;
+
+const image = Float32Array.from({ length: 4096 }, (_, i) =>
+	Math.cos(0.25 * 6.35 * Math.hypot((i >> 6) - 20, (i & 63) - 30)),
+);
+await writeFile(place("rings.npy"), encodeNpy(image, [64, 64]));
+await writeFile(place("marks.csv"), "x,y\n-70,-9\n20,40\n");
+const result = (folder: string) =>
+	JSON.parse(readFileSync(join(place(folder), "result.json"), "utf8"));
+
+test("extract packs a session, and gives the same from it", async () => {
+	const given = [
+		...["--scatterers", place("marks.csv"), "--method", "ridge"],
+		...["--field", "380", "--crop=0,-5,330"],
+	];
+	const first = await run(
+		place("rings.npy"),
+		...given,
+		...["--out", place("first"), "--session", place("work.qpi")],
+	);
+	assert.is(first.code, 0, first.stderr);
+	const packed = decodeSession(readFileSync(place("work.qpi")), "work.qpi");
+	assert.is(packed.file.name, "rings.npy");
+	assert.is(packed.scatterers, "x,y\n-70,-9\n20,40\n");
+	assert.equal(packed.settings.crop, { x: 0, y: -5, size: 330 });
+	const again = await run(place("work.qpi"), "--out", place("again"));
+	assert.is(again.code, 0, again.stderr);
+	assert.equal(
+		readFileSync(join(place("again"), "kernel.npy")),
+		readFileSync(join(place("first"), "kernel.npy")),
+	);
+	const typed = await run(
+		...[place("work.qpi"), "--crop=0,0,300", "--out", place("typed")],
+	);
+	assert.is(typed.code, 0, typed.stderr);
+	assert.is(result("typed").parameters.crop.size, 300);
+	assert.is(result("typed").parameters.field, 380);
+});
+
+test("a damaged session is refused in one line, and several files are no session", async () => {
+	await writeFile(
+		place("cut.qpi"),
+		readFileSync(place("work.qpi")).subarray(0, 4000),
+	);
+	const cut = await run(place("cut.qpi"), "--out", place("cut"));
+	assert.is(cut.code, 1);
+	assert.match(cut.stderr, /cut\.qpi: expected a session of qpi-lens, found/);
+	assert.is(existsSync(place("cut")), false);
+	const two = await run(
+		...[place("rings.npy"), place("work.qpi"), "--session", place("x.qpi")],
+	);
+	assert.match(two.stderr, /--session packs one file/);
+});
+
+test.run();
