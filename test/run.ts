@@ -1,5 +1,6 @@
 // Runs test files, each in a process of its own (a device that one file breaks cannot harm the next), and closes with the line "N passed, N failed".
-// Fast files (*.test.ts) run two at a time, for most keep one core busy; end-to-end files (*.e2e.ts) watch the time and have the machine for themselves.
+// Fast files (*.test.ts) run two at a time, for most keep one core busy, and so do end-to-end files (*.e2e.ts) that start programs; the others watch the time,
+// drive a browser or build the package, and have the machine for themselves.
 //   node test/run.ts                 every file
 //   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
 //   node test/run.ts ops engine      files whose name contains one of the words
@@ -21,14 +22,21 @@ if (files.length === 0) {
 
 let passed = 0;
 let failed = 0;
-const isFast = (file: string) => file.endsWith(".test.ts");
-const fastOnes = files.filter(isFast);
+const PROGRAMS =
+	/^(campaign|cli|evaluateBlind|lattice|makeWeights|maps|stack|stream)\./;
+/** Whether another may run beside it. */
+const isShared = (file: string) =>
+	file.endsWith(".test.ts") || PROGRAMS.test(file);
+// The longest first: it would be left over in the end.
+const shared = files
+	.filter(isShared)
+	.sort((a, b) => Number(PROGRAMS.test(b)) - Number(PROGRAMS.test(a)));
 const lane = async () => {
-	for (let file = fastOnes.shift(); file; file = fastOnes.shift())
+	for (let file = shared.shift(); file; file = shared.shift())
 		await report(file);
 };
 await Promise.all([lane(), lane()]);
-for (const file of files) if (!isFast(file)) await report(file);
+for (const file of files) if (!isShared(file)) await report(file);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
@@ -42,7 +50,7 @@ async function report(file: string): Promise<void> {
 	passed += good;
 	failed += bad;
 	const seconds = ((performance.now() - start) / 1000).toFixed(1);
-	if (isFast(file)) process.stdout.write(output);
+	if (isShared(file)) process.stdout.write(output);
 	console.log(
 		`${bad ? "FAILED" : "ok    "} ${file}: ${good} of ${total} in ${seconds} s`,
 	);
@@ -61,7 +69,7 @@ function run(file: string): Promise<{ output: string; code: number | null }> {
 	for (const stream of [child.stdout, child.stderr])
 		stream.on("data", (chunk: Buffer) => {
 			output += chunk;
-			if (!isFast(file)) process.stdout.write(chunk);
+			if (!isShared(file)) process.stdout.write(chunk);
 		});
 	// A driver that hangs must not hang everything.
 	const limit = setTimeout(() => child.kill("SIGKILL"), 15 * 60_000);
