@@ -123,9 +123,14 @@ test("Ctrl-C: nothing half-written, and what is finished is known to the next ru
 	const { code, stderr } = await run.ended;
 	assert.is(code, 130, stderr);
 	assert.match(stderr, /^interrupted; what was finished stays/m);
-	assert.equal(readdirSync(at("stopped")).sort(), [
-		...["campaign.json", "damaged", "summary.csv", "summary.html"],
-	]);
+	const made = readdirSync(at("stopped")).sort();
+	assert.equal(
+		made.filter((name) => name !== "map"),
+		["campaign.json", "damaged", "summary.csv", "summary.html"],
+	);
+	// On a fast machine the second file may be done by then.
+	if (made.includes("map"))
+		assert.ok(existsSync(at("stopped/map/result.json")));
 	assert.is(table("stopped").length, 3);
 	assert.ok(existsSync(at("stopped/damaged/result.json")));
 });

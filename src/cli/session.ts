@@ -16,7 +16,7 @@ import { writeFileAtomic } from "../node/files/files.ts";
 import { readText } from "../node/files/input.ts";
 
 /**
- * Where the file is a session: unpacks it, and has `use` do what it says. Files that were not unpacked by this program are none.
+ * Where the file is a session: unpacks it, and has `use` do what it says.
  * @param use is given the words of a command line
  * @returns whether it is one
  */
