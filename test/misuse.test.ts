@@ -2,10 +2,10 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward, noGrad } from "../src/engine/autograd.ts";
+import { backward, noGrad, record } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
-import { conv2d } from "../src/engine/ops/conv.ts";
+import { conv2d, linear } from "../src/engine/ops/conv.ts";
 import { mul, reshape, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { Adam } from "../src/engine/optim.ts";
@@ -182,11 +182,65 @@ for (const [maker, leak] of Object.entries(LEAKS))
 			words[1],
 			/^[\d.e+-]+ MB, .* has the shape \[2(, 1)?\] and was made by /,
 		);
-		assert.ok(said[0].endsWith(` made by ${maker}.`), said[0]);
+		assert.ok(said[0].includes(` made by ${maker}. Do each step in scope()`), said[0]);
 	});
 
 test("a training in scopes is told nothing", () => {
 	assert.equal(warningsOf(scope), []);
+});
+
+test("a list where a tensor is meant, in layers too", () => {
+	const raw = [1, 2] as unknown as Tensor;
+	const w = zeros(gpu, [2, 2]);
+	assert.throws(
+		() => linear(raw, w, null),
+		/^linear: found a list as x, expected a tensor$/,
+	);
+	assert.throws(
+		() => conv2d(x, raw, null),
+		/^conv2d: found a list as w, expected a tensor$/,
+	);
+	w.dispose();
+});
+
+test("a gradient that writes nothing, or for an input that is none", () => {
+	scope(gpu, () => {
+		const a = tensor(gpu, [1, 2]);
+		a.requiresGrad = true;
+		const silent = record("silent", mul(a.detach(), 2), [a], () => {});
+		assert.throws(
+			() => backward(sum(silent)),
+			/^the gradient of silent says nothing about its input 0, .*out\(0\)/,
+		);
+		const off = record("off", mul(a.detach(), 2), [a], (_, grads) => {
+			grads.out(1);
+		});
+		assert.throws(
+			() => backward(sum(off)),
+			/^the gradient of off: input 1, expected 0 to 0$/,
+		);
+	});
+});
+
+test("what gpu.run() is given: bindings and workgroups", () => {
+	const y = zeros(gpu, [4]);
+	const run = (bindings: object, workgroups: unknown = [1]) => {
+		gpu.run({
+			shader: "elementwise",
+			entry: "forward",
+			constants: { OP: 0 },
+			params: { n: 4, p: 0, q: 0, period: 4 },
+			bindings: bindings as never,
+			workgroups: workgroups as never,
+		});
+	};
+	assert.throws(() => run({ x: y, Y: y }), /"y" is missing; there is none "Y"/);
+	assert.throws(
+		() => run({ x: new Float32Array(4), y }),
+		/binding "x" is no tensor/,
+	);
+	assert.throws(() => run({ x: y, y }, 1), /workgroups is 1, expected \[x\]/);
+	y.dispose();
 });
 
 test.run();

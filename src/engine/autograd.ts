@@ -99,22 +99,35 @@ export function backward(output: Tensor, seed?: Tensor): void {
 			const dy = gradients.get(node.output);
 			if (!dy) continue;
 			const made: { input: Tensor; gradient: Tensor }[] = [];
+			const inputOf = (i: number): Tensor => {
+				const input = node.inputs[i];
+				if (input) return input;
+				throw new RangeError(
+					`the gradient of ${node.output.op ?? "an op"}: input ${i}, expected 0 to ${node.inputs.length - 1}`,
+				);
+			};
 			node.backward(dy, {
-				wants: (i) => node.inputs[i].requiresGrad,
+				wants: (i) => inputOf(i).requiresGrad,
 				out(i) {
-					const input = node.inputs[i];
+					const input = inputOf(i);
 					const gradient = ownPlace(input) ?? empty(gpu, input.shape);
 					made.push({ input, gradient });
 					return gradient;
 				},
 				set(i, gradient) {
+					const input = inputOf(i);
 					// A view, so that whoever hands over dy itself does not lose it below.
-					made.push({
-						input: node.inputs[i],
-						gradient: gradient.view(node.inputs[i].shape),
-					});
+					made.push({ input, gradient: gradient.view(input.shape) });
 				},
 			});
+			const without = node.inputs.findIndex(
+				(input) =>
+					input.requiresGrad && !made.some((one) => one.input === input),
+			);
+			if (without >= 0)
+				throw new Error(
+					`the gradient of ${node.output.op ?? "an op"} says nothing about its input ${without}, which requires one; expected out(${without}) or set(${without}, ...)`,
+				);
 			for (const { input, gradient } of made)
 				if (input.node) addTo(gradients, input, gradient);
 				else {

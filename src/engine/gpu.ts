@@ -223,6 +223,10 @@ export class Gpu {
 		const { shader, entry, bindings, workgroups } = dispatch;
 		const { layout, pipeline, bindGroupLayout, key } =
 			this.#pipelines.get(dispatch);
+		if (!Array.isArray(workgroups))
+			throw new TypeError(
+				`${shader}.wgsl ${entry}: workgroups is ${String(workgroups)}, expected [x], [x, y] or [x, y, z]`,
+			);
 		const [x, y = 1, z = 1] = workgroups;
 		const limit = this.limits.workgroups;
 		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
@@ -235,7 +239,16 @@ export class Gpu {
 			const view = bindings[name];
 			if (!view)
 				throw new Error(
-					`${shader}.wgsl ${entry}: binding "${name}" is missing`,
+					`${shader}.wgsl ${entry}: binding "${name}" is missing${Object.keys(
+						bindings,
+					)
+						.filter((given) => !layout.bindings.some((b) => b.name === given))
+						.map((given) => `; there is none "${given}"`)
+						.join("")}`,
+				);
+			if (!view.buffer?.gpuBuffer)
+				throw new TypeError(
+					`${shader}.wgsl ${entry}: binding "${name}" is no tensor; tensor() makes one of numbers`,
 				);
 			named++;
 			groupKey += keyOf(view);

@@ -44,7 +44,7 @@ export class GrowthWatch {
 		if (!oldest) return;
 		const megabytes = ((bytes - this.#first) / 1e6).toPrecision(3);
 		console.warn(
-			`qpi-lens: the device's memory in use has grown in each of the last ${STEPS} steps, by ${megabytes} MB, because of tensors made outside of scope() that nobody disposes of. The oldest has the shape ${show(oldest.shape)} and was made by ${oldest.op ?? "tensor(), zeros(), empty() or a view"}.`,
+			`qpi-lens: the device's memory in use has grown in each of the last ${STEPS} steps, by ${megabytes} MB, because of tensors made outside of scope() that nobody disposes of. The oldest has the shape ${show(oldest.shape)} and was made by ${oldest.op ?? "tensor(), zeros(), empty() or a view"}. Do each step in scope(), and dispose() of what it returns when it has been read.`,
 		);
 		this.#said = true;
 		this.#outside.clear();

@@ -326,6 +326,18 @@ function isPlain(list: ArrayLike<unknown>): list is ArrayLike<number> {
 }
 
 /** A value as an error calls it. */
+/** Throws, saying which, unless all are tensors. */
+export function checkTensors(
+	op: string,
+	values: Readonly<Record<string, unknown>>,
+): void {
+	for (const [name, value] of Object.entries(values))
+		if (!(value instanceof Tensor))
+			throw new TypeError(
+				`${op}: found ${named(value)} as ${name}, expected a tensor`,
+			);
+}
+
 export function named(value: unknown): string {
 	if (value === null || value === undefined) return String(value);
 	if (isList(value)) return "a list";

@@ -1,7 +1,13 @@
 import { record } from "../autograd.ts";
 import { checkNames } from "../options.ts";
 import { type Shape, show } from "../shape.ts";
-import { checkFits, empty, named, type Tensor } from "../tensor.ts";
+import {
+	checkFits,
+	checkTensors,
+	empty,
+	named,
+	type Tensor,
+} from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	checkWeightGradient,
@@ -132,6 +138,7 @@ export function linear(
 ): Tensor {
 	const what = "linear";
 	const { slope } = checkOptions(what, options, ["activation"]);
+	checkTensors(what, { x, w });
 	const k = x.shape[x.shape.length - 1];
 	if (x.shape.length < 1 || w.shape.length !== 2 || w.shape[1] !== k)
 		throw new Error(
@@ -151,6 +158,7 @@ export function linear(
 
 /** The matrix product: a [M, K], b [K, N] -> [M, N]. Throws where shapes do not fit. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+	checkTensors("matmul", { a, b });
 	if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== b.shape[0])
 		throw new Error(
 			`matmul: a ${show(a.shape)} and b ${show(b.shape)}; expected [M, K] and [K, N]`,
@@ -271,6 +279,7 @@ function checkOptions(
 }
 
 function checkRanks(what: string, x: Tensor, w: Tensor): void {
+	checkTensors(what, { x, w });
 	if (x.shape.length !== 4 || w.shape.length !== 4)
 		throw new Error(
 			`${what}: x ${show(x.shape)} and w ${show(w.shape)}; expected four dimensions each`,
