@@ -1,5 +1,5 @@
 // Runs test files, each in a process of its own (a device that one file breaks cannot harm the next), and closes with the line "N passed, N failed".
-// Fast files (*.test.ts) run two at a time, for most keep one core busy, and so do end-to-end files (*.e2e.ts) that start programs; the others watch the time,
+// Fast files (*.test.ts) run two at a time, for most keep one core busy, and so do end-to-end files (*.e2e.ts) that start programs or only compute; the others watch the time,
 // drive a browser or build the package, and have the machine for themselves.
 //   node test/run.ts                 every file
 //   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
@@ -22,15 +22,15 @@ if (files.length === 0) {
 
 let passed = 0;
 let failed = 0;
-const PROGRAMS =
-	/^(campaign|cli|evaluateBlind|lattice|makeWeights|maps|stack|stream)\./;
+const UNWATCHED =
+	/^(blind|campaign|cli|evaluateBlind|extract|extractMap|lattice|makeWeights|maps|stack|stream)\./;
 /** Whether another may run beside it. */
 const isShared = (file: string) =>
-	file.endsWith(".test.ts") || PROGRAMS.test(file);
+	file.endsWith(".test.ts") || UNWATCHED.test(file);
 // The longest first: it would be left over in the end.
 const shared = files
 	.filter(isShared)
-	.sort((a, b) => Number(PROGRAMS.test(b)) - Number(PROGRAMS.test(a)));
+	.sort((a, b) => Number(UNWATCHED.test(b)) - Number(UNWATCHED.test(a)));
 const lane = async () => {
 	for (let file = shared.shift(); file; file = shared.shift())
 		await report(file);
