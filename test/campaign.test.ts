@@ -7,11 +7,6 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { folderNames } from "../src/node/campaign/folders.ts";
 import {
-	expandInputs,
-	isPattern,
-	readList,
-} from "../src/node/campaign/inputs.ts";
-import {
 	type Campaign,
 	hashOf,
 	staleness,
@@ -19,6 +14,7 @@ import {
 } from "../src/node/campaign/record.ts";
 import { rowsOf } from "../src/node/campaign/rows.ts";
 import { summaryCsv, summaryHtml } from "../src/node/campaign/summary.ts";
+import { expandInputs, isPattern, readList } from "../src/node/files/inputs.ts";
 import { isIn, readShard, together } from "../src/node/files/shard.ts";
 import { threadCount } from "../src/node/threads/threadCount.ts";
 

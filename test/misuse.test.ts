@@ -182,7 +182,10 @@ for (const [maker, leak] of Object.entries(LEAKS))
 			words[1],
 			/^[\d.e+-]+ MB, .* has the shape \[2(, 1)?\] and was made by /,
 		);
-		assert.ok(said[0].includes(` made by ${maker}. Do each step in scope()`), said[0]);
+		assert.ok(
+			said[0].includes(` made by ${maker}. Do each step in scope()`),
+			said[0],
+		);
 	});
 
 test("a training in scopes is told nothing", () => {

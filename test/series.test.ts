@@ -184,7 +184,8 @@ test("a folder, a pattern and names say which files are meant", async () => {
 		assert.equal(await names("*2.sxm", "x.sxm"), ["m2.sxm", "x.sxm"]);
 		await names("*.dat").then(
 			() => assert.unreachable(),
-			(error: Error) => assert.match(error.message, /found no files/),
+			(error: Error) =>
+				assert.match(error.message, /found no file of such a name/),
 		);
 	} finally {
 		rmSync(folder, { recursive: true });

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { runCampaign } from "../node/campaign/campaign.ts";
 import { PAGE } from "../node/campaign/folders.ts";
-import { expandInputs, isPattern, readList } from "../node/campaign/inputs.ts";
 import { readText } from "../node/files/input.ts";
+import { expandInputs, isPattern, readList } from "../node/files/inputs.ts";
 import { readShard, type Shard } from "../node/files/shard.ts";
 import { positiveWhole, say } from "./command.ts";
 

@@ -1,9 +1,9 @@
 /** `qpi-lens merge`: parts that several machines made become one. */
 import { statSync } from "node:fs";
 import { Command } from "commander";
-import { expandInputs } from "../node/campaign/inputs.ts";
 import { mergeEvaluations } from "../node/campaign/mergeEvaluations.ts";
 import { mergeFolders } from "../node/campaign/mergeFolders.ts";
+import { expandInputs } from "../node/files/inputs.ts";
 import { say } from "./command.ts";
 
 interface Options {

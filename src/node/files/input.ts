@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { extname, join } from "node:path";
 import {
 	checkSize,
 	type Input,
@@ -8,6 +8,7 @@ import {
 import { seriesOf } from "../../extraction/results/series.ts";
 import { FormatError } from "../../formats/measurement.ts";
 import { naming } from "./files.ts";
+import { expandInputs } from "./inputs.ts";
 
 /** Reads a file. Throws FormatError or DatasetError where it is not what it should be, and the file system's error. */
 export async function readInput(file: string): Promise<Input> {
@@ -24,25 +25,12 @@ export async function readInput(file: string): Promise<Input> {
 	return parseInput(await naming(file, readFile(file)), file);
 }
 
-/**
- * The files that are meant: a folder's of its most frequent extension, those that a pattern with * or ? fits (for shells that leave it to the program), or those
- * that are named. Throws FormatError where there are none.
- */
+/** The files that are meant: a folder's of its most frequent extension, those that a pattern fits, or those that are named. Throws FormatError where there are none. */
 export async function filesOf(names: readonly string[]): Promise<string[]> {
 	const lists = await Promise.all(
-		names.map(async (name): Promise<string[]> => {
+		names.map(async (name) => {
 			const found = await stat(name).catch(() => undefined);
-			if (found?.isDirectory()) return inFolder(name, mostFrequent);
-			if (found || !/[*?]/.test(basename(name))) return [name];
-			const pattern = new RegExp(
-				`^${basename(name)
-					.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-					.replaceAll("*", ".*")
-					.replaceAll("?", ".")}$`,
-			);
-			return inFolder(dirname(name), (all) =>
-				all.filter((each) => pattern.test(each)),
-			);
+			return found?.isDirectory() ? inFolder(name) : expandInputs([name]);
 		}),
 	);
 	const files = lists.flat();
@@ -51,25 +39,20 @@ export async function filesOf(names: readonly string[]): Promise<string[]> {
 	return files;
 }
 
-async function inFolder(
-	folder: string,
-	choose: (names: string[]) => string[],
-): Promise<string[]> {
+async function inFolder(folder: string): Promise<string[]> {
 	const entries = await readdir(folder, { withFileTypes: true });
 	const names = entries
 		.filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
 		.map(({ name }) => name)
 		.sort();
-	return choose(names).map((name) => join(folder, name));
-}
-
-function mostFrequent(names: string[]): string[] {
 	const of = (name: string) => extname(name).toLowerCase();
 	const counts = new Map<string, number>();
 	for (const name of names)
 		counts.set(of(name), (counts.get(of(name)) ?? 0) + 1);
 	const [most] = [...counts].sort(([, a], [, b]) => b - a);
-	return names.filter((name) => of(name) === most?.[0]);
+	return names
+		.filter((name) => of(name) === most?.[0])
+		.map((name) => join(folder, name));
 }
 
 /** One file, or several of a series as a stack. Throws FormatError or DatasetError where they are not what they should be, and the file system's error. */
