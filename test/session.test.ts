@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { decodeSession } from "../src/extraction/results/session.ts";
+import {
+	decodeSession,
+	encodeSession,
+} from "../src/extraction/results/session.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { start } from "./command.ts";
 
@@ -65,6 +68,25 @@ test("a damaged session is refused in one line, and several files are no session
 		...[place("rings.npy"), place("work.qpi"), "--session", place("x.qpi")],
 	);
 	assert.match(two.stderr, /--session packs one file/);
+});
+
+test("sessions that are damaged or of another program are refused in one line", () => {
+	const file = { name: "scan.sxm", bytes: Uint8Array.of(1, 2, 3) };
+	const settings = { method: "ridge", seed: 1 };
+	const good = encodeSession({ file, settings, scatterers: "x,y\n1,2\n" });
+	assert.equal(decodeSession(good, "a.qpi"), {
+		...{ file, settings, mask: undefined },
+		scatterers: "x,y\n1,2\n",
+	});
+	for (const bytes of [good.subarray(0, good.length - 30), good.slice(0, 60)])
+		assert.throws(
+			() => decodeSession(bytes, "a.qpi"),
+			/^a\.qpi: expected a session of qpi-lens, found a damaged zip/,
+		);
+	for (const name of ["../scan.sxm", "/scan.sxm", "..\\scan.sxm", ".."]) {
+		const other = encodeSession({ file: { ...file, name }, settings });
+		assert.throws(() => decodeSession(other, "a.qpi"), /found no plain name/);
+	}
 });
 
 test.run();

@@ -91,7 +91,8 @@ export function decodeSession(bytes: Uint8Array, source: string): Session {
 		return refuse(`found another ${INDEX}`);
 	if (session !== VERSION)
 		return refuse(`of version ${VERSION}, found version ${session}`);
-	if (typeof file !== "string" || file !== baseName(file))
+	// It is written to a folder under this name.
+	if (typeof file !== "string" || file !== baseName(file) || /^\.*$/.test(file))
 		return refuse("found no plain name of its file");
 	const measured = entry(file);
 	if (!measured) return refuse(`found no ${file} in it`);
