@@ -1,6 +1,6 @@
 // Runs test files, each in a process of its own (a device that one file breaks cannot harm the next), and closes with the line "N passed, N failed".
-// Fast files (*.test.ts) run two at a time, for most keep one core busy, and so do end-to-end files (*.e2e.ts) that start programs or only compute; the others watch the time,
-// drive a browser or build the package, and have the machine for themselves.
+// Two run at a time, for most keep one core busy. Those that build the package or the page write to dist/, so of them only one runs at a time; those that watch the time have the
+// machine for themselves.
 //   node test/run.ts                 every file
 //   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
 //   node test/run.ts ops engine      files whose name contains one of the words
@@ -22,27 +22,34 @@ if (files.length === 0) {
 
 let passed = 0;
 let failed = 0;
-const UNWATCHED =
-	/^(blind|campaign|cli|evaluateBlind|extract|extractMap|lattice|makeWeights|maps|stack|stream)\./;
-/** Whether another may run beside it. */
-const isShared = (file: string) =>
-	file.endsWith(".test.ts") || UNWATCHED.test(file);
-// The longest first: it would be left over in the end.
-const shared = files
-	.filter(isShared)
-	.sort((a, b) => Number(UNWATCHED.test(b)) - Number(UNWATCHED.test(a)));
-const lane = async () => {
-	for (let file = shared.shift(); file; file = shared.shift())
-		await report(file);
+const BUILDS = /^(embed|package|page\w*|webTraining)\.e2e/;
+const ALONE = /^(adapter|memory|output|peers)\.e2e/;
+// Whole programs first: a long one would be left over in the end.
+const paired = files
+	.filter((file) => !ALONE.test(file))
+	.sort(
+		(a, b) => Number(b.endsWith(".e2e.ts")) - Number(a.endsWith(".e2e.ts")),
+	);
+const builds = paired.filter((file) => BUILDS.test(file));
+const others = paired.filter((file) => !BUILDS.test(file));
+const lane = async (queues: string[][]) => {
+	for (const queue of queues)
+		for (let file = queue.shift(); file; file = queue.shift())
+			await report(file, { live: false });
 };
-await Promise.all([lane(), lane()]);
-for (const file of files) if (!isShared(file)) await report(file);
+await Promise.all([lane([builds, others]), lane([others])]);
+for (const file of files)
+	if (ALONE.test(file)) await report(file, { live: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-async function report(file: string): Promise<void> {
+/** `live`: what the file prints is shown as it comes, not at its end. */
+async function report(
+	file: string,
+	{ live }: { live: boolean },
+): Promise<void> {
 	const start = performance.now();
-	const { output, code } = await run(file);
+	const { output, code } = await run(file, live);
 	const total = count(output, "Total");
 	const good = count(output, "Passed");
 	// A file that dies before its summary counts as one failure.
@@ -50,13 +57,16 @@ async function report(file: string): Promise<void> {
 	passed += good;
 	failed += bad;
 	const seconds = ((performance.now() - start) / 1000).toFixed(1);
-	if (isShared(file)) process.stdout.write(output);
+	if (!live) process.stdout.write(output);
 	console.log(
 		`${bad ? "FAILED" : "ok    "} ${file}: ${good} of ${total} in ${seconds} s`,
 	);
 }
 
-function run(file: string): Promise<{ output: string; code: number | null }> {
+function run(
+	file: string,
+	live: boolean,
+): Promise<{ output: string; code: number | null }> {
 	const child = spawn(
 		process.execPath,
 		[fileURLToPath(new URL(file, folder))],
@@ -69,7 +79,7 @@ function run(file: string): Promise<{ output: string; code: number | null }> {
 	for (const stream of [child.stdout, child.stderr])
 		stream.on("data", (chunk: Buffer) => {
 			output += chunk;
-			if (!isShared(file)) process.stdout.write(chunk);
+			if (live) process.stdout.write(chunk);
 		});
 	// A driver that hangs must not hang everything.
 	const limit = setTimeout(() => child.kill("SIGKILL"), 15 * 60_000);
