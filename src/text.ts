@@ -78,3 +78,21 @@ export function shellWord(text: string): string {
 /** A sentence with numbers as print has it: ± and a minus sign in place of what a terminal shows. */
 export const typeset = (text: string): string =>
 	text.replaceAll("+-", "±").replace(/(^|[\s(=,])-(?=[\d.])/g, "$1−");
+
+/** Rows of cells as lines of a table: names in the first column, figures below each other's last digits, and what the last column says as it is. */
+export function columns(rows: readonly (readonly string[])[]): string {
+	const last = rows[0].length - 1;
+	const widths = rows[0].map((_, c) =>
+		rows.reduce((width, row) => Math.max(width, row[c].length), 0),
+	);
+	return rows
+		.map((row) =>
+			row
+				.map((cell, c) => {
+					if (c === 0) return cell.padEnd(widths[c]);
+					return c < last ? cell.padStart(widths[c]) : cell;
+				})
+				.join("  "),
+		)
+		.join("\n");
+}

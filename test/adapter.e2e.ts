@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { makeDataset } from "../src/node/datasets/makeDataset.ts";
-import { writeKernelFile } from "../src/qpi/dataset/csv.ts";
 import { kernelFileName, makeAxis } from "../src/qpi/dataset/format.ts";
+import { writeKernelFile } from "../src/qpi/dataset/writeCsv.ts";
 import { type Ended, start } from "./command.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-adapter-"));

@@ -18,12 +18,7 @@ import { datasetSplit, openDataset } from "../src/node/datasets/dataset.ts";
 import { makeDataset } from "../src/node/datasets/makeDataset.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
 import { startProgress } from "../src/node/files/progress.ts";
-import {
-	KernelParser,
-	parseKernelFile,
-	printFloat32,
-	writeKernelFile,
-} from "../src/qpi/dataset/csv.ts";
+import { KernelParser, parseKernelFile } from "../src/qpi/dataset/csv.ts";
 import {
 	DatasetError,
 	type KernelFile,
@@ -47,6 +42,7 @@ import {
 	type Symmetry,
 	splitObservations,
 } from "../src/qpi/dataset/split.ts";
+import { printFloat32, writeKernelFile } from "../src/qpi/dataset/writeCsv.ts";
 import { makeKernel, planKernels } from "../src/qpi/generator/generator.ts";
 import { Random } from "../src/random.ts";
 

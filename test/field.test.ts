@@ -11,13 +11,14 @@ import { openDataset } from "../src/node/datasets/dataset.ts";
 import { datasetSource } from "../src/node/datasets/datasetSource.ts";
 import { makeDataset } from "../src/node/datasets/makeDataset.ts";
 import { readInput } from "../src/node/files/input.ts";
-import { parseKernelFile, writeKernelFile } from "../src/qpi/dataset/csv.ts";
+import { parseKernelFile } from "../src/qpi/dataset/csv.ts";
 import {
 	DatasetError,
 	fieldOf,
 	kernelFileName,
 	makeAxis,
 } from "../src/qpi/dataset/format.ts";
+import { writeKernelFile } from "../src/qpi/dataset/writeCsv.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-field-"));
 test.after(() => rm(scratch, { recursive: true }));

@@ -15,8 +15,8 @@ import { measured } from "../src/extraction/results/measured.ts";
 import type { Channel, Measurement } from "../src/formats/measurement.ts";
 import { readInput } from "../src/node/files/input.ts";
 import { OutFolder } from "../src/node/files/outFolder.ts";
-import { writeKernelFile } from "../src/qpi/dataset/csv.ts";
 import { makeAxis } from "../src/qpi/dataset/format.ts";
+import { writeKernelFile } from "../src/qpi/dataset/writeCsv.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-input-"));
 test.after(() => rm(scratch, { recursive: true }));

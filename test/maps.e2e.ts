@@ -9,8 +9,8 @@ import { makeMaps } from "../src/node/datasets/makeMaps.ts";
 import {
 	evaluateMaps,
 	type MapToExtract,
-	mapsTable,
 } from "../src/node/evaluation/evaluateMaps.ts";
+import { mapsTable } from "../src/node/evaluation/mapsTable.ts";
 import { randomKernel } from "../src/qpi/generator/families.ts";
 import { kernelModel } from "../src/qpi/generator/kernel.ts";
 import {

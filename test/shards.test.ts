@@ -12,10 +12,8 @@ import { makeDataset } from "../src/node/datasets/makeDataset.ts";
 import { makeMaps } from "../src/node/datasets/makeMaps.ts";
 import { blindTable } from "../src/node/evaluation/blindTable.ts";
 import { evaluateBlind } from "../src/node/evaluation/evaluateBlind.ts";
-import {
-	evaluateMaps,
-	mapsTable,
-} from "../src/node/evaluation/evaluateMaps.ts";
+import { evaluateMaps } from "../src/node/evaluation/evaluateMaps.ts";
+import { mapsTable } from "../src/node/evaluation/mapsTable.ts";
 import { type Shard, together } from "../src/node/files/shard.ts";
 import type { MapRanges } from "../src/qpi/generator/maps.ts";
 

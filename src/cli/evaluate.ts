@@ -12,8 +12,8 @@ import { evaluateFolder } from "../node/evaluation/evaluateFolder.ts";
 import {
 	evaluateMaps,
 	type MapToExtract,
-	mapsTable,
 } from "../node/evaluation/evaluateMaps.ts";
+import { mapsTable } from "../node/evaluation/mapsTable.ts";
 import { startProgress } from "../node/files/progress.ts";
 import type { Shard } from "../node/files/shard.ts";
 import { openWeights } from "../node/files/shippedWeights.ts";

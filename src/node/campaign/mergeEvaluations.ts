@@ -11,8 +11,8 @@ import {
 	type MapScore,
 	type MapsEvaluation,
 	mapsEvaluation,
-	mapsTable,
 } from "../evaluation/evaluateMaps.ts";
+import { mapsTable } from "../evaluation/mapsTable.ts";
 import { together } from "../files/shard.ts";
 
 /** The evaluation of all maps, as JSON and as a table. @throws FormatError where a file is no part's, Error where the parts are not one whole */

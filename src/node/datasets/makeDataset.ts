@@ -1,7 +1,6 @@
 /** Writes a generated dataset: kernel files in the published format, and the manifest beside them. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeKernelFile } from "../../qpi/dataset/csv.ts";
 import {
 	DatasetError,
 	FIELD,
@@ -17,6 +16,7 @@ import {
 	type ManifestKernel,
 } from "../../qpi/dataset/manifest.ts";
 import { makeSplit } from "../../qpi/dataset/split.ts";
+import { writeKernelFile } from "../../qpi/dataset/writeCsv.ts";
 import {
 	GENERATOR,
 	makeKernel,

@@ -1,5 +1,5 @@
 /** How well scatterers were found, as a table for people. */
-import { maxOf } from "../../qpi/maths/extremes.ts";
+import { columns } from "../../text.ts";
 import type {
 	BlindEvaluation,
 	BlindGroup,
@@ -43,21 +43,7 @@ export function blindTable({ maps, mean, by }: BlindEvaluation): string {
 				...["", number(group.kinds, 2), "", ...figures(group)],
 				number(group.ncc, 4),
 			]);
-	const widths = rows[0].map((_, c) => maxOf(rows.map((row) => row[c].length)));
-	const last = widths.length - 1;
-	return rows
-		.map((row) =>
-			row
-				.map((cell, c) =>
-					c === 0
-						? cell.padEnd(widths[c])
-						: c < last
-							? cell.padStart(widths[c])
-							: cell,
-				)
-				.join("  "),
-		)
-		.join("\n");
+	return columns(rows);
 }
 
 /** "0.5", or "0.31 to 0.52". */

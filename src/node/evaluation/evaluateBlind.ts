@@ -1,5 +1,4 @@
 /** How well scatterers, their kinds and kernels are found on maps in which nothing is marked. */
-import { join } from "node:path";
 import type { UnmarkedStack } from "../../extraction/blind/blind.ts";
 import {
 	compareMarks,
@@ -12,11 +11,9 @@ import {
 	kernelAngle,
 	spectrumCorrelation,
 } from "../../extraction/sbd/metrics.ts";
-import { FormatError } from "../../formats/measurement.ts";
 import type { Centred } from "../../qpi/scores/metrics.ts";
 import { shiftedCorrelation } from "../../qpi/scores/shiftedCorrelation.ts";
-import { readTruth } from "../datasets/mapsFolder.ts";
-import { isIn, markOf, type Shard } from "../files/shard.ts";
+import { judgeTrueMaps, type TrueMapsOptions } from "../datasets/trueMaps.ts";
 import {
 	type BlindEvaluation,
 	type BlindScore,
@@ -24,7 +21,6 @@ import {
 	meanOf,
 	summaryOf,
 } from "./blindScores.ts";
-import { openMap } from "./evaluateMaps.ts";
 
 /** What a method is given: a prepared map, and the true scatterers for a method that needs a user to point at some. */
 export interface BlindInput {
@@ -51,65 +47,48 @@ const SHIFT = 12;
 
 /**
  * Lets a method find what is in each map of a folder of `generate --maps`, and compares that with the truth.
- * @param radius Angstrom around the scatterer that kernels are compared in
  * @throws FormatError where the folder is not as it should be, and what the method throws
  */
 export async function evaluateBlind(
 	folder: string,
 	find: (input: BlindInput) => Promise<BlindFound>,
-	{
-		radius = 60,
-		shard,
-		onProgress,
-	}: {
-		readonly radius?: number;
-		/** Only these of the maps. */
-		readonly shard?: Shard;
-		/** Told before each map how many are done, of how many, and at the end. */
-		readonly onProgress?: (done: number, total: number) => void;
-	} = {},
+	options: TrueMapsOptions = {},
 ): Promise<BlindEvaluation> {
-	const all = Object.entries(await readTruth(folder));
-	const truth = all.filter((_, i) => isIn(shard, i));
-	const maps: Record<string, BlindScore> = {};
-	for (const [i, [name, entry]] of truth.entries()) {
-		onProgress?.(i, truth.length);
-		const { scan, list, kernels } = await openMap(folder, entry);
-		const small = kernels.findIndex(
-			({ size }) => size * entry.pixel < 2 * radius - entry.pixel,
-		);
-		if (small >= 0)
-			throw new FormatError(
-				`${join(folder, entry.kernels[small])}: found ${kernels[small].size} pixels of ${entry.pixel} A along a side, expected a radius of ${radius} A or more`,
-			);
-		const began = performance.now();
-		const prepared = preprocess(scan);
-		const { nx, ny, spacing, image } = prepared.scan;
-		const stack = {
-			...{ images: [image], nx, ny, pixel: spacing.x },
-			...{ weights: prepared.weights, order: prepared.order },
-		};
-		const marks = list.map(({ x, y, kind, weight }) => ({
-			...{ x: x - prepared.centre.x, y: y - prepared.centre.y },
-			...{ kind, weight },
-		}));
-		const found = await find({ name, stack, truth: marks });
-		const seconds = (performance.now() - began) / 1000;
-		maps[name] = {
-			...scored(found, { stack, marks, kernels }, radius),
-			seconds,
-			density: (1e4 * list.length) / (entry.pixel ** 2 * scan.nx * scan.ny),
-			noise: entry.noise ?? null,
-			spread: entry.spread ?? null,
-			background: entry.background ?? null,
-		};
-	}
-	onProgress?.(truth.length, truth.length);
-	return {
-		maps,
-		...summaryOf(Object.values(maps)),
-		...markOf(shard, all.length),
-	};
+	const { maps, mark } = await judgeTrueMaps(
+		folder,
+		async ({
+			name,
+			entry,
+			radius,
+			scan,
+			list,
+			kernels,
+		}): Promise<BlindScore> => {
+			const began = performance.now();
+			const prepared = preprocess(scan);
+			const { nx, ny, spacing, image } = prepared.scan;
+			const stack = {
+				...{ images: [image], nx, ny, pixel: spacing.x },
+				...{ weights: prepared.weights, order: prepared.order },
+			};
+			const marks = list.map(({ x, y, kind, weight }) => ({
+				...{ x: x - prepared.centre.x, y: y - prepared.centre.y },
+				...{ kind, weight },
+			}));
+			const found = await find({ name, stack, truth: marks });
+			const seconds = (performance.now() - began) / 1000;
+			return {
+				...scored(found, { stack, marks, kernels }, radius),
+				seconds,
+				density: (1e4 * list.length) / (entry.pixel ** 2 * scan.nx * scan.ny),
+				noise: entry.noise ?? null,
+				spread: entry.spread ?? null,
+				background: entry.background ?? null,
+			};
+		},
+		options,
+	);
+	return { maps, ...summaryOf(Object.values(maps)), ...mark };
 }
 
 interface Truth {
