@@ -6,11 +6,15 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { say } from "../src/cli/command.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
-import { METHODS, type MethodName, SPLITS } from "../src/training/metrics.ts";
+import {
+	METHOD_TITLES,
+	type MethodName,
+	SPLITS,
+} from "../src/training/metrics.ts";
 import { comparePart, interval, readScores } from "./scores.ts";
 
 const method = (flags: string, about: string, value: MethodName) =>
-	new Option(flags, about).choices(Object.keys(METHODS)).default(value);
+	new Option(flags, about).choices(Object.keys(METHOD_TITLES)).default(value);
 const command = new Command("npm run bench:claim --")
 	.argument("<runs...>", "folders of finished trainings")
 	.addOption(method("--of <method>", "the method", "twoStep"))
@@ -52,7 +56,7 @@ if (new Set(seeds).size !== seeds.length)
 
 const rows: Record<string, object> = {};
 say(
-	`${score} of ${METHODS[of]} less that of ${METHODS[than]}, mean and 95 % interval over kernels; seeds ${seeds.join(", ")}`,
+	`${score} of ${METHOD_TITLES[of]} less that of ${METHOD_TITLES[than]}, mean and 95 % interval over kernels; seeds ${seeds.join(", ")}`,
 );
 for (const [part, title] of Object.entries(SPLITS)) {
 	const found = comparePart(

@@ -2,7 +2,9 @@
  * `npm run bench:extraction`: how extraction fares where the model is wrong, and whether its uncertainty is honest, on kernels of families that the weights have
  * not seen in any form. Seeded; writes --json FILE.
  */
+
 import { Command } from "commander";
+import { METHODS } from "../src/extraction/kernels/extraction.ts";
 import { extract } from "../src/extraction/methods/extract.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";
@@ -122,7 +124,6 @@ if (only === "maps") {
 }
 const gpu = await openGpu({});
 const networks = await weights.networks(gpu);
-const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
 const names = Object.keys(CONDITIONS);
 const made = names.flatMap((name) =>
 	chosen.map((spec) => CONDITIONS[name](spec)),

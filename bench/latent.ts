@@ -67,7 +67,7 @@ const aligner = await load("aligner.safetensors", {
 });
 const decoder = await load("decoder.safetensors", { decoder: true });
 
-interface Measured {
+interface Case {
 	readonly truth: Float32Array;
 	readonly image: Float32Array;
 	readonly operator: ForwardOperator;
@@ -77,7 +77,7 @@ interface Measured {
 	readonly sigma: number;
 }
 
-function measure(number: number, noise: number): Measured {
+function measure(number: number, noise: number): Case {
 	const { kernel, observations } = makeKernel(specs[number - 1], {
 		...{ observations: 1, seed: number, noiseLevels: [noise] },
 		placement: { min: 5, max: 15 },
@@ -94,7 +94,7 @@ function measure(number: number, noise: number): Measured {
 }
 
 /** The kernel's amplitude and the constant that explain most of the image: half the misfit over sigma^2, its gradient to the kernel, and the scaled kernel. */
-function judge({ image, operator, sigma }: Measured, shape: Float32Array) {
+function judge({ image, operator, sigma }: Case, shape: Float32Array) {
 	const model = operator.apply(embed(shape));
 	const mean = (v: ArrayLike<number>) =>
 		Array.from(v).reduce((a, b) => a + b, 0) / v.length;
@@ -113,7 +113,7 @@ function judge({ image, operator, sigma }: Measured, shape: Float32Array) {
 }
 
 /** Latents searched for all images at once; the kernels before and after. */
-async function search(gpu: Gpu, images: readonly Measured[], trust: number) {
+async function search(gpu: Gpu, images: readonly Case[], trust: number) {
 	const batch = images.length;
 	const channels = INPUTS[kind].channels;
 	const seen = new Float32Array(batch * PIXELS * channels);

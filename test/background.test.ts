@@ -1,7 +1,7 @@
 /** Backgrounds, terraces and clusters: found where they are, and nowhere else. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Prepared, preprocess } from "../src/extraction/preprocess.ts";
+import { type Preprocessed, preprocess } from "../src/extraction/preprocess.ts";
 import { distances, parts } from "../src/extraction/scan/areas.ts";
 import {
 	columnsOf,
@@ -13,14 +13,14 @@ import { median, robustSigma, spread } from "../src/extraction/scan/scan.ts";
 import { Random } from "../src/random.ts";
 import { errorOf, type RippledScan, rippledScan } from "./rippledScans.ts";
 
-const note = ({ steps }: Prepared, name: string) =>
+const note = ({ steps }: Preprocessed, name: string) =>
 	steps.find((step) => step.name === name)?.note ?? "";
-const error = ({ whole, counts }: Prepared, { signal }: RippledScan) =>
+const error = ({ whole, counts }: Preprocessed, { signal }: RippledScan) =>
 	errorOf(whole.image, signal, counts);
-const share = ({ masks }: Prepared, name: string) =>
+const share = ({ masks }: Preprocessed, name: string) =>
 	masks.find((mask) => mask.name === name)?.share ?? 0;
 /** The scatterers that are masked. */
-const masked = ({ counts }: Prepared, { scan, scatterers }: RippledScan) =>
+const masked = ({ counts }: Preprocessed, { scan, scatterers }: RippledScan) =>
 	scatterers.filter(({ x, y }) => {
 		const ix = Math.round(x / scan.spacing.x + (scan.nx - 1) / 2);
 		const iy = Math.round(y / scan.spacing.y + (scan.ny - 1) / 2);

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
-	type Prepared,
+	type Preprocessed,
 	preprocess,
 	type Scan,
 	type Square64,
@@ -61,9 +61,9 @@ const off = {
 } as const;
 const same = (a: Float32Array, b: Float32Array) =>
 	a.length === b.length && a.every((v, p) => v === b[p]);
-const note = ({ steps }: Prepared, name: string) =>
+const note = ({ steps }: Preprocessed, name: string) =>
 	steps.find((step) => step.name === name)?.note ?? "";
-const step = ({ steps }: Prepared, name: string) =>
+const step = ({ steps }: Preprocessed, name: string) =>
 	steps.find((s) => s.name === name)?.scan.image ?? new Float32Array();
 
 /** Largest difference from a function over the pixels at least `rim` from the edge. */
@@ -325,7 +325,7 @@ test("a square that leaves the scan, and other things that cannot be", () => {
 
 /** Largest difference of a map from a function over the pixels at least `rim` from its edge. */
 function mapError(
-	{ scan: { image, nx, ny, spacing }, centre }: Prepared,
+	{ scan: { image, nx, ny, spacing }, centre }: Preprocessed,
 	f: (x: number, y: number) => number,
 	rim: number,
 ): number {

@@ -1,6 +1,8 @@
 /** The weights that come with the package: what they were made of, and how well they extract. */
+
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { METHODS } from "../src/extraction/kernels/extraction.ts";
 import { refine } from "../src/extraction/kernels/refined.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
@@ -134,7 +136,6 @@ const PINNED: readonly (readonly [number, string, readonly number[]])[] = [
 	[55, "dimer on c4 pocket", [0.85592, 0.98738, 0.98656, 0.99641]],
 	[93, "scalene trimer", [0.88127, 0.98401, 0.98352, 0.99481]],
 ];
-const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
 
 test("scores on images of unseen families are the pinned ones", async () => {
 	const gpu = await openGpu();

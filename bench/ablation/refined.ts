@@ -25,7 +25,7 @@ import {
 	correlation,
 } from "../../src/qpi/scores/metrics.ts";
 import { Random } from "../../src/random.ts";
-import { type Measured, type Worth, worthOf } from "./units.ts";
+import { type Trial, type Worth, worthOf } from "./units.ts";
 
 const SEEDS = [1, 2, 3];
 const USUAL = "as it is";
@@ -164,7 +164,7 @@ export async function ablateRefined({
 			run: (seed: number) => images(prior, each, change, seed),
 		})),
 	];
-	const rows: Measured[] = [];
+	const rows: Trial[] = [];
 	for (const { what, name, run } of all.filter((_, i) => isIn(shard, i))) {
 		const began = performance.now();
 		const means: number[] = [];
@@ -195,7 +195,7 @@ export async function mergeRefined(
 	const odd = parts.find((part) => part.each !== each);
 	if (odd)
 		throw new Error(`${odd.name}: found --each ${odd.each}, expected ${each}`);
-	const rows = worthOf(together<Measured>(parts), USUAL);
+	const rows = worthOf(together<Trial>(parts), USUAL);
 	for (const row of rows) say(lineOf(row));
 	if (json) await writeFileAtomic(json, text({ each, rows }));
 }

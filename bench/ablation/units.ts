@@ -2,7 +2,7 @@
 import { isIn, type Shard } from "../../src/node/files/shard.ts";
 
 /** A choice left out or changed, on maps or on images: a figure a seed. */
-export interface Measured {
+export interface Trial {
 	readonly what: string;
 	readonly name: string;
 	readonly means: readonly number[];
@@ -24,7 +24,7 @@ export interface Worth {
 const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length;
 
 /** Each seed against itself: what the choice does, not what the seeds differ by. @param usual the name of that which nothing is changed in */
-export const worthOf = (rows: readonly Measured[], usual: string): Worth[] =>
+export const worthOf = (rows: readonly Trial[], usual: string): Worth[] =>
 	rows.map(({ what, name, means, seconds }) => {
 		const base = rows.find((row) => row.what === what && row.name === usual);
 		if (!base) throw new Error(`there is no "${usual}" on ${what}`);

@@ -6,7 +6,7 @@ import type { ExtractSettings } from "../extraction/results/commandLine.ts";
 import { isNetwork } from "../extraction/results/extractor.ts";
 import { SAVED, type Saved, savedFiles } from "../extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
-import { analyseAll, METHODS } from "../extraction/results/items.ts";
+import { analyseAll, METHOD_OPTIONS } from "../extraction/results/items.ts";
 import { withPhysics } from "../extraction/results/physics.ts";
 import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
@@ -107,7 +107,7 @@ export function extractCommand(): Command {
 				"-m, --method <name>",
 				"auto takes the one that explains held-out pixels best",
 			)
-				.choices(Object.keys(METHODS))
+				.choices(Object.keys(METHOD_OPTIONS))
 				.default("auto"),
 		)
 		.option(
@@ -200,7 +200,7 @@ Examples:
 
 /** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */
 async function seesSquares({ method, weights }: Options): Promise<boolean> {
-	if (!isNetwork(METHODS[method])) return false;
+	if (!isNetwork(METHOD_OPTIONS[method])) return false;
 	const { manifest } = await openWeights(weights);
 	return manifest.preset.inputs !== "centred";
 }
@@ -251,7 +251,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 	const folder = await OutFolder.create(out, undefined, options.force);
 	try {
 		const extractor = await openExtractor({
-			method: METHODS[method],
+			method: METHOD_OPTIONS[method],
 			window,
 			symmetry,
 			adjust,

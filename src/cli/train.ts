@@ -21,7 +21,7 @@ import { trainRun } from "../node/training/trainRun.ts";
 import { writeReport } from "../node/training/writeReport.ts";
 import type { DatasetError } from "../qpi/dataset/format.ts";
 import { INPUTS } from "../qpi/operator/inputs.ts";
-import { METHODS, type Metrics, SPLITS } from "../training/metrics.ts";
+import { METHOD_TITLES, type Metrics, SPLITS } from "../training/metrics.ts";
 import {
 	PRESETS,
 	type Preset,
@@ -302,8 +302,8 @@ function printTable({ methods, seconds }: Metrics): void {
 	say(
 		`\nNCC / MAE${" ".repeat(19)}${parts.map(([, title]) => title.padEnd(20)).join("")}`,
 	);
-	for (const [method, title] of Object.entries(METHODS)) {
-		const row = methods[method as keyof typeof METHODS];
+	for (const [method, title] of Object.entries(METHOD_TITLES)) {
+		const row = methods[method as keyof typeof METHOD_TITLES];
 		if (!row) continue;
 		const cells = parts.map(([part]) => {
 			const score = row[part];

@@ -59,7 +59,7 @@ export interface PreprocessStep {
 	readonly scan: Scan;
 }
 
-export interface Prepared {
+export interface Preprocessed {
 	/** The map that extraction works on: cropped to what was asked for, square pixels (spacing.x === spacing.y), flattened, finite everywhere (what does not count is filled in from its neighbours). */
 	readonly scan: Scan;
 	/** nx * ny of `scan`: 1 counts, 0 counts nowhere (not measured, masked), between: the share of the pixel's area. */
@@ -85,7 +85,7 @@ export interface Prepared {
 export function preprocess(
 	scan: Scan,
 	options: PreprocessOptions = {},
-): Prepared {
+): Preprocessed {
 	const { flatten, repair = true, clip = 8, clusters = true } = options;
 	check(scan, options);
 	const { nx, ny, spacing } = scan;

@@ -43,7 +43,7 @@ export interface Metrics {
 	byScatterers?: Curves;
 }
 
-export const METHODS: Record<MethodName, string> = {
+export const METHOD_TITLES: Record<MethodName, string> = {
 	ridge: "ridge least squares",
 	projected: "ridge, principal subspace",
 	oneStep: "one-step network",

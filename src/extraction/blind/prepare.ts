@@ -14,7 +14,7 @@ const SMALLEST = 5;
 /** Share of the shorter side: kernels are no larger. */
 const LARGEST = 0.18;
 
-export interface Prepared {
+export interface SearchImage {
 	readonly searched: Searched;
 	/** The image that is searched, not clipped. */
 	readonly image: ArrayLike<number>;
@@ -34,7 +34,7 @@ export function prepared(
 	signed: boolean,
 	reach = REACH,
 	most = Number.POSITIVE_INFINITY,
-): Prepared {
+): SearchImage {
 	const counted = Array.from(map.image).filter((_, p) => map.weights[p] > 0);
 	const middle = medianOf(counted);
 	const image = Float64Array.from(map.image, (v, p) =>

@@ -1,7 +1,9 @@
 /** What an extraction gives, whatever it was made from. */
 import type { Weighted } from "../marks/adjust.ts";
 
-export type Method = "ridge" | "oneStep" | "twoStep" | "refined";
+/** From the simplest. */
+export const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
+export type Method = (typeof METHODS)[number];
 
 /** Share of the variance explained: of pixels held out in blocks, and of those that were fitted. */
 export interface Explained {

@@ -1,6 +1,6 @@
 import { CholeskyDecomposition, Matrix, solve } from "ml-matrix";
 import { ForwardOperator, type Position } from "../../qpi/operator/forward.ts";
-import type { Measured } from "../../qpi/posterior/posterior.ts";
+import type { MeasuredImage } from "../../qpi/posterior/posterior.ts";
 
 /** A scatterer with its relative amplitude. */
 export interface Weighted extends Position {
@@ -31,7 +31,7 @@ export interface Adjusted {
  * @param marks where and how strong the scatterers were thought to be at first: what the priors are about
  */
 export function adjust(
-	{ image, weights }: Omit<Measured, "operator">,
+	{ image, weights }: Omit<MeasuredImage, "operator">,
 	kernel: Float64Array,
 	offset: number,
 	sigma: number,

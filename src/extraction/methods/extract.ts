@@ -2,7 +2,7 @@
 import { PIXELS } from "../../qpi/dataset/format.ts";
 import { centre } from "../../qpi/operator/ridge.ts";
 import {
-	type Measured,
+	type MeasuredImage,
 	posteriorSamples,
 } from "../../qpi/posterior/posterior.ts";
 import { symmetrise } from "../findings/symmetry.ts";
@@ -11,14 +11,14 @@ import {
 	type Fit,
 	fitBy,
 	type Learned,
+	type MarkedImage,
 	type Method,
 	measuredOf,
-	type Observation,
 	offsetOf,
 } from "./methods.ts";
 
 export type { Explained, Extraction } from "../kernels/extraction.ts";
-export type { Learned, Method, Observation } from "./methods.ts";
+export type { Learned, MarkedImage, Method } from "./methods.ts";
 
 export interface ExtractOptions {
 	/** "auto" takes the one that explains most of the held-out pixels. */
@@ -48,7 +48,7 @@ const BLOCK = 8;
  * @throws RangeError when no scatterer lies in the image, or fewer than a tenth of the pixels were measured; Error when a network method is asked for without networks
  */
 export async function extract(
-	observation: Observation,
+	observation: MarkedImage,
 	learned: Learned,
 	{
 		method = "auto",
@@ -165,7 +165,7 @@ export async function extract(
 }
 
 function modelOf(
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
 	kernel: Float64Array,
 ): Float32Array {
@@ -188,7 +188,7 @@ const only = (weights: Float64Array, fold: number) =>
 
 /** The kernels without one of the parts each, and the share of the variance of the pixels left out that they explain: blocks of 8 x 8 in four folds. */
 async function heldOut(
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
 	{ refit }: Fit,
 	begin: () => void,
@@ -219,7 +219,7 @@ async function refits(
 }
 
 function share(
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
 	on: Float64Array,
 	fit: Fit,
@@ -230,7 +230,7 @@ function share(
 
 /** Weighted sums over the pixels `on`: of the squares of what the fit leaves, and of the deviations from the whole image's mean. */
 function sums(
-	{ image }: Measured,
+	{ image }: MeasuredImage,
 	weights: Float64Array,
 	on: Float64Array,
 	{ operator, kernel, offset }: Fit,

@@ -5,7 +5,7 @@ import { PIXELS } from "../../qpi/dataset/format.ts";
 import { ForwardOperator } from "../../qpi/operator/forward.ts";
 import { embed, ridgeGcv } from "../../qpi/operator/ridge.ts";
 import {
-	type Measured,
+	type MeasuredImage,
 	type Posterior,
 	posterior,
 } from "../../qpi/posterior/posterior.ts";
@@ -15,7 +15,7 @@ import { REFINE, type Refined, refine } from "../kernels/refined.ts";
 
 export type { Method } from "../kernels/extraction.ts";
 
-export interface Observation {
+export interface MarkedImage {
 	/** 64 x 64, first index x. */
 	readonly image: Float32Array;
 	/** 64 x 64: 1 measured, 0 not; all measured when not given. */
@@ -57,8 +57,8 @@ export interface Fit {
 	readonly refined?: Refined;
 }
 
-export function measuredOf({ image, valid, scatterers }: Observation): {
-	measured: Measured;
+export function measuredOf({ image, valid, scatterers }: MarkedImage): {
+	measured: MeasuredImage;
 	weights: Float64Array;
 } {
 	const operator = new ForwardOperator(
@@ -83,9 +83,9 @@ export function measuredOf({ image, valid, scatterers }: Observation): {
 
 export function fitBy(
 	method: Method,
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
-	observation: Observation,
+	observation: MarkedImage,
 	learned: Learned,
 ): Promise<Fit> {
 	if (method === "ridge") return ridgeFit(measured, weights);
@@ -98,7 +98,7 @@ export function fitBy(
 
 /** Ridge least squares; lambda by generalised cross-validation on the whole image, missing pixels at the mean. */
 async function ridgeFit(
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
 	lambda = ridgeGcv(
 		measured.operator,
@@ -117,7 +117,7 @@ async function ridgeFit(
 }
 
 async function refinedFit(
-	observation: Observation,
+	observation: MarkedImage,
 	weights: Float64Array,
 	prior: KernelPrior,
 ): Promise<Fit> {
@@ -152,9 +152,9 @@ async function refinedFit(
 /** A network's kernel, amplitude and constant fitted. Pixels that it may not see are filled in by ridge. */
 async function networkFit(
 	method: "oneStep" | "twoStep",
-	measured: Measured,
+	measured: MeasuredImage,
 	weights: Float64Array,
-	observation: Observation,
+	observation: MarkedImage,
 	networks: Networks,
 ): Promise<Fit> {
 	let image = observation.image;
@@ -180,7 +180,7 @@ async function networkFit(
 
 /** The image, with what was not measured (or not wholly) filled in. */
 function filled(
-	{ image }: Measured,
+	{ image }: MeasuredImage,
 	weights: Float64Array,
 	value: (mean: number, pixel: number) => number,
 ): Float32Array {
@@ -197,7 +197,7 @@ function filled(
 
 /** a of the least |W^1/2 (Y - a A K - b)|. */
 function amplitudeOf(
-	{ operator, image }: Measured,
+	{ operator, image }: MeasuredImage,
 	weights: Float64Array,
 	kernel: Float64Array,
 ): number {
@@ -220,7 +220,7 @@ function amplitudeOf(
 
 /** The weighted mean of what a fit leaves. */
 export function offsetOf(
-	{ image }: Measured,
+	{ image }: MeasuredImage,
 	weights: Float64Array,
 	fit: Float64Array,
 ): number {

@@ -14,7 +14,7 @@ import {
 	readScatterers,
 	writeScatterers,
 } from "../marks/scatterers.ts";
-import type { Prepared } from "../preprocess.ts";
+import type { Preprocessed } from "../preprocess.ts";
 import type { Table } from "./html.ts";
 import type { Preparation } from "./measured.ts";
 
@@ -136,14 +136,14 @@ export function foundTables({ kinds, leftovers, explained }: Found): Table[] {
 }
 
 /** For each pixel of the maps what it counts in all of them. */
-const countingInAll = (prepared: readonly Prepared[]): Float32Array =>
+const countingInAll = (prepared: readonly Preprocessed[]): Float32Array =>
 	prepared[0].weights.map((_, p) =>
 		minOf(prepared.map(({ weights }) => weights[p])),
 	);
 
 /** The windows in the map's frame. */
 function seedsOf(
-	{ scan: { nx, ny, spacing }, centre }: Prepared,
+	{ scan: { nx, ny, spacing }, centre }: Preprocessed,
 	{ seeds, kinds }: FindOptions,
 ): BlindOptions["seeds"] {
 	if (!seeds) return undefined;

@@ -28,7 +28,7 @@ import { findMissed, type Missed } from "../marks/missed.ts";
 import type { Sector } from "./reciprocal.ts";
 import { reciprocalLines } from "./reciprocal.ts";
 import type { Supplement } from "./supplement.ts";
-import type { Taken, Task } from "./take.ts";
+import type { ExtractionTask, Taken } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
 export const NAMES: Record<Method, string> = {
@@ -39,7 +39,7 @@ export const NAMES: Record<Method, string> = {
 };
 
 /** What people call for, the best of all or one of them. */
-export const METHODS: Readonly<Record<string, Method | "auto">> = {
+export const METHOD_OPTIONS: Readonly<Record<string, Method | "auto">> = {
 	auto: "auto",
 	refined: "refined",
 	"two-step": "twoStep",
@@ -49,7 +49,7 @@ export const METHODS: Readonly<Record<string, Method | "auto">> = {
 
 /** A kernel and what is read from it. */
 export interface Item extends KindKernel {
-	readonly task: Task;
+	readonly task: ExtractionTask;
 	readonly extraction: Extraction;
 	readonly spectrum: Spectrum;
 	/** Of the waves that go out, and of the plain |FFT|. */
@@ -115,7 +115,7 @@ export function analyseAll(
 }
 
 function analyse(
-	task: Task,
+	task: ExtractionTask,
 	extraction: Extraction,
 	kernelOf: KindKernel,
 	taken: Taken,
@@ -154,7 +154,7 @@ function analyse(
 const NEAR = 8;
 
 function missedIn(
-	{ nx, ny, weights }: Task,
+	{ nx, ny, weights }: ExtractionTask,
 	{ residual, scatterers }: Extraction,
 	kernel: Float32Array,
 	{ pixel, centre }: Taken,

@@ -12,7 +12,7 @@ import { length, type Vector } from "../lattice/lattice.ts";
 import { atPixels } from "../lattice/nodes.ts";
 import { vectorsWithin } from "../lattice/notch.ts";
 import { powerOf } from "../lattice/power.ts";
-import type { Prepared } from "../preprocess.ts";
+import type { Preprocessed } from "../preprocess.ts";
 import type { Scan } from "../scan/scan.ts";
 import { num } from "../scan/told.ts";
 import type { Drawn } from "./drawn.ts";
@@ -66,7 +66,7 @@ function spectrumOf(scan: Scan): Field {
 
 export function latticeFigure(
 	{ distortion, reference, warp, notch }: LatticeCorrection,
-	{ steps }: Prepared,
+	{ steps }: Preprocessed,
 ): Drawn {
 	const at = steps.findIndex(({ name }) => name === "lattice");
 	const last = steps[at + (notch ? 1 : 0)].scan;

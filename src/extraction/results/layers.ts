@@ -2,7 +2,7 @@
 
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import {
-	type Prepared,
+	type Preprocessed,
 	type PreprocessOptions,
 	preprocess,
 } from "../preprocess.ts";
@@ -55,7 +55,7 @@ export function deadLayers(
 export type PrepareAll = (
 	scans: readonly Scan[],
 	options: PreprocessOptions,
-) => Promise<readonly Prepared[]>;
+) => Promise<readonly Preprocessed[]>;
 
 /**
  * Prepares the layers of a stack; of one that cannot be prepared, while another can, why.
@@ -66,7 +66,7 @@ export async function prepareLayers(
 	options: PreprocessOptions,
 	prepareAll: PrepareAll = async (all, how) =>
 		all.map((scan) => preprocess(scan, how)),
-): Promise<readonly (Prepared | string)[]> {
+): Promise<readonly (Preprocessed | string)[]> {
 	try {
 		return await prepareAll(scans, options);
 	} catch (error) {

@@ -8,7 +8,7 @@ import {
 } from "../../formats/measurement.ts";
 import { PIXEL } from "../../qpi/dataset/format.ts";
 import type { LatticeCorrection } from "../lattice/correction.ts";
-import type { Prepared } from "../preprocess.ts";
+import type { Preprocessed } from "../preprocess.ts";
 import type { Shape } from "../scan/masks.ts";
 import type { Scan } from "../scan/scan.ts";
 import {
@@ -30,7 +30,7 @@ export interface ImageOptions extends ArrayLayout {
 }
 
 /** The images of a measurement that are meant. */
-export interface Measured {
+export interface MeasuredScans {
 	readonly channel: Channel;
 	readonly scans: readonly (Chosen & { readonly scan: Scan })[];
 	/** What was read, a sentence. */
@@ -42,7 +42,7 @@ export interface Measured {
 export function measured(
 	found: Input & { readonly measurement: Measurement },
 	options: ImageOptions,
-): Measured {
+): MeasuredScans {
 	const { file } = found;
 	const measurement = arrange(found.measurement, options, file);
 	const input = { ...found, measurement };
@@ -112,11 +112,11 @@ function spacingOf(
 export interface Preparation {
 	readonly file: string;
 	readonly channel: Channel;
-	readonly used: Measured["scans"];
+	readonly used: MeasuredScans["scans"];
 	/** Layers of a stack that are dead, and why. */
 	readonly leftOut: readonly { readonly label: string; readonly why: string }[];
 	/** One of each that is used. */
-	readonly prepared: readonly Prepared[];
+	readonly prepared: readonly Preprocessed[];
 	readonly mask?: readonly Shape[];
 	/** What the lattice says of the scan; undefined where nobody asked. */
 	readonly correction?: LatticeCorrection;

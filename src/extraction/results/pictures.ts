@@ -24,10 +24,10 @@ import {
 	NAMES,
 } from "./items.ts";
 import { braggMarks, latticeFigure } from "./latticePicture.ts";
-import type { Task } from "./take.ts";
+import type { ExtractionTask } from "./take.ts";
 
 /** Pixels of which less than half counts are shown as not used. */
-export const shownImage = ({ image, weights }: Task) =>
+export const shownImage = ({ image, weights }: ExtractionTask) =>
 	weights ? image.map((v, i) => (weights[i] < 0.5 ? Number.NaN : v)) : image;
 
 /** Kernels that are drawn beside each other at most. */

@@ -18,7 +18,7 @@ import { correctionOf } from "../lattice/reference.ts";
 import { type DetectedScatterer, readScatterers } from "../marks/scatterers.ts";
 import type { MapMark } from "../methods/extractMap.ts";
 import {
-	type Prepared,
+	type Preprocessed,
 	type PreprocessOptions,
 	type Scan,
 	type Shape,
@@ -41,7 +41,7 @@ import {
 } from "./layers.ts";
 import {
 	type ImageOptions,
-	type Measured,
+	type MeasuredScans,
 	measured,
 	type Preparation,
 } from "./measured.ts";
@@ -73,7 +73,7 @@ export interface TakeOptions extends PrepareOptions {
 }
 
 /** One image as it is extracted from, and its scatterers. */
-export interface Task {
+export interface ExtractionTask {
 	readonly label: string;
 	/** eV */
 	readonly energy?: number;
@@ -85,12 +85,12 @@ export interface Task {
 	readonly weights?: Float32Array;
 	/** Angstrom from the image's middle. */
 	readonly scatterers: readonly MapMark[];
-	readonly prepared?: Prepared;
+	readonly prepared?: Preprocessed;
 }
 
 /** What a file gives to extract from. */
 export interface Taken {
-	readonly tasks: readonly Task[];
+	readonly tasks: readonly ExtractionTask[];
 	/** Whether the images are squares of 64 x 64 pixels, as the networks take them and datasets have them, or maps. */
 	readonly square: boolean;
 	readonly unit: string;
@@ -268,11 +268,11 @@ function normalisedInput(
 	};
 }
 
-const energiesIn = (used: Measured["scans"]) =>
+const energiesIn = (used: MeasuredScans["scans"]) =>
 	used.filter(({ energy }) => energy !== undefined).length;
 
 /** For each of the scan's pixels: 1 where it counts at all energies. */
-export const countsInAll = (prepared: readonly Prepared[]): Float32Array =>
+export const countsInAll = (prepared: readonly Preprocessed[]): Float32Array =>
 	prepared[0].counts.map((_, p) =>
 		minOf(prepared.map(({ counts }) => counts[p])),
 	);

@@ -16,15 +16,15 @@ export interface Row {
 	/** Share of the variance of held-out pixels. */
 	readonly explained: number | null;
 	/** 1/Angstrom. */
-	readonly q: Measured | null;
+	readonly q: Estimate | null;
 	/** Electron masses, and eV. */
-	readonly mass: Measured | null;
-	readonly bottom: Measured | null;
+	readonly mass: Estimate | null;
+	readonly bottom: Estimate | null;
 	/** "isotropic", or the order of the rotation. */
 	readonly symmetry: string;
 }
 
-export interface Measured {
+export interface Estimate {
 	readonly value: number;
 	/** One standard deviation. */
 	readonly error: number;

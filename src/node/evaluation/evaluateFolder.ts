@@ -1,3 +1,4 @@
+import { METHODS, type Method } from "../../extraction/kernels/extraction.ts";
 import type { Weights } from "../../models/trained/weights.ts";
 import { inModelFrame } from "../../qpi/dataset/format.ts";
 import { compareKernels, type KernelScores } from "../../qpi/scores/metrics.ts";
@@ -16,8 +17,6 @@ import {
 	type RefineTask,
 } from "../threads/refineWorker.ts";
 
-const METHODS = ["ridge", "oneStep", "twoStep", "refined"] as const;
-type Method = (typeof METHODS)[number];
 type Part = "seen" | "unseenEnergy" | "unseenFamily";
 
 /** Mean scores on the [-1, 1] scale, and of how many images. */

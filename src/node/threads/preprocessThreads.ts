@@ -1,5 +1,5 @@
 import {
-	type Prepared,
+	type Preprocessed,
 	type PreprocessOptions,
 	preprocess,
 } from "../../extraction/preprocess.ts";
@@ -14,12 +14,12 @@ const MANY = 12;
 export async function preprocessInThreads(
 	scans: readonly Scan[],
 	options: PreprocessOptions,
-): Promise<Prepared[]> {
+): Promise<Preprocessed[]> {
 	if (scans.length < MANY)
 		return scans.map((scan) => preprocess(scan, options));
 	const tasks = scans.map((scan): PreprocessTask => ({ scan, options }));
-	const out: Prepared[] = [];
-	const all = mapInWorkers<PreprocessTask, [Prepared]>(
+	const out: Preprocessed[] = [];
+	const all = mapInWorkers<PreprocessTask, [Preprocessed]>(
 		PREPROCESS_WORKER,
 		tasks,
 		{ batch: 2 },

@@ -10,7 +10,7 @@ import type { Covariance } from "./prior.ts";
  * M = W^1/2 A C A^T W^1/2 (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, ch. 2). All work is done on images: one Lanczos run on M
  * serves every lambda, as in ridge.ts, which is the case C = 1.
  */
-export interface Measured {
+export interface MeasuredImage {
 	readonly operator: ForwardOperator;
 	/** 64 x 64, first index x. */
 	readonly image: ArrayLike<number>;
@@ -43,7 +43,7 @@ export interface PosteriorOptions {
 
 /** The most probable kernel, lambda by the greatest evidence (type-II maximum likelihood) where it is not given. */
 export function posterior(
-	measured: Measured,
+	measured: MeasuredImage,
 	covariance: Covariance,
 	{ lambda, mean, steps = 60 }: PosteriorOptions = {},
 ): Posterior {
@@ -84,7 +84,7 @@ export function posterior(
  * with drawn noise, less its own most probable kernel (Papandreou & Yuille, NIPS 2010). 128 x 128 nodes each.
  */
 export function* posteriorSamples(
-	measured: Measured,
+	measured: MeasuredImage,
 	covariance: Covariance,
 	{ lambda, scale, sigma }: Pick<Posterior, "lambda" | "scale" | "sigma">,
 	{ count = 16, seed = 0, steps = 60 } = {},
@@ -114,13 +114,13 @@ class System {
 	/** Degrees of freedom: pixels of positive weight, less the constant. */
 	readonly n: number;
 	readonly weights: Float64Array;
-	readonly #measured: Measured;
+	readonly #measured: MeasuredImage;
 	readonly #covariance: Covariance;
 	readonly #root: Float64Array;
 	/** Whitened constant, of unit length. */
 	readonly #constant: Float64Array;
 
-	constructor(measured: Measured, covariance: Covariance) {
+	constructor(measured: MeasuredImage, covariance: Covariance) {
 		const pixels = measured.operator.size ** 2;
 		this.weights = Float64Array.from({ length: pixels }, (_, i) =>
 			measured.weights ? measured.weights[i] : 1,

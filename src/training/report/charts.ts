@@ -8,7 +8,7 @@ import {
 import { OKABE_ITO } from "../../drawing/colour.ts";
 import { type Picture, short, superscript } from "../../drawing/picture.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
-import { type Curves, METHODS, type MethodName } from "../metrics.ts";
+import { type Curves, METHOD_TITLES, type MethodName } from "../metrics.ts";
 
 /** A panel of loss curves: training, held-out, or whatever else runs over the epochs. */
 export interface LossPanel {
@@ -102,7 +102,7 @@ export function metricCurves(byNoise: Curves, byScatterers: Curves): Picture {
 		const datasets = Object.entries(curves).map(([method, points]) => {
 			const { colour, point } = STYLES[method as MethodName];
 			return {
-				label: METHODS[method as MethodName],
+				label: METHOD_TITLES[method as MethodName],
 				data: points.flatMap(({ value, ncc }) =>
 					ncc === null ? [] : [{ x: value, y: ncc }],
 				),

@@ -2,7 +2,7 @@
 import { base64, escapeHtml, page } from "../../drawing/html.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import {
-	METHODS,
+	METHOD_TITLES,
 	type MethodName,
 	type Metrics,
 	type Scores,
@@ -57,7 +57,7 @@ function rowsOf(
 	{ methods }: Metrics,
 	split: SplitName,
 ): [MethodName, Scores][] {
-	return (Object.keys(METHODS) as MethodName[]).flatMap((method) => {
+	return (Object.keys(METHOD_TITLES) as MethodName[]).flatMap((method) => {
 		const scores = methods[method]?.[split];
 		return scores && scores.n > 0 ? [[method, scores]] : [];
 	});
@@ -83,7 +83,7 @@ function metricsTable(metrics: Metrics, split: SplitName): string {
 	const body = rows
 		.map(
 			([method, scores]) =>
-				`<tr><th scope="row">${METHODS[method]}</th>${cells(scores)}<td>${escapeHtml(scores.n)}</td></tr>`,
+				`<tr><th scope="row">${METHOD_TITLES[method]}</th>${cells(scores)}<td>${escapeHtml(scores.n)}</td></tr>`,
 		)
 		.join("\n");
 	return `<div class="wide"><table>
@@ -102,7 +102,7 @@ function verdict(metrics: Metrics): string {
 			.toSorted(([, a], [, b]) => Number(b.ncc) - Number(a.ncc));
 		if (!second) return [];
 		return [
-			`<li>${SPLITS[split]}: <strong>${METHODS[first[0]]}</strong> has the best NCC, ${number(first[1].ncc, 3)}, before ${METHODS[second[0]]}, ${number(second[1].ncc, 3)}.</li>`,
+			`<li>${SPLITS[split]}: <strong>${METHOD_TITLES[first[0]]}</strong> has the best NCC, ${number(first[1].ncc, 3)}, before ${METHOD_TITLES[second[0]]}, ${number(second[1].ncc, 3)}.</li>`,
 		];
 	});
 	return sentences.length ? `<ul>\n${sentences.join("\n")}\n</ul>` : "";

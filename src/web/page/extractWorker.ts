@@ -5,7 +5,7 @@ import {
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import type { Prepared } from "../../extraction/preprocess.ts";
+import type { Preprocessed } from "../../extraction/preprocess.ts";
 import {
 	chooseChannel,
 	chooseImages,
@@ -40,7 +40,7 @@ import {
 import {
 	type Analysis,
 	analyseAll,
-	METHODS,
+	METHOD_OPTIONS,
 } from "../../extraction/results/items.ts";
 import type { Preparation } from "../../extraction/results/measured.ts";
 import { withPhysics } from "../../extraction/results/physics.ts";
@@ -272,7 +272,7 @@ const handlers = {
 
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
 		const { method: name, window, symmetry, seed } = request;
-		const method = METHODS[name];
+		const method = METHOD_OPTIONS[name];
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
@@ -293,7 +293,7 @@ const handlers = {
 	byMethod: (request: ExtractRequest): Promise<Outcome> =>
 		orLost(async () => {
 			const { taken, extractions, about } = needed(fits);
-			const method = METHODS[request.method];
+			const method = METHOD_OPTIONS[request.method];
 			const found = [];
 			for (const extraction of extractions)
 				found.push(await byMethod(extraction, method));
@@ -354,7 +354,7 @@ const handlers = {
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
-const shownField = ({ whole, counts }: Prepared) => small(whole, counts);
+const shownField = ({ whole, counts }: Preprocessed) => small(whole, counts);
 
 const { version } = packageJson;
 const RESULT = "result.json";
@@ -368,8 +368,8 @@ function outcome(
 	analysis = withPhysics(analyseAll(taken, extractions), {});
 	options = optionsOf(request, about);
 	const compared = Object.keys(needed(fits).extractions[0].explained);
-	const methods = Object.keys(METHODS).filter((name) => {
-		const method = METHODS[name];
+	const methods = Object.keys(METHOD_OPTIONS).filter((name) => {
+		const method = METHOD_OPTIONS[name];
 		return method === "auto" ? compared.length > 1 : compared.includes(method);
 	});
 	return outcomeOf(analysis, options, methods, adapterOf(options));
@@ -413,7 +413,7 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
 function takeAgain({ scatterers, found, method }: ExtractRequest): Taken {
 	const images = needed(preparation);
-	const square = isNetwork(METHODS[method]);
+	const square = isNetwork(METHOD_OPTIONS[method]);
 	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,

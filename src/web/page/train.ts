@@ -1,7 +1,7 @@
 /** The tab that trains: a view of what the training worker does, and its buttons. */
 import type { NetworkName } from "../../models/networks.ts";
 import {
-	METHODS,
+	METHOD_TITLES,
 	type MethodName,
 	SPLITS,
 	type SplitName,
@@ -250,7 +250,7 @@ function showScores({ methods }: RunMetrics): void {
 	table.querySelector("tbody")?.replaceChildren(
 		...Object.entries(methods).map(([method, parts]) =>
 			rowOf(
-				METHODS[method as MethodName],
+				METHOD_TITLES[method as MethodName],
 				...splits.map((split) => {
 					const scores = parts?.[split];
 					return `${figure(scores?.ncc)} / ${figure(scores?.mae)}`;
