@@ -12,6 +12,7 @@ import {
 	gwyFile,
 	ibwFile,
 	PIXELS,
+	type Sm4Page,
 	sm4File,
 	wsxmFile,
 } from "./spmFixtures.ts";
@@ -358,8 +359,60 @@ test("rhk: images with their directions, scales and strings, whichever way the a
 		[[0.25], [-0.5]],
 	);
 	assert.match(mixed.warnings.join(), /left out: Topography \(3 x 4\)/);
-	assert.match(mixed.warnings.join(), /1 pages of spectra are left out/);
-	refused(sm4File([{ kind: 1 }]), /found 1 pages of spectra and no image/);
+	assert.match(mixed.warnings.join(), /1 page of spectra left out/);
+	refused(
+		sm4File([{ kind: 1 }]),
+		/found 1 page of spectra on no grid of 32 x 32 points or more, and no image/,
+	);
+});
+
+test("rhk: a grid of spectra is a stack, each at the pixel where it was measured", () => {
+	const stack = (page: Sm4Page, ...others: Sm4Page[]) =>
+		readMeasurement(
+			sm4File([
+				{ nx: 3, label: "LIA", ...page },
+				{ nx: 3, label: "Current", ...page },
+				...others,
+			]),
+			"a.sm4",
+		);
+	const sides: [number, number] = [33, 32];
+	for (const grid of [
+		{ sides },
+		{ sides, angle: 30 },
+		{ sides, repeats: 2, serpentine: true },
+	]) {
+		const m = stack({ grid }, { signs: [1, 1] });
+		assert.equal([m.nx, m.ny], sides);
+		assert.equal(
+			m.channels.map(({ name, images }) => [name, images.length]),
+			[
+				["LIA", 3],
+				["Current", 3],
+			],
+		);
+		assert.equal(m.energies, [0.3, 0.295, 0.29]);
+		assert.ok(Math.abs((m.spacing?.x ?? 0) - 20) < 1e-3);
+		assert.ok(Math.abs((m.spacing?.y ?? 0) - 10) < 1e-3);
+		for (const [i, { images }] of m.channels.entries())
+			for (const [e, image] of images.entries())
+				for (const [p, value] of image.entries()) {
+					const [ix, iy] = [Math.floor(p / 32), p % 32];
+					assert.ok(Math.abs(value - PIXELS(ix, iy, e) - i) < 1e-3);
+				}
+		assert.match(
+			m.warnings.join(),
+			/images are left out: Topography \(5 x 4\)/,
+		);
+		assert.is(/2 spectra at each/.test(m.warnings.join()), "repeats" in grid);
+	}
+	const heights = stack({ grid: { sides, unit: "m" } });
+	assert.equal(heights.energies, []);
+	assert.equal(heights.sweep?.values, [0.3, 0.295, 0.29]);
+	refused(
+		sm4File([{ nx: 3, grid: { sides: [16, 16] } }]),
+		/found 1 page of spectra on no grid/,
+	);
 });
 
 test("a point spectrum of Nanonis is called what it is", () => {

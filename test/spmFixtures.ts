@@ -322,6 +322,43 @@ export interface Sm4Page {
 	readonly nx?: number;
 	/** Of x and y. */
 	readonly signs?: readonly [number, number];
+	/** A page of spectra of nx points on such a grid, 20 A x 10 A apart, turned by so many degrees. */
+	readonly grid?: {
+		readonly sides: readonly [number, number];
+		readonly repeats?: number;
+		readonly angle?: number;
+		/** As a grid that runs back and forth. */
+		readonly serpentine?: boolean;
+		readonly unit?: string;
+	};
+}
+
+/** Values and places of the spectra of a grid, as stored. */
+function sm4Spectra(page: Sm4Page, number: number) {
+	const { nx = 5, grid } = page;
+	const {
+		sides,
+		repeats = 1,
+		angle = 0,
+		serpentine,
+	} = grid as NonNullable<Sm4Page["grid"]>;
+	const [c, s] = [Math.cos, Math.sin].map((f) => f((angle * Math.PI) / 180));
+	const values: number[] = [];
+	const places: number[] = [];
+	for (let row = 0; row < sides[1]; row++)
+		for (let k = 0; k < sides[0]; k++) {
+			const column = serpentine && row % 2 ? sides[0] - 1 - k : k;
+			// From the right and from the top, as the microscope did in the files that were looked at.
+			const [ix, iy] = [sides[0] - 1 - column, sides[1] - 1 - row];
+			const [x, y] = [2e-9 * ix, 1e-9 * iy];
+			for (let r = 0; r < repeats; r++) {
+				const change = r - (repeats - 1) / 2;
+				for (let e = 0; e < nx; e++)
+					values.push(1000 * (PIXELS(ix, iy, e) + number + change - 5));
+				places.push(0, 1e-7 + c * x - s * y, s * x + c * y, 0, 0, 0, 0);
+			}
+		}
+	return { values, places };
 }
 
 /** An RHK file of such pages; stored numbers are 1000 times PIXELS(ix, iy, page), less 5. */
@@ -341,30 +378,41 @@ export function sm4File(
 	const bodies: Uint8Array[] = [];
 	let at = firstAt;
 	for (const [number, page] of pages.entries()) {
-		const { kind = 0, label = "Topography", scanType = 0 } = page;
-		const { bias = 0.5, nx = 5, signs = [1, -1] } = page;
+		const { grid, label = "Topography", scanType = 0 } = page;
+		const { kind = grid ? 1 : 0, bias = 0.5, nx = 5, signs = [1, -1] } = page;
+		const units = grid ? [grid.unit ?? "V", "", "A"] : ["m", "m", "A"];
 		const strings = concat(
 			...[label, "", "", "a remark", "", "01/02/24", "10:11:12"].map(text),
-			...["m", "m", "A"].map(text),
+			...units.map(text),
 		);
-		const values = Array.from({ length: nx * 4 }, (_, p) => {
-			const [column, row] = [p % nx, Math.floor(p / nx)];
-			const ix = signs[0] < 0 ? nx - 1 - column : column;
-			const iy = signs[1] < 0 ? 3 - row : row;
-			return 1000 * (PIXELS(ix, iy, number) - 5);
-		});
+		const image = () =>
+			Array.from({ length: nx * 4 }, (_, p) => {
+				const [column, row] = [p % nx, Math.floor(p / nx)];
+				const ix = signs[0] < 0 ? nx - 1 - column : column;
+				const iy = signs[1] < 0 ? 3 - row : row;
+				return 1000 * (PIXELS(ix, iy, number) - 5);
+			});
+		const { values, places } = grid
+			? sm4Spectra(page, number)
+			: { values: image(), places: [] };
+		const ny = values.length / nx;
 		const data = pack("<i4", ...values);
+		const where = pack("<f4", ...places);
+		const scale = grid ? [-0.005, 1] : [signs[0] * 2e-9, signs[1] * 1e-9];
 		const header = concat(
 			pack("<u2", 170, 10),
-			pack("<u4", 1, 0, 0, 0, 0, nx, 4, 0, scanType, 0, data.length, 0, 0),
-			pack("<f4", signs[0] * 2e-9, signs[1] * 1e-9, 1e-3, 0, 0, 0, 5),
-			pack("<f4", 0, bias, 1e-10, 30),
-			pack("<u4", 0, 0, 0, 1),
+			pack("<u4", 1, 0, 0, 0, 0, nx, ny, 0, scanType, 0, data.length, 0, 0),
+			pack("<f4", ...scale, 1e-3, 0, grid ? 0.3 : 0, 0, 5),
+			pack("<f4", 0, bias, 1e-10, grid ? 0 : 30),
+			pack("<u4", 0, ...(grid?.sides ?? [0, 0]), grid ? 2 : 1),
 			new Uint8Array(64),
 		);
-		const stringsAt = at + header.length + 12;
-		const dataAt = stringsAt + strings.length;
-		bodies.push(header, object(10, stringsAt, strings.length), strings, data);
+		const stringsAt = at + header.length + (grid ? 24 : 12);
+		const placesAt = stringsAt + strings.length;
+		const dataAt = placesAt + where.length;
+		bodies.push(header, object(10, stringsAt, strings.length));
+		if (grid) bodies.push(object(8, placesAt, where.length));
+		bodies.push(strings, where, data);
 		index.push(
 			concat(
 				new Uint8Array(16).fill(number + 1),

@@ -13,7 +13,7 @@ const CONDUCTANCE = [
 	/d\s*I\s*(\/\s*)?d\s*V/i,
 	/\bLI[ _]?Y/i,
 	/\bLI[ _]?X|demod.*\bX\b/i,
-	/demod|lock.?in/i,
+	/demod|lock.?in|\bLIA\b/i,
 ];
 const backward = (channel: Channel) =>
 	/\bbackward\b|\bbwd\b/i.test(channel.name.replaceAll("_", " "));
@@ -33,7 +33,9 @@ function byDefault(channels: readonly Channel[]): Channel[] {
 		...named.filter((c) => !backward(c)),
 		...named.filter(backward),
 	]);
-	return [...new Set([...all, ...channels])];
+	return [
+		...new Set([...all, ...channels.filter((c) => !backward(c)), ...channels]),
+	];
 }
 
 /**
