@@ -11,6 +11,7 @@ export {
 } from "./dataLoader.ts";
 export { lines } from "./dispatch.ts";
 export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
+export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export * as init from "./init.ts";
 export type { Layer } from "./layers/layer.ts";
 export * from "./layers/norms.ts";
