@@ -10,11 +10,11 @@ import {
 	exp,
 	mul,
 	relu,
-	reshape,
 	scale,
 	silu,
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";

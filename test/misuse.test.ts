@@ -6,9 +6,11 @@ import { backward, noGrad, record } from "../src/engine/autograd.ts";
 import { compile } from "../src/engine/compile.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
-import { conv2d, linear } from "../src/engine/ops/conv.ts";
-import { mul, reshape, scale } from "../src/engine/ops/elementwise.ts";
+import { conv2d } from "../src/engine/ops/conv.ts";
+import { mul, scale } from "../src/engine/ops/elementwise.ts";
+import { linear } from "../src/engine/ops/linear.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { scope } from "../src/engine/scope.ts";
 import {

@@ -27,9 +27,11 @@ export * from "./ops/batchNorm.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/compare.ts";
 export * from "./ops/conv.ts";
+export type { Activation } from "./ops/convTape.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/embedding.ts";
 export * from "./ops/layerNorm.ts";
+export * from "./ops/linear.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export { permute, transpose } from "./ops/permute.ts";
@@ -42,6 +44,7 @@ export {
 	type ReduceOptions,
 	sum,
 } from "./ops/reduce.ts";
+export * from "./ops/reshape.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
