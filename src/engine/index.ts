@@ -1,6 +1,7 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
+export type { Dispatch } from "./checkDispatch.ts";
 export { clipGradNorm } from "./clip.ts";
 export { compile } from "./compile.ts";
 export {
@@ -10,7 +11,8 @@ export {
 	dataLoader,
 } from "./dataLoader.ts";
 export { lines } from "./dispatch.ts";
-export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
+export { Gpu } from "./gpu.ts";
+export type { GpuOptions } from "./gpuOptions.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export * as init from "./init.ts";
 export type { Layer } from "./layers/layer.ts";
