@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { backward, noGrad, record } from "../src/engine/autograd.ts";
 import { compile } from "../src/engine/compile.ts";
 import { Gpu } from "../src/engine/gpu.ts";
+import type { Nested } from "../src/engine/nested.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
@@ -13,12 +14,7 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { scope } from "../src/engine/scope.ts";
-import {
-	type Nested,
-	type Tensor,
-	tensor,
-	zeros,
-} from "../src/engine/tensor.ts";
+import { type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,

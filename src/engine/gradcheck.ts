@@ -1,9 +1,10 @@
 import { Random } from "../random.ts";
 import { backward, noGrad } from "./autograd.ts";
+import { named } from "./named.ts";
 import { checkNames } from "./options.ts";
 import { scope } from "./scope.ts";
 import { show } from "./shape.ts";
-import { checkTensors, named, type Tensor, tensor } from "./tensor.ts";
+import { checkTensors, type Tensor, tensor } from "./tensor.ts";
 
 export interface GradcheckOptions {
 	/** The step to both sides; 0.01 by default: much smaller ones drown in the rounding of 32-bit floats. */

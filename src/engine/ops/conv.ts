@@ -1,6 +1,7 @@
+import { named } from "../named.ts";
 import { checkNames } from "../options.ts";
 import { show } from "../shape.ts";
-import { checkTensors, named, type Tensor } from "../tensor.ts";
+import { checkTensors, type Tensor } from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	type Activation,

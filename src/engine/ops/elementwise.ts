@@ -1,7 +1,8 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { show, sizeOf } from "../shape.ts";
-import { empty, named, sameShape, Tensor } from "../tensor.ts";
+import { named } from "../named.ts";
+import { sameShape, show, sizeOf } from "../shape.ts";
+import { empty, Tensor } from "../tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import { sumColumns, sumTo } from "./reduce.ts";
 

@@ -1,6 +1,7 @@
 import { noGrad, record } from "../autograd.ts";
+import { named } from "../named.ts";
 import { show, sizeOf } from "../shape.ts";
-import { named, Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 
 /** Other views of a tensor, over the same memory. */
 
