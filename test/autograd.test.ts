@@ -1,22 +1,25 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
-import { backward, noGrad } from "../src/engine/autograd.ts";
+import { backward, noGrad, record } from "../src/engine/autograd.ts";
+import { gradcheck } from "../src/engine/gradcheck.ts";
+import { Linear } from "../src/engine/layers/weighted.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	exp,
 	mul,
 	relu,
-	reshape,
 	scale,
 	silu,
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { Random } from "../src/random.ts";
 import { compare } from "./opTesting.ts";
 
 const gpu = await openGpu();
@@ -200,6 +203,89 @@ test("a result that contains itself leaves the scope with its tensors", () => {
 	assert.not(ring.tensor.disposed);
 	assert.ok(dropped?.disposed);
 	ring.tensor.dispose();
+});
+
+// gradcheck()
+
+test("gradcheck() finds the gradients of ops and parameters right, and leaves both as they were", async () => {
+	const random = new Random(5);
+	const layer = new Linear(3, 20, { random }).to(gpu);
+	const x = tensor(
+		gpu,
+		Array.from({ length: 15 }, () => random.uniform(-1, 1)),
+		[5, 3],
+	);
+	x.requiresGrad = true;
+	const { weight } = layer;
+	backward(sum(layer.forward(x)));
+	const kept = [await valuesOf(x.grad), await valuesOf(weight.grad)];
+	const before = [await valuesOf(x), await valuesOf(weight)];
+	const live = gpu.statistics.bytesLive;
+	const error = await gradcheck(
+		() => silu(layer.forward(x)),
+		[x, ...layer.parameters()],
+	);
+	assert.ok(error > 0 && error < 1e-3, String(error));
+	assert.equal([await valuesOf(x), await valuesOf(weight)], before);
+	assert.equal([await valuesOf(x.grad), await valuesOf(weight.grad)], kept);
+	assert.is(gpu.statistics.bytesLive, live);
+	layer.dispose();
+});
+
+/** y = x^2, whose gradient is `factor` times too large at element 1. */
+function square(x: Tensor, factor: number): Tensor {
+	const y = noGrad(gpu, () => mul(x, x));
+	const twice = new Float32Array(x.size).fill(2);
+	twice[1] *= factor;
+	return record("square", y, [x], (dy, grads) =>
+		grads.set(0, mul(mul(dy, x), tensor(gpu, twice, x.shape))),
+	);
+}
+
+test("gradcheck() names input and element of a wrong gradient", async () => {
+	const [a, x] = [leaf([1, 2]), leaf([0.5, -1, 2])];
+	assert.ok((await gradcheck((a) => square(a, 1), [a])) < 1e-3);
+	const message = await gradcheck(
+		(a, x) => mul(sum(a), square(x, 1.01)),
+		[a, x],
+	).then(String, (error: Error) => error.message);
+	assert.match(
+		message,
+		/^gradcheck: input 1 \[3\], element 1: the gradient is [-\d.]+, expected [-\d.]+ by differences \(largest /,
+	);
+	assert.equal(await valuesOf(x), [0.5, -1, 2]);
+	const many = leaf(Array.from({ length: 200 }, (_, i) => Math.sin(i)));
+	assert.ok((await gradcheck((x) => square(x, 1), [many])) < 1e-3);
+	const found = await gradcheck((x) => scale(square(x, 1), 0.1), [many], {
+		rtol: 1e-9,
+		atol: 0,
+	}).then(String, (error: Error) => error.message);
+	assert.match(found, /^gradcheck: input 0 \[200\], element \d+: /);
+});
+
+test("gradcheck() refuses what it cannot check", async () => {
+	const x = leaf([1, 2]);
+	let calls = 0;
+	const refused: [() => Promise<number>, RegExp][] = [
+		[() => gradcheck(relu, [x.detach()]), /no input requires a gradient/],
+		[() => gradcheck(relu, [scale(x, 2)]), /input 0 was made by scale; /],
+		[() => gradcheck(relu, x as never), /found an object of Tensor as inputs/],
+		[
+			() => gradcheck((x) => scale(x, ++calls), [x]),
+			/two results for the same inputs/,
+		],
+		[
+			() => gradcheck(() => relu(leaf([1])), [x]),
+			/input 0 \[2\] got no gradient/,
+		],
+		[() => gradcheck(relu, [x], { eps: 0 }), /eps 0, expected a positive/],
+		[() => gradcheck(() => 1 as never, [x]), /found 1 as the output/],
+	];
+	for (const [act, message] of refused) {
+		const said = await act().then(String, (error: Error) => error.message);
+		assert.match(said, message);
+		assert.not.match(said, /\n/);
+	}
 });
 
 // Parameters

@@ -13,6 +13,7 @@ import * as permute from "./cases/permute.ts";
 import * as pooling from "./cases/pooling.ts";
 import * as random from "./cases/random.ts";
 import * as reduce from "./cases/reduce.ts";
+import * as reshape from "./cases/reshape.ts";
 import * as sample from "./cases/sample.ts";
 import * as softmax from "./cases/softmax.ts";
 import * as spectral from "./cases/spectral.ts";
@@ -26,6 +27,7 @@ const families: { cases: Case[]; badCalls?: BadCall[] }[] = [
 	bmm,
 	attention,
 	elementwise,
+	reshape,
 	broadcast,
 	reduce,
 	loss,

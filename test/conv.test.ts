@@ -3,7 +3,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Gpu } from "../src/engine/gpu.ts";
-import { conv2d, convTranspose2d, linear } from "../src/engine/ops/conv.ts";
+import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
+import { linear } from "../src/engine/ops/linear.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, sizeOf } from "../src/engine/shape.ts";
 import { tensor } from "../src/engine/tensor.ts";

@@ -4,20 +4,20 @@ import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
-import { matmul } from "../src/engine/ops/conv.ts";
 import {
 	add,
 	clamp,
 	exp,
 	relu,
-	reshape,
 	scale,
 	tanh,
 } from "../src/engine/ops/elementwise.ts";
+import { matmul } from "../src/engine/ops/linear.ts";
 import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { groupNorm } from "../src/engine/ops/norm.ts";
 import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { detached, scope } from "../src/engine/scope.ts";

@@ -4,14 +4,9 @@ import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
 import { Gpu } from "../src/engine/gpu.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
-import {
-	add,
-	mul,
-	relu,
-	reshape,
-	scale,
-} from "../src/engine/ops/elementwise.ts";
+import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { scope } from "../src/engine/scope.ts";
 import { empty, type Tensor, tensor } from "../src/engine/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";

@@ -2,12 +2,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward } from "../src/engine/autograd.ts";
-import { conv2d, convTranspose2d, matmul } from "../src/engine/ops/conv.ts";
-import { add, reshape, sub } from "../src/engine/ops/elementwise.ts";
+import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
+import { add, sub } from "../src/engine/ops/elementwise.ts";
 import { embedding } from "../src/engine/ops/embedding.ts";
+import { matmul } from "../src/engine/ops/linear.ts";
 import { groupNorm } from "../src/engine/ops/norm.ts";
 import { maxPool2d } from "../src/engine/ops/pooling.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import {
 	concat,
 	crop,

@@ -3,19 +3,18 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { backward, noGrad, record } from "../src/engine/autograd.ts";
+import { compile } from "../src/engine/compile.ts";
 import { Gpu } from "../src/engine/gpu.ts";
+import type { Nested } from "../src/engine/nested.ts";
 import { Parameter, Parameters } from "../src/engine/nn.ts";
-import { conv2d, linear } from "../src/engine/ops/conv.ts";
-import { mul, reshape, scale } from "../src/engine/ops/elementwise.ts";
+import { conv2d } from "../src/engine/ops/conv.ts";
+import { mul, scale } from "../src/engine/ops/elementwise.ts";
+import { linear } from "../src/engine/ops/linear.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { reshape } from "../src/engine/ops/reshape.ts";
 import { Adam } from "../src/engine/optim.ts";
 import { scope } from "../src/engine/scope.ts";
-import {
-	type Nested,
-	type Tensor,
-	tensor,
-	zeros,
-} from "../src/engine/tensor.ts";
+import { type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
@@ -136,20 +135,30 @@ test("and what they took is given back", () => {
 	assert.is(gpu.statistics.bytesLive, bytesLive);
 });
 
+/** What is said on the console meanwhile. */
+async function warned(act: () => unknown): Promise<string[]> {
+	const { warn } = console;
+	const said: string[] = [];
+	console.warn = (text: string) => said.push(text);
+	try {
+		await act();
+	} finally {
+		console.warn = warn;
+	}
+	return said;
+}
+
 /** What the engine warns of in so many steps of a training, each of them `within`; `leak` makes what nobody frees. */
 function warningsOf(
 	within: (engine: Gpu, step: () => void) => void,
 	leak = (y: Tensor) => y,
-): string[] {
+): Promise<string[]> {
 	const { device } = gpu; // an engine of its own, for each warns once
 	const engine = new Gpu(device, { shaders: loadShaders(), keepDevice: true });
 	const own = network(engine);
 	const adam = new Adam(own, { lr: 0.1 });
 	const made: Tensor[] = [];
-	const { warn } = console;
-	const said: string[] = [];
-	console.warn = (text: string) => said.push(text);
-	try {
+	return warned(() => {
 		for (let step = 0; step < 120; step++)
 			within(engine, () => {
 				own.zeroGrad();
@@ -160,11 +169,8 @@ function warningsOf(
 				adam.step();
 				made.push(y, loss);
 			});
-	} finally {
-		console.warn = warn;
 		engine.dispose();
-	}
-	return said;
+	});
 }
 
 const LEAKS: Readonly<Record<string, (w: Tensor) => Tensor>> = {
@@ -174,8 +180,8 @@ const LEAKS: Readonly<Record<string, (w: Tensor) => Tensor>> = {
 	"tensor(), zeros(), empty() or a view": (w) => tensor(w.gpu, [1, 2]),
 };
 for (const [maker, leak] of Object.entries(LEAKS))
-	test(`a training without a scope is told once what grows, and what made it: ${maker}`, () => {
-		const said = warningsOf((_, step) => step(), leak);
+	test(`a training without a scope is told once what grows, and what made it: ${maker}`, async () => {
+		const said = await warningsOf((_, step) => step(), leak);
 		assert.is(said.length, 1);
 		const words = said[0].split(/grown in each of the last 50 steps, by /);
 		assert.match(
@@ -188,8 +194,27 @@ for (const [maker, leak] of Object.entries(LEAKS))
 		);
 	});
 
-test("a training in scopes is told nothing", () => {
-	assert.equal(warningsOf(scope), []);
+test("a training in scopes is told nothing", async () => {
+	assert.equal(await warningsOf(scope), []);
+});
+
+test("a step without a gradient does nothing, and says so once, with names", async () => {
+	const own = network();
+	const adam = new Adam(own, { lr: 0.1 });
+	const { requiresGrad } = own.get("w");
+	const said = await warned(async () => {
+		await compile(gpu, () => adam.step()); // rehearses
+		own.get("w").requiresGrad = false;
+		adam.step(); // as wanted
+		own.get("w").requiresGrad = requiresGrad;
+		for (let k = 0; k < 3; k++) adam.step();
+	});
+	assert.equal(said, [
+		'qpi-lens: Adam: step() does nothing, for no parameter ("w") has got a gradient since the last zeroGrad(). Call backward(loss) between zeroGrad() and step().',
+	]);
+	assert.is(adam.steps, 0);
+	adam.dispose();
+	own.dispose();
 });
 
 test("a list where a tensor is meant, in layers too", () => {

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { fill } from "../src/engine/accumulate.ts";
 import { backward } from "../src/engine/autograd.ts";
 import type { Gpu } from "../src/engine/gpu.ts";
+import { compareSlopes } from "../src/engine/gradcheck.ts";
 import { scope } from "../src/engine/scope.ts";
 import { type Shape, show, sizeOf } from "../src/engine/shape.ts";
 import { type Tensor, tensor } from "../src/engine/tensor.ts";
@@ -76,13 +77,13 @@ export async function checkCase(gpu: Gpu, c: Case): Promise<void> {
 	compare("value", first.y, expected.data, tolerance, leastOf(c, dy.length));
 	const again = await evaluate(gpu, c, values, dy, expected.shape);
 	sameBits("value", first.y, again.y);
-	c.inputs.forEach(({ grad = true }, i) => {
-		if (!grad) return;
+	for (const [i, { grad = true }] of c.inputs.entries()) {
+		if (!grad) continue;
 		const dx = first.gradients[i];
 		if (!dx) throw new Error(`input ${i} got no gradient`);
 		sameBits(`gradient of input ${i}`, dx, again.gradients[i] as Float32Array);
-		checkGradient(c, inputs, i, dx, dy, 3 * tolerance, random);
-	});
+		await checkGradient(c, inputs, i, dx, dy, 3 * tolerance, random);
+	}
 }
 
 function draw(
@@ -207,8 +208,6 @@ function sameBits(what: string, a: Float32Array, b: Float32Array): void {
 		);
 }
 
-/** Up to this many elements every one is differentiated, else a dozen and one random direction. */
-const EACH = 40;
 const STEP = 1e-5;
 
 /** Compares with central differences of the reference. */
@@ -216,55 +215,23 @@ function checkGradient(
 	c: Case,
 	inputs: Nd[],
 	index: number,
-	dx: Float32Array,
+	gradient: Float32Array,
 	dy: Float32Array,
-	tolerance: number,
+	rtol: number,
 	random: Random,
-): void {
-	const { data, shape } = inputs[index];
-	const loss = (direction: (i: number) => number, step: number) => {
-		const moved = [...inputs];
-		moved[index] = nd(shape, (i) => data[i] + step * direction(i));
-		const y = c.reference(moved).data;
-		let sum = 0;
-		for (let i = 0; i < y.length; i++) sum += y[i] * dy[i];
-		return sum;
-	};
-	const slope = (direction: (i: number) => number) =>
-		(loss(direction, STEP) - loss(direction, -STEP)) / (2 * STEP);
-
-	const n = data.length;
-	const picked =
-		n <= EACH
-			? Array.from({ length: n }, (_, i) => i)
-			: Array.from({ length: 12 }, () => random.integer(0, n));
-	const expected = picked.map((k) => slope((i) => (i === k ? 1 : 0)));
-	const scale = Math.max(largest(expected), largest(dx), leastOf(c, n));
-	const check = (
-		what: string,
-		actual: number,
-		wanted: number,
-		allowed: number,
-	) => {
-		// The differences themselves are good to about 1e-9.
-		if (!(Math.abs(actual - wanted) <= allowed * scale + 1e-9))
-			throw new Error(
-				`gradient of input ${index} ${show(shape)}, ${what}: ${actual}, expected ${wanted} (largest ${scale}, tolerance ${allowed})`,
-			);
-	};
-	picked.forEach((k, j) => {
-		check(`element ${k}`, dx[k], expected[j], tolerance);
+): Promise<number> {
+	const { data: values, shape } = inputs[index];
+	return compareSlopes(`gradient of input ${index}`, {
+		...{ shape, values, gradient, eps: STEP, rtol, random },
+		atol: 1e-9, // the differences themselves are good to about that
+		least: leastOf(c, values.length),
+		loss(data) {
+			const y = c.reference(inputs.with(index, { shape, data })).data;
+			let sum = 0;
+			for (let i = 0; i < y.length; i++) sum += y[i] * dy[i];
+			return sum;
+		},
 	});
-	if (n <= EACH) return;
-	const direction = uniform(random, n);
-	const along = dx.reduce((sum, g, i) => sum + g * direction[i], 0);
-	// Errors of n elements that do not conspire.
-	check(
-		"a random direction",
-		along,
-		slope((i) => direction[i]),
-		tolerance * Math.sqrt(n),
-	);
 }
 
 function hash(text: string): number {

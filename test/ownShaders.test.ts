@@ -1,7 +1,7 @@
 // Kernels of whoever embeds the engine: they run and have gradients, and what is wrong with them is one clear error.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Dispatch } from "../src/engine/gpu.ts";
+import type { Dispatch } from "../src/engine/checkDispatch.ts";
 import {
 	backward,
 	empty,
@@ -170,7 +170,15 @@ const MISUSED: Readonly<Record<string, [Partial<Dispatch>, RegExp]>> = {
 	],
 	"an unknown constant": [
 		{ constants: { WIDTH: 1 } },
-		/^cube\.wgsl has no override "WIDTH"$/,
+		/^cube\.wgsl has no override "WIDTH"; it has none$/,
+	],
+	"a misspelt name of one's own shader": [
+		{ shader: "Cubed" },
+		/^gpu\.run\(\): there is no shader "Cubed"; the nearest names are cube, \w+, \w+ \(/,
+	],
+	"a misspelt name of the engine's": [
+		{ shader: "convTile" },
+		/there is no shader "convTile"; the nearest names are convTiled, /,
 	],
 };
 for (const [what, [change, message]] of Object.entries(MISUSED))

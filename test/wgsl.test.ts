@@ -1,41 +1,32 @@
 // Shaders as a bundle for browsers has them.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { minifiedPieces, minifyWgsl } from "../src/build/wgsl.ts";
-import { loadShaders } from "../src/node/device/shaders.ts";
+import { withoutComments } from "../src/build/wgsl.ts";
+import { wgslOf } from "../src/node/files/package.ts";
 
-/** The tokens of WGSL, the longest first, as its grammar has them ("a--b" holds a decrement). Angle brackets are read singly: of templates they stand together. */
-const tokens = (source: string) =>
-	source
-		.replaceAll(/\/\/.*$/gm, "")
-		.match(
-			/[\w.]+|&&|\|\||->|\+\+|--|\+=|-=|\*=|\/=|%=|&=|\|=|\^=|==|!=|\/\*|[^\w.\s]/g,
-		) ?? [];
+/** A line without its comment and the blanks around. */
+const bare = (line: string) => line.replace(/ *\/\/.*/, "").trim();
 
-for (const [name, source] of Object.entries(loadShaders()))
-	test(`${name}.wgsl keeps its tokens, and loses comments and blanks`, () => {
-		const minified = minifyWgsl(name, source);
-		assert.equal(tokens(minified), tokens(source));
-		assert.ok(minified.length < 0.8 * source.length);
-		assert.is(minifiedPieces(name, source).join(""), minified);
-	});
-
-test("tokens that would become one stay apart", () => {
-	const apart = (source: string) => minifyWgsl("x", source);
-	assert.is(apart("a - -b"), "a- -b");
-	assert.is(apart("a / *p"), "a/ *p");
-	assert.is(apart("a & &b"), "a& &b");
-	assert.is(apart("let  x = - 1.5; // why"), "let x= -1.5;");
-	assert.is(apart("f ( x , y )"), "f(x,y)");
-});
+for (const folder of ["shaders", "shaders/parts"] as const)
+	for (const [name, source] of Object.entries(wgslOf(folder)))
+		test(`${folder}/${name}.wgsl keeps its lines and imports, and loses comments and indentation`, () => {
+			const kept = withoutComments(name, source).split("\n");
+			const lines = source.split("\n");
+			assert.is(kept.length, lines.length);
+			for (const [i, line] of lines.entries())
+				assert.is(
+					kept[i],
+					line.startsWith("// import ") ? line : bare(line),
+					`line ${i + 1}`,
+				);
+		});
 
 test("what is not read is refused", () => {
 	assert.throws(
-		() => minifyWgsl("odd", "/* no */ fn f() {}"),
-		/odd\.wgsl: found "\/\*", expected line comments/,
+		() => withoutComments("odd", "/* no */ fn f() {}"),
+		/^odd\.wgsl: found "\/\*", expected line comments only$/,
 	);
-	assert.throws(() => minifyWgsl("odd", "let α = 1;"), /found "α"/);
-	assert.is(minifyWgsl("fine", "// Å\nfn f() {}"), "fn f(){}");
+	assert.is(withoutComments("fine", "// /* Å\n\tx / 2; // y"), "\nx / 2;");
 });
 
 test.run();

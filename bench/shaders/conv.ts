@@ -1,6 +1,7 @@
 /** Convolutions and dense layers, all batch 8. A transposed convolution is the gradient "dx" of the one that is listed. */
-import { conv2d, linear } from "../../src/engine/ops/conv.ts";
+import { conv2d } from "../../src/engine/ops/conv.ts";
 import type { ConvGeometry } from "../../src/engine/ops/convFamily.ts";
+import { linear } from "../../src/engine/ops/linear.ts";
 import { upsampleConv2d } from "../../src/engine/ops/upsampleConv.ts";
 import * as reference from "../../test/reference/conv.ts";
 import { upsampleNearest2x } from "../../test/reference/sample.ts";

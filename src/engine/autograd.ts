@@ -1,14 +1,8 @@
 import { accumulate, fill, plus } from "./accumulate.ts";
 import type { Gpu } from "./gpu.ts";
 import { alongside, refusePromise } from "./scope.ts";
-import { show } from "./shape.ts";
-import {
-	empty,
-	type Gradients,
-	sameShape,
-	type TapeNode,
-	type Tensor,
-} from "./tensor.ts";
+import { sameShape, show } from "./shape.ts";
+import { empty, type Gradients, type TapeNode, type Tensor } from "./tensor.ts";
 
 /**
  * The tape. An op computes its output, then calls record() with the closure that turns the output's gradient into those of

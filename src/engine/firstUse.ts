@@ -4,7 +4,7 @@ import type { Pipeline, PipelineCache, PipelineChoice } from "./pipelines.ts";
 const DEAR = 25;
 
 /** A device, and its pipelines. */
-export interface Place {
+interface Place {
 	readonly device: GPUDevice;
 	readonly pipelines: PipelineCache;
 }
@@ -18,15 +18,19 @@ export interface Place {
 export async function useOnce(
 	own: Place,
 	choices: readonly PipelineChoice[],
-	openHelpers: () => Promise<readonly Place[]>,
+	openHelpers: () => Promise<readonly GPUDevice[]>,
 ): Promise<void> {
 	const left = [...choices];
 	let helping: Promise<void> | undefined;
 	const help = async () => {
 		const helpers = await openHelpers();
 		// What a helper fails at is done when it is needed.
-		await Promise.allSettled(helpers.map((place) => work(place, false)));
-		for (const { device } of helpers) device.destroy();
+		await Promise.allSettled(
+			helpers.map((device) =>
+				work({ device, pipelines: own.pipelines.on(device) }, false),
+			),
+		);
+		for (const device of helpers) device.destroy();
 	};
 	const work = async ({ device, pipelines }: Place, mayCall: boolean) => {
 		for (let next = left.shift(); next; next = left.shift()) {

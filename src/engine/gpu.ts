@@ -1,55 +1,28 @@
-import { BindGroupCache, keyOf } from "./bindGroups.ts";
+import { BindGroupCache } from "./bindGroups.ts";
+import {
+	checkDispatch,
+	checkOwner,
+	type Dispatch,
+	readWhereWritten,
+} from "./checkDispatch.ts";
 import { type Limits, lanesOf, limitsOf } from "./deviceFacts.ts";
 import { DeviceFaults } from "./faults.ts";
 import { useOnce } from "./firstUse.ts";
+import type { GpuOptions } from "./gpuOptions.ts";
 import { GrowthWatch } from "./growth.ts";
-import { type EntryLayout, type ParamValue, writeParams } from "./kernel.ts";
 import { PipelineCache, type PipelineChoice } from "./pipelines.ts";
 import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
-import { PARAMS_BYTES } from "./reflect.ts";
+import { stage } from "./readback.ts";
+import { Recorder } from "./recorder.ts";
 import type { Disposable } from "./scope.ts";
-import type { GpuStatistics } from "./statistics.ts";
+import { noStatistics } from "./statistics.ts";
 import { Tuner } from "./tuner.ts";
 
 /**
  * The device and everything that is paid for once: compiled pipelines, bind groups, pooled buffers, and the command encoder
  * that a whole training step is recorded into.
  */
-
-export interface GpuOptions {
-	/** WGSL sources by name, e.g. `{conv: "..."}`. */
-	readonly shaders: Readonly<Record<string, string>>;
-	/** Shown to users and written to reports. */
-	readonly adapterName?: string;
-	/** The adapter runs on the CPU: kernels that keep their tiles in registers are chosen. */
-	readonly software?: boolean;
-	/** Chooses between variants of kernels; by default one that remembers nothing. */
-	readonly tuner?: Tuner;
-	/** Convolutions take the matrix units, which multiply f16 and sum f32. Needs a device of what src/node/device/matrix.ts lists. */
-	readonly matrix?: boolean;
-	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
-	readonly keepDevice?: boolean;
-	/** Where the driver makes machine code at a pipeline's first dispatch, and keeps it for all devices: opens others, that make some of it for compile(). */
-	readonly helpers?: () => Promise<readonly GPUDevice[]>;
-	/** How to wait for what the device promises; by default as for any promise. */
-	readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
-	/** Time every dispatch on the device, for profile(); each then gets a pass of its own. Needs the feature timestamp-query. */
-	readonly profile?: boolean;
-}
-
-/** One dispatch: which entry point of which shader, and everything it names. */
-export interface Dispatch {
-	readonly shader: string;
-	readonly entry: string;
-	readonly bindings: Readonly<Record<string, BufferView>>;
-	readonly params?: Readonly<Record<string, ParamValue>>;
-	readonly constants?: Readonly<Record<string, number>>;
-	readonly workgroups: readonly [number, number?, number?];
-}
-
-const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits
-const SLOTS = 1024;
 
 /** Submissions after which a buffer that nobody took is destroyed, and how often that is looked for. */
 const STALE = 1024;
@@ -69,18 +42,7 @@ export class Gpu {
 	readonly lanes: number;
 	readonly tuner: Tuner;
 	readonly matrix: boolean;
-	readonly statistics: GpuStatistics = {
-		dispatches: 0,
-		passes: 0,
-		submits: 0,
-		buffersCreated: 0,
-		bytesAllocated: 0,
-		bytesLive: 0,
-		bytesPeak: 0,
-		pipelines: 0,
-		bindGroups: 0,
-		flop: 0,
-	};
+	readonly statistics = noStatistics();
 	/** Open scopes, innermost last (see scope()). */
 	readonly scopes: Set<Disposable>[] = [];
 	/** Where tensors are that no scope frees. */
@@ -95,17 +57,9 @@ export class Gpu {
 	#pipelines: PipelineCache;
 	#bindGroups: BindGroupCache;
 	#pool: BufferPool;
-	#encoder: GPUCommandEncoder | null = null;
-	#pass: GPUComputePassEncoder | null = null;
-	#serial = 1;
-	#uniforms: GPUBuffer;
-	#uniformData = new ArrayBuffer(SLOT * SLOTS);
-	#uniformView = new DataView(this.#uniformData);
-	#slot = 0;
-	#profiler: Profiler | null = null;
+	#recorder: Recorder;
+	#profiler: Profiler | null;
 	#faults: DeviceFaults;
-	/** Pipelines of what has been recorded and not submitted. */
-	#recorded = new Set<string>();
 	#disposed = false;
 	#keepDevice: boolean;
 	#wait: NonNullable<GpuOptions["wait"]>;
@@ -134,12 +88,13 @@ export class Gpu {
 			this.statistics,
 			this.#faults,
 		);
-		this.#uniforms = device.createBuffer({
-			label: "params",
-			size: SLOT * SLOTS,
-			usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-		});
-		if (options.profile) this.#profiler = new Profiler(device);
+		this.#profiler = options.profile ? new Profiler(device) : null;
+		this.#recorder = new Recorder(
+			device,
+			this.statistics,
+			this.#faults,
+			this.#profiler,
+		);
 		this.#keepDevice = options.keepDevice ?? false;
 		this.#helpers = options.helpers;
 		this.#wait = options.wait ?? ((promise) => promise);
@@ -166,8 +121,8 @@ export class Gpu {
 	/** Copies host data into a buffer, in order with the commands recorded so far. */
 	upload(view: BufferView, data: Float32Array | Uint32Array): void {
 		this.#check();
-		this.#own("upload", { view });
-		if (view.buffer.usedIn === this.#serial) this.flush();
+		checkOwner("upload", { view }, this.#pool);
+		if (view.buffer.usedIn === this.#recorder.serial) this.flush();
 		this.device.queue.writeBuffer(
 			view.buffer.gpuBuffer,
 			view.offset,
@@ -179,8 +134,8 @@ export class Gpu {
 
 	/** Fills a range with zeros. */
 	clear(view: BufferView): void {
-		this.#own("clear", { view });
-		view.buffer.usedIn = this.#serial;
+		checkOwner("clear", { view }, this.#pool);
+		view.buffer.usedIn = this.#recorder.serial;
 		this.#commands().clearBuffer(
 			view.buffer.gpuBuffer,
 			view.offset,
@@ -190,7 +145,7 @@ export class Gpu {
 
 	/** Copies on the device. */
 	copy(from: BufferView, to: BufferView): void {
-		this.#own("copy", { from, to });
+		checkOwner("copy", { from, to }, this.#pool);
 		if (this.rehearsed) return;
 		if (from.buffer === to.buffer) {
 			// WebGPU does not copy within a buffer.
@@ -199,8 +154,8 @@ export class Gpu {
 			this.release(between.buffer);
 			return;
 		}
-		from.buffer.usedIn = this.#serial;
-		to.buffer.usedIn = this.#serial;
+		from.buffer.usedIn = this.#recorder.serial;
+		to.buffer.usedIn = this.#recorder.serial;
 		this.#commands().copyBufferToBuffer(
 			from.buffer.gpuBuffer,
 			from.offset,
@@ -220,82 +175,28 @@ export class Gpu {
 			this.rehearsed.push(dispatch);
 			return;
 		}
-		const { shader, entry, bindings, workgroups } = dispatch;
-		const { layout, pipeline, bindGroupLayout, key } =
-			this.#pipelines.get(dispatch);
-		if (!Array.isArray(workgroups))
-			throw new TypeError(
-				`${shader}.wgsl ${entry}: workgroups is ${String(workgroups)}, expected [x], [x, y] or [x, y, z]`,
-			);
-		const [x, y = 1, z = 1] = workgroups;
+		const { bindings, params = {}, workgroups } = dispatch;
+		const pool = this.#pool;
+		const pipeline = this.#pipelines.get(dispatch);
+		const { layout } = pipeline;
 		const limit = this.limits.workgroups;
-		if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
-			throw new RangeError(
-				`${shader}.wgsl ${entry}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
+		const key = checkDispatch(dispatch, pipeline, pool, limit);
+		const shared = readWhereWritten(layout, bindings);
+		if (shared.length > 0) {
+			const copies = Object.fromEntries(
+				shared.map((name) => [name, this.#copied(bindings[name])]),
 			);
-		let groupKey = key;
-		let named = 0;
-		for (const { name } of layout.bindings) {
-			const view = bindings[name];
-			if (!view)
-				throw new Error(
-					`${shader}.wgsl ${entry}: binding "${name}" is missing${Object.keys(
-						bindings,
-					)
-						.filter((given) => !layout.bindings.some((b) => b.name === given))
-						.map((given) => `; there is none "${given}"`)
-						.join("")}`,
-				);
-			if (!view.buffer?.gpuBuffer)
-				throw new TypeError(
-					`${shader}.wgsl ${entry}: binding "${name}" is no tensor; tensor() makes one of numbers`,
-				);
-			named++;
-			groupKey += keyOf(view);
-		}
-		if (named !== Object.keys(bindings).length) {
-			const extra = Object.keys(bindings).filter(
-				(name) => !layout.bindings.some((b) => b.name === name),
-			);
-			throw new Error(
-				`${shader}.wgsl ${entry}: unknown binding "${extra.join('", "')}"`,
-			);
-		}
-		this.#own(`${shader}.wgsl ${entry}`, bindings);
-		const copies = this.#copiesOfWritten(layout, bindings);
-		if (copies) {
 			this.run({ ...dispatch, bindings: { ...bindings, ...copies } });
 			for (const { buffer } of Object.values(copies)) this.release(buffer);
 			return;
 		}
-		if (this.#slot === SLOTS) this.flush();
-		const slot = layout.params ? this.#slot++ : 0;
-		if (layout.params)
-			writeParams(
-				layout,
-				dispatch.params ?? {},
-				this.#uniformView,
-				slot * SLOT,
-			);
+		const recorder = this.#recorder;
+		if (recorder.isFull) this.flush();
 		for (const { name } of layout.bindings)
-			bindings[name].buffer.usedIn = this.#serial;
-		if (!this.#pass) {
-			this.#encoder ??= this.device.createCommandEncoder();
-			this.#pass = this.#encoder.beginComputePass(this.#profiler?.pass(key));
-			this.statistics.passes++;
-		}
-		this.#pass.setPipeline(pipeline);
-		const uniforms = this.#uniforms;
-		const parts = { layout, bindGroupLayout, bindings, uniforms };
-		this.#pass.setBindGroup(
-			0,
-			this.#bindGroups.get(groupKey, parts),
-			layout.params ? [slot * SLOT] : [],
-		);
-		this.#pass.dispatchWorkgroups(x, y, z);
-		this.#recorded.add(key);
-		this.statistics.dispatches++;
-		if (this.#profiler) this.#commands();
+			bindings[name].buffer.usedIn = recorder.serial;
+		const parts = { ...pipeline, bindings, uniforms: recorder.uniforms };
+		const group = this.#bindGroups.get(key, parts);
+		recorder.dispatch(pipeline, params, group, workgroups);
 	}
 
 	/** Compiles pipelines, several at once. */
@@ -303,44 +204,16 @@ export class Gpu {
 		this.#check();
 		const pipelines = this.#pipelines;
 		const made = await this.#wait(pipelines.compile(choices));
-		const open = this.#helpers;
-		if (open) {
-			const helpers = async () =>
-				(await open()).map((device) => ({
-					device,
-					pipelines: pipelines.on(device),
-				}));
-			const own = { device: this.device, pipelines };
-			await this.#wait(useOnce(own, made, helpers));
-		}
+		const own = { device: this.device, pipelines };
+		if (this.#helpers) await this.#wait(useOnce(own, made, this.#helpers));
 		await this.#settle();
 	}
 
 	/** Submits what has been recorded. */
 	flush(): void {
-		const encoder = this.#encoder;
-		if (!encoder) return;
-		this.#pass?.end();
-		this.#pass = null;
-		this.#profiler?.resolve(encoder);
-		if (this.#slot > 0)
-			this.device.queue.writeBuffer(
-				this.#uniforms,
-				0,
-				this.#uniformData,
-				0,
-				this.#slot * SLOT,
-			);
-		const ops = [...this.#recorded].join(" ");
-		this.#faults.watch(`a submission was dropped, with ${ops}`, () =>
-			this.device.queue.submit([encoder.finish()]),
-		);
-		this.#recorded.clear();
-		this.#encoder = null;
-		this.#slot = 0;
-		this.#serial++;
-		this.statistics.submits++;
-		if (this.#serial % SWEEP === 0) this.#pool.trim(this.#serial - STALE);
+		if (!this.#recorder.submit()) return;
+		const { serial } = this.#recorder;
+		if (serial % SWEEP === 0) this.#pool.trim(serial - STALE);
 	}
 
 	/**
@@ -366,19 +239,8 @@ export class Gpu {
 		this.#check();
 		if (this.rehearsed)
 			throw new Error("compile(): its function computes nothing to be read");
-		this.#own("read", { view });
-		const staging = this.device.createBuffer({
-			label: "readback",
-			size: view.bytes,
-			usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-		});
-		this.#commands().copyBufferToBuffer(
-			view.buffer.gpuBuffer,
-			view.offset,
-			staging,
-			0,
-			view.bytes,
-		);
+		checkOwner("read", { view }, this.#pool);
+		const staging = stage(this.device, this.#commands(), view);
 		this.flush();
 		try {
 			await this.#wait(staging.mapAsync(GPUMapMode.READ));
@@ -397,20 +259,16 @@ export class Gpu {
 	dispose(): void {
 		this.#disposed = true;
 		this.#pool.destroy();
-		this.#uniforms.destroy();
+		this.#recorder.dispose();
 		this.#faults.close();
 		// Whoever still holds a disposed engine holds little.
 		for (const kept of [this.#pipelines, this.#bindGroups]) kept.clear();
-		this.#uniformData = new ArrayBuffer(0);
 		if (!this.#keepDevice) this.device.destroy();
 	}
 
 	#commands(): GPUCommandEncoder {
 		this.#check();
-		this.#pass?.end();
-		this.#pass = null;
-		this.#encoder ??= this.device.createCommandEncoder();
-		return this.#encoder;
+		return this.#recorder.encoder;
 	}
 
 	#check(): void {
@@ -423,35 +281,6 @@ export class Gpu {
 		this.#check();
 	}
 
-	/** Throws unless all buffers are this engine's. */
-	#own(where: string, views: Readonly<Record<string, BufferView>>): void {
-		for (const name in views) {
-			const { owner } = views[name].buffer;
-			if (owner !== this.#pool)
-				throw new Error(
-					`${where}: ${describe({ [`"${name}"`]: views[name] })} belongs to ${owner.engine}, not to ${this.name}, which runs this; engines do not share tensors`,
-				);
-		}
-	}
-
-	/** Copies of the bindings that are only read and lie in a buffer that another binding writes, which WebGPU refuses; null for none. */
-	#copiesOfWritten(
-		layout: EntryLayout,
-		bindings: Readonly<Record<string, BufferView>>,
-	): Record<string, BufferView> | null {
-		let copies: Record<string, BufferView> | null = null;
-		for (const write of layout.bindings) {
-			if (!write.writable) continue;
-			const { buffer } = bindings[write.name];
-			for (const { name, writable } of layout.bindings)
-				if (!writable && bindings[name].buffer === buffer) {
-					copies ??= {};
-					copies[name] ??= this.#copied(bindings[name]);
-				}
-		}
-		return copies;
-	}
-
 	/** A copy of a range, in a buffer of its own. */
 	#copied(view: BufferView): BufferView {
 		const { bytes } = view;
@@ -460,14 +289,4 @@ export class Gpu {
 		this.copy(view, copy);
 		return copy;
 	}
-}
-
-/** Names and shapes of what a dispatch binds: "x [2, 3], y [2]". */
-function describe(bindings: Readonly<Record<string, BufferView>>): string {
-	return Object.entries(bindings)
-		.map(([name, view]) => {
-			const { shape } = view as { shape?: readonly number[] };
-			return shape ? `${name} [${shape.join(", ")}]` : name;
-		})
-		.join(", ");
 }

@@ -1,6 +1,7 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
 export { backward, noGrad, record } from "./autograd.ts";
 export { Average } from "./average.ts";
+export type { Dispatch } from "./checkDispatch.ts";
 export { clipGradNorm } from "./clip.ts";
 export { compile } from "./compile.ts";
 export {
@@ -10,7 +11,9 @@ export {
 	dataLoader,
 } from "./dataLoader.ts";
 export { lines } from "./dispatch.ts";
-export { type Dispatch, Gpu, type GpuOptions } from "./gpu.ts";
+export { Gpu } from "./gpu.ts";
+export type { GpuOptions } from "./gpuOptions.ts";
+export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export * as init from "./init.ts";
 export type { Layer } from "./layers/layer.ts";
 export * from "./layers/norms.ts";
@@ -26,9 +29,11 @@ export * from "./ops/batchNorm.ts";
 export { type BmmOptions, bmm } from "./ops/bmm.ts";
 export * from "./ops/compare.ts";
 export * from "./ops/conv.ts";
+export type { Activation } from "./ops/convTape.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/embedding.ts";
 export * from "./ops/layerNorm.ts";
+export * from "./ops/linear.ts";
 export * from "./ops/loss.ts";
 export * from "./ops/norm.ts";
 export { permute, transpose } from "./ops/permute.ts";
@@ -41,6 +46,7 @@ export {
 	type ReduceOptions,
 	sum,
 } from "./ops/reduce.ts";
+export * from "./ops/reshape.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";

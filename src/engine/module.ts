@@ -1,7 +1,7 @@
 import type { Gpu } from "./gpu.ts";
+import { named } from "./named.ts";
 import { Buffer, loadState, Parameter, Parameters } from "./nn.ts";
 import type { State } from "./state.ts";
-import { named } from "./tensor.ts";
 
 /**
  * A network, or a part of one, that holds its parameters (torch's nn.Module): fields that are parameters or modules, or lists of them, are found by themselves, and named by

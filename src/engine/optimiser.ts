@@ -85,6 +85,7 @@ export abstract class Optimiser<O extends Rate> {
 	protected readonly square: Tensor;
 	readonly #name: string;
 	readonly #moments: ReadonlyMap<string, Packed>;
+	#warned = false;
 
 	constructor(
 		params: ParameterSource | readonly ParameterGroup<O>[],
@@ -135,7 +136,8 @@ export abstract class Optimiser<O extends Rate> {
 
 	/**
 	 * Moves the parameters against their gradients. `clip` first scales these down to that global norm where theirs is larger, as clipGradNorm() does, in the
-	 * same pass over them; nothing is read back for it. A gradient that is not a number spoils all parameters then. Throws on a clip that is not positive.
+	 * same pass over them; nothing is read back for it. A gradient that is not a number spoils all parameters then. Where no parameter has a gradient nothing is done, which is said
+	 * once. Throws on a clip that is not positive.
 	 */
 	step(options: { clip?: number } = {}): void {
 		checkNames(`${this.#name}: step()`, options, ["clip"]);
@@ -146,13 +148,31 @@ export abstract class Optimiser<O extends Rate> {
 		const work = this.paramGroups.flatMap((group) =>
 			parameters.trained(group.params).map((range) => ({ group, range })),
 		);
-		if (work.length === 0) return;
+		if (work.length === 0) {
+			this.#warnOfNothing();
+			return;
+		}
 		parameters.settleGradients();
 		for (const packed of [values, ...this.#moments.values()]) packed.touch();
 		this.steps++;
 		this.begin(clip ?? 0);
 		for (const { group, range } of work) this.update(group, range, clip ?? 0);
 		gpu.growth.step(gpu.statistics.bytesLive);
+	}
+
+	/** Says once that a step did nothing, unless nothing is to be learnt, or compile() rehearses. */
+	#warnOfNothing(): void {
+		const learnt = this.paramGroups
+			.flatMap(({ params }) => params)
+			.filter(({ requiresGrad }) => requiresGrad);
+		if (this.#warned || learnt.length === 0 || this.parameters.gpu.rehearsed)
+			return;
+		this.#warned = true;
+		const names = learnt.slice(0, 3).map(({ home }) => `"${home?.name}"`);
+		const more = learnt.length - names.length;
+		console.warn(
+			`qpi-lens: ${this.#name}: step() does nothing, for no parameter (${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}) has got a gradient since the last zeroGrad(). Call backward(loss) between zeroGrad() and step().`,
+		);
 	}
 
 	/** Is called before a step's first range. @param clip 0: none */

@@ -1,4 +1,4 @@
-import { named } from "./tensor.ts";
+import { named } from "./named.ts";
 
 /** Throws on a set option whose name `op` does not know: what is misspelt must not be passed over. */
 export function checkNames(

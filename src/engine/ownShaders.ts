@@ -1,7 +1,7 @@
+import { named } from "./named.ts";
 import { placesOfErrors } from "./pipelines.ts";
 import { reflect } from "./reflect.ts";
 import { joinShader } from "./shaderParts.ts";
-import { named } from "./tensor.ts";
 
 /** WGSL sources by name. */
 export type Shaders = Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 import { lines } from "./dispatch.ts";
 import type { Gpu } from "./gpu.ts";
+import { named } from "./named.ts";
 import { sumColumns } from "./ops/reduce.ts";
 import type { BufferView } from "./pool.ts";
 import { detached } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
 import type { LazyState, State } from "./state.ts";
-import { empty, named, type Tensor, zeros } from "./tensor.ts";
+import { empty, type Tensor, zeros } from "./tensor.ts";
 
 /** Offsets in a pack are multiples of this many floats (256 bytes, the alignment of bindings). */
 export const UNIT = 64;

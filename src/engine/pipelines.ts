@@ -1,5 +1,6 @@
 import { DeviceFaults } from "./faults.ts";
 import type { EntryLayout, Layouts } from "./kernel.ts";
+import { nearest } from "./nearest.ts";
 import { reflect } from "./reflect.ts";
 import { originOf } from "./shaderParts.ts";
 import type { GpuStatistics } from "./statistics.ts";
@@ -127,7 +128,9 @@ export class PipelineCache {
 			);
 		for (const name in constants)
 			if (!layout.overrides.includes(name))
-				throw new Error(`${shader}.wgsl has no override "${name}"`);
+				throw new Error(
+					`${shader}.wgsl has no override "${name}"; it has ${layout.overrides.join(", ") || "none"}`,
+				);
 		const entries: GPUBindGroupLayoutEntry[] = layout.bindings.map((b) => ({
 			binding: b.binding,
 			visibility: GPUShaderStage.COMPUTE,
@@ -150,7 +153,10 @@ export class PipelineCache {
 		const cached = this.#modules.get(shader);
 		if (cached) return cached;
 		const code = this.#shaders[shader];
-		if (code === undefined) throw new Error(`there is no shader "${shader}"`);
+		if (code === undefined)
+			throw new Error(
+				`gpu.run(): there is no shader "${shader}"; the nearest names are ${nearest(shader, Object.keys(this.#shaders)).join(", ")} (createEngine({ shaders }) adds some)`,
+			);
 		const made = {
 			module: this.#faults.watch(
 				`${shader}.wgsl`,

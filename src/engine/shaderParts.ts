@@ -42,6 +42,18 @@ export function joinShader(
 	return join(`${shader}.wgsl`, source, []).join("\n");
 }
 
+/** Shaders by name, each joined with its parts. Throws as joinShader() does. */
+export const joinShaders = (
+	shaders: Readonly<Record<string, string>>,
+	parts: Readonly<Record<string, string>>,
+): Record<string, string> =>
+	Object.fromEntries(
+		Object.entries(shaders).map(([name, source]) => [
+			name,
+			joinShader(name, source, parts),
+		]),
+	);
+
 /** File and line, "parts/lanes.wgsl:12", of a line of joined text, counted from 1. */
 export function originOf(shader: string, joined: string, line: number): string {
 	const lines = joined.split("\n");

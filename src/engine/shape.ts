@@ -9,3 +9,7 @@ export function sizeOf(shape: Shape): number {
 	for (const n of shape) size *= n;
 	return size;
 }
+
+export function sameShape(a: Shape, b: Shape): boolean {
+	return a.length === b.length && a.every((n, i) => n === b[i]);
+}

@@ -14,3 +14,16 @@ export interface GpuStatistics {
 	/** Floating-point operations of convolutions, matrix products and their gradients, a multiplication and an addition counted as two. */
 	flop: number;
 }
+
+export const noStatistics = (): GpuStatistics => ({
+	dispatches: 0,
+	passes: 0,
+	submits: 0,
+	buffersCreated: 0,
+	bytesAllocated: 0,
+	bytesLive: 0,
+	bytesPeak: 0,
+	pipelines: 0,
+	bindGroups: 0,
+	flop: 0,
+});

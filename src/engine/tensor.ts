@@ -1,4 +1,6 @@
 import type { Gpu } from "./gpu.ts";
+import { isList, named } from "./named.ts";
+import { flat, type Nested } from "./nested.ts";
 import type { BufferView, PooledBuffer } from "./pool.ts";
 import type { Disposable } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
@@ -200,10 +202,6 @@ const onNoDevice = (shape: Shape) =>
 		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
 	);
 
-export function sameShape(a: Shape, b: Shape): boolean {
-	return a.length === b.length && a.every((n, i) => n === b[i]);
-}
-
 function checkEngine(gpu: Gpu): void {
 	if (typeof (gpu as Partial<Gpu> | undefined)?.allocate !== "function")
 		throw new TypeError(
@@ -264,9 +262,6 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
 	return tensor;
 }
 
-/** Numbers in lists of lists, all of one length at each depth: [[1, 2], [3, 4]] has the shape [2, 2]. */
-export type Nested = number | readonly Nested[];
-
 /**
  * A tensor with the given values, row-major; without a shape that of the lists in lists that they come in, [] for a single number. Throws a RangeError where the
  * shape does not hold as many, and a TypeError on values that are no numbers or lists that are no grid.
@@ -290,42 +285,6 @@ export function tensor(
 	return made;
 }
 
-/** The numbers of nested lists in their order, and the lengths of the lists, the outermost first. */
-function flat(data: unknown): { values: number[]; own: number[] } {
-	const own: number[] = [];
-	for (let part = data; isList(part); part = part[0]) own.push(part.length);
-	const values: number[] = [];
-	const collect = (part: unknown, place: readonly number[]): void => {
-		const where = `tensor: found ${named(part)}${place.length > 0 ? ` at [${place.join("][")}]` : ""}`;
-		if (!isList(part)) {
-			if (typeof part !== "number" || place.length < own.length)
-				throw new TypeError(
-					`${where}, expected numbers in lists of one length at each depth`,
-				);
-			values.push(part);
-		} else if (part.length !== own[place.length])
-			throw new TypeError(
-				`${where} of ${part.length}, expected ${own[place.length] === undefined ? "a number" : `one of ${own[place.length]}`} as in the first`,
-			);
-		else if (place.length === own.length - 1 && isPlain(part))
-			for (let i = 0; i < part.length; i++) values.push(part[i]);
-		else for (let i = 0; i < part.length; i++) collect(part[i], [...place, i]);
-	};
-	collect(data, []);
-	return { values, own };
-}
-
-const isList = (part: unknown): part is ArrayLike<unknown> =>
-	Array.isArray(part) || ArrayBuffer.isView(part);
-
-/** Whether a list holds numbers alone: most are long. */
-function isPlain(list: ArrayLike<unknown>): list is ArrayLike<number> {
-	for (let i = 0; i < list.length; i++)
-		if (typeof list[i] !== "number") return false;
-	return true;
-}
-
-/** A value as an error calls it. */
 /** Throws, saying which, unless all are tensors. */
 export function checkTensors(
 	op: string,
@@ -336,17 +295,4 @@ export function checkTensors(
 			throw new TypeError(
 				`${op}: found ${named(value)} as ${name}, expected a tensor`,
 			);
-}
-
-export function named(value: unknown): string {
-	if (value === null || value === undefined) return String(value);
-	if (isList(value)) return "a list";
-	if (typeof value === "string")
-		return `the text ${JSON.stringify(value.slice(0, 40))}`;
-	if (typeof value === "number" || typeof value === "boolean")
-		return String(value);
-	if (typeof value === "bigint") return `${value}n`;
-	return typeof value === "function"
-		? "a function"
-		: `an object of ${value.constructor?.name ?? "no class"}`;
 }

@@ -1,6 +1,7 @@
 import { Linear } from "../engine/layers/weighted.ts";
 import { Module } from "../engine/module.ts";
-import { add, reshape, silu } from "../engine/ops/elementwise.ts";
+import { add, silu } from "../engine/ops/elementwise.ts";
+import { reshape } from "../engine/ops/reshape.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import type { Random } from "../random.ts";
 import {

@@ -1,10 +1,10 @@
 /** The engine on a browser's device. */
-import * as ours from "qpi-lens:shaders";
 import { ENGINE_OPTIONS, type EngineOptions } from "../api/options.ts";
 import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
 import { Gpu } from "../engine/gpu.ts";
 import { checkNames } from "../engine/options.ts";
 import { joinOwnShaders } from "../engine/ownShaders.ts";
+import { unpackShaders } from "./unpackShaders.ts";
 
 /** Which browsers have WebGPU, for people whose browser does not. */
 export const WHERE =
@@ -18,6 +18,7 @@ export class NoWebGpuError extends Error {
 /** Makes an engine on the given device, or on one of its own. Throws a NoWebGpuError that says which browsers have WebGPU where there is none. */
 export async function createEngine(options: EngineOptions = {}): Promise<Gpu> {
 	checkNames("createEngine", options, ENGINE_OPTIONS);
+	const ours = await unpackShaders();
 	const device = options.device ?? (await requestDevice());
 	const shaders = await joinOwnShaders(device, ours, options.shaders).catch(
 		(error) => {

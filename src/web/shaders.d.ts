@@ -1,6 +1,6 @@
 /** Made by src/build/wgsl.ts from shaders/. */
 declare module "qpi-lens:shaders" {
-	/** With all that they import. */
-	export const shaders: Readonly<Record<string, string>>;
-	export const parts: Readonly<Record<string, string>>;
+	/** Shaders and parts by name, as deflated JSON: unpackShaders() has them as text. */
+	const deflated: Uint8Array<ArrayBuffer>;
+	export default deflated;
 }

@@ -1,11 +1,10 @@
 import {
-	type Activation,
 	type ConvOptions,
 	conv2d,
 	convTranspose2d,
-	linear,
-	matmul,
 } from "../../src/engine/ops/conv.ts";
+import type { Activation } from "../../src/engine/ops/convTape.ts";
+import { linear, matmul } from "../../src/engine/ops/linear.ts";
 import { type BadCall, type Case, distance, type Nd } from "../opTesting.ts";
 import * as reference from "../reference/conv.ts";
 

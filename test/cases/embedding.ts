@@ -1,5 +1,6 @@
-import { detach, mul } from "../../src/engine/ops/elementwise.ts";
+import { mul } from "../../src/engine/ops/elementwise.ts";
 import { embedding, oneHot } from "../../src/engine/ops/embedding.ts";
+import { detach } from "../../src/engine/ops/reshape.ts";
 import { crossEntropy } from "../../src/engine/ops/softmax.ts";
 import { type Tensor, tensor } from "../../src/engine/tensor.ts";
 import { Random } from "../../src/random.ts";

@@ -1,4 +1,4 @@
-import { linear } from "../../src/engine/ops/conv.ts";
+import { linear } from "../../src/engine/ops/linear.ts";
 import type { Case } from "../opTesting.ts";
 import { finish, matmul, transpose } from "../reference/conv.ts";
 

@@ -1,8 +1,9 @@
 import type { Random } from "../../random.ts";
 import { Module } from "../module.ts";
+import { named } from "../named.ts";
 import { dropout } from "../ops/random.ts";
 import { checkNames } from "../options.ts";
-import { named, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { generator, type Layer } from "./layer.ts";
 
 /** dropout() in training, and nothing after eval(). Each call in training drops others; the same generator gives the same ones. */

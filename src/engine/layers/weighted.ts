@@ -2,13 +2,9 @@ import type { Random } from "../../random.ts";
 import * as init from "../init.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../nn.ts";
-import {
-	type ConvOptions,
-	conv2d,
-	convTranspose2d,
-	linear,
-} from "../ops/conv.ts";
+import { type ConvOptions, conv2d, convTranspose2d } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
+import { linear } from "../ops/linear.ts";
 import { checkNames } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";

@@ -2,9 +2,10 @@ import { noGrad } from "../autograd.ts";
 import { checkNames } from "../options.ts";
 import { show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { add, div, mul, reshape, scale, sqrt, sub } from "./elementwise.ts";
+import { add, div, mul, scale, sqrt, sub } from "./elementwise.ts";
 import { groupNorm } from "./norm.ts";
 import { mean } from "./reduce.ts";
+import { reshape } from "./reshape.ts";
 
 /** Of each channel, [C]. */
 export interface ChannelStatistics {

@@ -1,8 +1,9 @@
 import { fill } from "../accumulate.ts";
 import { noGrad, record } from "../autograd.ts";
 import type { Gpu } from "../gpu.ts";
+import { named } from "../named.ts";
 import { show } from "../shape.ts";
-import { empty, named, Tensor } from "../tensor.ts";
+import { empty, Tensor } from "../tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import type { Operand } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";

@@ -1,28 +1,14 @@
-import { record } from "../autograd.ts";
+import { named } from "../named.ts";
 import { checkNames } from "../options.ts";
-import { type Shape, show } from "../shape.ts";
-import {
-	checkFits,
-	checkTensors,
-	empty,
-	named,
-	type Tensor,
-} from "../tensor.ts";
+import { show } from "../shape.ts";
+import { checkTensors, type Tensor } from "../tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
-	checkWeightGradient,
-	outputGradient,
-	weightGradient,
-} from "./convGradients.ts";
-import { checkGather, convolve, convolveTransposed } from "./convKernels.ts";
-import { add } from "./elementwise.ts";
-import { hasFewRows, linearFewRows } from "./linear.ts";
-
-/**
- * What the kernels can apply to their output. Only activations whose derivative can be told from their output: silu, whose cannot, is
- * fused with groupNorm instead.
- */
-export type Activation = "none" | "relu" | "leakyRelu";
+	type Activation,
+	checkBias,
+	convolution,
+	slopeOf,
+} from "./convTape.ts";
 
 export interface ConvOptions {
 	/** One step for both dimensions, or [vertical, horizontal]; default 1. */
@@ -32,12 +18,6 @@ export interface ConvOptions {
 	/** Applied after the bias; leakyRelu has slope 0.01 below zero. Default "none". */
 	readonly activation?: Activation;
 }
-
-const SLOPES: Readonly<Record<Activation, number>> = {
-	none: 1,
-	relu: 0,
-	leakyRelu: 0.01,
-};
 
 /**
  * Cross-correlation with zero padding, as torch's conv2d:
@@ -80,7 +60,7 @@ export function conv2d(
 		stride,
 		pad: [pad[0], pad[2]],
 	};
-	return forward(what, g, x, w, bias, slope, [
+	return convolution(what, g, x, w, bias, slope, [
 		batch,
 		...g.outSize,
 		outChannels,
@@ -126,124 +106,20 @@ export function convTranspose2d(
 		stride,
 		pad: [pad[0], pad[2]],
 	};
-	return forward(what, g, x, w, bias, slope, [batch, ...size, channels], true);
-}
-
-/** y = activation(x wᵀ + bias): x [..., K], w [O, K], bias [O] or null -> [..., O]. Throws where shapes do not fit. */
-export function linear(
-	x: Tensor,
-	w: Tensor,
-	bias: Tensor | null,
-	options: { readonly activation?: Activation } = {},
-): Tensor {
-	const what = "linear";
-	const { slope } = checkOptions(what, options, ["activation"]);
-	checkTensors(what, { x, w });
-	const k = x.shape[x.shape.length - 1];
-	if (x.shape.length < 1 || w.shape.length !== 2 || w.shape[1] !== k)
-		throw new Error(
-			`${what}: x ${show(x.shape)} and w ${show(w.shape)}; expected [..., K] and [O, K]`,
-		);
-	const [o] = w.shape;
-	checkBias(what, bias, w, o);
-	const rows = x.size / k;
-	const shape = [...x.shape.slice(0, -1), o];
-	checkFits(what, shape, x, w);
-	if (hasFewRows(rows, k, o) && slope === 1) {
-		const y = linearFewRows(x, w, shape);
-		return bias ? add(y, bias) : y;
-	}
-	return forward(what, oneByOne(rows, k, o), x, w, bias, slope, shape);
-}
-
-/** The matrix product: a [M, K], b [K, N] -> [M, N]. Throws where shapes do not fit. */
-export function matmul(a: Tensor, b: Tensor): Tensor {
-	checkTensors("matmul", { a, b });
-	if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== b.shape[0])
-		throw new Error(
-			`matmul: a ${show(a.shape)} and b ${show(b.shape)}; expected [M, K] and [K, N]`,
-		);
-	const [m, k] = a.shape;
-	const n = b.shape[1];
-	return forward("matmul", oneByOne(m, n, k), a, b, null, 1, [m, n], true);
-}
-
-/** A 1x1 convolution of `rows` pixels. */
-function oneByOne(
-	rows: number,
-	channels: number,
-	outChannels: number,
-): ConvGeometry {
-	return {
-		batch: 1,
-		size: [1, rows],
-		channels,
-		outSize: [1, rows],
-		outChannels,
-		kernel: [1, 1],
-		stride: [1, 1],
-		pad: [0, 0],
-	};
-}
-
-function forward(
-	op: string,
-	g: ConvGeometry,
-	x: Tensor,
-	w: Tensor,
-	bias: Tensor | null,
-	slope: number,
-	shape: Shape,
-	transposed = false,
-): Tensor {
-	checkFits(op, shape, x, w);
-	checkKernels(op, g, x, w, transposed);
-	// Each is the other's gradient to the input.
-	const [apply, transpose] = transposed
-		? [convolveTransposed, convolve]
-		: [convolve, convolveTransposed];
-	const y = empty(x.gpu, shape);
-	apply(g, x, w, bias, slope, y);
-	return record(
-		op,
-		y,
-		bias ? [x, w, bias] : [x, w],
-		(dy, grads) => {
-			const dbias = bias && grads.wants(2) ? grads.out(2) : null;
-			const dz = outputGradient(y, dy, slope, dbias);
-			if (grads.wants(0)) transpose(g, dz, w, null, 1, grads.out(0));
-			if (grads.wants(1)) {
-				const [wide, narrow] = transposed ? [dz, x] : [x, dz];
-				weightGradient(g, wide, narrow, grads.out(1));
-			}
-			if (dz !== dy) dz.dispose();
-		},
-		slope === 1 ? [x, w] : [x, w, y],
+	return convolution(
+		what,
+		g,
+		x,
+		w,
+		bias,
+		slope,
+		[batch, ...size, channels],
+		true,
 	);
 }
 
-/** Throws before anything is dispatched where the forward pass, or a gradient that will be asked for, is too large for the device. */
-function checkKernels(
-	op: string,
-	g: ConvGeometry,
-	x: Tensor,
-	w: Tensor,
-	transposed: boolean,
-): void {
-	const { gpu } = x;
-	const what = `${op}: x ${show(x.shape)} and w ${show(w.shape)}, stride ${show(g.stride)}`;
-	checkGather(what, gpu, g, transposed);
-	if (!gpu.gradEnabled) return;
-	if (x.requiresGrad) checkGather(what, gpu, g, !transposed);
-	if (w.requiresGrad) checkWeightGradient(what, gpu, g);
-}
-
-function checkOptions(
-	what: string,
-	options: ConvOptions,
-	known = ["stride", "padding", "activation"],
-) {
-	checkNames(what, options, known);
+function checkOptions(what: string, options: ConvOptions) {
+	checkNames(what, options, ["stride", "padding", "activation"]);
 	const { stride = 1, padding = 0, activation = "none" } = options;
 	const strides =
 		typeof stride === "number" ? ([stride, stride] as const) : stride;
@@ -270,12 +146,7 @@ function checkOptions(
 		throw new Error(
 			`${what}: padding ${show(pad)}; expected one or four whole numbers, none negative`,
 		);
-	const slope = SLOPES[activation];
-	if (slope === undefined)
-		throw new Error(
-			`${what}: activation "${activation}"; expected ${Object.keys(SLOPES).join(", ")}`,
-		);
-	return { stride: strides, pad, slope };
+	return { stride: strides, pad, slope: slopeOf(what, activation) };
 }
 
 function checkRanks(what: string, x: Tensor, w: Tensor): void {
@@ -283,17 +154,5 @@ function checkRanks(what: string, x: Tensor, w: Tensor): void {
 	if (x.shape.length !== 4 || w.shape.length !== 4)
 		throw new Error(
 			`${what}: x ${show(x.shape)} and w ${show(w.shape)}; expected four dimensions each`,
-		);
-}
-
-function checkBias(
-	what: string,
-	bias: Tensor | null,
-	w: Tensor,
-	channels: number,
-): void {
-	if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels))
-		throw new Error(
-			`${what}: bias ${show(bias.shape)} and w ${show(w.shape)}; expected [${channels}]`,
 		);
 }

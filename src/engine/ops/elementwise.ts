@@ -1,7 +1,8 @@
-import { noGrad, record } from "../autograd.ts";
+import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
-import { show, sizeOf } from "../shape.ts";
-import { empty, named, sameShape, Tensor } from "../tensor.ts";
+import { named } from "../named.ts";
+import { sameShape, show, sizeOf } from "../shape.ts";
+import { empty, Tensor } from "../tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import { sumColumns, sumTo } from "./reduce.ts";
 
@@ -237,27 +238,4 @@ export function mul(a: Operand, b: Operand): Tensor {
 export function div(a: Operand, b: Operand): Tensor {
 	if (typeof b === "number") return unary("scale", a as Tensor, 1 / b);
 	return typeof a === "number" ? scale(pow(b, -1), a) : binary("div", a, b);
-}
-
-/** x with another shape of the same size; no copy. Throws on another size, and where sizes are not positive whole numbers. */
-export function reshape(x: Tensor, shape: readonly number[]): Tensor {
-	if (sizeOf(shape) !== x.size)
-		throw new Error(
-			`reshape: x ${show(x.shape)} to ${show(shape)}; expected the same number of elements`,
-		);
-	const y = noGrad(x.gpu, () => x.view(shape));
-	return record(
-		"reshape",
-		y,
-		[x],
-		(dy, grads) => grads.set(0, dy.view(x.shape)),
-		[],
-	);
-}
-
-/** x without gradient history, over the same memory: what is made of it hands no gradient on to x. */
-export function detach(x: Tensor): Tensor {
-	if (!(x instanceof Tensor))
-		throw new TypeError(`detach: found ${named(x)}, expected a tensor`);
-	return x.detach();
 }

@@ -1,7 +1,8 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
+import { named } from "../named.ts";
 import { show } from "../shape.ts";
-import { checkFits, empty, named, Tensor, tensor } from "../tensor.ts";
+import { checkFits, empty, Tensor, tensor } from "../tensor.ts";
 import { eq } from "./compare.ts";
 
 function checkNumbers(op: string, numbers: Tensor): void {

@@ -1,85 +1,70 @@
-import { record } from "../autograd.ts";
-import type { Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
-import { sumSlices } from "./convGradients.ts";
+import { checkNames } from "../options.ts";
+import { show } from "../shape.ts";
+import { checkFits, checkTensors, type Tensor } from "../tensor.ts";
+import type { ConvGeometry } from "./convFamily.ts";
+import {
+	type Activation,
+	checkBias,
+	convolution,
+	slopeOf,
+} from "./convTape.ts";
+import { add } from "./elementwise.ts";
+import { hasFewRows, linearFewRows } from "./fewRows.ts";
 
-/** Rows that one thread of shaders/linearTiled.wgsl takes together. */
-const ROWS = 8;
-/** Workgroups in one dimension: a GPU takes one an output column, and one for 128 input columns. */
-const MOST_GROUPS = 65535;
-/** Workgroups that keep a GPU busy, and the fewest terms worth a slice of a sum. */
-const BUSY = 512;
-const LEAST = 64;
-
-/**
- * Whether a matrix product has so few rows that it is a matter of reading the weights once; with more, the tiles of the
- * convolution kernels are faster.
- */
-export function hasFewRows(rows: number, k: number, n: number): boolean {
-	return (
-		rows <= 4 * ROWS &&
-		k % 4 === 0 &&
-		n <= MOST_GROUPS &&
-		k <= 128 * MOST_GROUPS
-	);
+/** y = activation(x wᵀ + bias): x [..., K], w [O, K], bias [O] or null -> [..., O]. Throws where shapes do not fit. */
+export function linear(
+	x: Tensor,
+	w: Tensor,
+	bias: Tensor | null,
+	options: { readonly activation?: Activation } = {},
+): Tensor {
+	const what = "linear";
+	checkNames(what, options, ["activation"]);
+	const slope = slopeOf(what, options.activation ?? "none");
+	checkTensors(what, { x, w });
+	const k = x.shape[x.shape.length - 1];
+	if (x.shape.length < 1 || w.shape.length !== 2 || w.shape[1] !== k)
+		throw new Error(
+			`${what}: x ${show(x.shape)} and w ${show(w.shape)}; expected [..., K] and [O, K]`,
+		);
+	const [o] = w.shape;
+	checkBias(what, bias, w, o);
+	const rows = x.size / k;
+	const shape = [...x.shape.slice(0, -1), o];
+	checkFits(what, shape, x, w);
+	if (hasFewRows(rows, k, o) && slope === 1) {
+		const y = linearFewRows(x, w, shape);
+		return bias ? add(y, bias) : y;
+	}
+	return convolution(what, oneByOne(rows, k, o), x, w, bias, slope, shape);
 }
 
-/** y = x wᵀ for few rows: x [..., K], w [O, K] -> `shape`, which is [..., O]. The shapes have been checked. */
-export function linearFewRows(x: Tensor, w: Tensor, shape: Shape): Tensor {
-	const { gpu } = x;
-	const [n, k] = w.shape;
-	const m = x.size / k;
-	const flop = 2 * m * n * k;
-	const rowBlocks = Math.ceil(m / ROWS);
-	const columnBlocks = Math.ceil(k / 4 / 32);
-	// The gradient to x may have few elements and long sums, which are then cut; the few cores of a software adapter are busy anyway.
-	const { lanes } = gpu;
-	const wanted = lanes
-		? 1
-		: Math.min(
-				Math.ceil(BUSY / (rowBlocks * columnBlocks)),
-				Math.ceil(n / LEAST),
-			);
-	const each = Math.ceil(n / wanted);
-	const slices = Math.ceil(n / each);
-	const sizes = { m, n, k4: k / 4 };
-	const y = empty(gpu, shape);
-	const kernels = lanes
-		? { shader: "linearLanes", constants: { LANES: lanes }, params: sizes }
-		: { shader: "linearTiled", params: { ...sizes, each } };
-	// A workgroup computes 32 columns, or one whose sum its threads split.
-	gpu.run({
-		...kernels,
-		entry: "forward",
-		bindings: { x, w, y },
-		workgroups: [lanes ? Math.ceil(n / 32) : n, rowBlocks],
-	});
-	gpu.statistics.flop += flop;
-	return record(
-		"linear",
-		y,
-		[x, w],
-		(dy, grads) => {
-			for (const i of [0, 1]) if (grads.wants(i)) gpu.statistics.flop += flop;
-			if (grads.wants(0)) {
-				const dx = grads.out(0);
-				const partial = slices > 1 ? empty(gpu, [slices, x.size]) : dx;
-				gpu.run({
-					...kernels,
-					entry: "inputGradient",
-					bindings: { w, dy, dx: partial },
-					workgroups: [columnBlocks, rowBlocks, slices],
-				});
-				if (slices > 1) sumSlices(partial, dx);
-			}
-			if (grads.wants(1))
-				gpu.run({
-					...kernels,
-					entry: "weightGradient",
-					bindings: { x, dy, dw: grads.out(1) },
-					workgroups: [columnBlocks, Math.ceil(n / ROWS)],
-				});
-		},
-		[x, w],
-	);
+/** The matrix product: a [M, K], b [K, N] -> [M, N]. Throws where shapes do not fit. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+	checkTensors("matmul", { a, b });
+	if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[1] !== b.shape[0])
+		throw new Error(
+			`matmul: a ${show(a.shape)} and b ${show(b.shape)}; expected [M, K] and [K, N]`,
+		);
+	const [m, k] = a.shape;
+	const n = b.shape[1];
+	return convolution("matmul", oneByOne(m, n, k), a, b, null, 1, [m, n], true);
+}
+
+/** A 1x1 convolution of `rows` pixels. */
+function oneByOne(
+	rows: number,
+	channels: number,
+	outChannels: number,
+): ConvGeometry {
+	return {
+		batch: 1,
+		size: [1, rows],
+		channels,
+		outSize: [1, rows],
+		outChannels,
+		kernel: [1, 1],
+		stride: [1, 1],
+		pad: [0, 0],
+	};
 }

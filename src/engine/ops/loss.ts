@@ -1,8 +1,8 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import type { BufferView } from "../pool.ts";
-import { show } from "../shape.ts";
-import { empty, sameShape, type Tensor } from "../tensor.ts";
+import { sameShape, show } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /** Losses: tensors of shape [1]; add them with add() and scale(). */

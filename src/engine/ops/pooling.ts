@@ -1,9 +1,10 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
+import { named } from "../named.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
 import { type Shape, show } from "../shape.ts";
-import { empty, named, Tensor } from "../tensor.ts";
+import { empty, Tensor } from "../tensor.ts";
 
 type Pair = readonly [number, number];
 

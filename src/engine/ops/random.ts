@@ -1,10 +1,11 @@
 import { record } from "../autograd.ts";
 import { lines } from "../dispatch.ts";
 import type { Gpu } from "../gpu.ts";
+import { named } from "../named.ts";
 import { checkNames } from "../options.ts";
 import type { BufferView } from "../pool.ts";
-import { type Shape, show } from "../shape.ts";
-import { empty, named, sameShape, Tensor } from "../tensor.ts";
+import { type Shape, sameShape, show } from "../shape.ts";
+import { empty, Tensor } from "../tensor.ts";
 
 /**
  * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be

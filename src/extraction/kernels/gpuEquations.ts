@@ -1,7 +1,7 @@
 import type { Gpu } from "../../engine/gpu.ts";
 import type { Equations } from "../../engine/ops/conjugateGradients.ts";
-import { linear } from "../../engine/ops/conv.ts";
 import { add, mul } from "../../engine/ops/elementwise.ts";
+import { linear } from "../../engine/ops/linear.ts";
 import { concat, sliceChannels } from "../../engine/ops/sample.ts";
 import {
 	type Filter,

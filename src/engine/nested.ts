@@ -1,0 +1,36 @@
+import { isList, named } from "./named.ts";
+
+/** Numbers in lists of lists, all of one length at each depth: [[1, 2], [3, 4]] has the shape [2, 2]. */
+export type Nested = number | readonly Nested[];
+
+/** The numbers of nested lists in their order, and the lengths of the lists, the outermost first. Throws a TypeError on what is no number, or no grid. */
+export function flat(data: unknown): { values: number[]; own: number[] } {
+	const own: number[] = [];
+	for (let part = data; isList(part); part = part[0]) own.push(part.length);
+	const values: number[] = [];
+	const collect = (part: unknown, place: readonly number[]): void => {
+		const where = `tensor: found ${named(part)}${place.length > 0 ? ` at [${place.join("][")}]` : ""}`;
+		if (!isList(part)) {
+			if (typeof part !== "number" || place.length < own.length)
+				throw new TypeError(
+					`${where}, expected numbers in lists of one length at each depth`,
+				);
+			values.push(part);
+		} else if (part.length !== own[place.length])
+			throw new TypeError(
+				`${where} of ${part.length}, expected ${own[place.length] === undefined ? "a number" : `one of ${own[place.length]}`} as in the first`,
+			);
+		else if (place.length === own.length - 1 && isPlain(part))
+			for (let i = 0; i < part.length; i++) values.push(part[i]);
+		else for (let i = 0; i < part.length; i++) collect(part[i], [...place, i]);
+	};
+	collect(data, []);
+	return { values, own };
+}
+
+/** Whether a list holds numbers alone: most are long. */
+function isPlain(list: ArrayLike<unknown>): list is ArrayLike<number> {
+	for (let i = 0; i < list.length; i++)
+		if (typeof list[i] !== "number") return false;
+	return true;
+}
