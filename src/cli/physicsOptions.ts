@@ -6,6 +6,11 @@ import {
 	POINT_GROUPS,
 	type PointGroup,
 } from "../extraction/findings/pointGroups.ts";
+import {
+	cutsOf,
+	groupsOf,
+	ringsOf,
+} from "../extraction/results/analysisText.ts";
 import type { PhysicsOptions } from "../extraction/results/physics.ts";
 import { type BandChoice, bandChoice, bandOptions } from "./bandOptions.ts";
 
@@ -19,31 +24,19 @@ export interface PhysicsChoice extends BandChoice {
 	phase?: QRegion | true;
 }
 
-/** So many directions or rings at most: each is a panel. */
+/** Of a region's disks, so many at most. */
 const MOST = 12;
 
-const numbers =
-	(what: string, fits: (v: number) => boolean) =>
-	(text: string): number[] => {
-		const list = text
-			.split(",")
-			.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-		if (list.length > MOST || !list.every((v) => Number.isFinite(v) && fits(v)))
-			throw new InvalidArgumentError(
-				`Expected 1 to ${MOST} ${what}, with commas between.`,
-			);
-		return list;
+/** As commander wants it refused. */
+const typed =
+	<T>(read: (text: string) => T) =>
+	(text: string): T => {
+		try {
+			return read(text);
+		} catch (error) {
+			throw new InvalidArgumentError((error as Error).message);
+		}
 	};
-
-const groups = (text: string): PointGroup[] =>
-	text.split(",").map((part) => {
-		const group = POINT_GROUPS.find((name) => name === part.trim());
-		if (!group)
-			throw new InvalidArgumentError(
-				`Expected some of ${POINT_GROUPS.join(", ")}, with commas between.`,
-			);
-		return group;
-	});
 
 const region = (text: string): QRegion => {
 	const parts = text
@@ -73,7 +66,7 @@ export function physicsOptions(command: Command): Command {
 		.option(
 			"--cut <degrees>",
 			"line cuts E(q) along these directions from the x axis, with fitted peaks and branches: 0,45",
-			numbers("angles in degrees", (v) => Math.abs(v) <= 360),
+			typed(cutsOf),
 		)
 		.addOption(
 			new Option(
@@ -84,12 +77,12 @@ export function physicsOptions(command: Command): Command {
 		.option(
 			"--ring [q]",
 			"|F| around the ring of q*, or around these |q| in 1/Angstrom",
-			numbers("wave vectors above zero", (v) => v > 0),
+			typed(ringsOf),
 		)
 		.option(
 			"--symmetrised <groups>",
 			`symmetrised kernels beside the kernel: some of ${POINT_GROUPS.join(",")}`,
-			groups,
+			typed(groupsOf),
 		)
 		.option(
 			"--phase [region]",

@@ -163,7 +163,7 @@ export const intoScan = <P extends Vector>(
 
 /** A wave vector (1/Angstrom, corrected frame) as h and k times the reciprocal lattice's vectors. */
 export function inReciprocal(
-	{ distortion: { peaks } }: LatticeCorrection,
+	{ distortion: { peaks } }: { readonly distortion: Pick<Distortion, "peaks"> },
 	q: Vector,
 ): { h: number; k: number } {
 	const [a, b] = reciprocal(peaks);

@@ -1,5 +1,7 @@
 /** What to type for the results that the page has. */
 import { shellWord } from "../../text.ts";
+import type { PeakShape } from "../findings/peakFit.ts";
+import type { PointGroup } from "../findings/pointGroups.ts";
 import type { FindOptions } from "./findScatterers.ts";
 import type { TakeOptions } from "./take.ts";
 
@@ -16,6 +18,11 @@ export interface ExtractSettings
 	readonly window?: number;
 	readonly symmetry?: number;
 	readonly seed: number;
+	/** Those of PhysicsOptions; a ring of true is that of q*. */
+	readonly cut?: readonly number[];
+	readonly peakShape?: PeakShape;
+	readonly ring?: readonly number[] | true;
+	readonly symmetrised?: readonly PointGroup[];
 }
 
 /** The command line that extracts from `file` with these settings; what is the default is left out. */
@@ -63,12 +70,17 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		window: settings.window,
 		symmetry: settings.symmetry,
 		seed: seed === 1 ? undefined : seed,
+		cut: settings.cut,
+		"peak-shape": settings.peakShape,
+		ring: settings.ring === true ? undefined : settings.ring,
+		symmetrised: settings.symmetrised,
 	};
 	return [
 		...Object.entries(values)
 			.filter(([, value]) => value !== undefined)
 			// A negative number would be taken for an option.
 			.map(([name, value]) => `--${name}=${value}`),
+		...(settings.ring === true ? ["--ring"] : []),
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),
 		...(settings.stepEdges === false ? ["--no-steps"] : []),

@@ -11,9 +11,9 @@ import {
 	type QRegion,
 	realSpectrum,
 } from "../findings/phaseReferenced.ts";
-import { reachOf } from "./fftBeside.ts";
 import { csv } from "./files.ts";
 import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { reachOf } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
 
 interface OfKind {

@@ -23,9 +23,10 @@ import { patternSpectrum } from "../../qpi/theory/spectrum.ts";
 import { qPointOf } from "../findings/dispersion.ts";
 import { SECTOR, withError } from "../findings/spectrum.ts";
 import type { CutSeries } from "./cuts.ts";
-import { reachOf, spectrumPanel, spectrumTable } from "./fftBeside.ts";
+import { spectrumTable } from "./fftBeside.ts";
 import { csv } from "./files.ts";
 import type { Analysis } from "./items.ts";
+import { reachOf, spectrumPanel } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
 
 /** Sides in Angstrom and the angle between them in degrees. */

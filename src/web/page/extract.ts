@@ -3,6 +3,7 @@
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { Remote, type Report } from "../rpc.ts";
+import { ANALYSIS, AnalysisForm } from "./analysisForm.ts";
 import {
 	byId,
 	confirmed,
@@ -21,6 +22,7 @@ import type {
 } from "./extractTypes.ts";
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
+import { Fourier } from "./fourier.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
 import { MarksTable } from "./marksTable.ts";
@@ -38,12 +40,13 @@ import {
 } from "./works.ts";
 
 /** Fields of what is chosen beside the image. */
-const CHOICES = ["method", "symmetry", "window", "seed", "kinds"];
+const CHOICES = ["method", "symmetry", "window", "seed", "kinds", ...ANALYSIS];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
 	"picture-section",
 	"marks",
 	"extract-form",
+	"analysis-form",
 	"run",
 	"save-session",
 ];
@@ -131,7 +134,16 @@ export function startExtract(): void {
 		(region) => form.crop(region),
 		form.masks,
 	);
-	const results = new Results(profileOf, (name, index) => {
+	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
+	const fourier = new Fourier({
+		// Before a restored result is made again, its map is that which was prepared.
+		mapFft: (index, items) =>
+			remote.call("mapFft", { index, items }).catch(() => null),
+		choice: () => analysis.choice ?? {},
+		choose: (what, value, besides) => analysis.add(what, value, besides),
+		known: (fft) => analysis.offer(fft?.lattice ?? null),
+	});
+	const results = new Results(fourier, profileOf, (name, index) => {
 		void work.act("making the files", async (report) => {
 			// They were kept, the numbers behind them were not.
 			if (!held && extracted) await remake(extracted, report);
@@ -193,6 +205,7 @@ export function startExtract(): void {
 		picture.fixed = what.dataset;
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
+		analysis.clear();
 		if (left) {
 			form.restore(left.settings);
 			input("energy").max = String(form.images - 1);
@@ -343,6 +356,7 @@ export function startExtract(): void {
 		symmetry: (Number(select("symmetry").value) ||
 			undefined) as ExtractRequest["symmetry"],
 		seed: input("seed").valueAsNumber,
+		analysis: analysis.choice,
 	});
 
 	const checkStale = () =>
@@ -379,6 +393,20 @@ export function startExtract(): void {
 		await remote.call("extract", wanted, report);
 		ready = { file, settings: JSON.stringify(wanted.settings) };
 		held = true;
+	}
+
+	/** Asks other things of the same kernels, where nothing else has changed. */
+	function analyse(): void {
+		const wanted = request();
+		const before = extracted && { ...extracted, analysis: wanted.analysis };
+		if (!held || JSON.stringify(before) !== JSON.stringify(wanted)) return;
+		if (JSON.stringify(extracted) === JSON.stringify(wanted)) return;
+		void work.act("analysing", async () => {
+			const outcome = results.tell(await remote.call("analyse", wanted));
+			extracted = wanted;
+			if (outcome) void works.keepResults({ request: wanted, outcome });
+			checkStale();
+		});
 	}
 
 	/** Shows another method's kernel, where it was compared and nothing else has changed. */

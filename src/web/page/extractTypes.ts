@@ -15,6 +15,7 @@ import type {
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Progress } from "../rpc.ts";
+import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
 
 /** What a file holds. */
 export interface Opened {
@@ -101,6 +102,8 @@ export interface ExtractRequest {
 	readonly window?: number;
 	readonly symmetry?: ExtractOptions["symmetry"];
 	readonly seed: number;
+	/** Undefined where nothing is asked for. */
+	readonly analysis?: AnalysisChoice;
 }
 
 /** One kernel, for the views, in the image's unit. */
@@ -118,7 +121,7 @@ export interface ShownItem {
 	readonly model: Float32Array;
 	readonly residual: Float32Array;
 	readonly spectrum: {
-		readonly magnitude: Float32Array | Float64Array;
+		readonly magnitude: Float32Array;
 		readonly size: number;
 		readonly step: number;
 	};
@@ -149,6 +152,9 @@ export interface Outcome {
 	readonly command: string;
 	/** PNG of q(E), where there are several energies. */
 	readonly dispersion: Blob | null;
+	/** Of what was asked for besides, and what that says. */
+	readonly pictures?: readonly AnalysisPicture[];
+	readonly told?: readonly string[];
 	/** What ran. */
 	readonly adapter: string | null;
 }

@@ -46,6 +46,10 @@ import type { Preparation } from "../../extraction/results/measured.ts";
 import { withPhysics } from "../../extraction/results/physics.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
+	type SeenLattice,
+	seenLattices,
+} from "../../extraction/results/seenLattice.ts";
+import {
 	decodeSession,
 	encodeSession,
 	isSession,
@@ -65,6 +69,8 @@ import { energiesOf } from "../../formats/measurement.ts";
 import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
+import { physicsOf, withTaken } from "./analyse.ts";
+import type { Analysed, AnalysisChoice, MapFft } from "./analysisTypes.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -76,7 +82,8 @@ import type {
 	Unpacked,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
-import { byMethod, outcomeOf, small } from "./outcome.ts";
+import { mapFftOf } from "./mapFft.ts";
+import { analysedOf, byMethod, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -91,6 +98,10 @@ let fits:
 			readonly about: ResultOptions["about"];
 	  }
 	| undefined;
+/** Of the last extraction, without what was asked for besides. */
+let base: { readonly analysis: Analysis; readonly lattice: string } | undefined;
+let lastChoice: AnalysisChoice = {};
+let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
 	/** Reads a file: no other call makes sense before. */
@@ -106,6 +117,8 @@ const handlers = {
 		dataset = undefined;
 		analysis = undefined;
 		fits = undefined;
+		base = undefined;
+		seen = undefined;
 		if (!measurement)
 			return {
 				format: "dataset",
@@ -181,10 +194,7 @@ const handlers = {
 				),
 			};
 		}
-		preparation = await prepareScans(
-			{ ...needed(input), measurement },
-			settings,
-		);
+		preparation = await prepareScans(measuredInput(), settings);
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
@@ -301,6 +311,27 @@ const handlers = {
 			return outcome(request, taken, found, method === "ridge" ? {} : about);
 		}),
 
+	/** What is asked of the kernels besides, anew; they stay. */
+	async analyse(request: ExtractRequest): Promise<Analysed> {
+		const { about } = needed(fits);
+		const analysed = await asked(request);
+		const made = optionsOf(request, about);
+		[analysis, options] = [analysed, made];
+		return analysedOf(analysed, made.command);
+	},
+
+	/** Of the map that a kernel was extracted from or, where it is yet to be, would be. @param index its number of `items`, which are the kinds of one image after the other */
+	mapFft({ index, items }: { index: number; items: number }): MapFft | null {
+		const { tasks, pixel, correction } =
+			analysis?.taken ?? dataset ?? asMaps(needed(preparation));
+		const map = tasks[Math.floor((index * tasks.length) / items)];
+		const { measurement, file } = needed(input);
+		seen ??= measurement
+			? seenLattices(arrange(measurement, {}, file), file)
+			: [];
+		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0]);
+	},
+
 	/** PNG of the chart of a kernel's profile. */
 	async profile(index: number): Promise<Blob> {
 		const [analysed] = extracted();
@@ -342,7 +373,10 @@ const handlers = {
 		for await (const [found, data] of resultFiles(
 			name === "report.html"
 				? analysed
-				: withPhysics({ ...analysed, shown }, {}),
+				: withPhysics(
+						{ ...needed(base).analysis, shown },
+						physicsOf(lastChoice),
+					),
 			made,
 			render,
 		))
@@ -354,18 +388,26 @@ const handlers = {
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
+/** Images without their scatterers. */
+const asMaps = ({ prepared, correction }: Preparation) => ({
+	tasks: prepared.map(({ scan, weights }) => ({ ...scan, weights })),
+	pixel: prepared[0].scan.spacing.x,
+	correction,
+});
+
 const shownField = ({ whole, counts }: Preprocessed) => small(whole, counts);
 
 const { version } = packageJson;
 const RESULT = "result.json";
 
-function outcome(
+async function outcome(
 	request: ExtractRequest,
 	taken: Taken,
 	extractions: readonly Extraction[],
 	about: ResultOptions["about"],
 ): Promise<Outcome> {
-	analysis = withPhysics(analyseAll(taken, extractions), {});
+	base = { analysis: analyseAll(taken, extractions), lattice: "" };
+	analysis = await asked(request);
 	options = optionsOf(request, about);
 	const compared = Object.keys(needed(fits).extractions[0].explained);
 	const methods = Object.keys(METHOD_OPTIONS).filter((name) => {
@@ -373,6 +415,29 @@ function outcome(
 		return method === "auto" ? compared.length > 1 : compared.includes(method);
 	});
 	return outcomeOf(analysis, options, methods, adapterOf(options));
+}
+
+/** The last extraction's kernels with what the request asks of them. */
+async function asked(request: ExtractRequest): Promise<Analysis> {
+	const { analysis: choice = {}, settings } = request;
+	const { taken } = needed(fits);
+	const lattice = choice.lattice ? JSON.stringify(choice.lattice) : "";
+	let now = needed(base);
+	if (now.lattice !== lattice) {
+		const of = lattice
+			? takeAgain(
+					request,
+					await prepareScans(measuredInput(), {
+						...settings,
+						...{ lattice: choice.lattice, calibrate: false },
+					}),
+				)
+			: taken;
+		now = { analysis: withTaken(now.analysis, of), lattice };
+	}
+	const analysed = withPhysics(now.analysis, physicsOf(choice));
+	[base, lastChoice] = [now, choice];
+	return analysed;
 }
 
 /** What results say of how they came about. */
@@ -397,6 +462,8 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 		request;
 	return {
 		...settings,
+		...request.analysis,
+		calibrate: request.analysis?.lattice ? false : undefined,
 		stepEdges: settings.stepEdges ?? true,
 		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
@@ -411,8 +478,10 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 }
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
-function takeAgain({ scatterers, found, method }: ExtractRequest): Taken {
-	const images = needed(preparation);
+function takeAgain(
+	{ scatterers, found, method }: ExtractRequest,
+	images = needed(preparation),
+): Taken {
 	const square = isNetwork(METHOD_OPTIONS[method]);
 	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
@@ -435,6 +504,11 @@ function extracted(): [Analysis, ResultOptions] {
 	throw new Error(
 		"the numbers of these results went with the extraction that was stopped: extract again",
 	);
+}
+
+function measuredInput() {
+	const read = needed(input);
+	return { ...read, measurement: needed(read.measurement) };
 }
 
 function needed<T>(value: T | undefined): T {

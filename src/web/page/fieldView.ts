@@ -30,6 +30,8 @@ export interface Shown {
 	readonly axes: Axes;
 	/** Interpolated between pixels; an image of few pixels is else drawn as squares. */
 	readonly smooth?: boolean;
+	/** Of what is shown, where that is not just the field: fields of different steps on one scale. */
+	readonly edges?: Pick<Field, "x" | "y">;
 	/** Radii of circles about the origin. */
 	readonly circles?: readonly number[];
 	/** Places that are ringed. */
@@ -74,7 +76,10 @@ export class FieldView {
 
 	show(shown: Shown): void {
 		// Of another area another part is of interest, if there is such a part at all.
-		const edges = ({ field: { x, y } }: Shown) => [...x, ...y].join();
+		const edges = (of: Shown) => {
+			const { x, y } = of.edges ?? of.field;
+			return [...x, ...y].join();
+		};
 		if (this.#shown && edges(this.#shown) !== edges(shown))
 			this.#link.part = null;
 		this.#shown = shown;
@@ -86,17 +91,25 @@ export class FieldView {
 			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
 			: values;
 		let [least, most] = [Infinity, -Infinity];
-		for (const v of Array.from(values))
-			if (Number.isFinite(v))
-				[least, most] = [Math.min(least, v), Math.max(most, v)];
+		for (let p = 0; p < values.length; p++)
+			if (Number.isFinite(values[p])) {
+				least = Math.min(least, values[p]);
+				most = Math.max(most, values[p]);
+			}
 		this.#extremes = [least, most];
 		this.#canvas.setAttribute("aria-label", shown.summary);
 		this.draw();
 	}
 
+	/** Of all that there is to show. */
+	get #edges(): Pick<Field, "x" | "y"> {
+		const { edges, field } = this.#shown as Shown;
+		return edges ?? field;
+	}
+
 	/** Of the whole field, or of the part that the views share: its edges in the field's coordinates. */
 	#window(): { x: [number, number]; y: [number, number] } {
-		const { x, y } = (this.#shown as Shown).field;
+		const { x, y } = this.#edges;
 		const part = this.#link.part;
 		if (!part) return { x: [...x], y: [...y] };
 		const [cx, cy] = [(x[0] + x[1]) / 2 + part.x, (y[0] + y[1]) / 2 + part.y];
@@ -107,7 +120,7 @@ export class FieldView {
 	}
 
 	#box(): { x: number; y: number; width: number; height: number } {
-		const { x, y } = (this.#shown as Shown).field;
+		const { x, y } = this.#edges;
 		const width = this.#canvas.clientWidth - MARGIN.left - MARGIN.right;
 		const height = this.#canvas.clientHeight - MARGIN.top - MARGIN.bottom;
 		const scale = Math.min(width / (x[1] - x[0]), height / (y[1] - y[0]));
@@ -215,7 +228,7 @@ export class FieldView {
 
 	/** Of the field, in its coordinates. */
 	middle(): Point {
-		const { x, y } = (this.#shown as Shown).field;
+		const { x, y } = this.#edges;
 		return { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2 };
 	}
 	#absolute(p: Point): Point {
@@ -261,8 +274,8 @@ export class FieldView {
 	/** Zooms by a factor about a point that stays where it is. */
 	zoom(factor: number, about?: Point): void {
 		if (!this.#shown) return;
-		const { field } = this.#shown;
-		const all = Math.max(field.x[1] - field.x[0], field.y[1] - field.y[0]) / 2;
+		const { x, y } = this.#edges;
+		const all = Math.max(x[1] - x[0], y[1] - y[0]) / 2;
 		const part = this.#link.part ?? { x: 0, y: 0, half: all };
 		const half = Math.max(part.half / factor, all / 100);
 		if (half >= all) this.#link.part = null;
@@ -283,12 +296,12 @@ export class FieldView {
 
 	/** No further than where the middle is at an edge of the field. */
 	#clamp(x: number, y: number, half: number) {
-		const { field } = this.#shown as Shown;
+		const edges = this.#edges;
 		const limit = (v: number, [low, high]: readonly [number, number]) => {
 			const most = Math.max(0, (high - low) / 2 - half / 2);
 			return Math.min(most, Math.max(-most, v));
 		};
-		return { x: limit(x, field.x), y: limit(y, field.y), half };
+		return { x: limit(x, edges.x), y: limit(y, edges.y), half };
 	}
 
 	/** Moves the part that is shown by so much of the axes' units. */

@@ -18,6 +18,8 @@ import {
 import { picturesOf, shownImage } from "../../extraction/results/pictures.ts";
 import type { Scan } from "../../extraction/scan/scan.ts";
 import { render } from "../render.ts";
+import { analysisPictures } from "./analyse.ts";
+import type { Analysed } from "./analysisTypes.ts";
 import type { Outcome } from "./extractTypes.ts";
 
 /** The longer side of a scan as it is shown, pixels. */
@@ -53,12 +55,11 @@ export async function outcomeOf(
 	methods: readonly string[],
 	adapter: string | null,
 ): Promise<Outcome> {
-	const { items, kinds, shown, taken, warnings } = analysis;
-	const dispersion = `dispersion${endOf(shown.kind, kinds)}`;
-	const band = picturesOf(analysis).find(([name]) => name === dispersion);
+	const { items, kinds, shown, taken } = analysis;
+	const { findings, ...said } = await analysedOf(analysis, command);
 	return {
-		names: resultNames(analysis),
-		items: items.map((item) => {
+		...said,
+		items: items.map((item, i) => {
 			const { task, extraction, spectrum, kernel, uncertainty, peak: q } = item;
 			return {
 				label: labelOf(item, kinds),
@@ -73,7 +74,7 @@ export async function outcomeOf(
 				residual: extraction.residual,
 				spectrum,
 				q,
-				findings: findingsOf(analysis, item),
+				findings: findings[i],
 				explained: (Object.keys(NAMES) as Method[]).flatMap((m) => {
 					const e = extraction.explained[m];
 					return e
@@ -90,12 +91,27 @@ export async function outcomeOf(
 		spacing: taken.pixel,
 		centre: taken.centre,
 		unit: taken.unit,
-		warnings,
 		methods,
-		command,
+		adapter,
+	};
+}
+
+/** What follows from the kernels; there are no arrays in it. */
+export async function analysedOf(
+	analysis: Analysis,
+	command: string,
+): Promise<Analysed> {
+	const { items, kinds, shown, warnings, more } = analysis;
+	const dispersion = `dispersion${endOf(shown.kind, kinds)}`;
+	const band = picturesOf(analysis).find(([name]) => name === dispersion);
+	return {
+		names: resultNames(analysis),
+		findings: items.map((item) => findingsOf(analysis, item)),
+		...{ warnings, command },
 		dispersion:
 			(band && new Blob([await render(band[3])], { type: "image/png" })) ??
 			null,
-		adapter,
+		pictures: await analysisPictures(analysis),
+		told: more?.findings ?? [],
 	};
 }

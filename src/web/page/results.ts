@@ -3,30 +3,23 @@
 import { clipLimit, diverging, sequential } from "../../drawing/colour.ts";
 import { short } from "../../drawing/picture.ts";
 import {
-	DECADES,
 	mapField,
-	spectrumField,
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
+import type { Analysed } from "./analysisTypes.ts";
 import { byId, rowOf, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
+import type { Fourier } from "./fourier.ts";
 import { Link } from "./link.ts";
 
-const NAMES = [
-	"kernel",
-	"uncertainty",
-	"image",
-	"model",
-	"residual",
-	"spectrum",
-] as const;
+const NAMES = ["kernel", "uncertainty", "image", "model", "residual"] as const;
 type Name = (typeof NAMES)[number];
 
 export class Results {
 	readonly #space = new Link();
-	readonly #momentum = new Link();
+	readonly #fourier: Fourier;
 	readonly #views: Record<Name, FieldView>;
 	readonly #profile: (index: number) => Promise<Blob | null>;
 	#outcome: Outcome | null = null;
@@ -34,21 +27,21 @@ export class Results {
 	#drawing = false;
 
 	/**
+	 * @param fourier shows what belongs to Fourier space
 	 * @param profile gives the chart of a kernel's profile, where it can be had
 	 * @param download is asked for a file of the results by its name, "zip" for all
 	 */
 	constructor(
+		fourier: Fourier,
 		profile: (index: number) => Promise<Blob | null>,
 		download: (name: string, index: number) => void,
 	) {
+		this.#fourier = fourier;
 		this.#profile = profile;
 		this.#views = Object.fromEntries(
 			NAMES.map((name) => [
 				name,
-				new FieldView(
-					byId(`view-${name}`),
-					name === "spectrum" ? this.#momentum : this.#space,
-				),
+				new FieldView(byId(`view-${name}`), this.#space),
 			]),
 		) as Record<Name, FieldView>;
 		for (const button of document.querySelectorAll<HTMLElement>(
@@ -57,7 +50,7 @@ export class Results {
 			button.addEventListener("click", () => {
 				const factor = Number(button.dataset.factor);
 				this.#views.kernel.zoom(factor);
-				this.#views.spectrum.zoom(factor);
+				this.#fourier.zoom(factor);
 			});
 		const contrast = byId<HTMLInputElement>("contrast");
 		contrast.addEventListener("input", () => {
@@ -89,6 +82,7 @@ export class Results {
 
 	hide(): void {
 		this.#outcome = null;
+		this.#fourier.hide();
 		byId("results").hidden = true;
 	}
 
@@ -110,17 +104,34 @@ export class Results {
 		byId<HTMLInputElement>("result-energy").max = String(
 			outcome.items.length - 1,
 		);
-		byId("warnings").replaceChildren(...sentences(outcome.warnings));
-		byId("command").textContent = outcome.command;
+		this.#said(outcome);
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
 			: "";
-		this.#chart("dispersion-chart", outcome.dispersion);
 		byId("dispersion").hidden = !several;
 		this.choose(inPlace ? this.#shown : outcome.shown);
 		if (inPlace) return;
 		byId("results-head").focus({ preventScroll: true });
 		byId("results").scrollIntoView({ block: "nearest" });
+	}
+
+	/** The same kernels, with what is said of them anew. */
+	tell({ findings, ...said }: Analysed): Outcome | null {
+		if (!this.#outcome) return null;
+		const items = this.#outcome.items.map((item, i) =>
+			Object.assign(item, { findings: findings[i] }),
+		);
+		this.#outcome = { ...this.#outcome, ...said, items };
+		this.#said(this.#outcome);
+		byId("findings").replaceChildren(...sentences(items[this.#shown].findings));
+		this.#fourier.show(this.#outcome, this.#shown);
+		return this.#outcome;
+	}
+
+	#said({ warnings, command, dispersion }: Outcome): void {
+		byId("warnings").replaceChildren(...sentences(warnings));
+		byId("command").textContent = command;
+		this.#chart("dispersion-chart", dispersion);
 	}
 
 	/** Whether another method's kernel can be had from these results. */
@@ -148,6 +159,7 @@ export class Results {
 				}),
 			);
 		byId("findings").replaceChildren(...sentences(item.findings));
+		this.#fourier.show(this.#outcome, index);
 		this.#fillDispersion(this.#outcome);
 		void this.#showProfile();
 	}
@@ -218,8 +230,7 @@ function fieldsOf(
 	item: ShownItem,
 	sameScale: boolean,
 ): Record<Name, Shown> {
-	const { kernel, uncertainty, image, model, residual, spectrum, q, places } =
-		item;
+	const { kernel, uncertainty, image, model, residual, places } = item;
 	const onMap = (values: ArrayLike<number>) =>
 		mapField(values, { ...item, spacing, centre });
 	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
@@ -264,18 +275,6 @@ function fieldsOf(
 			field: onMap(residual),
 			marks: places,
 			summary: "What is left: data less re-convolution",
-		},
-		spectrum: {
-			field: spectrumField(spectrum, Math.PI / spacing),
-			colours: sequential,
-			range: DECADES,
-			unit: "",
-			axes: "1/Å",
-			smooth: true,
-			circles: q ? [q.q] : [],
-			summary: q
-				? `The kernel's Fourier transform; its strongest wave vector is ${q.q.toFixed(4)} per Angstrom`
-				: "The kernel's Fourier transform; no wave vector stands out",
 		},
 	};
 }

@@ -1,0 +1,68 @@
+/** What page and worker tell each other of what is read from kernels and maps in Fourier space. */
+import type { Field } from "../../drawing/panels.ts";
+import type { PeakShape } from "../../extraction/findings/peakFit.ts";
+import type { PointGroup } from "../../extraction/findings/pointGroups.ts";
+import type {
+	Lattice,
+	Pair,
+	Vector,
+} from "../../extraction/lattice/lattice.ts";
+import type { Outcome } from "./extractTypes.ts";
+
+/** What is asked of kernels besides; none of it changes them. */
+export interface AnalysisChoice {
+	/** Degrees from the x axis. */
+	readonly cut?: readonly number[];
+	readonly peakShape?: PeakShape;
+	/** 1/Angstrom; true is q*. */
+	readonly ring?: readonly number[] | true;
+	readonly symmetrised?: readonly PointGroup[];
+	/** For q in its units; the scan stays as it is (--no-calibrate). */
+	readonly lattice?: Lattice;
+}
+
+/** A picture of an analysis that was asked for. */
+export interface AnalysisPicture {
+	readonly name: string;
+	readonly title: string;
+	readonly caption: string;
+	readonly png: Blob;
+}
+
+/** What an analysis says anew of kernels that are there. */
+export interface Analysed
+	extends Pick<
+		Outcome,
+		"names" | "command" | "warnings" | "pictures" | "told" | "dispersion"
+	> {
+	/** Of each item. */
+	readonly findings: readonly (readonly string[])[];
+}
+
+/** The lattice that spectra are drawn with. */
+export interface ShownLattice {
+	/** Reciprocal lattice vectors, 1/Angstrom. */
+	readonly peaks: Pair;
+	/** Those that the pixels show, of q and -q one. */
+	readonly vectors: readonly (Vector & {
+		readonly h: number;
+		readonly k: number;
+	})[];
+	/** Corners of the first Brillouin zone. */
+	readonly zone: readonly Vector[];
+	/** Of the image that shows it. */
+	readonly lattice: Lattice;
+	/** Where it is from, for people. */
+	readonly told: string;
+	/** Whether people gave it; else it was only seen. */
+	readonly given: boolean;
+}
+
+/** |FFT| of a measured map. */
+export interface MapFft {
+	/** log10 over the value that one pixel in a thousand exceeds; q = 0 is the middle pixel. */
+	readonly field: Field;
+	/** Window and zero padding. */
+	readonly note: string;
+	readonly lattice: ShownLattice | null;
+}
