@@ -2,8 +2,12 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { failureOf } from "../src/extraction/findings/failed.ts";
 import { commandOf } from "../src/extraction/results/commandLine.ts";
-import { scanField } from "../src/extraction/results/drawPictures.ts";
+import {
+	scanField,
+	spectrumField,
+} from "../src/extraction/results/drawPictures.ts";
 import { makeExtractor } from "../src/extraction/results/extractor.ts";
 import { SAVED, savedFiles } from "../src/extraction/results/fields.ts";
 import {
@@ -13,7 +17,7 @@ import {
 } from "../src/extraction/results/files.ts";
 import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
-import { analyseAll } from "../src/extraction/results/items.ts";
+import { analyseAll, resultOf } from "../src/extraction/results/items.ts";
 import { withPhysics } from "../src/extraction/results/physics.ts";
 import {
 	makeTasks,
@@ -26,6 +30,7 @@ import { FormatError } from "../src/formats/measurement.ts";
 import { openMeasurement } from "../src/formats/readMeasurement.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
+import { Random } from "../src/random.ts";
 
 const places = [
 	[14, 20],
@@ -277,6 +282,45 @@ test("a mask is written out as it was read, and shown as not used", async () => 
 	const { values } = scanField(prepared.whole, prepared.counts);
 	assert.ok(Number.isNaN(values[56 * 64 + 8]));
 	assert.ok(prepared.whole.image.every(Number.isFinite));
+});
+
+test("of an extraction that failed nothing is claimed: no q*, no symmetry, no sigma, one line that says so", async () => {
+	const random = new Random(5);
+	const image = Float32Array.from({ length: 64 * 64 }, () => random.normal());
+	const noise = {
+		...measurement,
+		channels: [{ ...measurement.channels[0], images: [image] }],
+	};
+	const list = { file: "marks.csv", text: "x,y\n0,0\n-90,40\n80,60\n" };
+	const taken = await take(
+		{ ...file, measurement: noise },
+		{ ...options, scatterers: list },
+	);
+	const { extract } = await makeExtractor({
+		method: "ridge",
+		seed: 1,
+		symmetry: 4,
+	});
+	const analysis = withPhysics(analyseAll(taken, await extract(taken)), {
+		...{ cut: [0], ring: "q*", symmetrised: ["4mm"] },
+	});
+	const said = analysis.findings.join("\n");
+	assert.is(said.match(/^extraction failed: /gm)?.length, 1, said);
+	assert.not.match(said, /q\*: |symmetry: |sigma|±|\+-|sotropic/);
+	const { q, symmetry, sectors, missed, failed } = analysis.items.map((item) =>
+		resultOf(item, "kernel.npy", 1),
+	)[0];
+	assert.equal([q, symmetry, sectors, missed], [null, null, [], []]);
+	assert.match(String(failed), /expected 0\.1 or more$/);
+	assert.equal(
+		[0.1, 0.099, Number.NaN].map(
+			(share) => failureOf({ heldOut: share, inSample: 1 }) === null,
+		),
+		[true, false, false],
+	);
+	// Of a spectrum with zeros the faintest is what numbers hold.
+	const zeros = { magnitude: new Float32Array(64), size: 8, step: 1 };
+	assert.is(Math.min(...Array.from(spectrumField(zeros, 4).values)), -7);
 });
 
 test("an extractor: weights for all methods but ridge, and why there are no networks", async () => {

@@ -276,6 +276,17 @@ test("the mirror axis of an ellipse is one of its axes; three unequal sites have
 	assert.ok((testSymmetry(kernelOf(1)).mirror?.score ?? 1) < 0.9);
 });
 
+test("what was imposed is not tested: no sigma on what only rounding leaves", () => {
+	const random = new Random(21);
+	const noisy = () => kernelOf(2).map((v) => v + 0.02 * random.normal());
+	const fourfold = symmetrise(noisy(), 4);
+	const samples = Array.from({ length: 12 }, () => symmetrise(noisy(), 4));
+	const { harmonics, order } = testSymmetry(fourfold, { samples, imposed: 4 });
+	for (const { m, share, significance } of harmonics)
+		assert.is(significance !== null, m % 4 === 0, `m = ${m}, ${share}`);
+	assert.is(order, 4);
+});
+
 test("the sentence names the harmonics that decide", () => {
 	const sigma = 1e-3;
 	const why = (order: Order) =>

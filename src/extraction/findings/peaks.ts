@@ -1,4 +1,5 @@
 /** Peaks of q profiles, and which of them hold. */
+import { LITTLE } from "./failed.ts";
 import type { Profile } from "./profile.ts";
 
 /** A maximum of a profile. */
@@ -60,8 +61,8 @@ const left = (q: number, { resolution, reach }: Profile) => {
 /** What window, near field and, in a sector, the other directions leave at q, 1/A. */
 export const systematicOf = (q: number, profile: Profile): number =>
 	left(q, profile) + (profile.sector ? SECTOR * profile.resolution : 0);
-/** What a peak that holds has at least: held-out score, share of the power, share of the groups in which it is found. */
-const [HELD_OUT, SHARE, MOST] = [0.1, 0.05, 0.75];
+/** What a peak that holds has at least: share of the power, share of the groups in which it is found. */
+const [SHARE, MOST] = [0.05, 0.75];
 /** Of the resolution: a peak that is known no better than this is none. */
 const VAGUE = 0.25;
 /** Degrees of freedom that a covariance is taken to have. */
@@ -152,9 +153,9 @@ export const heldPeaks = (
 			);
 
 function unexplained({ heldOut }: PeakOptions): string[] {
-	return heldOut != null && heldOut < HELD_OUT
+	return heldOut != null && !(heldOut >= LITTLE)
 		? [
-				`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${HELD_OUT.toFixed(2)} or more`,
+				`the kernel explains ${heldOut.toFixed(2)} of held-out pixels, expected ${LITTLE.toFixed(2)} or more`,
 			]
 		: [];
 }

@@ -37,6 +37,8 @@ export interface SymmetryOptions {
 	samples?: readonly ArrayLike<number>[];
 	/** Kernels with one of 4 or more groups of scatterers left out each: a jackknife, whose errors also hold wrong marks, background and misfit. */
 	groups?: readonly ArrayLike<number>[];
+	/** The order of the rotation that was imposed on the kernel and on its errors, 1 by default (none): other harmonics have nothing left but rounding, and are not tested. */
+	imposed?: number;
 	/** Pixels from the middle where the ripples end: by default where the kernel does (zeros, or no more than noise), at most the inscribed circle. */
 	radius?: number;
 	/** Standard deviations from which a harmonic is significant; 4 by default, for 60 are tried (12 orders, three parts and two shapes). */
@@ -63,7 +65,7 @@ export interface Harmonic {
 	readonly m: number;
 	/** Share of the ripples' power (mean removed), noise and what systematic errors explain taken off; all shares and the isotropic one add up to 1 at most. */
 	readonly share: number;
-	/** Standard deviations above noise, the greatest over three parts of the ripples and two shapes, an amplitude and a q that go round with m; null when no errors are known. */
+	/** Standard deviations above noise, the greatest over three parts of the ripples and two shapes, an amplitude and a q that go round with m; null when no errors are known, or another symmetry was imposed. */
 	readonly significance: number | null;
 	readonly significant: boolean;
 }
@@ -90,7 +92,7 @@ export function testSymmetry(
 	options: SymmetryOptions = {},
 ): SymmetryVerdict {
 	const { samples, uncertainty, groups, correlation = 4 } = options;
-	const { significance: least = 4, tolerance = 0.01 } = options;
+	const { imposed = 1, significance: least = 4, tolerance = 0.01 } = options;
 	const n = checked(kernel, options);
 	const end = options.radius ?? extent(kernel, n, { samples, uncertainty });
 	const { zone, q } = ripplesOf(kernel, n, end);
@@ -132,6 +134,11 @@ export function testSymmetry(
 	const stretch = stretchOf(raw, zone.radii);
 	const harmonics: Harmonic[] = [];
 	for (let m = 1; m <= HARMONICS; m++) {
+		if (m % imposed !== 0) {
+			const untested = { significance: null, significant: false };
+			harmonics.push({ m, share: 0, ...untested });
+			continue;
+		}
 		const share = all > 0 ? powers[m - 1] / all : 0;
 		const significance =
 			noise &&

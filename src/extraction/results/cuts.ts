@@ -57,9 +57,11 @@ export function cutSeries(
 				return {
 					...{ item, degrees, outgoing },
 					plain: profile(item.kernel, { ...options, waves: "full" }),
-					peaks: fitPeaks(outgoing, { shape }).filter(
-						(p) => p.statistical <= VAGUE * outgoing.resolution,
-					),
+					peaks: item.failed
+						? []
+						: fitPeaks(outgoing, { shape }).filter(
+								(p) => p.statistical <= VAGUE * outgoing.resolution,
+							),
 				};
 			});
 			const energies = mine.flatMap(({ task }) => task.energy ?? []);

@@ -7,6 +7,7 @@ import {
 	panelGrid,
 } from "../../drawing/panels.ts";
 import { type Picture, short } from "../../drawing/picture.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
 
 /** A square image of `size` x `size` pixels of `spacing` about a centre. */
 export function squareField(
@@ -252,7 +253,10 @@ interface Magnitudes {
 	readonly step: number;
 }
 
-/** log10 of |FFT| over its largest value, to the Nyquist wave vector: what lies beyond the kernel's own is not there. */
+/** Decades below the largest value: what 32-bit numbers hold of a kernel. Zeros have no logarithm. */
+const FAINT = 7;
+
+/** log10 of |FFT| over its largest value, no less than -7, to the Nyquist wave vector: what lies beyond the kernel's own is not there. */
 export function spectrumField(
 	{ magnitude, size, step }: Magnitudes,
 	nyquist: number,
@@ -260,14 +264,14 @@ export function spectrumField(
 	const reach = Math.min(size / 2, Math.round(nyquist / step));
 	const side = 2 * reach;
 	const decades = new Float32Array(side * side);
-	const most = Math.log10(
-		Array.from(magnitude).reduce((a, b) => Math.max(a, b), 1e-300),
-	);
+	const most = maxOf(magnitude) || 1;
 	for (let i = 0; i < side; i++)
 		for (let j = 0; j < side; j++) {
 			const from = (i + size / 2 - reach) * size + j + size / 2 - reach;
-			decades[i * side + j] =
-				Math.log10(Math.max(1e-300, magnitude[from])) - most;
+			decades[i * side + j] = Math.max(
+				-FAINT,
+				Math.log10(magnitude[from] / most),
+			);
 		}
 	// Pixel i is centred on (i - reach) step.
 	const edges: [number, number] = [(-reach - 0.5) * step, (reach - 0.5) * step];

@@ -7,6 +7,7 @@ import {
 	describeDispersion,
 	dispersionOf,
 } from "../findings/dispersion.ts";
+import { failureOf } from "../findings/failed.ts";
 import {
 	describePeak,
 	judgePeak,
@@ -51,6 +52,8 @@ export const METHOD_OPTIONS: Readonly<Record<string, Method | "auto">> = {
 export interface Item extends KindKernel {
 	readonly task: ExtractionTask;
 	readonly extraction: Extraction;
+	/** Why nothing is claimed of this kernel: no q*, no symmetry, no missed scatterers; null where the extraction succeeded. */
+	readonly failed: string | null;
 	readonly spectrum: Spectrum;
 	/** Of the waves that go out, and of the plain |FFT|. */
 	readonly profile: Profile;
@@ -58,7 +61,8 @@ export interface Item extends KindKernel {
 	readonly peak: Peak | null;
 	/** What a q* that holds lacks, where there is none. */
 	readonly missing: readonly string[];
-	readonly symmetry: SymmetryVerdict;
+	/** Null where the extraction failed. */
+	readonly symmetry: SymmetryVerdict | null;
 	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
 	readonly sectors: readonly Sector[];
 	/** What in the residual looks like a scatterer that nobody marked; Angstrom, in the scan's frame. */
@@ -124,18 +128,23 @@ function analyse(
 	const errors = errorsOf(kernelOf);
 	const { pixel: spacing, truth } = taken;
 	const outgoing = profile(kernel, { spacing, ...errors });
-	const judge = { heldOut: heldOutOf(extraction) };
-	const { peak, missing } = judgePeak(outgoing, judge);
-	const symmetry = testSymmetry(kernel, errors);
+	const failed = failureOf(extraction.explained[extraction.method]);
+	const { peak, missing } = failed
+		? { peak: null, missing: [failed] }
+		: judgePeak(outgoing);
+	const symmetry = failed
+		? null
+		: testSymmetry(kernel, { ...errors, imposed: imposedOn(extraction) });
 	const sectors = axesOf(symmetry).map((direction): Sector => {
 		const along = profile(kernel, { spacing, direction, ...errors });
-		return { direction, profile: along, ...judgePeak(along, judge) };
+		return { direction, profile: along, ...judgePeak(along) };
 	});
 	return {
 		...kernelOf,
 		task,
 		extraction,
-		missed: missedIn(task, extraction, kernel, taken),
+		failed,
+		missed: failed ? [] : missedIn(task, extraction, kernel, taken),
 		spectrum: spectrum(kernel, {
 			spacing,
 			pad: smooth(Math.max(128, extraction.size), 2),
@@ -189,7 +198,9 @@ export const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
 });
 
 /** A mirror axis, and the nearest of the other kind: an n-fold pattern has 2n half axes, of two kinds in turn. */
-function axesOf({ order, mirror }: SymmetryVerdict): number[] {
+function axesOf(verdict: SymmetryVerdict | null): number[] {
+	if (!verdict) return [];
+	const { order, mirror } = verdict;
 	if (!mirror || order === "isotropic") return [];
 	return [mirror.axis, mirror.axis + Math.PI / Math.max(2, order)];
 }
@@ -198,14 +209,17 @@ function axesOf({ order, mirror }: SymmetryVerdict): number[] {
 export const degrees = (angle: number): string =>
 	`${Math.round((angle * 180) / Math.PI) % 180}°`;
 
-const heldOutOf = ({ explained, method }: Extraction) =>
-	explained[method]?.heldOut ?? null;
+/** The order of the rotation, 1: none. */
+const imposedOn = ({ parameters: { symmetry } }: Extraction): number =>
+	typeof symmetry === "number" ? symmetry : 1;
+
+/** Of the variance, that is explained: of held-out pixels, or where that is not known of the fitted ones. */
+const shareOf = ({ explained, method }: Extraction) =>
+	explained[method]?.heldOut ?? explained[method]?.inSample ?? null;
 
 /** What the best of several kernels is chosen by. */
 const heldOut = ({ extraction }: Item) =>
-	heldOutOf(extraction) ??
-	extraction.explained[extraction.method]?.inSample ??
-	Number.NEGATIVE_INFINITY;
+	shareOf(extraction) ?? Number.NEGATIVE_INFINITY;
 
 /** q(E) where the file says the energies of three kernels or more. */
 function bandOf(items: readonly Item[]): Dispersion | null {
@@ -213,15 +227,12 @@ function bandOf(items: readonly Item[]): Dispersion | null {
 	if (energies.length < 3 || energies.length < items.length) return null;
 	const profiles = items.map(({ profile }) => profile);
 	return dispersionOf(energies, profiles, {
-		heldOut: items.map(({ extraction }) => heldOutOf(extraction)),
+		heldOut: items.map(({ extraction }) => shareOf(extraction)),
 		...(items.every(({ samples }) => samples.length >= ENOUGH) && {
 			draws: items.map(({ samples }) => samples.length),
 		}),
 	});
 }
-
-/** Below this share of the held-out variance a kernel says little about the image. */
-const LITTLE = 0.1;
 
 /** A mark whose amplitude is below so many standard deviations, or this share of what it was given, lies on nothing. */
 const EMPTY = { sigmas: 3, share: 0.3 };
@@ -240,16 +251,15 @@ export const isEmpty = ({
 
 /** Reasons to doubt what was extracted. */
 function doubtsOf(shown: Item, { scatterers, used }: Taken): string[] {
-	const { explained, method, scatterers: found } = shown.extraction;
-	const value = explained[method]?.heldOut ?? null;
+	const { scatterers: found } = shown.extraction;
 	const rms = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 	const unsure = rms(shown.uncertainty) / (rms(shown.kernel) || 1);
 	const empty = found
 		.map((s, j) => ({ ...s, row: used[j] }))
 		.filter((s) => isEmpty(s) && scatterers?.[s.row]);
 	return [
-		value !== null && value < LITTLE
-			? `the kernel explains ${share(value)} of the variance of pixels that it was not fitted to, which is next to nothing: look at the scatterers' places, at their kinds, and at the residual`
+		shown.failed
+			? `the extraction failed, ${shown.failed}: look at the scatterers' places, at their kinds, and at the residual`
 			: "",
 		unsure > UNDETERMINED
 			? `the kernel is uncertain by ${Math.round(100 * unsure)} % of itself (root mean squares): too few scatterers or too much noise for a window of this size`
@@ -294,8 +304,7 @@ export function findingsOf(
 		.map((m) => `${NAMES[m]} ${share(explained[m]?.heldOut)}`);
 	const lines = [
 		`method ${NAMES[method]}${of}: explains ${share(explained[method]?.heldOut)} of the variance of held-out pixels${rivals.length ? ` (${rivals.join(", ")})` : ""}, ${share(explained[method]?.inSample)} of the fitted ones`,
-		`q*: ${describePeak(shown.peak, shown.missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
-		`symmetry: ${shown.symmetry.why}`,
+		...claimsOf(shown),
 	];
 	const { window: reach, workingPixel } = shown.extraction.parameters;
 	if (typeof reach === "number")
@@ -312,7 +321,7 @@ export function findingsOf(
 	for (const other of items)
 		if (other.task === shown.task && other.kind !== shown.kind)
 			lines.push(
-				`kind ${other.kind}: ${describePeak(other.peak, other.missing)}; ${other.symmetry.why}`,
+				`kind ${other.kind}: ${other.failed ? WITHHELD : `${describePeak(other.peak, other.missing)}; ${other.symmetry?.why}`}`,
 			);
 	bands.forEach((of, k) => {
 		const which = kinds.length > 1 ? ` of kind ${kinds[k]}` : "";
@@ -329,6 +338,22 @@ export function findingsOf(
 		);
 	}
 	return lines;
+}
+
+const WITHHELD = "nothing is claimed of its q*, symmetry and residual";
+
+/** What a kernel shows, or that it shows nothing. */
+function claimsOf({ failed, peak, missing, symmetry, extraction }: Item) {
+	if (failed) return [`extraction failed: ${failed}; ${WITHHELD}`];
+	const imposed = imposedOn(extraction);
+	const tested =
+		imposed > 1
+			? `${imposed}-fold was imposed, and only multiples of m = ${imposed} are tested: `
+			: "";
+	return [
+		`q*: ${describePeak(peak, missing).replace(/^(q = |no q\* that holds)/, (m) => (m === "q = " ? "" : "none that holds"))}`,
+		`symmetry: ${tested}${symmetry?.why}`,
+	];
 }
 
 /** Of a stack, whether amplitudes are shared by all energies and why. */
@@ -384,6 +409,7 @@ export function resultOf(
 		symmetry,
 		sectors,
 		missed,
+		failed,
 		scores,
 		...rest
 	}: Item,
@@ -393,13 +419,13 @@ export function resultOf(
 	const { method, explained, parameters } = extraction;
 	const each = (key: keyof Explained) =>
 		Object.fromEntries(Object.entries(explained).map(([m, e]) => [m, e[key]]));
-	const { order, why, harmonics, mirror } = symmetry;
-	const scoresBy = (key: "whole" | "anisotropic") =>
-		Object.fromEntries(symmetry.scores.map((s) => [s.order, s[key]]));
 	return {
 		method,
 		kernel: kernelEntry(
-			{ task, extraction, kind, peak, symmetry, sectors, missed, ...rest },
+			{
+				...{ task, extraction, kind, peak, symmetry, sectors, missed, failed },
+				...rest,
+			},
 			file,
 			pixel,
 		),
@@ -409,19 +435,25 @@ export function resultOf(
 		q: peak,
 		qMissing: rest.missing,
 		sectors: sectors.map(({ direction, peak: q }) => ({ direction, q })),
-		symmetry: {
-			// An isotropic kernel has every order; 6 is the highest that is tried.
-			n: order === "isotropic" ? 6 : order,
-			isotropic: order === "isotropic",
-			scores: scoresBy("whole"),
-			anisotropicScores: scoresBy("anisotropic"),
-			harmonics,
-			mirror,
-			why,
-		},
+		failed,
+		symmetry: symmetry && symmetryEntry(symmetry),
 		missed,
 		solution: parameters,
 		...(scores ? { comparison: scores } : {}),
+	};
+}
+
+function symmetryEntry(verdict: SymmetryVerdict) {
+	const { order, why, harmonics, mirror, scores } = verdict;
+	const scoresBy = (key: "whole" | "anisotropic") =>
+		Object.fromEntries(scores.map((s) => [s.order, s[key]]));
+	return {
+		// An isotropic kernel has every order; 6 is the highest that is tried.
+		n: order === "isotropic" ? 6 : order,
+		isotropic: order === "isotropic",
+		scores: scoresBy("whole"),
+		anisotropicScores: scoresBy("anisotropic"),
+		...{ harmonics, mirror, why },
 	};
 }
 

@@ -40,7 +40,8 @@ export function phaseSupplement(
 	const { items, kinds, taken } = analysis;
 	const series = kinds.map((kind): OfKind => {
 		const mine = items.filter(
-			({ kind: of, task }) => of === kind && task.energy !== undefined,
+			({ kind: of, task, failed }) =>
+				of === kind && task.energy !== undefined && !failed,
 		);
 		const kernels = mine.map((item) => {
 			const { samples, groups } = errorsOf(item) as Partial<Item>;
@@ -56,7 +57,7 @@ export function phaseSupplement(
 		return {
 			...{ pictures: [], files: [], result: { phase: null } },
 			findings: [
-				"phase: no energy of the file has its opposite there: rho_- needs pairs +E and -E",
+				`phase: no energy of the file has its opposite there${items.some(({ failed }) => failed) ? ", energies whose extraction failed left out" : ""}: rho_- needs pairs +E and -E`,
 			],
 		};
 	const where = regionText(region);

@@ -45,7 +45,7 @@ export function withPhysics(
 		...(mapFft || of ? [fftBeside(analysis, of?.panels)] : []),
 		...(series.length ? [cutSupplement(analysis, series, of?.lines)] : []),
 		...(ring ? [ringSupplement(analysis, ring)] : []),
-		...(symmetrised?.length
+		...(symmetrised?.length && !analysis.shown.failed
 			? [symmetrisedSupplement(analysis, symmetrised)]
 			: []),
 		...(of ? [of.supplement] : []),

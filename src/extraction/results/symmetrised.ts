@@ -21,7 +21,7 @@ export function symmetrisedSupplement(
 	groups: readonly PointGroup[],
 ): Supplement {
 	const { kernel, samples, symmetry, extraction } = shown;
-	const axis = symmetry.mirror?.axis ?? 0;
+	const axis = symmetry?.mirror?.axis ?? 0;
 	const all = groups.map((group) =>
 		symmetriseGroup(kernel, group, { axis, samples }),
 	);

@@ -20,8 +20,8 @@ export interface Row {
 	/** Electron masses, and eV. */
 	readonly mass: Estimate | null;
 	readonly bottom: Estimate | null;
-	/** "isotropic", or the order of the rotation. */
-	readonly symmetry: string;
+	/** "isotropic", or the order of the rotation; null where the extraction failed. */
+	readonly symmetry: string | null;
 }
 
 export interface Estimate {
@@ -53,7 +53,11 @@ interface ResultItem {
 		readonly heldOut: Readonly<Record<string, number | null>>;
 	};
 	readonly q: { readonly q: number; readonly error: number } | null;
-	readonly symmetry: { readonly n: number; readonly isotropic: boolean };
+	/** Null where the extraction failed. */
+	readonly symmetry: {
+		readonly n: number;
+		readonly isotropic: boolean;
+	} | null;
 }
 
 interface Dispersed {
@@ -89,7 +93,8 @@ export function rowsOf(result: unknown): Row[] {
 			q: q && { value: q.q, error: q.error },
 			mass: fit ? { value: fit.mass, error: fit.massError } : null,
 			bottom: fit ? { value: fit.bottom, error: fit.bottomError } : null,
-			symmetry: symmetry.isotropic ? "isotropic" : String(symmetry.n),
+			symmetry:
+				symmetry && (symmetry.isotropic ? "isotropic" : String(symmetry.n)),
 		};
 	});
 }
