@@ -9,7 +9,7 @@ import { positiveWhole } from "../src/cli/command.ts";
 import { add } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
 import { sliceChannels } from "../src/engine/ops/sample.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { Unet, type UnetSize } from "../src/models/unet.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";

@@ -1,6 +1,6 @@
 /** `npm run fuzz -- --ops --count 10000 --seed 1`: random cases of the engine's ops. */
 import { Command } from "commander";
-import { Gpu } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { fuzzOps as fuzz } from "../test/fuzzOps.ts";

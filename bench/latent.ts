@@ -4,16 +4,16 @@
  */
 import { Command } from "commander";
 import { positiveWhole } from "../src/cli/command.ts";
-import { backward, noGrad } from "../src/engine/autograd.ts";
-import type { Gpu } from "../src/engine/gpu.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { detached, scope } from "../src/engine/basics/scope.ts";
+import type { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import type { State } from "../src/engine/layers/state.ts";
 import { add, mul, scale } from "../src/engine/ops/elementwise.ts";
 import { mseLoss } from "../src/engine/ops/loss.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { detached, scope } from "../src/engine/scope.ts";
-import type { State } from "../src/engine/state.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { backward, noGrad } from "../src/engine/tensors/autograd.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { refine } from "../src/extraction/kernels/refined.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import type { NetworkInput } from "../src/models/latent.ts";

@@ -3,11 +3,11 @@
  * within the first 10,000 steps, as fast as steps leave objects behind, and hides what the engine and the driver do.
  */
 import { Command } from "commander";
+import { scope } from "../src/engine/basics/scope.ts";
+import { sizeOf } from "../src/engine/basics/shape.ts";
 import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { scope } from "../src/engine/scope.ts";
-import { sizeOf } from "../src/engine/shape.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 

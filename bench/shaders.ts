@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { runCommand } from "../src/cli/command.ts";
-import { Gpu } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { writeFileAtomic } from "../src/node/files/files.ts";

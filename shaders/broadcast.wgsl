@@ -19,6 +19,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// import thread
+
 fn offset(i: u32, strides: vec4u) -> u32 {
 	let s = params.shape;
 	let row = i / s.w;
@@ -77,7 +79,7 @@ fn store(i: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn zip(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let p = ofA(i);
 	let q = ofB(i);
@@ -103,7 +105,7 @@ fn zip(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 // Of where(), and what maximum() and minimum() (p is dy; equal values share it) and p / q (s is dy) hand on.
 @compute @workgroup_size(64)
 fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let p = ofA(i);
 	let q = ofB(i);
@@ -121,7 +123,7 @@ fn choose(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 // y = factor * a, repeated.
 @compute @workgroup_size(64)
 fn expand(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	store(i, params.factor * ofA(i));
 }

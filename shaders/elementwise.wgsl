@@ -17,6 +17,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+// import thread
+
 // Never the exponential of a large positive number, which would overflow.
 fn logistic(x: vec4f) -> vec4f {
 	let e = exp(-abs(x));
@@ -69,7 +71,7 @@ fn store(i: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let v = x[i];
 	var r = v * params.p; // scale
@@ -94,7 +96,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 // Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp, sqrt), else its input.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let v = x[i];
 	var r = vec4f(params.p); // scale, affine
@@ -117,7 +119,7 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 
 @compute @workgroup_size(64)
 fn combine(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	var v: vec4f;
 	if (params.period % 4u == 0u || params.period == params.n) {

@@ -14,12 +14,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// import thread
+
 // What no compiler knows to be NaN.
 fn nothing() -> f32 { return bitcast<f32>(0x7fc00000u | params.n); }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
 	let k = i / params.columns;
 	let number = numbers[k / 4u][k % 4u];
@@ -30,7 +32,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.n) { return; }
 	let quads = (params.columns + 3u) / 4u;
 	let row = i / quads;

@@ -114,22 +114,8 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	pairs[2u * t + 1u] = max(square - linear * offset, vec4f(0.0));
 }
 
-override TEAM = 64u; // threads of a group's sums: a power of two, up to 64
-
-var<workgroup> scratch: array<f32, 64>;
-
-fn total(lane: u32, value: f32) -> f32 {
-	if (TEAM == 1) { return value; }
-	scratch[lane] = value;
-	for (var half = TEAM / 2; half > 0; half >>= 1u) {
-		workgroupBarrier();
-		if (lane % TEAM < half) { scratch[lane] += scratch[lane + half]; }
-	}
-	workgroupBarrier();
-	let sum = scratch[lane - lane % TEAM];
-	workgroupBarrier(); // the next sum is written there
-	return sum;
-}
+alias Value = f32;
+// import team
 
 // Teams (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979) and writes mean and rstd for each channel of the group. Teams
 // beyond the last take that one too, and store nothing.

@@ -25,22 +25,8 @@ struct Params {
 @group(0) @binding(9) var<storage, read_write> dbias: array<f32>; // [slices, columns]
 @group(0) @binding(10) var<uniform> params: Params;
 
-override TEAM = 64u; // a power of two, up to 64
-
-var<workgroup> scratch: array<vec2f, 64>;
-
-fn total(lane: u32, value: vec2f) -> vec2f {
-	if (TEAM == 1) { return value; }
-	scratch[lane] = value;
-	for (var half = TEAM / 2; half > 0; half >>= 1u) {
-		workgroupBarrier();
-		if (lane % TEAM < half) { scratch[lane] += scratch[lane + half]; }
-	}
-	workgroupBarrier();
-	let sum = scratch[lane - lane % TEAM];
-	workgroupBarrier(); // the next sum is written there
-	return sum;
-}
+alias Value = vec2f;
+// import team
 
 fn rowOf(group: vec3u, groups: vec3u, lane: u32) -> u32 {
 	return (group.x + group.y * groups.x) * (64 / TEAM) + lane / TEAM;

@@ -9,7 +9,6 @@ struct Params {
 	k4: u32, // K / 4
 }
 
-// import addProducts
 // import linear
 
 override LANES = 8u; // of a subgroup
@@ -79,13 +78,6 @@ fn forward(
 	if (id.x < params.n) {
 		store(first, n, sum, more);
 	}
-}
-
-// Sums of eight rows, four columns each.
-var<private> sums: array<mat4x4f, 2>;
-
-fn finished() -> array<vec4f, 8> {
-	return array(sums[0][0], sums[0][1], sums[0][2], sums[0][3], sums[1][0], sums[1][1], sums[1][2], sums[1][3]);
 }
 
 // dx[m, k] = sum_n dy[m, n] w[n, k]: a thread four columns of eight rows.

@@ -19,6 +19,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+// import thread
+
 struct Places { b: vec4u, i: vec4i, j: vec4i, c: vec4u }
 
 // Where the elements 4 t to 4 t + 3 of images of this size lie.
@@ -68,7 +70,7 @@ fn store(t: u32, value: vec4f) {
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (4u * t >= params.n) { return; }
 	let p = places(t, params.output);
 	var most = vec4f();
@@ -102,7 +104,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 // Here x is dy, and y dx. The windows around an element end at the last that begins before it.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (4u * t >= params.n) { return; }
 	let p = places(t, params.input);
 	let s = vec2i(params.stride);

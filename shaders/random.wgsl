@@ -104,7 +104,7 @@ fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 // y = mean / (1 - p) where it stays, else 0 times that, which a NaN survives. The gradient is the same of dy.
 @compute @workgroup_size(64)
 fn dropout(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (4u * i >= params.n) { return; }
 	let u = (vec4f(draw(i) >> vec4u(8u)) + 0.5) / 16777216.0;
 	store(i, mean[i] * select(vec4f(0.0), vec4f(1.0 / (1.0 - params.p)), u >= vec4f(params.p)));

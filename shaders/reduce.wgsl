@@ -16,6 +16,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
+// import thread
+
 // NaN is the largest of all; it is known by its bits, for compilers may take v != v for false.
 fn larger(p: f32, q: f32) -> f32 {
 	return select(select(q, p, p >= q), p, (bitcast<u32>(p) & 0x7fffffffu) > 0x7f800000u);
@@ -27,7 +29,7 @@ fn larger4(p: vec4f, q: vec4f) -> vec4f {
 
 @compute @workgroup_size(64)
 fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.threads * params.outer) { return; }
 	let matrix = t / params.threads;
 	let end = (matrix + 1u) * params.n;
@@ -45,7 +47,7 @@ fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 // The same where C is a multiple of 4: n and threads count vec4s.
 @compute @workgroup_size(64)
 fn sum4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let t = id.x + id.y * groups.x * 64u;
+	let t = threadOf(id, groups);
 	if (t >= params.threads * params.outer) { return; }
 	let matrix = t / params.threads;
 	let end = (matrix + 1u) * params.n;
@@ -63,7 +65,7 @@ fn sum4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 // y = factor * x, repeated.
 @compute @workgroup_size(64)
 fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let first = 4u * (id.x + id.y * groups.x * 64u);
+	let first = 4u * threadOf(id, groups);
 	for (var i = first; i < min(first + 4u, params.n); i++) {
 		y[i] = params.factor * x[i % params.threads];
 	}

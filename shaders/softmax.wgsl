@@ -16,20 +16,9 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> logSumsOut: array<f32>;
 @group(0) @binding(8) var<uniform> params: Params;
 
-override TEAM = 64u; // a power of two, up to 64
-
-var<workgroup> scratch: array<f32, 64>;
-
-fn total(lane: u32, value: f32) -> f32 {
-	if (TEAM == 1) { return value; }
-	scratch[lane] = value;
-	for (var half = TEAM / 2; half > 0; half >>= 1u) {
-		workgroupBarrier();
-		if (lane % TEAM < half) { scratch[lane] += scratch[lane + half]; }
-	}
-	workgroupBarrier();
-	return scratch[lane - lane % TEAM];
-}
+// import thread
+alias Value = f32;
+// import team
 
 fn largest(lane: u32, value: f32) -> f32 {
 	if (TEAM == 1) { return value; }
@@ -125,7 +114,7 @@ fn crossEntropy(
 // dx = (softmax - 1 at the label) dy / rows
 @compute @workgroup_size(64)
 fn crossEntropyBackward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-	let i = id.x + id.y * groups.x * 64u;
+	let i = threadOf(id, groups);
 	if (i >= params.rows * params.columns) { return; }
 	let row = i / params.columns;
 	let hit = select(0.0, 1.0, f32(i % params.columns) == labels[row]);

@@ -1,13 +1,13 @@
 // Attention over as many tokens as the networks have at most: both ways agree, and one of them keeps no matrix of scores.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
 import {
 	composedAttention,
 	fusedAttention,
 } from "../src/engine/ops/attention.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare, uniform } from "./opTesting.ts";

@@ -2,15 +2,15 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import type { Shape } from "../src/engine/basics/shape.ts";
+import { collect } from "../src/engine/layers/state.ts";
 import { add, scale } from "../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { reparameterise } from "../src/engine/ops/random.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
-import type { Shape } from "../src/engine/shape.ts";
-import { collect } from "../src/engine/state.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import {
 	AUTOENCODERS,

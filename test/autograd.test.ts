@@ -1,10 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { fill } from "../src/engine/accumulate.ts";
-import { backward, noGrad, record } from "../src/engine/autograd.ts";
-import { gradcheck } from "../src/engine/gradcheck.ts";
+import { detached, scope } from "../src/engine/basics/scope.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { Linear } from "../src/engine/layers/weighted.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
 import {
 	add,
 	exp,
@@ -15,9 +13,16 @@ import {
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { detached, scope } from "../src/engine/scope.ts";
-import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { fill } from "../src/engine/tensors/accumulate.ts";
+import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
+import { gradcheck } from "../src/engine/tensors/gradcheck.ts";
+import {
+	empty,
+	type Tensor,
+	tensor,
+	zeros,
+} from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare } from "./opTesting.ts";

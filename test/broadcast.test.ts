@@ -1,12 +1,12 @@
 // What random numbers never meet: equal values share a gradient, NaN is seen, and what where() does not choose gets no gradient.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
 import { eq, ge, maximum, minimum, where } from "../src/engine/ops/compare.ts";
 import { log } from "../src/engine/ops/elementwise.ts";
 import { amax, sum } from "../src/engine/ops/reduce.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();

@@ -1,16 +1,16 @@
 // Pipelines compiled ahead: those that the real run needs, and nothing else happens.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { compile } from "../src/engine/compile.ts";
-import { Gpu } from "../src/engine/gpu.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { compile } from "../src/engine/device/compile.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { add, mul, silu } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
-import { tensor, zeros } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 

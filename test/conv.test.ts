@@ -2,12 +2,12 @@
 // whatever adapter there is.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Gpu } from "../src/engine/gpu.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { type Shape, sizeOf } from "../src/engine/basics/shape.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
 import { linear } from "../src/engine/ops/linear.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Shape, sizeOf } from "../src/engine/shape.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { Random } from "../src/random.ts";

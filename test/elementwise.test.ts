@@ -1,10 +1,10 @@
 // Functions whose value, or slope, may be far smaller than 1 are good to a few last digits of it.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
 import { sigmoid, tanh } from "../src/engine/ops/elementwise.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();

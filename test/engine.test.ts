@@ -1,9 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { fill } from "../src/engine/accumulate.ts";
-import { backward } from "../src/engine/autograd.ts";
-import { Gpu } from "../src/engine/gpu.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { detached, scope } from "../src/engine/basics/scope.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import {
 	add,
 	clamp,
@@ -19,9 +18,15 @@ import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { detached, scope } from "../src/engine/scope.ts";
-import { empty, type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { fill } from "../src/engine/tensors/accumulate.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import {
+	empty,
+	type Tensor,
+	tensor,
+	zeros,
+} from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { philox, Random } from "../src/random.ts";
 

@@ -1,14 +1,14 @@
 // What users and other engines may do to an engine: each was a fault once.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { Gpu } from "../src/engine/gpu.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { add, mul, relu, scale } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
-import { scope } from "../src/engine/scope.ts";
-import { empty, type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { empty, type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 

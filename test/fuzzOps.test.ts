@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Gpu } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { fuzzOps, randomCase } from "./fuzzOps.ts";

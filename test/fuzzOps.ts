@@ -1,5 +1,5 @@
 /** Random cases of all ops of the table against their float64 references: `npm run fuzz -- --ops`, and a few hundred in fuzzOps.test.ts. */
-import type { Gpu } from "../src/engine/gpu.ts";
+import type { Gpu } from "../src/engine/device/gpu.ts";
 import { avgPool2d, maxPool2d } from "../src/engine/ops/pooling.ts";
 import { amax, mean, sum } from "../src/engine/ops/reduce.ts";
 import {

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { scope } from "../src/engine/basics/scope.ts";
 import { ConjugateGradients } from "../src/engine/ops/conjugateGradients.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, zeros } from "../src/engine/tensor.ts";
+import { type Tensor, zeros } from "../src/engine/tensors/tensor.ts";
 import { GpuSolver } from "../src/extraction/kernels/gpuSolver.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { FactoredCovariance } from "../src/qpi/posterior/factoredCovariance.ts";

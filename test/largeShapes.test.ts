@@ -1,7 +1,8 @@
 // Batches, heights and widths of more workgroups than a dispatch has in one dimension.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { type Shape, sizeOf } from "../src/engine/basics/shape.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
 import { add, sub } from "../src/engine/ops/elementwise.ts";
 import { embedding } from "../src/engine/ops/embedding.ts";
@@ -16,9 +17,8 @@ import {
 	sliceChannels,
 	upsampleNearest2x,
 } from "../src/engine/ops/sample.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Shape, sizeOf } from "../src/engine/shape.ts";
-import { empty, type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { empty, type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();

@@ -1,21 +1,21 @@
 // Loss scaling, which does not depend on f16: gradients are multiplied by a power of two here, and Adam divides it out again.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { Gpu } from "../src/engine/gpu.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
-import { mul } from "../src/engine/ops/elementwise.ts";
-import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import {
 	collect,
 	joined,
 	lazy,
 	part,
 	type State,
-} from "../src/engine/state.ts";
-import { tensor } from "../src/engine/tensor.ts";
+} from "../src/engine/layers/state.ts";
+import { mul } from "../src/engine/ops/elementwise.ts";
+import { sum } from "../src/engine/ops/reduce.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { Random } from "../src/random.ts";

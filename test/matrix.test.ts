@@ -2,13 +2,13 @@
 // everything in them but the matrix instructions is checked by numbers, with those emulated; and they themselves run where the adapter allows it.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { Gpu } from "../src/engine/gpu.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { sizeOf } from "../src/engine/basics/shape.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
-import { reflect } from "../src/engine/reflect.ts";
-import { scope } from "../src/engine/scope.ts";
-import { sizeOf } from "../src/engine/shape.ts";
-import { type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import { reflect } from "../src/engine/wgsl/reflect.ts";
 import {
 	describeAdapter,
 	MachineError,

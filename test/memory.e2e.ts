@@ -1,10 +1,10 @@
 // The memory of a process whose steps are all of other sizes.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { scope } from "../src/engine/basics/scope.ts";
+import { BufferPool } from "../src/engine/device/pool.ts";
 import { relu } from "../src/engine/ops/elementwise.ts";
-import { BufferPool } from "../src/engine/pool.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { start } from "./command.ts";

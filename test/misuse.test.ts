@@ -2,19 +2,19 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward, noGrad, record } from "../src/engine/autograd.ts";
-import { compile } from "../src/engine/compile.ts";
-import { Gpu } from "../src/engine/gpu.ts";
-import type { Nested } from "../src/engine/nested.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { compile } from "../src/engine/device/compile.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
 import { linear } from "../src/engine/ops/linear.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor, zeros } from "../src/engine/tensor.ts";
+import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
+import type { Nested } from "../src/engine/tensors/nested.ts";
+import { type Tensor, tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,

@@ -1,12 +1,12 @@
 /** The networks: how they start, and values and gradients against the same networks in float64. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { collect, type State } from "../src/engine/layers/state.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { scope } from "../src/engine/scope.ts";
-import { collect, type State } from "../src/engine/state.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
 import {
 	ComponentAutoencoder,
 	type ComponentSize,

@@ -1,23 +1,23 @@
 /** Modules: how they name, place, save and load what they hold, and what they refuse. Values are checked in torchTraining.test.ts. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { Module } from "../src/engine/layers/module.ts";
 import {
 	BatchNorm2d,
 	GroupNorm,
 	LayerNorm,
 } from "../src/engine/layers/norms.ts";
+import { Buffer, Parameter } from "../src/engine/layers/parameters.ts";
 import { Dropout, Sequential } from "../src/engine/layers/sequential.ts";
+import { collect, lazy } from "../src/engine/layers/state.ts";
 import { Conv2d, Embedding, Linear } from "../src/engine/layers/weighted.ts";
-import { Module } from "../src/engine/module.ts";
-import { Buffer, Parameter } from "../src/engine/nn.ts";
 import { mul, relu } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam } from "../src/engine/optim.ts";
-import { scope } from "../src/engine/scope.ts";
-import { SGD } from "../src/engine/sgd.ts";
-import { collect, lazy } from "../src/engine/state.ts";
-import { tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor } from "../src/engine/tensors/tensor.ts";
+import { Adam } from "../src/engine/training/adam.ts";
+import { SGD } from "../src/engine/training/sgd.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 

@@ -2,14 +2,14 @@
 // of the padding: there NaN may spread further, as it does in torch.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { Gpu } from "../src/engine/gpu.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { type Shape, sizeOf } from "../src/engine/basics/shape.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
 import { linear } from "../src/engine/ops/linear.ts";
 import { crop, upsampleNearest2x } from "../src/engine/ops/sample.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Shape, sizeOf } from "../src/engine/shape.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { nd } from "./opTesting.ts";

@@ -1,7 +1,7 @@
 // What random numbers never meet: equal elements and NaN in a window, numbers that are no row or class, statistics, and what takes no gradient.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
 import { channelStatistics } from "../src/engine/ops/batchNorm.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { embedding, oneHot } from "../src/engine/ops/embedding.ts";
@@ -10,8 +10,8 @@ import { dropout } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { detach } from "../src/engine/ops/reshape.ts";
 import { crossEntropy } from "../src/engine/ops/softmax.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();

@@ -1,12 +1,12 @@
 /** Checks an op of the engine against its float64 reference: values, gradients, repeatability (see cases.ts). */
 import * as assert from "uvu/assert";
-import { fill } from "../src/engine/accumulate.ts";
-import { backward } from "../src/engine/autograd.ts";
-import type { Gpu } from "../src/engine/gpu.ts";
-import { compareSlopes } from "../src/engine/gradcheck.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Shape, show, sizeOf } from "../src/engine/shape.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { type Shape, show, sizeOf } from "../src/engine/basics/shape.ts";
+import type { Gpu } from "../src/engine/device/gpu.ts";
+import { fill } from "../src/engine/tensors/accumulate.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { compareSlopes } from "../src/engine/tensors/gradcheck.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { Random } from "../src/random.ts";
 
 /** An array of the references: row-major, float64. */

@@ -1,20 +1,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { Average } from "../src/engine/average.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import { sumPacked } from "../src/engine/layers/packs.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { collect, lazy, type State } from "../src/engine/layers/state.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { Adam, type AdamOptions, AdamW } from "../src/engine/optim.ts";
-import { sumPacked } from "../src/engine/packs.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import { Adam, type AdamOptions, AdamW } from "../src/engine/training/adam.ts";
+import { Average } from "../src/engine/training/average.ts";
 import {
 	checkSchedule,
 	type RateSchedule,
 	rateFactor,
-} from "../src/engine/schedules.ts";
-import { scope } from "../src/engine/scope.ts";
-import { collect, lazy, type State } from "../src/engine/state.ts";
-import { tensor, zeros } from "../src/engine/tensor.ts";
+} from "../src/engine/training/schedules.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare, uniform } from "./opTesting.ts";

@@ -1,7 +1,7 @@
 // Ops that have other kernels on GPUs than on software adapters, by those that the adapter does not take: the table runs the others.
 
 import { test } from "uvu";
-import { Gpu } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import * as bmm from "./cases/bmm.ts";

@@ -1,7 +1,7 @@
 // Kernels of whoever embeds the engine: they run and have gradients, and what is wrong with them is one clear error.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Dispatch } from "../src/engine/checkDispatch.ts";
+import type { Dispatch } from "../src/engine/device/checkDispatch.ts";
 import {
 	backward,
 	empty,

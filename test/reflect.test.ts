@@ -1,7 +1,7 @@
 // What is read from WGSL: the same as another parser finds, by WGSL's own rules, and what cannot be bound is refused with its line.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { reflect } from "../src/engine/reflect.ts";
+import { reflect } from "../src/engine/wgsl/reflect.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 
 // Its main file is CommonJS under "type": "module", which Node refuses, and its ES module has no types.

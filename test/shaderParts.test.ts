@@ -1,10 +1,10 @@
 // Parts that shaders import: what is joined, what is refused, and which file and line errors name.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Gpu } from "../src/engine/gpu.ts";
-import { reflect } from "../src/engine/reflect.ts";
-import { joinShader, originOf } from "../src/engine/shaderParts.ts";
-import { empty } from "../src/engine/tensor.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import { empty } from "../src/engine/tensors/tensor.ts";
+import { reflect } from "../src/engine/wgsl/reflect.ts";
+import { joinShader, originOf } from "../src/engine/wgsl/shaderParts.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 
 const parts = {

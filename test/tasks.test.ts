@@ -1,10 +1,10 @@
 /** What the three tasks teach the convolutional networks, and which parameters they move. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import type { Parameters } from "../src/engine/nn.ts";
+import { scope } from "../src/engine/basics/scope.ts";
+import type { Parameters } from "../src/engine/layers/parameters.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { scope } from "../src/engine/scope.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
 import { AUTOENCODERS } from "../src/models/autoencoderKL.ts";
 import type { Network } from "../src/models/latent.ts";
 import { makeNetwork, type NetworkName } from "../src/models/networks.ts";

@@ -2,14 +2,16 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
-import { clipGradNorm } from "../src/engine/clip.ts";
-import * as init from "../src/engine/init.ts";
+import { detached, scope } from "../src/engine/basics/scope.ts";
+import type { Shape } from "../src/engine/basics/shape.ts";
+import * as init from "../src/engine/layers/init.ts";
+import { Module } from "../src/engine/layers/module.ts";
 import {
 	BatchNorm2d,
 	GroupNorm,
 	LayerNorm,
 } from "../src/engine/layers/norms.ts";
+import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { Sequential } from "../src/engine/layers/sequential.ts";
 import {
 	Conv2d,
@@ -17,17 +19,15 @@ import {
 	Embedding,
 	Linear,
 } from "../src/engine/layers/weighted.ts";
-import { Module } from "../src/engine/module.ts";
-import { Parameter, Parameters } from "../src/engine/nn.ts";
 import { add, mul, relu } from "../src/engine/ops/elementwise.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { crossEntropy } from "../src/engine/ops/softmax.ts";
-import { Adam, AdamW } from "../src/engine/optim.ts";
-import { rateFactor } from "../src/engine/schedules.ts";
-import { detached, scope } from "../src/engine/scope.ts";
-import { SGD } from "../src/engine/sgd.ts";
-import type { Shape } from "../src/engine/shape.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
+import { Adam, AdamW } from "../src/engine/training/adam.ts";
+import { clipGradNorm } from "../src/engine/training/clip.ts";
+import { rateFactor } from "../src/engine/training/schedules.ts";
+import { SGD } from "../src/engine/training/sgd.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";

@@ -4,13 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { backward } from "../src/engine/autograd.ts";
+import { scope } from "../src/engine/basics/scope.ts";
 
-import { Gpu } from "../src/engine/gpu.ts";
+import { Gpu } from "../src/engine/device/gpu.ts";
+import {
+	nameOfVariant,
+	Tuner,
+	type Variant,
+} from "../src/engine/device/tuner.ts";
 import { conv2d, convTranspose2d } from "../src/engine/ops/conv.ts";
-import { scope } from "../src/engine/scope.ts";
-import { type Tensor, tensor } from "../src/engine/tensor.ts";
-import { nameOfVariant, Tuner, type Variant } from "../src/engine/tuner.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { openAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { openTuner } from "../src/node/device/tuning.ts";

@@ -1,6 +1,6 @@
 /** One library, in a process of its own: `node run.ts LIBRARY ADAPTER WORK...` prints a line of JSON for each piece of work. */
 import { readFileSync } from "node:fs";
-import { adapterNameOf } from "../../src/engine/adapterInfo.ts";
+import { adapterNameOf } from "../../src/engine/device/adapterInfo.ts";
 import { openAdapter, openGpu } from "../../src/node/device/adapter.ts";
 import { VERSION } from "../../src/node/files/package.ts";
 import { time, type Work } from "./work.ts";

@@ -1,4 +1,6 @@
 /** What attention is made of, on maps of 8 x 8 and 32 x 32 pixels. */
+
+import type { Shape } from "../../src/engine/basics/shape.ts";
 import {
 	composedAttention,
 	fusedAttention,
@@ -6,7 +8,6 @@ import {
 import { bmm } from "../../src/engine/ops/bmm.ts";
 import { layerNorm } from "../../src/engine/ops/layerNorm.ts";
 import { softmax } from "../../src/engine/ops/softmax.ts";
-import type { Shape } from "../../src/engine/shape.ts";
 import { attention as attentionReference } from "../../test/reference/attention.ts";
 import { layerNorm as layerNormReference } from "../../test/reference/norm.ts";
 import { softmax as softmaxReference } from "../../test/reference/softmax.ts";

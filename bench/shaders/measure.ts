@@ -1,7 +1,7 @@
-import type { Gpu } from "../../src/engine/gpu.ts";
-import { scope } from "../../src/engine/scope.ts";
-import type { Tensor } from "../../src/engine/tensor.ts";
-import { nameOfVariant } from "../../src/engine/tuner.ts";
+import { scope } from "../../src/engine/basics/scope.ts";
+import type { Gpu } from "../../src/engine/device/gpu.ts";
+import { nameOfVariant } from "../../src/engine/device/tuner.ts";
+import type { Tensor } from "../../src/engine/tensors/tensor.ts";
 import { type Nd, nd } from "../../test/opTesting.ts";
 import type { Peaks } from "./peaks.ts";
 import { bytesOf, longScope, make, type Op, type Pass } from "./row.ts";

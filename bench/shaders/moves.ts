@@ -1,6 +1,7 @@
 /** What moves, repeats or resamples pixels, and the optimisers. */
 
-import { Parameter, Parameters } from "../../src/engine/nn.ts";
+import { type Shape, sizeOf } from "../../src/engine/basics/shape.ts";
+import { Parameter, Parameters } from "../../src/engine/layers/parameters.ts";
 import { embedding } from "../../src/engine/ops/embedding.ts";
 import { permute } from "../../src/engine/ops/permute.ts";
 import { avgPool2d, maxPool2d } from "../../src/engine/ops/pooling.ts";
@@ -10,9 +11,8 @@ import {
 	sliceChannels,
 	upsampleNearest2x,
 } from "../../src/engine/ops/sample.ts";
-import { Adam } from "../../src/engine/optim.ts";
-import { type Shape, sizeOf } from "../../src/engine/shape.ts";
-import { tensor } from "../../src/engine/tensor.ts";
+import { tensor } from "../../src/engine/tensors/tensor.ts";
+import { Adam } from "../../src/engine/training/adam.ts";
 import { permute as permuteReference } from "../../test/reference/permute.ts";
 import { pool } from "../../test/reference/pooling.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";

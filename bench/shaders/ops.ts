@@ -1,5 +1,6 @@
 /** Everything that is neither a convolution nor a transform, and moves no pixels: a matter of memory. */
-import { accumulate, plus } from "../../src/engine/accumulate.ts";
+
+import { type Shape, sizeOf } from "../../src/engine/basics/shape.ts";
 import { maximum, where } from "../../src/engine/ops/compare.ts";
 import { outputGradient } from "../../src/engine/ops/convGradients.ts";
 import { add, mul, silu } from "../../src/engine/ops/elementwise.ts";
@@ -8,8 +9,8 @@ import { groupNorm } from "../../src/engine/ops/norm.ts";
 import { dropout, randn, reparameterise } from "../../src/engine/ops/random.ts";
 import { amax, columnSum, sum } from "../../src/engine/ops/reduce.ts";
 import { crossEntropy } from "../../src/engine/ops/softmax.ts";
-import { type Shape, sizeOf } from "../../src/engine/shape.ts";
-import { empty, tensor, zeros } from "../../src/engine/tensor.ts";
+import { accumulate, plus } from "../../src/engine/tensors/accumulate.ts";
+import { empty, tensor, zeros } from "../../src/engine/tensors/tensor.ts";
 import { philox } from "../../src/random.ts";
 import { broadcast } from "../../test/reference/broadcast.ts";
 import { groupNorm as normReference } from "../../test/reference/norm.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { lines } from "../../src/engine/dispatch.ts";
-import type { Gpu } from "../../src/engine/gpu.ts";
+import { lines } from "../../src/engine/device/dispatch.ts";
+import type { Gpu } from "../../src/engine/device/gpu.ts";
 import { randn } from "../../src/engine/ops/random.ts";
-import { empty } from "../../src/engine/tensor.ts";
+import { empty } from "../../src/engine/tensors/tensor.ts";
 import { type Clock, time } from "./timing.ts";
 
 export const peaksShader = readFileSync(

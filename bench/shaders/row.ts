@@ -1,10 +1,11 @@
 /** What a row of the table is, and how its tensors are made. */
-import { noGrad } from "../../src/engine/autograd.ts";
-import type { Gpu } from "../../src/engine/gpu.ts";
+
+import type { Disposable } from "../../src/engine/basics/scope.ts";
+import type { Shape } from "../../src/engine/basics/shape.ts";
+import type { Gpu } from "../../src/engine/device/gpu.ts";
 import { randn } from "../../src/engine/ops/random.ts";
-import type { Disposable } from "../../src/engine/scope.ts";
-import type { Shape } from "../../src/engine/shape.ts";
-import { empty, type Tensor } from "../../src/engine/tensor.ts";
+import { noGrad } from "../../src/engine/tensors/autograd.ts";
+import { empty, type Tensor } from "../../src/engine/tensors/tensor.ts";
 import type { Check } from "./check.ts";
 
 /** Standard normal numbers that nothing else has had. */

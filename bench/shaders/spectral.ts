@@ -6,7 +6,7 @@ import {
 	spectralConv,
 	spectralConvAdjoint,
 } from "../../src/engine/ops/spectral.ts";
-import { zeros } from "../../src/engine/tensor.ts";
+import { zeros } from "../../src/engine/tensors/tensor.ts";
 import { Random } from "../../src/random.ts";
 import { type Given, sampled } from "./check.ts";
 import type { Op } from "./row.ts";

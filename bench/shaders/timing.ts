@@ -1,5 +1,5 @@
-import type { Gpu } from "../../src/engine/gpu.ts";
-import { scope } from "../../src/engine/scope.ts";
+import { scope } from "../../src/engine/basics/scope.ts";
+import type { Gpu } from "../../src/engine/device/gpu.ts";
 
 /**
  * What times a row. The device's timestamps leave out the submission; on lavapipe and SwiftShader they agree with the wall clock to the 0.3 to 0.6 ms that

@@ -1,4 +1,4 @@
-import { Tuner, type Variant } from "../../src/engine/tuner.ts";
+import { Tuner, type Variant } from "../../src/engine/device/tuner.ts";
 
 /** Takes the variant it is told to, and tells what there was to choose from. */
 export class Chooser extends Tuner {

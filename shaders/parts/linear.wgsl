@@ -10,6 +10,15 @@
 
 const ROWS = 8u;
 
+// Sums of eight rows, four columns each.
+var<private> sums: array<mat4x4f, 2>;
+
+fn finished() -> array<vec4f, 8> {
+	return array(sums[0][0], sums[0][1], sums[0][2], sums[0][3], sums[1][0], sums[1][1], sums[1][2], sums[1][3]);
+}
+
+// import addProducts
+
 // Rows first to first + 7 of a column of y.
 fn store(first: u32, n: u32, low: vec4f, high: vec4f) {
 	for (var i = 0u; i < 4; i++) {

@@ -1,26 +1,32 @@
 /** The engine's public face. It knows tensors and nothing of physics. */
-export { backward, noGrad, record } from "./autograd.ts";
-export { Average } from "./average.ts";
-export type { Dispatch } from "./checkDispatch.ts";
-export { clipGradNorm } from "./clip.ts";
-export { compile } from "./compile.ts";
+
+export { detached, scope } from "./basics/scope.ts";
+export type { Shape } from "./basics/shape.ts";
+export type { Dispatch } from "./device/checkDispatch.ts";
+export { compile } from "./device/compile.ts";
+export { lines } from "./device/dispatch.ts";
+export { Gpu } from "./device/gpu.ts";
+export type { GpuOptions } from "./device/gpuOptions.ts";
 export {
-	type Batch,
-	type DataLoader,
-	type DataLoaderOptions,
-	dataLoader,
-} from "./dataLoader.ts";
-export { lines } from "./dispatch.ts";
-export { Gpu } from "./gpu.ts";
-export type { GpuOptions } from "./gpuOptions.ts";
-export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
-export * as init from "./init.ts";
+	type Choices,
+	Tuner,
+	type TunerOptions,
+	type Variant,
+} from "./device/tuner.ts";
+export * as init from "./layers/init.ts";
 export type { Layer } from "./layers/layer.ts";
+export { Module } from "./layers/module.ts";
 export * from "./layers/norms.ts";
+export { Buffer, Parameter, Parameters } from "./layers/parameters.ts";
 export * from "./layers/sequential.ts";
+export {
+	collect,
+	type LazyState,
+	type LazyTensor,
+	lazy,
+	type State,
+} from "./layers/state.ts";
 export * from "./layers/weighted.ts";
-export { Module } from "./module.ts";
-export { Buffer, Parameter, Parameters } from "./nn.ts";
 export {
 	type AttentionOptions,
 	scaledDotProductAttention,
@@ -50,23 +56,28 @@ export * from "./ops/reshape.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
-export { Adam, type AdamOptions, AdamW } from "./optim.ts";
-export type { Group, ParameterGroup } from "./optimiser.ts";
-export { checkSchedule, type RateSchedule, rateFactor } from "./schedules.ts";
-export { detached, scope } from "./scope.ts";
-export { SGD, type SGDOptions } from "./sgd.ts";
-export type { Shape } from "./shape.ts";
+export { backward, noGrad, record } from "./tensors/autograd.ts";
+export { type GradcheckOptions, gradcheck } from "./tensors/gradcheck.ts";
 export {
-	collect,
-	type LazyState,
-	type LazyTensor,
-	lazy,
-	type State,
-} from "./state.ts";
-export { empty, type Gradients, Tensor, tensor, zeros } from "./tensor.ts";
+	empty,
+	type Gradients,
+	Tensor,
+	tensor,
+	zeros,
+} from "./tensors/tensor.ts";
+export { Adam, type AdamOptions, AdamW } from "./training/adam.ts";
+export { Average } from "./training/average.ts";
+export { clipGradNorm } from "./training/clip.ts";
 export {
-	type Choices,
-	Tuner,
-	type TunerOptions,
-	type Variant,
-} from "./tuner.ts";
+	type Batch,
+	type DataLoader,
+	type DataLoaderOptions,
+	dataLoader,
+} from "./training/dataLoader.ts";
+export type { Group, ParameterGroup } from "./training/optimiser.ts";
+export {
+	checkSchedule,
+	type RateSchedule,
+	rateFactor,
+} from "./training/schedules.ts";
+export { SGD, type SGDOptions } from "./training/sgd.ts";

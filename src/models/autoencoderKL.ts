@@ -1,15 +1,15 @@
-import * as init from "../engine/init.ts";
+import { sizeOf } from "../engine/basics/shape.ts";
+import * as init from "../engine/layers/init.ts";
+import { Module } from "../engine/layers/module.ts";
 import { GroupNorm } from "../engine/layers/norms.ts";
 import { Sequential } from "../engine/layers/sequential.ts";
 import { Conv2d, Linear } from "../engine/layers/weighted.ts";
-import { Module } from "../engine/module.ts";
 import { scaledDotProductAttention } from "../engine/ops/attention.ts";
 import { add } from "../engine/ops/elementwise.ts";
 import { reshape } from "../engine/ops/reshape.ts";
 import { sliceChannels } from "../engine/ops/sample.ts";
 import { upsampleConv2d } from "../engine/ops/upsampleConv.ts";
-import { sizeOf } from "../engine/shape.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Random } from "../random.ts";
 import {
 	half,

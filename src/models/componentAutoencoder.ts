@@ -1,8 +1,8 @@
+import { Module } from "../engine/layers/module.ts";
 import { Linear } from "../engine/layers/weighted.ts";
-import { Module } from "../engine/module.ts";
 import { add, silu } from "../engine/ops/elementwise.ts";
 import { reshape } from "../engine/ops/reshape.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Random } from "../random.ts";
 import {
 	half,

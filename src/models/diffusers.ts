@@ -1,5 +1,5 @@
-import { type Shape, show, sizeOf } from "../engine/shape.ts";
-import type { LazyState, LazyTensor, State } from "../engine/state.ts";
+import { type Shape, show, sizeOf } from "../engine/basics/shape.ts";
+import type { LazyState, LazyTensor, State } from "../engine/layers/state.ts";
 
 /**
  * Weights of AutoencoderKL as the diffusers library stores them. Names are the same here (autoencoderKL.ts); weights of convolutions are O I KH KW there and

@@ -1,5 +1,5 @@
-import type { Module } from "../engine/module.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Module } from "../engine/layers/module.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 
 /** The latent of 64x64 images is an image of 8x8 pixels and 4 channels. */
 export const LATENT_CHANNELS = 4;

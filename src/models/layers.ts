@@ -1,13 +1,13 @@
-import * as init from "../engine/init.ts";
+import type { Shape } from "../engine/basics/shape.ts";
+import * as init from "../engine/layers/init.ts";
+import { Module } from "../engine/layers/module.ts";
 import { GroupNorm } from "../engine/layers/norms.ts";
+import { Parameter } from "../engine/layers/parameters.ts";
 import { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
-import { Module } from "../engine/module.ts";
-import { Parameter } from "../engine/nn.ts";
 import type { ConvOptions } from "../engine/ops/conv.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { linear } from "../engine/ops/linear.ts";
-import type { Shape } from "../engine/shape.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Random } from "../random.ts";
 
 /** The few layers that the networks are made of. */

@@ -1,4 +1,4 @@
-import type { Gpu } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
 import { Random } from "../random.ts";
 import { AutoencoderKL, type AutoencoderKLConfig } from "./autoencoderKL.ts";
 import {

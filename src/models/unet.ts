@@ -1,8 +1,8 @@
+import { Module } from "../engine/layers/module.ts";
 import type { GroupNorm } from "../engine/layers/norms.ts";
 import type { Conv2d, ConvTranspose2d } from "../engine/layers/weighted.ts";
-import { Module } from "../engine/module.ts";
 import { add } from "../engine/ops/elementwise.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Random } from "../random.ts";
 import { conv, convDown, convUp, normSilu, Residual } from "./layers.ts";
 

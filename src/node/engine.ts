@@ -2,9 +2,9 @@
 
 import type { EngineOptions } from "../api/engine.ts";
 import { ENGINE_OPTIONS } from "../api/options.ts";
-import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
-import { Gpu } from "../engine/gpu.ts";
-import { checkNames } from "../engine/options.ts";
+import { checkNames } from "../engine/basics/options.ts";
+import { adapterNameOf, isSoftware } from "../engine/device/adapterInfo.ts";
+import { Gpu } from "../engine/device/gpu.ts";
 import { allShaders, loadDawn, openGpu } from "./device/adapter.ts";
 import { patiently } from "./device/patience.ts";
 

@@ -1,5 +1,5 @@
-import type { Gpu } from "../engine/gpu.ts";
-import { type Tensor, tensor } from "../engine/tensor.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
+import { type Tensor, tensor } from "../engine/tensors/tensor.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../qpi/dataset/format.ts";
 import { copyTurned, type Prepared, type PreparedObservation } from "./data.ts";
 

@@ -5,7 +5,7 @@ import {
 	lazy,
 	part,
 	type State,
-} from "../engine/state.ts";
+} from "../engine/layers/state.ts";
 import {
 	type ByteSource,
 	openSafetensors,

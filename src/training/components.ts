@@ -1,12 +1,12 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { backward } from "../engine/autograd.ts";
-import type { Gpu } from "../engine/gpu.ts";
-import { Parameter, Parameters } from "../engine/nn.ts";
+import { scope } from "../engine/basics/scope.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
+import { Parameter, Parameters } from "../engine/layers/parameters.ts";
 import { mul, scale } from "../engine/ops/elementwise.ts";
 import { linear } from "../engine/ops/linear.ts";
 import { sum } from "../engine/ops/reduce.ts";
-import { scope } from "../engine/scope.ts";
-import { tensor } from "../engine/tensor.ts";
+import { backward } from "../engine/tensors/autograd.ts";
+import { tensor } from "../engine/tensors/tensor.ts";
 import { Random } from "../random.ts";
 
 /** The leading eigenvectors of a second-moment matrix, unit length (or zero, as their eigenvalue, where all rows are), the largest eigenvalue first. */

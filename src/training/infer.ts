@@ -1,7 +1,7 @@
-import { noGrad } from "../engine/autograd.ts";
-import type { Gpu } from "../engine/gpu.ts";
-import { scope } from "../engine/scope.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { scope } from "../engine/basics/scope.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
+import { noGrad } from "../engine/tensors/autograd.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import { LATENT, type Network } from "../models/latent.ts";
 import { PIXELS } from "../qpi/dataset/format.ts";
 import { inputBatch, kernelBatch } from "./batches.ts";

@@ -1,7 +1,7 @@
-import { backward } from "../engine/autograd.ts";
+import { scope } from "../engine/basics/scope.ts";
 import { scale } from "../engine/ops/elementwise.ts";
-import { scope } from "../engine/scope.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { backward } from "../engine/tensors/autograd.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Random } from "../random.ts";
 import type { Task } from "./task.ts";
 

@@ -1,4 +1,4 @@
-import type { Gpu } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
 import type { StoredTensor } from "../formats/safetensors.ts";
 import {
 	fold,

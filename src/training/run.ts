@@ -1,4 +1,4 @@
-import type { Gpu } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
 import { fromDiffusers, type PretrainedWeights } from "../models/diffusers.ts";
 import { LATENT, type Network } from "../models/latent.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";

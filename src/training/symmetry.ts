@@ -1,6 +1,6 @@
 import { mseLoss } from "../engine/ops/loss.ts";
 import { crop, rotate } from "../engine/ops/sample.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import type { Tensor } from "../engine/tensors/tensor.ts";
 import type { Symmetry } from "../qpi/dataset/split.ts";
 import type { Random } from "../random.ts";
 

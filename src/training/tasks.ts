@@ -1,9 +1,9 @@
-import { noGrad } from "../engine/autograd.ts";
-import type { Gpu } from "../engine/gpu.ts";
+import type { Gpu } from "../engine/device/gpu.ts";
 import { add, scale } from "../engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../engine/ops/loss.ts";
 import { reparameterise } from "../engine/ops/random.ts";
-import type { RateSchedule } from "../engine/schedules.ts";
+import { noGrad } from "../engine/tensors/autograd.ts";
+import type { RateSchedule } from "../engine/training/schedules.ts";
 import type { Network } from "../models/latent.ts";
 import { inputBatch, kernelBatch, kernelsOf } from "./batches.ts";
 import type { Prepared, PreparedKernel, PreparedObservation } from "./data.ts";

@@ -1,9 +1,9 @@
 /** The engine on a browser's device. */
 import { ENGINE_OPTIONS, type EngineOptions } from "../api/options.ts";
-import { adapterNameOf, isSoftware } from "../engine/adapterInfo.ts";
-import { Gpu } from "../engine/gpu.ts";
-import { checkNames } from "../engine/options.ts";
-import { joinOwnShaders } from "../engine/ownShaders.ts";
+import { checkNames } from "../engine/basics/options.ts";
+import { adapterNameOf, isSoftware } from "../engine/device/adapterInfo.ts";
+import { Gpu } from "../engine/device/gpu.ts";
+import { joinOwnShaders } from "../engine/device/ownShaders.ts";
 import { unpackShaders } from "./unpackShaders.ts";
 
 /** Which browsers have WebGPU, for people whose browser does not. */

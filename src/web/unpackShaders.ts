@@ -1,7 +1,7 @@
 /** The engine's shaders, as a bundle has them. */
 import deflated from "qpi-lens:shaders";
-import type { Shaders } from "../engine/ownShaders.ts";
-import { joinShaders } from "../engine/shaderParts.ts";
+import type { Shaders } from "../engine/device/ownShaders.ts";
+import { joinShaders } from "../engine/wgsl/shaderParts.ts";
 
 /** Shaders with all that they import, and the parts. */
 export async function unpackShaders(): Promise<{

@@ -3,7 +3,7 @@ import {
 	fusedAttention,
 	scaledDotProductAttention,
 } from "../../src/engine/ops/attention.ts";
-import type { Tensor } from "../../src/engine/tensor.ts";
+import type { Tensor } from "../../src/engine/tensors/tensor.ts";
 import type { BadCall, Case } from "../opTesting.ts";
 import { attention as reference } from "../reference/attention.ts";
 

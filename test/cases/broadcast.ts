@@ -1,6 +1,6 @@
 import * as compare from "../../src/engine/ops/compare.ts";
 import * as ops from "../../src/engine/ops/elementwise.ts";
-import type { Tensor } from "../../src/engine/tensor.ts";
+import type { Tensor } from "../../src/engine/tensors/tensor.ts";
 import { type BadCall, type Case, distance } from "../opTesting.ts";
 import { broadcast } from "../reference/broadcast.ts";
 

@@ -1,5 +1,5 @@
 import * as ops from "../../src/engine/ops/elementwise.ts";
-import type { Tensor } from "../../src/engine/tensor.ts";
+import type { Tensor } from "../../src/engine/tensors/tensor.ts";
 import { type BadCall, type Case, distance, type Nd } from "../opTesting.ts";
 import { map, sigmoid, silu, zip } from "../reference/elementwise.ts";
 

@@ -2,7 +2,7 @@ import { mul } from "../../src/engine/ops/elementwise.ts";
 import { embedding, oneHot } from "../../src/engine/ops/embedding.ts";
 import { detach } from "../../src/engine/ops/reshape.ts";
 import { crossEntropy } from "../../src/engine/ops/softmax.ts";
-import { type Tensor, tensor } from "../../src/engine/tensor.ts";
+import { type Tensor, tensor } from "../../src/engine/tensors/tensor.ts";
 import { Random } from "../../src/random.ts";
 import { type BadCall, type Case, nd } from "../opTesting.ts";
 

@@ -1,5 +1,5 @@
 import { avgPool2d, maxPool2d } from "../../src/engine/ops/pooling.ts";
-import type { Tensor } from "../../src/engine/tensor.ts";
+import type { Tensor } from "../../src/engine/tensors/tensor.ts";
 import { type BadCall, type Case, nearest } from "../opTesting.ts";
 import { pool, type Windows } from "../reference/pooling.ts";
 

@@ -1,4 +1,4 @@
-import type { Gpu } from "../../src/engine/gpu.ts";
+import type { Gpu } from "../../src/engine/device/gpu.ts";
 import {
 	makeFilter,
 	spectralConv,

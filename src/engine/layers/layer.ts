@@ -1,6 +1,6 @@
 import type { Random } from "../../random.ts";
-import { named } from "../named.ts";
-import type { Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 
 /**
  * torch's layers, with its names, defaults and initial values: modules that hold `weight` and `bias`. Shapes are the engine's, images B H W C. Each throws on options that it does not

@@ -1,16 +1,16 @@
-import { noGrad } from "../autograd.ts";
-import * as init from "../init.ts";
-import { Module } from "../module.ts";
-import { Buffer, Parameter } from "../nn.ts";
+import { checkNames } from "../basics/options.ts";
+import { scope } from "../basics/scope.ts";
+import { show } from "../basics/shape.ts";
 import { batchNorm, channelStatistics } from "../ops/batchNorm.ts";
 import { add, scale } from "../ops/elementwise.ts";
 import { layerNorm } from "../ops/layerNorm.ts";
 import { type GroupNormOptions, groupNorm } from "../ops/norm.ts";
-import { checkNames } from "../options.ts";
-import { scope } from "../scope.ts";
-import { show } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { noGrad } from "../tensors/autograd.ts";
+import type { Tensor } from "../tensors/tensor.ts";
+import * as init from "./init.ts";
 import { checkSizes, type Layer } from "./layer.ts";
+import { Module } from "./module.ts";
+import { Buffer, Parameter } from "./parameters.ts";
 
 /** Ones and zeros, [channels] each: what normalisations begin with. */
 class Affine extends Module {

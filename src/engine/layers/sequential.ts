@@ -1,10 +1,10 @@
 import type { Random } from "../../random.ts";
-import { Module } from "../module.ts";
-import { named } from "../named.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
 import { dropout } from "../ops/random.ts";
-import { checkNames } from "../options.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import { generator, type Layer } from "./layer.ts";
+import { Module } from "./module.ts";
 
 /** dropout() in training, and nothing after eval(). Each call in training drops others; the same generator gives the same ones. */
 export class Dropout extends Module implements Layer {

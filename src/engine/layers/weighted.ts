@@ -1,14 +1,14 @@
 import type { Random } from "../../random.ts";
-import * as init from "../init.ts";
-import { Module } from "../module.ts";
-import { Parameter } from "../nn.ts";
+import { checkNames } from "../basics/options.ts";
+import type { Shape } from "../basics/shape.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
-import { checkNames } from "../options.ts";
-import type { Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensors/tensor.ts";
+import * as init from "./init.ts";
 import { checkSizes, generator, type Layer } from "./layer.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameters.ts";
 
 type Init = (shape: Shape) => Float32Array;
 

@@ -1,7 +1,7 @@
-import { noGrad } from "../autograd.ts";
-import { checkNames } from "../options.ts";
-import { show } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { checkNames } from "../basics/options.ts";
+import { show } from "../basics/shape.ts";
+import { noGrad } from "../tensors/autograd.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import { add, div, mul, scale, sqrt, sub } from "./elementwise.ts";
 import { groupNorm } from "./norm.ts";
 import { mean } from "./reduce.ts";

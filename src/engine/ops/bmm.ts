@@ -1,8 +1,8 @@
-import { record } from "../autograd.ts";
-import { LINE, lines } from "../dispatch.ts";
-import { checkNames } from "../options.ts";
-import { show } from "../shape.ts";
-import { checkFits, empty, type Tensor } from "../tensor.ts";
+import { checkNames } from "../basics/options.ts";
+import { show } from "../basics/shape.ts";
+import { LINE, lines } from "../device/dispatch.ts";
+import { record } from "../tensors/autograd.ts";
+import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
 
 export interface BmmOptions {
 	/** `a` is [B, K, M]: its matrices are taken transposed. Default false. */

@@ -1,7 +1,7 @@
-import { lines } from "../dispatch.ts";
-import { named } from "../named.ts";
-import { type Shape, show } from "../shape.ts";
-import { checkFits, Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { type Shape, show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import { checkFits, Tensor } from "../tensors/tensor.ts";
 
 /** Tensors of different shapes together, by torch's broadcasting: the kernels of the ops in elementwise.ts, compare.ts and reduce.ts. */
 

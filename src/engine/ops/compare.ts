@@ -1,9 +1,9 @@
-import { fill } from "../accumulate.ts";
-import { noGrad, record } from "../autograd.ts";
-import type { Gpu } from "../gpu.ts";
-import { named } from "../named.ts";
-import { show } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { show } from "../basics/shape.ts";
+import type { Gpu } from "../device/gpu.ts";
+import { fill } from "../tensors/accumulate.ts";
+import { noGrad, record } from "../tensors/autograd.ts";
+import { empty, Tensor } from "../tensors/tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import type { Operand } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";

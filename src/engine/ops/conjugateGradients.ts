@@ -1,8 +1,8 @@
-import { noGrad } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import { detached, scope } from "../scope.ts";
-import { type Shape, show } from "../shape.ts";
-import { type Tensor, zeros } from "../tensor.ts";
+import { detached, scope } from "../basics/scope.ts";
+import { type Shape, show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import { noGrad } from "../tensors/autograd.ts";
+import { type Tensor, zeros } from "../tensors/tensor.ts";
 
 /** (N C + lambda) u = b for a batch, N = M - sum_t s_t s_t^T, as functions on tensors [B, length]. */
 export interface Equations {

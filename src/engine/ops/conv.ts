@@ -1,7 +1,7 @@
-import { named } from "../named.ts";
-import { checkNames } from "../options.ts";
-import { show } from "../shape.ts";
-import { checkTensors, type Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
+import { show } from "../basics/shape.ts";
+import { checkTensors, type Tensor } from "../tensors/tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	type Activation,

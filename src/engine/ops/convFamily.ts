@@ -1,5 +1,5 @@
-import type { Gpu } from "../gpu.ts";
-import type { Variant } from "../tuner.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { Variant } from "../device/tuner.ts";
 
 /** What all kernels of convolutions share: their sizes, the set that an adapter takes, and its variants. */
 

@@ -1,7 +1,7 @@
-import { lines } from "../dispatch.ts";
-import type { Gpu } from "../gpu.ts";
-import { empty, type Tensor } from "../tensor.ts";
-import type { Variant } from "../tuner.ts";
+import { lines } from "../device/dispatch.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { Variant } from "../device/tuner.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import {
 	type ConvGeometry,
 	count,

@@ -1,8 +1,8 @@
-import { LINE, lines } from "../dispatch.ts";
-import type { Gpu } from "../gpu.ts";
-import { sizeOf } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
-import type { Variant } from "../tuner.ts";
+import { sizeOf } from "../basics/shape.ts";
+import { LINE, lines } from "../device/dispatch.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { Variant } from "../device/tuner.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import {
 	type ConvGeometry,
 	count,

@@ -1,6 +1,6 @@
-import { record } from "../autograd.ts";
-import { type Shape, show } from "../shape.ts";
-import { checkFits, empty, type Tensor } from "../tensor.ts";
+import { type Shape, show } from "../basics/shape.ts";
+import { record } from "../tensors/autograd.ts";
+import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	checkWeightGradient,

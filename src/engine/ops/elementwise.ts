@@ -1,8 +1,8 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import { named } from "../named.ts";
-import { sameShape, show, sizeOf } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { sameShape, show, sizeOf } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, Tensor } from "../tensors/tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import { sumColumns, sumTo } from "./reduce.ts";
 

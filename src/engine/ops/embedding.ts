@@ -1,8 +1,8 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import { named } from "../named.ts";
-import { show } from "../shape.ts";
-import { checkFits, empty, Tensor, tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import { record } from "../tensors/autograd.ts";
+import { checkFits, empty, Tensor, tensor } from "../tensors/tensor.ts";
 import { eq } from "./compare.ts";
 
 function checkNumbers(op: string, numbers: Tensor): void {

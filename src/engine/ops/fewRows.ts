@@ -1,6 +1,6 @@
-import { record } from "../autograd.ts";
-import type { Shape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import type { Shape } from "../basics/shape.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import { sumSlices } from "./convGradients.ts";
 
 /** Rows that one thread of shaders/linearTiled.wgsl takes together. */

@@ -1,6 +1,6 @@
-import { checkNames } from "../options.ts";
-import { show } from "../shape.ts";
-import { checkFits, checkTensors, type Tensor } from "../tensor.ts";
+import { checkNames } from "../basics/options.ts";
+import { show } from "../basics/shape.ts";
+import { checkFits, checkTensors, type Tensor } from "../tensors/tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	type Activation,

@@ -1,8 +1,8 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import type { BufferView } from "../pool.ts";
-import { sameShape, show } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { sameShape, show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import type { BufferView } from "../device/pool.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /** Losses: tensors of shape [1]; add them with add() and scale(). */

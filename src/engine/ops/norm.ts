@@ -1,9 +1,9 @@
-import { record } from "../autograd.ts";
-import { LINE, lines } from "../dispatch.ts";
-import { checkNames } from "../options.ts";
-import type { BufferView } from "../pool.ts";
-import { show, sizeOf } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { checkNames } from "../basics/options.ts";
+import { show, sizeOf } from "../basics/shape.ts";
+import { LINE, lines } from "../device/dispatch.ts";
+import type { BufferView } from "../device/pool.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 
 export interface GroupNormOptions {
 	readonly groups: number;

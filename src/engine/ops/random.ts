@@ -1,11 +1,11 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import type { Gpu } from "../gpu.ts";
-import { named } from "../named.ts";
-import { checkNames } from "../options.ts";
-import type { BufferView } from "../pool.ts";
-import { type Shape, sameShape, show } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
+import { type Shape, sameShape, show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { BufferView } from "../device/pool.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, Tensor } from "../tensors/tensor.ts";
 
 /**
  * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be

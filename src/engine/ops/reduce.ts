@@ -1,10 +1,10 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import { named } from "../named.ts";
-import { checkNames } from "../options.ts";
-import type { BufferView } from "../pool.ts";
-import { type Shape, show, sizeOf } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
+import { type Shape, show, sizeOf } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import type { BufferView } from "../device/pool.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, Tensor } from "../tensors/tensor.ts";
 import { expand, zip } from "./broadcast.ts";
 
 /** Sums and the like, each in a fixed order: bitwise the same on every run. */

@@ -1,7 +1,7 @@
-import { noGrad, record } from "../autograd.ts";
-import { named } from "../named.ts";
-import { show, sizeOf } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { named } from "../basics/named.ts";
+import { show, sizeOf } from "../basics/shape.ts";
+import { noGrad, record } from "../tensors/autograd.ts";
+import { Tensor } from "../tensors/tensor.ts";
 
 /** Other views of a tensor, over the same memory. */
 

@@ -1,9 +1,9 @@
-import { record } from "../autograd.ts";
-import { LINE, lines } from "../dispatch.ts";
-import { checkNames } from "../options.ts";
-import type { BufferView } from "../pool.ts";
-import { type Shape, show } from "../shape.ts";
-import { checkFits, empty, type Tensor } from "../tensor.ts";
+import { checkNames } from "../basics/options.ts";
+import { type Shape, show } from "../basics/shape.ts";
+import { LINE, lines } from "../device/dispatch.ts";
+import type { BufferView } from "../device/pool.ts";
+import { record } from "../tensors/autograd.ts";
+import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
 
 /** Ops that move, repeat or resample pixels; images are B H W C. */
 

@@ -1,7 +1,7 @@
-import { record } from "../autograd.ts";
-import { lines, teamOf } from "../dispatch.ts";
-import { show } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { show } from "../basics/shape.ts";
+import { lines, teamOf } from "../device/dispatch.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { record } from "../autograd.ts";
-import type { Gpu } from "../gpu.ts";
-import { show } from "../shape.ts";
-import { checkFits, empty, type Tensor, tensor } from "../tensor.ts";
+import { show } from "../basics/shape.ts";
+import type { Gpu } from "../device/gpu.ts";
+import { record } from "../tensors/autograd.ts";
+import { checkFits, empty, type Tensor, tensor } from "../tensors/tensor.ts";
 
 /**
  * Convolutions of real images with filters that are given by their spectra, on a periodic grid of n x m, by transforms in shaders/spectral.wgsl. Images

@@ -1,7 +1,7 @@
-import { record } from "../autograd.ts";
-import { lines } from "../dispatch.ts";
-import { show } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { show } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import { record } from "../tensors/autograd.ts";
+import { empty, type Tensor } from "../tensors/tensor.ts";
 import { convTranspose2d } from "./conv.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import type { Equations } from "../../engine/ops/conjugateGradients.ts";
 import { add, mul } from "../../engine/ops/elementwise.ts";
 import { linear } from "../../engine/ops/linear.ts";
@@ -9,7 +9,7 @@ import {
 	spectralConv,
 	spectralConvAdjoint,
 } from "../../engine/ops/spectral.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import type { Tensor } from "../../engine/tensors/tensor.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { column } from "../../qpi/maths/realFft.ts";
 import type { NormalDescription } from "../../qpi/operator/normalMatrix.ts";

@@ -1,6 +1,6 @@
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import { ConjugateGradients } from "../../engine/ops/conjugateGradients.ts";
-import { type Tensor, tensor } from "../../engine/tensor.ts";
+import { type Tensor, tensor } from "../../engine/tensors/tensor.ts";
 import { factorsOf } from "../../qpi/posterior/blockCovariance.ts";
 import type { Factors } from "../../qpi/posterior/factoredCovariance.ts";
 import {

@@ -1,6 +1,6 @@
 /** Extraction with weights and, where networks take part, on a device. */
 
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import type { Weights } from "../../models/trained/weights.ts";
 import { PIXEL } from "../../qpi/dataset/format.ts";
 import {

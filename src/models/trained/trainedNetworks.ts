@@ -1,8 +1,8 @@
-import { noGrad } from "../../engine/autograd.ts";
-import type { Gpu } from "../../engine/gpu.ts";
-import { scope } from "../../engine/scope.ts";
-import type { State } from "../../engine/state.ts";
-import { tensor } from "../../engine/tensor.ts";
+import { scope } from "../../engine/basics/scope.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
+import type { State } from "../../engine/layers/state.ts";
+import { noGrad } from "../../engine/tensors/autograd.ts";
+import { tensor } from "../../engine/tensors/tensor.ts";
 import { PIXELS, RESOLUTION as SIDE } from "../../qpi/dataset/format.ts";
 import type { Position } from "../../qpi/operator/forward.ts";
 import { INPUTS, inputsOf } from "../../qpi/operator/inputs.ts";

@@ -1,4 +1,4 @@
-import type { State } from "../../engine/state.ts";
+import type { State } from "../../engine/layers/state.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import type { NetworkName } from "../networks.ts";

@@ -1,5 +1,5 @@
-import type { Gpu } from "../../engine/gpu.ts";
-import type { State } from "../../engine/state.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
+import type { State } from "../../engine/layers/state.ts";
 import { decodeSafetensors } from "../../formats/safetensors.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { KernelPrior } from "../../qpi/posterior/prior.ts";

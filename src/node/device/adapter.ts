@@ -2,10 +2,13 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, constants } from "node:os";
 import { join } from "node:path";
-import { adapterNameOf, isSoftware } from "../../engine/adapterInfo.ts";
-import { Gpu } from "../../engine/gpu.ts";
-import { joinOwnShaders, type Shaders } from "../../engine/ownShaders.ts";
-import { Tuner } from "../../engine/tuner.ts";
+import { adapterNameOf, isSoftware } from "../../engine/device/adapterInfo.ts";
+import { Gpu } from "../../engine/device/gpu.ts";
+import {
+	joinOwnShaders,
+	type Shaders,
+} from "../../engine/device/ownShaders.ts";
+import { Tuner } from "../../engine/device/tuner.ts";
 import { embeddedSwiftShader } from "./embedded.ts";
 import { EMBEDDED_SUMS } from "./embeddedSums.ts";
 import { MATRIX_FEATURES, MATRIX_FLAGS, missingForMatrix } from "./matrix.ts";

@@ -1,4 +1,4 @@
-import { joinShaders } from "../../engine/shaderParts.ts";
+import { joinShaders } from "../../engine/wgsl/shaderParts.ts";
 import { wgslOf } from "../files/package.ts";
 
 /** Every shader of shaders/ with the parts that it imports, by name. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Choices, Tuner } from "../../engine/tuner.ts";
+import { type Choices, Tuner } from "../../engine/device/tuner.ts";
 import { makeFolder, writeFileAtomic } from "../files/files.ts";
 import { VERSION } from "../files/package.ts";
 import { cacheFolder } from "./embedded.ts";

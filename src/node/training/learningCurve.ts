@@ -1,4 +1,4 @@
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
 import type { History } from "../../training/checkpoint.ts";
 import type { RunFolder } from "./runFolder.ts";

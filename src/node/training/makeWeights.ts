@@ -1,7 +1,7 @@
 /** The weights that come with the package: made here, and nowhere else. */
 import { join } from "node:path";
-import type { Gpu } from "../../engine/gpu.ts";
-import type { State } from "../../engine/state.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
+import type { State } from "../../engine/layers/state.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { LATENT } from "../../models/latent.ts";
 import type { NetworkName } from "../../models/networks.ts";

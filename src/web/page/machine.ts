@@ -1,5 +1,5 @@
 /** What extraction runs on in a page: weights, a device where there is one, and that it can be lost. */
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import { FastestSolver } from "../../extraction/kernels/chooseSolver.ts";
 import { GpuSolver } from "../../extraction/kernels/gpuSolver.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Gpu } from "../../engine/gpu.ts";
+import type { Gpu } from "../../engine/device/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
 import { GENERATOR } from "../../qpi/generator/generator.ts";
 import { CHECKPOINT_FORMAT, keep, takeUp } from "../../training/checkpoint.ts";

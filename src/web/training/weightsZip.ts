@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import about from "../../../package.json" with { type: "json" };
-import { collect, lazy } from "../../engine/state.ts";
+import { collect, lazy } from "../../engine/layers/state.ts";
 import {
 	type FileEntry,
 	fileEntry,

@@ -1,7 +1,7 @@
+import { alongside, refusePromise } from "../basics/scope.ts";
+import { sameShape, show } from "../basics/shape.ts";
+import type { Gpu } from "../device/gpu.ts";
 import { accumulate, fill, plus } from "./accumulate.ts";
-import type { Gpu } from "./gpu.ts";
-import { alongside, refusePromise } from "./scope.ts";
-import { sameShape, show } from "./shape.ts";
 import { empty, type Gradients, type TapeNode, type Tensor } from "./tensor.ts";
 
 /**

@@ -1,16 +1,16 @@
-import { lines } from "./dispatch.ts";
+import { lines } from "../device/dispatch.ts";
+import type { BufferView } from "../device/pool.ts";
+import type { Range } from "../layers/packs.ts";
+import type { ParameterSource } from "../layers/parameters.ts";
+import { joined, type LazyState } from "../layers/state.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import { isExhausted, LossScale } from "./lossScale.ts";
-import type { ParameterSource } from "./nn.ts";
 import {
 	checkNumber,
 	type Group,
 	Optimiser,
 	type ParameterGroup,
 } from "./optimiser.ts";
-import type { Range } from "./packs.ts";
-import type { BufferView } from "./pool.ts";
-import { joined, type LazyState } from "./state.ts";
-import type { Tensor } from "./tensor.ts";
 
 interface GroupOptions {
 	/** Learning rate. */

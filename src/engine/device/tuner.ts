@@ -1,4 +1,4 @@
-import { type Scoped, scope } from "./scope.ts";
+import { type Scoped, scope } from "../basics/scope.ts";
 
 /** What is timed: a Gpu. */
 interface Timed extends Scoped {

@@ -1,7 +1,7 @@
-import { named } from "./named.ts";
+import { named } from "../basics/named.ts";
+import { reflect } from "../wgsl/reflect.ts";
+import { joinShader } from "../wgsl/shaderParts.ts";
 import { placesOfErrors } from "./pipelines.ts";
-import { reflect } from "./reflect.ts";
-import { joinShader } from "./shaderParts.ts";
 
 /** WGSL sources by name. */
 export type Shaders = Readonly<Record<string, string>>;

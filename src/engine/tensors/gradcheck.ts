@@ -1,9 +1,9 @@
-import { Random } from "../random.ts";
+import { Random } from "../../random.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
+import { scope } from "../basics/scope.ts";
+import { show } from "../basics/shape.ts";
 import { backward, noGrad } from "./autograd.ts";
-import { named } from "./named.ts";
-import { checkNames } from "./options.ts";
-import { scope } from "./scope.ts";
-import { show } from "./shape.ts";
 import { checkTensors, type Tensor, tensor } from "./tensor.ts";
 
 export interface GradcheckOptions {

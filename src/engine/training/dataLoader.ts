@@ -1,6 +1,6 @@
-import { Random } from "../random.ts";
-import { named } from "./named.ts";
-import { checkNames } from "./options.ts";
+import { Random } from "../../random.ts";
+import { named } from "../basics/named.ts";
+import { checkNames } from "../basics/options.ts";
 
 /** The streams that orders are drawn from: one an epoch. */
 const ORDER = 0x80000000;

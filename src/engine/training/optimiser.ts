@@ -1,16 +1,21 @@
-import { checkClip } from "./clip.ts";
+import { checkNames } from "../basics/options.ts";
+import { detached } from "../basics/scope.ts";
+import type { BufferView } from "../device/pool.ts";
+import {
+	countNonFinite,
+	Packed,
+	type Range,
+	sumPacked,
+} from "../layers/packs.ts";
 import {
 	ofOneNetwork,
 	type Parameter,
 	type ParameterSource,
 	type Parameters,
-} from "./nn.ts";
-import { checkNames } from "./options.ts";
-import { countNonFinite, Packed, type Range, sumPacked } from "./packs.ts";
-import type { BufferView } from "./pool.ts";
-import { detached } from "./scope.ts";
-import { joined, type LazyState, part } from "./state.ts";
-import { Tensor, zeros } from "./tensor.ts";
+} from "../layers/parameters.ts";
+import { joined, type LazyState, part } from "../layers/state.ts";
+import { Tensor, zeros } from "../tensors/tensor.ts";
+import { checkClip } from "./clip.ts";
 
 /** Parameters with options of their own, in torch's form; what a group does not say is as for all. */
 export type ParameterGroup<O> = { readonly params: ParameterSource } & {

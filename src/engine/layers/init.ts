@@ -1,5 +1,5 @@
-import type { Random } from "../random.ts";
-import { type Shape, show, sizeOf } from "./shape.ts";
+import type { Random } from "../../random.ts";
+import { type Shape, show, sizeOf } from "../basics/shape.ts";
 
 /**
  * Initial values of parameters (torch's nn.init): functions of the shape that give the values, row-major. Shapes are the engine's: weights of linear layers [O, K], of

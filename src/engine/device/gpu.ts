@@ -1,3 +1,4 @@
+import type { Disposable } from "../basics/scope.ts";
 import { BindGroupCache } from "./bindGroups.ts";
 import {
 	checkDispatch,
@@ -15,7 +16,6 @@ import { BufferPool, type BufferView, type PooledBuffer } from "./pool.ts";
 import { type ProfileRow, Profiler } from "./profiler.ts";
 import { stage } from "./readback.ts";
 import { Recorder } from "./recorder.ts";
-import type { Disposable } from "./scope.ts";
 import { noStatistics } from "./statistics.ts";
 import { Tuner } from "./tuner.ts";
 

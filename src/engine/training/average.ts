@@ -1,6 +1,6 @@
-import { lines } from "./dispatch.ts";
-import type { Parameters } from "./nn.ts";
-import { Packed } from "./packs.ts";
+import { lines } from "../device/dispatch.ts";
+import { Packed } from "../layers/packs.ts";
+import type { Parameters } from "../layers/parameters.ts";
 
 /**
  * The exponential moving average of a network's parameters (Polyak and Juditsky 1992 for the averaging; the form is TensorFlow's

@@ -1,12 +1,12 @@
-import { lines } from "./dispatch.ts";
-import type { Gpu } from "./gpu.ts";
-import { named } from "./named.ts";
-import { sumColumns } from "./ops/reduce.ts";
-import type { BufferView } from "./pool.ts";
-import { detached } from "./scope.ts";
-import { type Shape, show, sizeOf } from "./shape.ts";
+import { named } from "../basics/named.ts";
+import { detached } from "../basics/scope.ts";
+import { type Shape, show, sizeOf } from "../basics/shape.ts";
+import { lines } from "../device/dispatch.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { BufferView } from "../device/pool.ts";
+import { sumColumns } from "../ops/reduce.ts";
+import { empty, type Tensor, zeros } from "../tensors/tensor.ts";
 import type { LazyState, State } from "./state.ts";
-import { empty, type Tensor, zeros } from "./tensor.ts";
 
 /** Offsets in a pack are multiples of this many floats (256 bytes, the alignment of bindings). */
 export const UNIT = 64;

@@ -1,8 +1,8 @@
+import { nearest } from "../basics/nearest.ts";
+import type { EntryLayout, Layouts } from "../wgsl/kernel.ts";
+import { reflect } from "../wgsl/reflect.ts";
+import { originOf } from "../wgsl/shaderParts.ts";
 import { DeviceFaults } from "./faults.ts";
-import type { EntryLayout, Layouts } from "./kernel.ts";
-import { nearest } from "./nearest.ts";
-import { reflect } from "./reflect.ts";
-import { originOf } from "./shaderParts.ts";
 import type { GpuStatistics } from "./statistics.ts";
 
 /** A compiled entry point with its constants. */

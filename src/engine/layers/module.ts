@@ -1,6 +1,6 @@
-import type { Gpu } from "./gpu.ts";
-import { named } from "./named.ts";
-import { Buffer, loadState, Parameter, Parameters } from "./nn.ts";
+import { named } from "../basics/named.ts";
+import type { Gpu } from "../device/gpu.ts";
+import { Buffer, loadState, Parameter, Parameters } from "./parameters.ts";
 import type { State } from "./state.ts";
 
 /**

@@ -1,8 +1,8 @@
+import { type ParamValue, writeParams } from "../wgsl/kernel.ts";
+import { PARAMS_BYTES } from "../wgsl/reflect.ts";
 import type { DeviceFaults } from "./faults.ts";
-import { type ParamValue, writeParams } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { Profiler } from "./profiler.ts";
-import { PARAMS_BYTES } from "./reflect.ts";
 import type { GpuStatistics } from "./statistics.ts";
 
 const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits

@@ -1,4 +1,4 @@
-import type { EntryLayout } from "./kernel.ts";
+import type { EntryLayout } from "../wgsl/kernel.ts";
 import type { BufferView } from "./pool.ts";
 import type { GpuStatistics } from "./statistics.ts";
 

@@ -1,6 +1,6 @@
+import { refusePromise, scope } from "../basics/scope.ts";
 import type { Gpu } from "./gpu.ts";
 import type { PipelineChoice } from "./pipelines.ts";
-import { refusePromise, scope } from "./scope.ts";
 
 /**
  * Compiles the pipelines of all that `fn` would run, several at once, and runs nothing: to be awaited before the first step of a training, or begun while its data are

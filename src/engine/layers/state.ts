@@ -1,4 +1,4 @@
-import type { Shape } from "./shape.ts";
+import type { Shape } from "../basics/shape.ts";
 
 /** Values on the host, by name. */
 export type State = Map<string, { shape: Shape; data: Float32Array }>;

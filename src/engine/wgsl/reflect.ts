@@ -3,10 +3,10 @@ import {
 	type Member,
 	readDeclarations,
 	type Variable,
-	WgslError,
 } from "./declarations.ts";
 import type { EntryLayout, Field, Layouts, Scalar } from "./kernel.ts";
 import { originOf } from "./shaderParts.ts";
+import { WgslError } from "./tokens.ts";
 
 /** Bytes of the largest Params: each dispatch has a slot of that size in one buffer. */
 export const PARAMS_BYTES = 256;

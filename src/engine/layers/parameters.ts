@@ -1,9 +1,9 @@
-import type { Gpu } from "./gpu.ts";
-import { named } from "./named.ts";
+import { named } from "../basics/named.ts";
+import { type Shape, show, sizeOf } from "../basics/shape.ts";
+import type { Gpu } from "../device/gpu.ts";
+import { checkLength, Tensor } from "../tensors/tensor.ts";
 import { checkState, Layout, Packed, type Range } from "./packs.ts";
-import { type Shape, show, sizeOf } from "./shape.ts";
 import { collect, type LazyState, type State } from "./state.ts";
-import { checkLength, Tensor } from "./tensor.ts";
 
 let made = 0;
 

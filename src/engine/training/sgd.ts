@@ -1,12 +1,12 @@
-import { lines } from "./dispatch.ts";
-import type { ParameterSource } from "./nn.ts";
+import { lines } from "../device/dispatch.ts";
+import type { Range } from "../layers/packs.ts";
+import type { ParameterSource } from "../layers/parameters.ts";
 import {
 	checkNumber,
 	type Group,
 	Optimiser,
 	type ParameterGroup,
 } from "./optimiser.ts";
-import type { Range } from "./packs.ts";
 
 export interface SGDOptions {
 	/** Learning rate. */

@@ -1,9 +1,9 @@
-import { lines } from "./dispatch.ts";
-import { ofOneNetwork, type ParameterSource } from "./nn.ts";
-import { sqrt } from "./ops/elementwise.ts";
-import { sumPacked } from "./packs.ts";
-import { scope } from "./scope.ts";
-import { empty, type Tensor, zeros } from "./tensor.ts";
+import { scope } from "../basics/scope.ts";
+import { lines } from "../device/dispatch.ts";
+import { sumPacked } from "../layers/packs.ts";
+import { ofOneNetwork, type ParameterSource } from "../layers/parameters.ts";
+import { sqrt } from "../ops/elementwise.ts";
+import { empty, type Tensor, zeros } from "../tensors/tensor.ts";
 
 /** Throws on a largest norm that is none. */
 export function checkClip(what: string, clip: number): void {

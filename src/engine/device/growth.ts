@@ -1,4 +1,4 @@
-import { type Shape, show } from "./shape.ts";
+import { type Shape, show } from "../basics/shape.ts";
 
 /** What is watched: a Tensor. */
 interface Made {

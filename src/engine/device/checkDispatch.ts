@@ -1,5 +1,5 @@
+import type { EntryLayout, ParamValue } from "../wgsl/kernel.ts";
 import { keyOf } from "./bindGroups.ts";
-import type { EntryLayout, ParamValue } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { BufferPool, BufferView } from "./pool.ts";
 

@@ -1,4 +1,4 @@
-import { lines } from "./dispatch.ts";
+import { lines } from "../device/dispatch.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Sets every element to `value`; returns the tensor. */

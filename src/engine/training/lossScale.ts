@@ -1,6 +1,6 @@
-import type { Gpu } from "./gpu.ts";
-import { detached } from "./scope.ts";
-import { type Tensor, zeros } from "./tensor.ts";
+import { detached } from "../basics/scope.ts";
+import type { Gpu } from "../device/gpu.ts";
+import { type Tensor, zeros } from "../tensors/tensor.ts";
 
 /** Scale to begin with, as torch's GradScaler has it. */
 const FIRST = 65536;

@@ -1,9 +1,9 @@
-import type { Gpu } from "./gpu.ts";
-import { isList, named } from "./named.ts";
+import { isList, named } from "../basics/named.ts";
+import type { Disposable } from "../basics/scope.ts";
+import { type Shape, show, sizeOf } from "../basics/shape.ts";
+import type { Gpu } from "../device/gpu.ts";
+import type { BufferView, PooledBuffer } from "../device/pool.ts";
 import { flat, type Nested } from "./nested.ts";
-import type { BufferView, PooledBuffer } from "./pool.ts";
-import type { Disposable } from "./scope.ts";
-import { type Shape, show, sizeOf } from "./shape.ts";
 
 /** Counts who uses a pooled buffer: reshaped tensors share one. */
 class Storage {

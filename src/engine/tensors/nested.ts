@@ -1,4 +1,4 @@
-import { isList, named } from "./named.ts";
+import { isList, named } from "../basics/named.ts";
 
 /** Numbers in lists of lists, all of one length at each depth: [[1, 2], [3, 4]] has the shape [2, 2]. */
 export type Nested = number | readonly Nested[];
