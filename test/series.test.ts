@@ -144,7 +144,9 @@ test("ripples that change with the energy are followed from neighbour to neighbo
 		await Promise.all(
 			maps.map(({ image, energy }, i) =>
 				parseInput(
-					encodeGsf({ ...field, images: [image], energies: [energy] }),
+					Uint8Array.from(
+						encodeGsf({ ...field, images: [image], energies: [energy] }),
+					),
 					`${i}.gsf`,
 				),
 			),
