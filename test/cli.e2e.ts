@@ -171,6 +171,11 @@ const BAD: [string[], RegExp][] = [
 		["extract", "SCAN", "--detect", "--crop", "0,0,900"],
 		/900 A .* leaves the scan/,
 	],
+	[
+		["detect", "SCAN", "GRID", "--out", "marks-of-two.csv"],
+		/--out names one list, and 2 files are given: .* --series/,
+	],
+	[["detect", "--series", "SCAN", "GRID"], /expected one a file of a series/],
 	[["detect", "SCAN", "--crop", "0,0,9,0"], /x,y,width,height/],
 	[["detect", "SCAN", "--background", "5"], /auto, 0, 1, 2, 3 or 4/],
 	[["detect", "SCAN", "--mask", "nothing.csv"], /there is no such file/],

@@ -8,7 +8,9 @@ import { parseInput } from "../src/extraction/results/input.ts";
 import { seriesOf } from "../src/extraction/results/series.ts";
 import { prepareScans } from "../src/extraction/results/take.ts";
 import { moved, shiftBetween } from "../src/extraction/scan/register.ts";
+import { encodeGsf } from "../src/formats/gsf.ts";
 import { filesOf } from "../src/node/files/input.ts";
+import { makeSeries } from "../src/qpi/generator/mapSeries.ts";
 import { Random } from "../src/random.ts";
 import { sxmFile } from "./formatFixtures.ts";
 
@@ -127,6 +129,38 @@ test("files are sorted by bias and moved onto the middle one", async () => {
 	);
 	assert.is(used.length, 3);
 	assert.match(told[1], /^a series of 3 files/);
+});
+
+test("ripples that change with the energy are followed from neighbour to neighbour", async () => {
+	const recipe = {
+		band: { kind: "surface", mass: 0.4, bottom: -0.065 } as const,
+		...{ energies: [-0.04, -0.01, 0.02, 0.05, 0.08, 0.11], broadening: 0.006 },
+		...{ phase: 0.6, pixels: [96, 96] as const, field: 288 },
+		...{ marks: 10, spread: 0.1, noise: 0.2, drift: 4 },
+	};
+	const { nx, ny, pixel, maps } = makeSeries(recipe, 3);
+	const field = { name: "dI/dV", unit: "", nx, ny, pixel };
+	const { measurement: m } = await seriesOf(
+		await Promise.all(
+			maps.map(({ image, energy }, i) =>
+				parseInput(
+					Uint8Array.from(
+						encodeGsf({ ...field, images: [image], energies: [energy] }),
+					),
+					`${i}.gsf`,
+				),
+			),
+		),
+	);
+	assert.equal(m?.warnings.join(), "");
+	for (const [i, { drift }] of maps.entries()) {
+		const [, x, y] =
+			new RegExp(`${i}\\.gsf (-?[\\d.]+), (-?[\\d.]+)`).exec(
+				m?.done?.[0].split("(A): ")[1] ?? "",
+			) ?? [];
+		const off = Math.hypot(Number(x) - drift.x, Number(y) - drift.y);
+		assert.ok(off < 1.5, `${i}: ${x}, ${y}, drifted ${JSON.stringify(drift)}`);
+	}
 });
 
 test("what does not belong together is refused, and what does not resemble is left where it is", async () => {

@@ -8,6 +8,10 @@ import { expandInputs, isPattern, readList } from "../node/files/inputs.ts";
 import { readShard, type Shard } from "../node/files/shard.ts";
 import { positiveWhole, say } from "./command.ts";
 
+/** `--series`, alike in all commands: without it several files are each for themselves. */
+export const SERIES =
+	"the files, or a folder's, are one map at an energy each: sorted by bias, moved onto each other, one stack";
+
 /** What `campaignOptions` adds. */
 export interface CampaignChoice {
 	list?: string;

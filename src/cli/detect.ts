@@ -19,9 +19,11 @@ import { FormatError } from "../formats/measurement.ts";
 import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
 import { writeFileAtomic } from "../node/files/files.ts";
-import { readInputs } from "../node/files/input.ts";
+import { readInput, readInputs } from "../node/files/input.ts";
+import { expandInputs } from "../node/files/inputs.ts";
 import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
-import { say } from "./command.ts";
+import { SERIES } from "./campaign.ts";
+import { say, warn } from "./command.ts";
 import {
 	type FindChoice,
 	findChoice,
@@ -32,6 +34,7 @@ import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
 
 interface Options extends ImageChoice, FindChoice {
 	out?: string;
+	series?: boolean;
 	force: boolean;
 }
 
@@ -40,17 +43,19 @@ export function detectCommand(): Command {
 		.summary("looks for the scatterers of an image")
 		.description(
 			"Looks for the scatterers of an image, as extract does where nothing is marked, and writes them as a CSV file to be edited (x, y in Angstrom from the image's\n" +
-				"centre, weight, quality, keep, kind), and a picture of the image with its marks beside it. Of a stack of energies all images are searched together.",
+				"centre, weight, quality, keep, kind), and a picture of the image with its marks beside it. Of a stack of energies, and of several files with --series,\n" +
+				"all images are searched together; without it each of several files has a list of its own.",
 		)
 		.argument(
 			"<files...>",
-			`${READABLE}; several files or a folder are a series of energies`,
+			`${READABLE}; or several, or patterns such as 'scans/*.sxm'`,
 		);
 	return findOptions(imageOptions(command))
 		.option(
 			"-o, --out <file.csv>",
 			"where to write (default: the file's name and -scatterers.csv)",
 		)
+		.option("--series", SERIES)
 		.option("-f, --force", "replace the CSV file if it is there", false)
 		.addHelpText(
 			"after",
@@ -62,7 +67,32 @@ Example:
 		.action(detect);
 }
 
-async function detect(files: string[], options: Options): Promise<void> {
+async function detect(words: string[], options: Options): Promise<void> {
+	if (options.series) return detectOne(words, options);
+	const files = await expandInputs(words);
+	if (files.length === 1) return detectOne(files, options);
+	if (options.out)
+		throw new RangeError(
+			`--out names one list, and ${files.length} files are given: expected one file, or --series where they are one map at an energy each`,
+		);
+	await eachFile(files, (file) => detectOne([file], options));
+}
+
+/** What fails stops nothing; in the end it is said how many did. */
+async function eachFile(
+	files: readonly string[],
+	work: (file: string) => Promise<void>,
+): Promise<void> {
+	let failed = 0;
+	for (const file of files)
+		await work(file).catch((error: Error) => {
+			failed++;
+			warn(`${file}: ${error.message.replace(`${file}: `, "")}`);
+		});
+	if (failed > 0) throw new Error(`${failed} of ${files.length} files failed`);
+}
+
+async function detectOne(files: string[], options: Options): Promise<void> {
 	const [file] = files;
 	const out =
 		options.out ??
@@ -73,7 +103,9 @@ async function detect(files: string[], options: Options): Promise<void> {
 		throw new FormatError(
 			`${out} is there already, and may have been edited; --force replaces it`,
 		);
-	const { measurement, ...input } = await readInputs(files, options.channel);
+	const { measurement, ...input } = options.series
+		? await readInputs(files, options.channel)
+		: await readInput(file);
 	if (!measurement)
 		throw new FormatError(
 			`${file} is of the dataset's format, which says where its scatterers are`,

@@ -12,7 +12,7 @@ import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
-import { readInputs, readText } from "../node/files/input.ts";
+import { readInput, readInputs, readText } from "../node/files/input.ts";
 import { OutFolder } from "../node/files/outFolder.ts";
 import { VERSION } from "../node/files/package.ts";
 import { startProgress } from "../node/files/progress.ts";
@@ -25,6 +25,7 @@ import {
 	doMany,
 	keepWords,
 	manyFiles,
+	SERIES,
 	wordsOf,
 } from "./campaign.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
@@ -134,10 +135,7 @@ export function extractCommand(): Command {
 			"write into the folder even if it holds other files; those of the same name are replaced (earlier results always are)",
 			false,
 		)
-		.option(
-			"--series",
-			"the files, or a folder's, are one map at an energy each: sorted by bias, moved onto each other, one stack",
-		)
+		.option("--series", SERIES)
 		.option(
 			"--session <file.qpi>",
 			"also pack the file, these options and lists into one file, which extract and the page open again",
@@ -232,7 +230,9 @@ async function extract(files: string[], options: Options): Promise<void> {
 	const save = options.save ?? [];
 	// What is not installed is better missed before than after the work.
 	if (save.includes("nxs")) await loadHdf5("--save nxs");
-	const input = await readInputs(files, options.channel);
+	const input = options.series
+		? await readInputs(files, options.channel)
+		: await readInput(file);
 	const physics = await physicsChoice(options);
 	const search = findProgress();
 	const taken = await take(input, {

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { makeDataset } from "../node/datasets/makeDataset.ts";
 import { makeMaps } from "../node/datasets/makeMaps.ts";
+import { makeSeriesFolder } from "../node/datasets/makeSeries.ts";
 import { startProgress } from "../node/files/progress.ts";
 import type { Shard } from "../node/files/shard.ts";
 import { MAX_SCATTERERS, MOST_SCATTERERS } from "../qpi/dataset/format.ts";
@@ -14,6 +15,7 @@ import {
 	type MapOptions,
 	rangesOf,
 } from "./mapOptions.ts";
+import { type SeriesChoice, seriesOf, seriesOptions } from "./seriesOptions.ts";
 
 const levels = (text: string) =>
 	text.split(",").map((part) => {
@@ -32,7 +34,7 @@ function scatterers(text: string): number {
 	return n;
 }
 
-interface Options extends MapOptions {
+interface Options extends MapOptions, SeriesChoice {
 	out: string;
 	maps?: number;
 	kernels: number;
@@ -57,7 +59,8 @@ export function generateCommand(name = "generate"): Command {
 			"Makes quasiparticle-interference kernels and images of their scatterers, one CSV file a kernel as in the published set,\n" +
 				"and a manifest.json with each kernel's family, energy and noise levels, and the split for training.\n" +
 				"The same seed gives the same files. An interrupted run goes on when the same command is given again.\n\n" +
-				"With --maps: single images of any size with hundreds of scatterers and the flaws of real scans, and the true kernels beside them.",
+				"With --maps: single images of any size with hundreds of scatterers and the flaws of real scans, and the true kernels beside them.\n" +
+				"With --energies: one area at several energies of a known band, a file an energy, as extract --series reads it.",
 		)
 		.requiredOption("-o, --out <dir>", "folder to write into; made if needed")
 		.addOption(
@@ -95,7 +98,7 @@ export function generateCommand(name = "generate"): Command {
 		)
 		.option(
 			"--noise <levels>",
-			"noise over the signal's standard deviation; each image takes one of these (default: 0,0.1,0.3,0.5; of maps 0.3,0.5,1)",
+			"noise over the signal's standard deviation; each image takes one of these (default: 0,0.1,0.3,0.5; of maps 0.3,0.5,1, of a series 0.3)",
 			levels,
 		)
 		.addOption(
@@ -120,7 +123,10 @@ export function generateCommand(name = "generate"): Command {
 			"makes so many maps instead of a dataset",
 			positiveWhole,
 		);
-	return shardOption(addMapOptions(command), "the kernels or maps")
+	return shardOption(
+		seriesOptions(addMapOptions(command)),
+		"the kernels or maps",
+	)
 		.addHelpText(
 			"after",
 			`
@@ -142,7 +148,8 @@ Examples:
       maps of three sizes
   ${call} --out runs/rough --maps 8 --marks 50 --background 20 --clusters 2 --steps 0-1 --missing-rows 0-0.2
       with the flaws of real scans
-  ${call} --out runs/kinds --maps 6 --kinds 2 --marks 80-160`,
+  ${call} --out runs/kinds --maps 6 --kinds 2 --marks 80-160
+  ${call} --out runs/series --energies -20,0,20,40 --band '{"kind": "surface", "mass": 0.4, "bottom": -0.065}' --marks 20`,
 		)
 		.action(generate);
 }
@@ -150,6 +157,12 @@ Examples:
 async function generate(options: Options, command: Command): Promise<void> {
 	const { out, maps, noise, seed, shard } = options;
 	const part = shard ? `part ${shard.index}/${shard.of}: ` : "";
+	const series = seriesOf(command, options, options, noise);
+	if (series) {
+		const files = await makeSeriesFolder(out, series, seed);
+		say(`${files.length} maps, one an energy, in ${out}: ${files[0]}, ...`);
+		return;
+	}
 	let bar: ReturnType<typeof startProgress> | undefined;
 	if (maps !== undefined) {
 		const made = await makeMaps({

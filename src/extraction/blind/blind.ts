@@ -1,9 +1,8 @@
 /** Scatterers, their kinds and rough kernels of a map in which nothing is marked. */
 
-import { judgeSites } from "../kernels/judge.ts";
 import { checked, type MarkedStack } from "../kernels/markedMap.ts";
 import type { SitedMap } from "../kernels/sitedMap.ts";
-import { confirmed, type Finished, finished } from "./finish.ts";
+import { confirmed, finished } from "./finish.ts";
 import { again, firstKind } from "./first.ts";
 import { joined, moreKinds } from "./kinds.ts";
 import { componentsOf } from "./layers.ts";
@@ -13,8 +12,8 @@ import { whole } from "./pairs.ts";
 import { prepared } from "./prepare.ts";
 import type { Report } from "./searched.ts";
 import { seedAt } from "./seeds.ts";
-import type { State } from "./state.ts";
 import type { SeedWindow } from "./windows.ts";
+import { explains, type Found, worthOf } from "./worth.ts";
 
 export type { SeedWindow } from "./windows.ts";
 
@@ -119,46 +118,23 @@ export async function findScatterers(
 	if (images.length === 0)
 		return nothing("the image is the same everywhere: there is nothing to see");
 	let best: Found | undefined;
+	let most = 0;
 	for (const image of images) {
-		if (best && (await explains(best, image, options))) continue;
+		if (best && (await explains(best, image, options.signed))) continue;
 		const found = await search({ ...bare, image }, options);
-		const score = found?.state.judgement.score ?? 0;
-		if (found && score > (best?.state.judgement.score ?? 0)) best = found;
+		if (!found) continue;
+		// Each image has a share of its own: marks of one are worth what they explain of all.
+		const worth =
+			images.length > 1
+				? await worthOf(found, images, options.signed)
+				: found.state.judgement.score;
+		if (worth > most) [best, most] = [found, worth];
 	}
 	if (!best)
 		return nothing(
 			"no pattern was found at several places, beyond what noise looks like",
 		);
 	return resultOf(best, leftOut);
-}
-
-interface Found {
-	readonly map: SitedMap;
-	readonly state: State;
-	readonly finished: Finished;
-}
-
-/** Share of what an image holds above its noise that marks explain which another search would not better. */
-const EXPLAINED = 0.8;
-
-/** Whether the marks found in one image are all that another shows, or that shows nothing but noise: then it need not be searched. */
-async function explains(
-	{ map: { kinds: _, ...map }, state, finished }: Found,
-	image: ArrayLike<number>,
-	{ signed = false }: BlindOptions,
-): Promise<boolean> {
-	const marked = { ...map, image, kinds: state.map.kinds };
-	const { searched } = prepared({ ...marked, sites: finished.sites }, signed);
-	const { map: coarse, size, white } = searched;
-	const reach = ((size - 1) / 2) * coarse.pixel;
-	const { explained } = await judgeSites(coarse, size, reach);
-	const { weights } = coarse;
-	const [power, area] = weights.reduce(
-		([power, area], w, p) => [power + w * coarse.image[p] ** 2, area + w],
-		[0, 0],
-	);
-	const signal = power > 0 ? 1 - (area * white ** 2) / power : 0;
-	return explained >= EXPLAINED * signal;
 }
 
 /** Parts of a search, about: seeds, two deconvolutions, their marks, kinds. */

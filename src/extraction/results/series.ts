@@ -14,6 +14,8 @@ import { baseName, type Input } from "./input.ts";
 
 /** Maps that resemble each other less than this are not moved: what was found is not the drift. */
 const LEAST_LIKENESS = 0.2;
+/** From this on the shift against the map in the middle is taken as it is: one by way of others gathers their errors. */
+const SURE = 0.7;
 const MOST_FILES = 1000;
 
 interface One {
@@ -62,12 +64,25 @@ export async function seriesOf(
 	);
 	const { name: by } = topography ?? chosen;
 	const middle = maps[Math.floor(maps.length / 2)];
-	const shifts = maps.map((map, i) => {
-		onFile?.(i + 1, maps.length);
-		return map === middle
-			? { x: 0, y: 0, likeness: 1 }
-			: shiftBetween(scanOf(middle, by), scanOf(map, by));
-	});
+	const at = maps.indexOf(middle);
+	const shifts: Shift[] = [];
+	// From the middle outwards, so that the neighbour's place is known.
+	const order = [...maps.keys()].sort(
+		(a, b) => Math.abs(a - at) - Math.abs(b - at),
+	);
+	for (const [done, i] of order.entries()) {
+		onFile?.(done + 1, maps.length);
+		if (i === at) {
+			shifts[i] = { x: 0, y: 0, likeness: 1 };
+			continue;
+		}
+		const next = i + Math.sign(at - i);
+		shifts[i] = throughNeighbour(
+			shiftBetween(scanOf(middle, by), scanOf(maps[i], by)),
+			shifts[next],
+			() => shiftBetween(scanOf(maps[next], by), scanOf(maps[i], by)),
+		);
+	}
 	const used = shifts.map((shift) =>
 		shift.likeness < LEAST_LIKENESS ? { ...shift, x: 0, y: 0 } : shift,
 	);
@@ -107,6 +122,24 @@ export async function seriesOf(
 			],
 		},
 	};
+}
+
+/**
+ * The shift against the middle, or where the two hardly resemble each other, for ripples change with the energy, by way of the neighbour in energy.
+ * @param known the neighbour's own shift
+ * @param step the shift against the neighbour
+ */
+function throughNeighbour(
+	direct: Shift,
+	known: Shift,
+	step: () => Shift,
+): Shift {
+	if (direct.likeness >= SURE) return direct;
+	const near = step();
+	const likeness = Math.min(near.likeness, known.likeness);
+	return likeness > direct.likeness
+		? { x: known.x + near.x, y: known.y + near.y, likeness }
+		: direct;
 }
 
 function oneOf({ file, measurement }: Input, channel: string | undefined): One {
