@@ -7,7 +7,6 @@ import type {
 	Pair,
 	Vector,
 } from "../../extraction/lattice/lattice.ts";
-import type { Outcome } from "./extractTypes.ts";
 
 /** What is asked of kernels besides; none of it changes them. */
 export interface AnalysisChoice {
@@ -27,16 +26,6 @@ export interface AnalysisPicture {
 	readonly title: string;
 	readonly caption: string;
 	readonly png: Blob;
-}
-
-/** What an analysis says anew of kernels that are there. */
-export interface Analysed
-	extends Pick<
-		Outcome,
-		"names" | "command" | "warnings" | "pictures" | "told" | "dispersion"
-	> {
-	/** Of each item. */
-	readonly findings: readonly (readonly string[])[];
 }
 
 /** The lattice that spectra are drawn with. */

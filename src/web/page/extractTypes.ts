@@ -158,3 +158,13 @@ export interface Outcome {
 	/** What ran. */
 	readonly adapter: string | null;
 }
+
+/** What an analysis says anew of kernels that are there. */
+export interface Analysed
+	extends Pick<
+		Outcome,
+		"names" | "command" | "warnings" | "pictures" | "told" | "dispersion"
+	> {
+	/** Of each item. */
+	readonly findings: readonly (readonly string[])[];
+}

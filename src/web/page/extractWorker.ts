@@ -70,8 +70,9 @@ import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import type { Analysed, AnalysisChoice, MapFft } from "./analysisTypes.ts";
+import type { AnalysisChoice, MapFft } from "./analysisTypes.ts";
 import type {
+	Analysed,
 	ExtractRequest,
 	Opened,
 	Outcome,

@@ -19,8 +19,7 @@ import { picturesOf, shownImage } from "../../extraction/results/pictures.ts";
 import type { Scan } from "../../extraction/scan/scan.ts";
 import { render } from "../render.ts";
 import { analysisPictures } from "./analyse.ts";
-import type { Analysed } from "./analysisTypes.ts";
-import type { Outcome } from "./extractTypes.ts";
+import type { Analysed, Outcome } from "./extractTypes.ts";
 
 /** The longer side of a scan as it is shown, pixels. */
 const SHOWN = 512;

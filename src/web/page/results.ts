@@ -7,9 +7,8 @@ import {
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
-import type { Analysed } from "./analysisTypes.ts";
 import { byId, rowOf, sentences } from "./dom.ts";
-import type { Outcome, ShownItem } from "./extractTypes.ts";
+import type { Analysed, Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import type { Fourier } from "./fourier.ts";
 import { Link } from "./link.ts";
