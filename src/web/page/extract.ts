@@ -25,6 +25,7 @@ import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
+import { Layers } from "./layers.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
 import { startPlay } from "./play.ts";
@@ -134,6 +135,7 @@ export function startExtract(): void {
 		(region) => form.crop(region),
 		form.masks,
 	);
+	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
 	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
 	const fourier = new Fourier({
 		// Before a restored result is made again, its map is that which was prepared.
@@ -230,6 +232,7 @@ export function startExtract(): void {
 		[shown, extracted, held] = ["", undefined, false];
 		for (const id of PREPARED) byId(id).hidden = true;
 		results.hide();
+		layers.of(null);
 		for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
 		scatterers.reset([], true);
 	}
@@ -270,6 +273,7 @@ export function startExtract(): void {
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
+			layers.reset();
 			if (!opened.dataset && scatterers.asFound)
 				unseen = search.found?.settings !== key;
 			else scatterers.settle();
@@ -333,7 +337,7 @@ export function startExtract(): void {
 		const image = await remote.call("image", at);
 		shown = now;
 		picture.fixed = opened?.dataset ?? false;
-		picture.show(image, label, unit);
+		await layers.show({ image, label, unit, at, of: labels.length });
 		if (images.scatterers) scatterers.reset(images.scatterers[at], true);
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
@@ -371,6 +375,7 @@ export function startExtract(): void {
 		held = true;
 		void works.keepResults({ request: wanted, outcome });
 		results.show(outcome, inPlace);
+		layers.of(outcome);
 		// People edit while they wait.
 		checkStale();
 	}

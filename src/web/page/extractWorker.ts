@@ -84,7 +84,7 @@ import type {
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
-import { analysedOf, byMethod, outcomeOf, small } from "./outcome.ts";
+import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -218,6 +218,8 @@ const handlers = {
 			: shownField(needed(preparation).prepared[index]);
 		return { field, range: aboutMedian(field.values) };
 	},
+
+	layer: layerOf,
 
 	/** Looks for scatterers; progress is a Turn each. */
 	detect: (options: FindOptions, report: Report): Promise<Found> =>
