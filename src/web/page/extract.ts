@@ -32,6 +32,7 @@ import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
+import { LiveSpots } from "./spots.ts";
 import { Work } from "./work.ts";
 import {
 	type OpenFile,
@@ -136,6 +137,12 @@ export function startExtract(): void {
 		form.masks,
 	);
 	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
+	const spots = new LiveSpots(picture, scatterers, (options) =>
+		remote.call("spots", {
+			index: images?.labels.length === 1 ? 0 : input("energy").valueAsNumber,
+			options,
+		}),
+	);
 	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
 	const fourier = new Fourier({
 		// Before a restored result is made again, its map is that which was prepared.
@@ -338,6 +345,7 @@ export function startExtract(): void {
 		shown = now;
 		picture.fixed = opened?.dataset ?? false;
 		await layers.show({ image, label, unit, at, of: labels.length });
+		spots.changed();
 		if (images.scatterers) scatterers.reset(images.scatterers[at], true);
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;

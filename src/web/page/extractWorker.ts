@@ -1,11 +1,17 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
 import {
+	type SpotOptions,
+	seenBySearch,
+	spotsIn,
+} from "../../extraction/blind/spots.ts";
+import {
+	type DetectedScatterer,
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import type { Prepared } from "../../extraction/preprocess.ts";
+import type { Prepared, Scan } from "../../extraction/preprocess.ts";
 import {
 	chooseChannel,
 	chooseImages,
@@ -85,6 +91,7 @@ import type {
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { asMarks } from "./spotMarks.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -102,6 +109,10 @@ let fits:
 /** Of the last extraction, without what was asked for besides. */
 let base: { readonly analysis: Analysis; readonly lattice: string } | undefined;
 let lastChoice: AnalysisChoice = {};
+/** What spots were looked for in last. */
+let searched:
+	| { readonly scan: Scan; readonly seen: ReturnType<typeof seenBySearch> }
+	| undefined;
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
@@ -228,6 +239,27 @@ const handlers = {
 			const progress: Turn = { done, total, what, turn };
 			report(progress);
 		}),
+
+	/** Spots of a prepared image, by its number: as they would be marked. */
+	spots({
+		index,
+		options: wanted,
+	}: {
+		index: number;
+		options: SpotOptions;
+	}): DetectedScatterer[] {
+		const { scan, weights, order, centre } =
+			needed(preparation).prepared[index];
+		if (searched?.scan !== scan)
+			searched = {
+				scan,
+				seen: seenBySearch({
+					...{ images: [scan.image], nx: scan.nx, ny: scan.ny },
+					...{ pixel: scan.spacing.x, order, weights },
+				}),
+			};
+		return asMarks(spotsIn(searched.seen, wanted), centre);
+	},
 
 	/** Packs the work on a file; the settings are those of the request. */
 	async session({

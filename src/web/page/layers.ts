@@ -40,11 +40,11 @@ export class Layers {
 	) {
 		this.#picture = picture;
 		this.#make = make;
-		picture.overlay = (ctx, place) => {
+		picture.overlays.push((ctx, place) => {
 			const item = this.#item;
 			if (item && input("sure").checked)
 				paintSure(ctx, place, item, select("layer").value === "residual");
-		};
+		});
 		for (const id of ["layer", "sure"])
 			byId(id).addEventListener("change", () => void this.#draw());
 	}

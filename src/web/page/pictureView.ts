@@ -16,7 +16,7 @@ export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
 	fixed = false;
 	/** Painted over the image, under the marks. */
-	overlay: Tool["paint"] | null = null;
+	readonly overlays: Tool["paint"][] = [];
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
 	readonly #choose: () => void;
@@ -55,7 +55,7 @@ export class PictureView {
 		const paint: Tool["paint"] = (ctx, place, room) => {
 			const cropped = region();
 			if (cropped) outline(ctx, place, edgesOf(cropped));
-			this.overlay?.(ctx, place, room);
+			for (const over of this.overlays) over(ctx, place, room);
 			masking.paint(ctx, place, room);
 			marking.paint(ctx, place, room);
 			selecting.paint(ctx, place, room);
