@@ -1,6 +1,5 @@
 /** Spots of one width and polarity: what a search starts from, and what people can look at while they choose both. */
-import { checked } from "../kernels/markedMap.ts";
-import type { UnmarkedStack } from "./blind.ts";
+import { checked, type MarkedStack } from "../kernels/markedMap.ts";
 import type { Seen } from "./deconvolve.ts";
 import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
 import { prepared } from "./prepare.ts";
@@ -61,7 +60,7 @@ export interface SpotOptions {
 }
 
 /** The map as a search sees it: once for many calls of spotsIn(). @throws RangeError when sizes do not fit or next to nothing counts */
-export function seenBySearch(stack: UnmarkedStack) {
+export function seenBySearch(stack: Omit<MarkedStack, "marks">) {
 	const { nx, ny, pixel, order = 0 } = stack;
 	const { images, weights } = checked(stack);
 	const map = { image: images[0], nx, ny, pixel, weights, order };

@@ -146,8 +146,7 @@ export function startExtract(): void {
 	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
 	const fourier = new Fourier({
 		// Before a restored result is made again, its map is that which was prepared.
-		mapFft: (index, items) =>
-			remote.call("mapFft", { index, items }).catch(() => null),
+		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),
 		choice: () => analysis.choice ?? {},
 		choose: (what, value, besides) => analysis.add(what, value, besides),
 		known: (fft) => analysis.offer(fft?.lattice ?? null),

@@ -76,7 +76,8 @@ import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import type { AnalysisChoice, MapFft } from "./analysisTypes.ts";
+import { analysisFields } from "./analysisFields.ts";
+import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type {
 	Analysed,
 	ExtractRequest,
@@ -301,11 +302,14 @@ const handlers = {
 				...settings,
 				mask: packed.mask ? readMasks(packed.mask, mask ?? name) : undefined,
 			},
-			choices: Object.fromEntries(
-				Object.entries({ ...choices, ...settings })
-					.filter(([id]) => id in choices)
-					.map(([id, value]) => [id, String(value)]),
-			),
+			choices: {
+				...Object.fromEntries(
+					Object.entries({ ...choices, ...settings })
+						.filter(([id]) => id in choices)
+						.map(([id, value]) => [id, String(value)]),
+				),
+				...analysisFields(settings),
+			},
 			scatterers: packed.scatterers
 				? readScatterers(packed.scatterers, scatterers ?? name)
 				: undefined,
@@ -355,8 +359,8 @@ const handlers = {
 		return analysedOf(analysed, made.command);
 	},
 
-	/** Of the map that a kernel was extracted from or, where it is yet to be, would be. @param index its number of `items`, which are the kinds of one image after the other */
-	mapFft({ index, items }: { index: number; items: number }): MapFft | null {
+	/** Of the map that a kernel was extracted from or, where it is yet to be, would be. */
+	mapFft({ index, items, linear }: MapFftWanted): MapFft | null {
 		const { tasks, pixel, correction } =
 			analysis?.taken ?? dataset ?? asMaps(needed(preparation));
 		const map = tasks[Math.floor((index * tasks.length) / items)];
@@ -364,7 +368,7 @@ const handlers = {
 		seen ??= measurement
 			? seenLattices(arrange(measurement, {}, file), file)
 			: [];
-		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0]);
+		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0], linear);
 	},
 
 	/** PNG of the chart of a kernel's profile. */
