@@ -15,6 +15,7 @@ import { asWholes } from "../src/extraction/blind/pairs.ts";
 import { placesOf } from "../src/extraction/blind/places.ts";
 import { seedAt, seedsOf } from "../src/extraction/blind/seeds.ts";
 import { halves } from "../src/extraction/blind/split.ts";
+import { seenBySearch, spotsIn } from "../src/extraction/blind/spots.ts";
 import { supportOf } from "../src/extraction/blind/support.ts";
 import type { SitedMap } from "../src/extraction/kernels/sitedMap.ts";
 import { MapConvolution } from "../src/qpi/operator/convolution.ts";
@@ -368,6 +369,40 @@ test("seeds show what spots have in common, bright or dark; a window is a seed i
 	assert.ok(shiftBetween(window.kernel, kernelOf(ring, 13), 13, 2).alike > 0.8);
 	assert.throws(() => at(119, 0), /inside the map/);
 	assert.throws(() => at(0, 0, 5), /12.0 A or more, got 5 A/);
+});
+
+test("spots of a width stand out where they are, of their sign, above a threshold", () => {
+	const random = new Random(5);
+	const [n, pixel] = [120, 2];
+	const sites = [
+		{ x: 30, y: 40, height: 9 },
+		{ x: 80, y: 90, height: -9 },
+		{ x: 90, y: 30, height: 5 },
+	];
+	const image = Float64Array.from({ length: n * n }, (_, p) => {
+		const [i, j] = [Math.floor(p / n), p % n];
+		return sites.reduce(
+			(sum, { x, y, height }) =>
+				sum + height * Math.exp(-((i - x) ** 2 + (j - y) ** 2) / 18),
+			random.normal(),
+		);
+	});
+	const seen = seenBySearch({ images: [image], nx: n, ny: n, pixel });
+	const found = (least: number, polarity: "bright" | "dark" | "either") =>
+		spotsIn(seen, { width: 6, least, polarity });
+	const all = found(8, "either");
+	assert.is(all.length, 3);
+	for (const { x, y, height } of sites) {
+		const spot = all.find(
+			(s) => Math.hypot(s.x / pixel + 59.5 - x, s.y / pixel + 59.5 - y) < 2.5,
+		);
+		assert.is(spot?.sign, Math.sign(height));
+	}
+	assert.is(found(8, "bright").length, 2);
+	assert.is(found(8, "dark").length, 1);
+	const least = all[2].significance;
+	assert.is(found(1.05 * least, "either").length, 2);
+	assert.throws(() => found(0, "dark"), /expected a width and a threshold/);
 });
 
 test("places gather an activation; peaks are apart; medians and spreads", () => {

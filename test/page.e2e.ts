@@ -62,6 +62,10 @@ test("a dropped file to its kernel, and all its results as a .zip", async () => 
 	);
 	assert.is(await text(page, "#marks-count"), "11 used");
 	await page.selectOption("#energies", "one");
+	await page.click("#analysis-head");
+	await page.fill("#cuts", "0, 45");
+	await page.fill("#rings", "0.15");
+	await page.fill("#symmetrised", "4mm");
 	assert.is(await extract(page), "");
 	assert.is(await page.isVisible("#stale"), false);
 	assert.match(await text(page, "#results-head"), "by refined");
@@ -79,7 +83,10 @@ test("a dropped file to its kernel, and all its results as a .zip", async () => 
 test("the command line that it shows gives the same", async () => {
 	const [npx, program, ...args] = (await text(page, "#command")).split(" ");
 	assert.equal([npx, program], ["npx", "qpi-lens"]);
-	assert.equal(args, ["extract", "sample.3ds", "--energy=-0.02", "--detect"]);
+	assert.equal(args, [
+		...["extract", "sample.3ds", "--energy=-0.02", "--cut=0,45"],
+		...["--ring=0.15", "--symmetrised=4mm", "--detect"],
+	]);
 	const { code, stderr } = await start(
 		"src/cli.ts",
 		[...args, "--out", join(scratch, "out")],
@@ -121,7 +128,7 @@ test("the same files of numbers", () => {
 		assert.equal([a.width, a.height], [b.width, b.height], name);
 	}
 	const html = new TextDecoder().decode(ofPage["report.html"]);
-	assert.match(html, "npx qpi-lens extract sample.3ds --energy=-0.02 --detect");
+	assert.match(html, "npx qpi-lens extract sample.3ds --energy=-0.02 --cut=0");
 });
 
 test("single files are those of the .zip", async () => {
@@ -136,6 +143,37 @@ test("single files are those of the .zip", async () => {
 			Buffer.from(ofPage[name]),
 		);
 	}
+});
+
+test("what is asked of the kernels changes without a new extraction", async () => {
+	const names = () =>
+		page
+			.locator("#analysis-charts figure")
+			.evaluateAll((all) => all.map(({ id }) => id.replace("picture-", "")));
+	assert.equal(await names(), ["line-cuts", "ring-cuts", "symmetrised"]);
+	assert.match(
+		await text(page, "#fft-caption"),
+		"120 x 120 pixels less their mean, Hann window along each axis; zeros around to 128 x 128",
+	);
+	// A list that cannot be read is said to be none, and asks for nothing.
+	await page.fill("#rings", "0.15,");
+	await page.fill("#symmetrised", "");
+	await page.fill("#cuts", "");
+	assert.match(
+		await page.$eval(
+			"#rings",
+			(field) => (field as HTMLInputElement).validationMessage,
+		),
+		"Expected 1 to 12 wave vectors above zero",
+	);
+	await page.fill("#rings", "");
+	await page.waitForFunction(
+		() =>
+			document.getElementById("command")?.textContent ===
+			"npx qpi-lens extract sample.3ds --energy=-0.02 --detect",
+	);
+	assert.equal(await names(), []);
+	assert.is(await page.isVisible("#stale"), false);
 });
 
 test("a switch to another method that was compared takes no new extraction", async () => {
@@ -244,6 +282,40 @@ test("all energies: a kernel each, and the dispersion", async () => {
 		assert.is(download.suggestedFilename(), name);
 	}
 	await shot(page, "energies-1280-light");
+});
+
+test("pointing at a spectrum says q; a click cuts E(q) along its direction", async () => {
+	const canvas = page.locator("#view-spectrum canvas");
+	await canvas.scrollIntoViewIfNeeded();
+	const box = await canvas.boundingBox();
+	if (!box) throw new Error("there is no spectrum");
+	await page.mouse.move(box.x + 0.55 * box.width, box.y + 0.3 * box.height);
+	await page.waitForFunction(() =>
+		document.getElementById("fft-readout")?.textContent?.startsWith("q = ("),
+	);
+	const said = (await text(page, "#fft-readout")).replaceAll("−", "-");
+	const [qx, qy, q, angle, wave] = [
+		/q = \((.*?),/,
+		/, (\S*)\) 1\/Å/,
+		/\|q\| = (\S*)/,
+		/(\S*)° from x/,
+		/2π\/q = (\S*) Å/,
+	].map((part) => Number(part.exec(said)?.[1]));
+	assert.ok(Math.abs(Math.hypot(qx, qy) - q) < 2e-4, said);
+	assert.ok(Math.abs((2 * Math.PI) / q / wave - 1) < 2e-3, said);
+	assert.match(said, /log₁₀ \|FFT\|: map -?\d.*, kernel -?\d/);
+	await page.mouse.down();
+	await page.mouse.up();
+	await page.waitForSelector("#picture-line-cuts img");
+	const degrees = (Math.round(angle) + 180) % 180;
+	assert.match(await text(page, "#command"), `--cut=${degrees} --detect`);
+	assert.is(await page.isVisible("#stale"), false);
+	assert.match(
+		await text(page, "#analysis-told"),
+		"branch 1, 5 energies: m* =",
+	);
+	await page.fill("#cuts", "");
+	await page.waitForSelector("#picture-line-cuts", { state: "detached" });
 });
 
 test("another file with the same settings is another extraction", async () => {

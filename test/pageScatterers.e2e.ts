@@ -149,6 +149,30 @@ test("in the table, by keyboard alone", async () => {
 	assert.is(await text(page, "#marks-count"), "11 used");
 });
 
+test("spots follow their controls, and are marks when they are taken", async () => {
+	const told = () => text(page, "#spots-told");
+	const count = async (least: string) => {
+		const before = await told();
+		await page.fill("#spot-least", least);
+		await page.waitForFunction(
+			(before) => document.getElementById("spots-told")?.textContent !== before,
+			before,
+		);
+		return Number.parseInt(await told(), 10);
+	};
+	const marks = await rows.count();
+	await page.click("#spots summary");
+	const many = await count("3");
+	const few = await count("5");
+	assert.ok(many > few && few > 0, `${many}, ${few}`);
+	assert.is(await rows.count(), marks, "nothing is marked yet");
+	await page.click("#take-spots");
+	assert.is(await rows.count(), few);
+	await page.click("#undo");
+	assert.is(await rows.count(), marks);
+	assert.is(await told(), "0 spots", "closed");
+});
+
 test("edits make results stale, until they are taken back", async () => {
 	await page.selectOption("#energies", "one");
 	await page.selectOption("#method", "ridge");

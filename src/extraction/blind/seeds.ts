@@ -1,8 +1,9 @@
 /** First guesses of a kernel: what the most outstanding spots of one width and polarity have in common. */
 
 import type { Seen } from "./deconvolve.ts";
-import { type Peak, peaks, smoothed, spreadOf } from "./grid.ts";
+import type { Peak } from "./grid.ts";
 import type { Searched } from "./searched.ts";
+import { Spots } from "./spots.ts";
 import { unit } from "./windows.ts";
 
 export interface Seed {
@@ -15,7 +16,6 @@ export interface Seed {
 
 /** Widths of the spots, Angstrom, as the literature's scatterers have them. */
 const WIDTHS = [3, 5, 8, 12];
-const OUTER = 1.6;
 /** A spot stands out by more than this, robust standard deviations; where scatterers are dense, few do so by the first. */
 const LEAST = [4, 2.5];
 /** Spots that are averaged, and how many there must be. */
@@ -34,21 +34,15 @@ export function seedsOf(
 ): Seed[] {
 	const found: Seed[] = [];
 	for (const width of WIDTHS) {
-		const sigma = Math.max(0.8, width / pixel);
-		const inner = smoothed(image, weights, nx, ny, sigma);
-		const outer = smoothed(image, weights, nx, ny, OUTER * sigma);
-		for (const sign of [1, -1]) {
-			const spots = inner.map((v, p) =>
-				weights[p] > 0.5 ? sign * (v - outer[p]) : 0,
+		const spots = new Spots({ image, weights }, nx, ny, pixel, width);
+		if (!(spots.noise > 0)) continue;
+		for (const sign of [1, -1] as const) {
+			const list = LEAST.map((least) => spots.peaks(sign, least)).find(
+				({ length }) => length >= FEW,
 			);
-			const noise = spreadOf(spots, weights);
-			if (!(noise > 0)) continue;
-			const list = LEAST.map((least) =>
-				peaks(spots, nx, ny, 2 * sigma, least * noise),
-			).find(({ length }) => length >= FEW);
 			if (!list) continue;
 			const top = list.slice(0, JUDGED);
-			const merit = top[top.length >> 1].value / noise;
+			const merit = top[top.length >> 1].value / spots.noise;
 			const kernel = commonOf(image, weights, nx, ny, list, reach);
 			if (kernel) found.push({ kernel, size: 2 * reach + 1, merit });
 		}

@@ -13,7 +13,7 @@ const SIDE = RESOLUTION;
 const ALIASED = 0.05;
 const FEW_PIXELS = 32;
 
-/** A map, and the scan that it is a part of, as Prepared (preprocess.ts) has them. */
+/** A map, and the scan that it is a part of, as Preprocessed (preprocess.ts) has them. */
 interface MapOnScan {
 	readonly scan: Scan;
 	readonly centre: { readonly x: number; readonly y: number };

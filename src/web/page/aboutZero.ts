@@ -15,3 +15,9 @@ export function aboutZero({ field }: Pick<Panel, "field">): Field {
 		y: [y[0] + sy, y[1]],
 	};
 }
+
+/** Of log10. */
+export const asLinear = (field: Field): Field => ({
+	...field,
+	values: Float32Array.from(field.values, (v) => 10 ** v),
+});

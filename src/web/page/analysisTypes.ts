@@ -47,10 +47,19 @@ export interface ShownLattice {
 	readonly given: boolean;
 }
 
+export interface MapFftWanted {
+	/** Of `items`, which are the kinds of one image after the other. */
+	readonly index: number;
+	readonly items: number;
+	readonly linear: boolean;
+}
+
 /** |FFT| of a measured map. */
 export interface MapFft {
-	/** log10 over the value that one pixel in a thousand exceeds; q = 0 is the middle pixel. */
+	/** Over the value that one pixel in a thousand exceeds; q = 0 is the middle pixel. */
 	readonly field: Field;
+	/** Or log10. */
+	readonly linear: boolean;
 	/** Window and zero padding. */
 	readonly note: string;
 	readonly lattice: ShownLattice | null;

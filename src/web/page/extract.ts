@@ -25,12 +25,14 @@ import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
+import { Layers } from "./layers.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
 import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
+import { LiveSpots } from "./spots.ts";
 import { Work } from "./work.ts";
 import {
 	type OpenFile,
@@ -134,11 +136,17 @@ export function startExtract(): void {
 		(region) => form.crop(region),
 		form.masks,
 	);
+	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
+	const spots = new LiveSpots(picture, scatterers, (options) =>
+		remote.call("spots", {
+			index: images?.labels.length === 1 ? 0 : input("energy").valueAsNumber,
+			options,
+		}),
+	);
 	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
 	const fourier = new Fourier({
 		// Before a restored result is made again, its map is that which was prepared.
-		mapFft: (index, items) =>
-			remote.call("mapFft", { index, items }).catch(() => null),
+		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),
 		choice: () => analysis.choice ?? {},
 		choose: (what, value, besides) => analysis.add(what, value, besides),
 		known: (fft) => analysis.offer(fft?.lattice ?? null),
@@ -230,6 +238,7 @@ export function startExtract(): void {
 		[shown, extracted, held] = ["", undefined, false];
 		for (const id of PREPARED) byId(id).hidden = true;
 		results.hide();
+		layers.of(null);
 		for (const id of ["told", "image-warnings"]) byId(id).replaceChildren();
 		scatterers.reset([], true);
 	}
@@ -270,6 +279,7 @@ export function startExtract(): void {
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
 			ready.settings = key;
+			layers.reset();
 			if (!opened.dataset && scatterers.asFound)
 				unseen = search.found?.settings !== key;
 			else scatterers.settle();
@@ -333,7 +343,8 @@ export function startExtract(): void {
 		const image = await remote.call("image", at);
 		shown = now;
 		picture.fixed = opened?.dataset ?? false;
-		picture.show(image, label, unit);
+		await layers.show({ image, label, unit, at, of: labels.length });
+		spots.changed();
 		if (images.scatterers) scatterers.reset(images.scatterers[at], true);
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
@@ -371,6 +382,7 @@ export function startExtract(): void {
 		held = true;
 		void works.keepResults({ request: wanted, outcome });
 		results.show(outcome, inPlace);
+		layers.of(outcome);
 		// People edit while they wait.
 		checkStale();
 	}

@@ -133,6 +133,16 @@ export interface ShownItem {
 	})[];
 	/** Of the scatterers, in the scan's frame. */
 	readonly places: readonly { readonly x: number; readonly y: number }[];
+	/** What the image says of each, and what it has besides. */
+	readonly marks?: readonly {
+		readonly x: number;
+		readonly y: number;
+		/** Of its amplitude, standard deviations. */
+		readonly significance?: number;
+		/** Whether there is nothing like the kernel. */
+		readonly empty: boolean;
+	}[];
+	readonly missed?: readonly { readonly x: number; readonly y: number }[];
 }
 
 export interface Outcome {

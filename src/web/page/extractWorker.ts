@@ -1,11 +1,17 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
 import {
+	type SpotOptions,
+	seenBySearch,
+	spotsIn,
+} from "../../extraction/blind/spots.ts";
+import {
+	type DetectedScatterer,
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import type { Preprocessed } from "../../extraction/preprocess.ts";
+import type { Preprocessed, Scan } from "../../extraction/preprocess.ts";
 import {
 	chooseChannel,
 	chooseImages,
@@ -70,7 +76,8 @@ import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import type { AnalysisChoice, MapFft } from "./analysisTypes.ts";
+import { analysisFields } from "./analysisFields.ts";
+import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type {
 	Analysed,
 	ExtractRequest,
@@ -84,7 +91,8 @@ import type {
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
-import { analysedOf, byMethod, outcomeOf, small } from "./outcome.ts";
+import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { asMarks } from "./spotMarks.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -102,6 +110,10 @@ let fits:
 /** Of the last extraction, without what was asked for besides. */
 let base: { readonly analysis: Analysis; readonly lattice: string } | undefined;
 let lastChoice: AnalysisChoice = {};
+/** What spots were looked for in last. */
+let searched:
+	| { readonly scan: Scan; readonly seen: ReturnType<typeof seenBySearch> }
+	| undefined;
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
@@ -219,6 +231,8 @@ const handlers = {
 		return { field, range: aboutMedian(field.values) };
 	},
 
+	layer: layerOf,
+
 	/** Looks for scatterers; progress is a Turn each. */
 	detect: (options: FindOptions, report: Report): Promise<Found> =>
 		findScatterers(needed(preparation), options, (turn) => {
@@ -226,6 +240,27 @@ const handlers = {
 			const progress: Turn = { done, total, what, turn };
 			report(progress);
 		}),
+
+	/** Spots of a prepared image, by its number: as they would be marked. */
+	spots({
+		index,
+		options: wanted,
+	}: {
+		index: number;
+		options: SpotOptions;
+	}): DetectedScatterer[] {
+		const { scan, weights, order, centre } =
+			needed(preparation).prepared[index];
+		if (searched?.scan !== scan)
+			searched = {
+				scan,
+				seen: seenBySearch({
+					...{ images: [scan.image], nx: scan.nx, ny: scan.ny },
+					...{ pixel: scan.spacing.x, order, weights },
+				}),
+			};
+		return asMarks(spotsIn(searched.seen, wanted), centre);
+	},
 
 	/** Packs the work on a file; the settings are those of the request. */
 	async session({
@@ -267,11 +302,14 @@ const handlers = {
 				...settings,
 				mask: packed.mask ? readMasks(packed.mask, mask ?? name) : undefined,
 			},
-			choices: Object.fromEntries(
-				Object.entries({ ...choices, ...settings })
-					.filter(([id]) => id in choices)
-					.map(([id, value]) => [id, String(value)]),
-			),
+			choices: {
+				...Object.fromEntries(
+					Object.entries({ ...choices, ...settings })
+						.filter(([id]) => id in choices)
+						.map(([id, value]) => [id, String(value)]),
+				),
+				...analysisFields(settings),
+			},
 			scatterers: packed.scatterers
 				? readScatterers(packed.scatterers, scatterers ?? name)
 				: undefined,
@@ -321,8 +359,8 @@ const handlers = {
 		return analysedOf(analysed, made.command);
 	},
 
-	/** Of the map that a kernel was extracted from or, where it is yet to be, would be. @param index its number of `items`, which are the kinds of one image after the other */
-	mapFft({ index, items }: { index: number; items: number }): MapFft | null {
+	/** Of the map that a kernel was extracted from or, where it is yet to be, would be. */
+	mapFft({ index, items, linear }: MapFftWanted): MapFft | null {
 		const { tasks, pixel, correction } =
 			analysis?.taken ?? dataset ?? asMaps(needed(preparation));
 		const map = tasks[Math.floor((index * tasks.length) / items)];
@@ -330,7 +368,7 @@ const handlers = {
 		seen ??= measurement
 			? seenLattices(arrange(measurement, {}, file), file)
 			: [];
-		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0]);
+		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0], linear);
 	},
 
 	/** PNG of the chart of a kernel's profile. */

@@ -152,6 +152,44 @@ export function drawCrosshair(
 	}
 }
 
+/** The values in colours, low to high; as putColour() has them, for fields of a million pixels. */
+export function paintValues(
+	values: ArrayLike<number>,
+	nx: number,
+	ny: number,
+	colours: Colours,
+	[low, high]: readonly [number, number],
+): HTMLCanvasElement {
+	// One more for what is no number.
+	const count = colours.length / 3;
+	const bytes = new Uint8ClampedArray(4 * (count + 1));
+	for (let c = 0; c < count; c++)
+		putColour(bytes, 4 * c, colours, c / (count - 1));
+	putColour(bytes, 4 * count, colours, Number.NaN);
+	const table = new Uint32Array(bytes.buffer);
+	const image = new ImageData(nx, ny);
+	const pixels = new Uint32Array(image.data.buffer);
+	const scale = (count - 1) / (high - low);
+	for (let ix = 0; ix < nx; ix++)
+		for (let up = 0, p = ix * ny; up < ny; up++, p++) {
+			const at = (values[p] - low) * scale;
+			pixels[(ny - 1 - up) * nx + ix] =
+				table[
+					at <= 0
+						? 0
+						: at >= count - 1
+							? count - 1
+							: at >= 0
+								? Math.round(at)
+								: count
+				];
+		}
+	const canvas = document.createElement("canvas");
+	[canvas.width, canvas.height] = [nx, ny];
+	canvas.getContext("2d")?.putImageData(image, 0, 0);
+	return canvas;
+}
+
 /** A pixel of the canvas for each of the field; `up` counts from the bottom, `at` is where the pixel's bytes are. */
 export function paintBitmap(
 	nx: number,

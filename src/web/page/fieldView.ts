@@ -1,6 +1,6 @@
 /** A view of a field: axes, colour bar, and a part of it that is shared with other views, as are the pointer's place and the contrast. */
 
-import { type Colours, putColour } from "../../drawing/colour.ts";
+import type { Colours } from "../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../drawing/panels.ts";
 import { resampled } from "../../drawing/picture.ts";
 import {
@@ -12,7 +12,7 @@ import {
 	type Frame,
 	type Point,
 	paintBar,
-	paintBitmap,
+	paintValues,
 	place,
 	valueAt,
 } from "./fieldDrawing.ts";
@@ -28,8 +28,8 @@ export interface Shown {
 	/** Of the values. */
 	readonly unit: string;
 	readonly axes: Axes;
-	/** Interpolated between pixels; an image of few pixels is else drawn as squares. */
-	readonly smooth?: boolean;
+	/** Interpolated between pixels, "linear" by the canvas itself; an image of few pixels is else drawn as squares. */
+	readonly smooth?: boolean | "linear";
 	/** Of what is shown, where that is not just the field: fields of different steps on one scale. */
 	readonly edges?: Pick<Field, "x" | "y">;
 	/** Radii of circles about the origin. */
@@ -85,7 +85,8 @@ export class FieldView {
 		this.#shown = shown;
 		this.#bitmap = null;
 		const { values, nx, ny } = shown.field;
-		const whole = shown.smooth && Array.from(values).every(Number.isFinite);
+		const whole =
+			shown.smooth === true && Array.from(values).every(Number.isFinite);
 		this.#grid = whole ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
 		this.#values = whole
 			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
@@ -161,7 +162,8 @@ export class FieldView {
 		const { field } = shown;
 		const [left, top] = to({ x: field.x[0], y: field.y[1] });
 		const [right, bottom] = to({ x: field.x[1], y: field.y[0] });
-		ctx.imageSmoothingEnabled = this.#grid.nx !== field.nx;
+		ctx.imageSmoothingEnabled =
+			shown.smooth === "linear" || this.#grid.nx !== field.nx;
 		ctx.drawImage(
 			this.#bitmap as HTMLCanvasElement,
 			left,
@@ -202,11 +204,7 @@ export class FieldView {
 	#paint(): void {
 		const { colours } = this.#shown as Shown;
 		const { nx, ny } = this.#grid;
-		const [low, high] = this.#range();
-		this.#bitmap = paintBitmap(nx, ny, (ix, up, data, at) => {
-			const v = this.#values[ix * ny + up];
-			putColour(data, at, colours, (v - low) / (high - low));
-		});
+		this.#bitmap = paintValues(this.#values, nx, ny, colours, this.#range());
 		this.#bar = paintBar(colours);
 		this.#painted = this.#link.contrast;
 	}

@@ -11,8 +11,8 @@ import {
 } from "../../extraction/results/spectrumPanel.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { typeset } from "../../text.ts";
-import { aboutZero } from "./aboutZero.ts";
-import type { AnalysisChoice, MapFft } from "./analysisTypes.ts";
+import { aboutZero, asLinear } from "./aboutZero.ts";
+import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import { byId, make, select, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { type Point, valueAt } from "./fieldDrawing.ts";
@@ -22,7 +22,7 @@ import { Link } from "./link.ts";
 
 interface Needs {
 	/** Of the item of that number, of so many; null where the worker no longer has its map. */
-	mapFft(index: number, items: number): Promise<MapFft | null>;
+	mapFft(wanted: MapFftWanted): Promise<MapFft | null>;
 	/** What was asked for with the results that are shown. */
 	choice(): AnalysisChoice;
 	/** A direction (degrees) or |q| (1/Angstrom) was pointed at. */
@@ -56,8 +56,8 @@ export class Fourier {
 			(at, besides) => this.#choose(at, besides),
 		);
 		this.#kernel.tool = this.#map.tool = tool;
-		for (const id of ["fft-scale", "fft-reach"])
-			byId(id).addEventListener("change", () => this.#draw());
+		byId("fft-reach").addEventListener("change", () => this.#draw());
+		byId("fft-scale").addEventListener("change", () => void this.#ask());
 		byId("fft-marks").addEventListener("change", () => this.#link.changed());
 		this.#link.subscribe(() => this.#tell());
 	}
@@ -73,9 +73,9 @@ export class Fourier {
 		this.#shown = { outcome, index };
 		// That of another energy must not stay.
 		if (other) this.#fft = null;
+		void this.#ask();
 		this.#draw();
 		this.#showPictures(outcome);
-		void this.#ask();
 	}
 
 	hide(): void {
@@ -90,9 +90,14 @@ export class Fourier {
 		this.#asking = true;
 		let of: OfOutcome = null;
 		let fft: MapFft | null = null;
-		while (of !== this.#shown && this.#shown) {
+		let linear = isLinear();
+		while ((of !== this.#shown || linear !== isLinear()) && this.#shown) {
 			of = this.#shown;
-			fft = await this.#needs.mapFft(of.index, of.outcome.items.length);
+			linear = isLinear();
+			fft = await this.#needs.mapFft({
+				...{ index: of.index, linear },
+				items: of.outcome.items.length,
+			});
 		}
 		this.#asking = false;
 		this.#fft = this.#shown && fft;
@@ -109,7 +114,7 @@ export class Fourier {
 		if (!item || !this.#shown) return;
 		const { spacing } = this.#shown.outcome;
 		const nyquist = Math.PI / spacing;
-		const linear = select("fft-scale").value === "linear";
+		const linear = this.#fft?.linear ?? isLinear();
 		const kernel = aboutZero(spectrumPanel("", item.spectrum, nyquist, []));
 		const lattice = this.#fft?.lattice;
 		const far = Math.min(
@@ -123,10 +128,6 @@ export class Fourier {
 			this.#fft?.field.x[1] ?? nyquist,
 		);
 		const edges = { x: [-far, far], y: [-far, far] } as const;
-		const scaled = (field: Field): Field =>
-			linear
-				? { ...field, values: Float32Array.from(field.values, (v) => 10 ** v) }
-				: field;
 		const common = {
 			colours: sequential,
 			range: linear ? ([0, 1] as const) : ([-DECADES, 0] as const),
@@ -135,25 +136,29 @@ export class Fourier {
 			edges,
 		};
 		this.#fields = {
-			kernel: scaled(kernel),
-			map: this.#fft ? scaled(this.#fft.field) : undefined,
+			kernel: linear ? asLinear(kernel) : kernel,
+			map: this.#fft?.field,
 		};
 		const { q } = item;
 		this.#kernel.show({
 			...common,
 			field: this.#fields.kernel as Field,
-			smooth: true,
+			smooth: "linear",
 			summary: q
 				? `The kernel's Fourier transform; its strongest wave vector is ${q.q.toFixed(4)} per Angstrom`
 				: "The kernel's Fourier transform; no wave vector stands out",
 		});
-		byId("view-map-spectrum").hidden = !this.#fields.map;
-		byId("no-map-spectrum").hidden = Boolean(this.#fields.map) || this.#asking;
-		if (this.#fields.map)
-			this.#map.show({
-				...common,
-				field: this.#fields.map,
-				summary: "The measured map's Fourier transform",
+		const { map } = this.#fields;
+		byId("view-map-spectrum").hidden = !map;
+		byId("no-map-spectrum").hidden = Boolean(map) || this.#asking;
+		// A task of its own: each takes as long as it has pixels.
+		if (map)
+			setTimeout(() => {
+				if (map === this.#fields.map)
+					this.#map.show({
+						...{ ...common, field: map },
+						summary: "The measured map's Fourier transform",
+					});
 			});
 		const scale = [far, spacing].join();
 		if (scale !== this.#scaled) this.#link.part = null;
@@ -215,7 +220,7 @@ export class Fourier {
 			q > 0 && `${said((Math.atan2(y, x) * 180) / Math.PI, 1)}° from x`,
 			q > 0 && `2π/q = ${Number(((2 * Math.PI) / q).toPrecision(4))} Å`,
 			units && `(h, k) = (${said(units.h, 3)}, ${said(units.k, 3)})`,
-			`${select("fft-scale").value === "linear" ? "" : "log₁₀ "}|FFT|: ${values
+			`${(this.#fft?.linear ?? isLinear()) ? "" : "log₁₀ "}|FFT|: ${values
 				.flatMap(([name, field]) => {
 					const value = field && valueAt(field, at);
 					return value === undefined ? [] : `${name} ${said(value, 2)}`;
@@ -244,6 +249,8 @@ export class Fourier {
 		byId("analysis-told").replaceChildren(...sentences(told));
 	}
 }
+
+const isLinear = () => select("fft-scale").value === "linear";
 
 /** As large as it was drawn: what is wider than the page is scrolled. */
 function picture(png: Blob, alt: string): HTMLElement {

@@ -15,7 +15,7 @@ import {
 	type SeenLattice,
 } from "../../extraction/results/seenLattice.ts";
 import { spectrumPanel } from "../../extraction/results/spectrumPanel.ts";
-import { aboutZero } from "./aboutZero.ts";
+import { aboutZero, asLinear } from "./aboutZero.ts";
 import type { MapFft, ShownLattice } from "./analysisTypes.ts";
 
 /** @param seen a lattice that some image of the file shows, where none was given */
@@ -23,6 +23,7 @@ export function mapFftOf(
 	map: MapImage,
 	correction: LatticeCorrection | undefined,
 	seen: SeenLattice | undefined,
+	linear = false,
 ): MapFft {
 	const spectrum = mapSpectrum(map);
 	const { spacing } = map;
@@ -40,8 +41,10 @@ export function mapFftOf(
 				told: describeSeen(seen),
 				given: false,
 			};
+	const field = aboutZero(panel);
 	return {
-		field: aboutZero(panel),
+		field: linear ? asLinear(field) : field,
+		linear,
 		note: spectrum.note,
 		lattice: known ? drawn(known, spacing) : null,
 	};

@@ -3,7 +3,10 @@
 import type { Field } from "../../drawing/panels.ts";
 import { resampled } from "../../drawing/picture.ts";
 import type { Extraction, Method } from "../../extraction/methods/extract.ts";
-import { scanField } from "../../extraction/results/drawPictures.ts";
+import {
+	aboutMedian,
+	scanField,
+} from "../../extraction/results/drawPictures.ts";
 import {
 	type ResultOptions,
 	resultNames,
@@ -12,6 +15,7 @@ import {
 	type Analysis,
 	endOf,
 	findingsOf,
+	isEmpty,
 	labelOf,
 	NAMES,
 } from "../../extraction/results/items.ts";
@@ -19,7 +23,8 @@ import { picturesOf, shownImage } from "../../extraction/results/pictures.ts";
 import type { Scan } from "../../extraction/scan/scan.ts";
 import { render } from "../render.ts";
 import { analysisPictures } from "./analyse.ts";
-import type { Analysed, Outcome } from "./extractTypes.ts";
+import type { Analysed, Outcome, ShownImage } from "./extractTypes.ts";
+import type { LayerRequest } from "./layers.ts";
 
 /** The longer side of a scan as it is shown, pixels. */
 const SHOWN = 512;
@@ -36,6 +41,31 @@ export function small(scan: Scan, counts: Float32Array): Field {
 		resampled(field.values, scan, nx, ny, false),
 	);
 	return { ...field, values, nx, ny };
+}
+
+/** Model or residual over the picture: the model has the data's scale, the residual that about zero. */
+export function layerOf({
+	name,
+	image,
+	values,
+	nx,
+	ny,
+	spacing,
+	centre,
+}: LayerRequest): ShownImage {
+	const scan = { nx, ny, spacing: { x: spacing, y: spacing } };
+	const counts = Float32Array.from(image, (v) => (Number.isNaN(v) ? 0 : 1));
+	const field = small({ ...scan, image: values }, counts);
+	const [low, high] = aboutMedian(image);
+	const reach = (high - low) / 2;
+	return {
+		field: {
+			...field,
+			x: [centre.x + field.x[0], centre.x + field.x[1]],
+			y: [centre.y + field.y[0], centre.y + field.y[1]],
+		},
+		range: name === "model" ? [low, high] : [-reach, reach],
+	};
 }
 
 /** By "auto" as extraction chose; by one of the methods without comparison. */
@@ -80,6 +110,13 @@ export async function outcomeOf(
 						? [{ ...e, name: NAMES[m], chosen: m === extraction.method }]
 						: [];
 				}),
+				missed: item.missed,
+				marks: extraction.scatterers.map((s) => ({
+					x: taken.centre.x + s.x,
+					y: taken.centre.y + s.y,
+					significance: s.significance,
+					empty: isEmpty(s),
+				})),
 				places: task.scatterers.map(({ x, y }) => ({
 					x: taken.centre.x + x,
 					y: taken.centre.y + y,

@@ -15,6 +15,8 @@ import { selectTool } from "./selectTool.ts";
 export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
 	fixed = false;
+	/** Painted over the image, under the marks. */
+	readonly overlays: Tool["paint"][] = [];
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
 	readonly #choose: () => void;
@@ -53,6 +55,7 @@ export class PictureView {
 		const paint: Tool["paint"] = (ctx, place, room) => {
 			const cropped = region();
 			if (cropped) outline(ctx, place, edgesOf(cropped));
+			for (const over of this.overlays) over(ctx, place, room);
 			masking.paint(ctx, place, room);
 			marking.paint(ctx, place, room);
 			selecting.paint(ctx, place, room);
