@@ -14,6 +14,7 @@ import type {
 } from "../../extraction/results/findScatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
+import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";
 
 /** What a file holds. */
@@ -37,6 +38,10 @@ export interface Opened {
 	readonly dataset: boolean;
 	/** How its numbers were taken for pixels, where that is a question. */
 	readonly layout?: string;
+	/** What an array's indices can be, the usual first; none of a file that says it itself. */
+	readonly axes: readonly Axes[];
+	/** That it is one of this program's own results, to be looked at. */
+	readonly own?: string;
 	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
@@ -147,6 +152,8 @@ export interface Outcome {
 	readonly methods: readonly string[];
 	/** What does the same on the command line. */
 	readonly command: string;
+	/** The file that was extracted from. */
+	readonly file: string;
 	/** PNG of q(E), where there are several energies. */
 	readonly dispersion: Blob | null;
 	/** What ran. */

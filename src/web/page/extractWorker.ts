@@ -7,10 +7,6 @@ import {
 import type { Extraction } from "../../extraction/methods/extract.ts";
 import type { Prepared } from "../../extraction/preprocess.ts";
 import {
-	chooseChannel,
-	chooseImages,
-} from "../../extraction/results/choose.ts";
-import {
 	commandOf,
 	type ExtractSettings,
 } from "../../extraction/results/commandLine.ts";
@@ -60,9 +56,7 @@ import {
 	tasksOf,
 } from "../../extraction/results/take.ts";
 import { readMasks, writeMasks } from "../../extraction/scan/masks.ts";
-import { arrange, layoutNote } from "../../formats/axes.ts";
-import { energiesOf } from "../../formats/measurement.ts";
-import { fieldOf } from "../../qpi/dataset/format.ts";
+import type { ArrayLayout } from "../../formats/axes.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import type {
@@ -76,6 +70,7 @@ import type {
 	Unpacked,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
+import { openedOf, pixelsOf } from "./opened.ts";
 import { byMethod, outcomeOf, small } from "./outcome.ts";
 
 let input: Input | undefined;
@@ -99,64 +94,21 @@ const handlers = {
 		const bytes = new Uint8Array(await file.arrayBuffer());
 		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
-		const { measurement, dataset: kernels } = read;
-		const field = kernels ? fieldOf(kernels) : 0;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
 		analysis = undefined;
 		fits = undefined;
-		if (!measurement)
-			return {
-				format: "dataset",
-				nx: 64,
-				ny: 64,
-				size: { x: field, y: field },
-				channels: [{ name: "image", unit: "", images: 1, energies: [] }],
-				chosen: "image",
-				dataset: true,
-				details: [],
-			};
-		const arranged = arrange(measurement, {}, file.name);
-		const { format, nx, ny, spacing, channels, details } = arranged;
-		return {
-			format,
-			nx,
-			ny,
-			size: spacing && { x: nx * spacing.x, y: ny * spacing.y },
-			channels: channels.map((channel) => ({
-				name: channel.name,
-				unit: channel.unit,
-				images: channel.images.length,
-				energies: energiesOf(arranged, channel),
-			})),
-			chosen: chooseChannel(
-				{ measurement: arranged, file: file.name },
-				undefined,
-			).name,
-			dataset: false,
-			layout: layoutNote(measurement),
-			details,
-		};
+		return openedOf(read, {});
 	},
 
-	/** An image as it is in the file: for before its size is known. @param index from 0 */
-	pixels({ channel: name, index }: { channel: string; index: number }): Pixels {
+	/** The same file with its indices taken otherwise. */
+	arranged: (layout: ArrayLayout): Opened => openedOf(needed(input), layout),
+
+	/** An image as it is in the file: for before its size is known. */
+	pixels(wanted: Parameters<typeof pixelsOf>[2]): Pixels {
 		const { measurement, file } = needed(input);
-		const arranged = arrange(needed(measurement), {}, file);
-		const channel = chooseChannel({ measurement: arranged, file }, name);
-		const [{ image, label }] = chooseImages(
-			{ measurement: arranged, file },
-			channel,
-			{ image: index + 1 },
-		);
-		const { nx, ny } = arranged;
-		const field = small(
-			{ image, nx, ny, spacing: { x: 1, y: 1 } },
-			image.map((v) => (Number.isNaN(v) ? 0 : 1)),
-		);
-		const { unit } = channel;
-		return { field, range: aboutMedian(field.values), label, unit };
+		return pixelsOf(needed(measurement), file, wanted);
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */

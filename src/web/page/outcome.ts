@@ -49,7 +49,7 @@ export async function byMethod(
 
 export async function outcomeOf(
 	analysis: Analysis,
-	{ command }: ResultOptions,
+	{ command, input }: ResultOptions,
 	methods: readonly string[],
 	adapter: string | null,
 ): Promise<Outcome> {
@@ -93,6 +93,7 @@ export async function outcomeOf(
 		warnings,
 		methods,
 		command,
+		file: input.file,
 		dispersion:
 			(band && new Blob([await render(band[3])], { type: "image/png" })) ??
 			null,

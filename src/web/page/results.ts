@@ -9,6 +9,7 @@ import {
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
+import { onCommandFiles, showCommand } from "./commandFiles.ts";
 import { byId, rowOf, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
@@ -71,6 +72,7 @@ export class Results {
 			const { file } = (event.target as HTMLElement).dataset;
 			if (file) download(this.#nameOf(file), this.#shown);
 		});
+		onCommandFiles((name) => download(name, this.#shown));
 	}
 
 	/** Of a stack the kernels are in one array, and each has a table of its own. */
@@ -111,7 +113,7 @@ export class Results {
 			outcome.items.length - 1,
 		);
 		byId("warnings").replaceChildren(...sentences(outcome.warnings));
-		byId("command").textContent = outcome.command;
+		showCommand(outcome);
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
 			: "";
