@@ -16,6 +16,8 @@ export interface ExtractSettings
 	readonly window?: number;
 	readonly symmetry?: number;
 	readonly seed: number;
+	/** A folder's name, where they are not the shipped ones. */
+	readonly weights?: string;
 }
 
 /** The command line that extracts from `file` with these settings; what is the default is left out. */
@@ -63,6 +65,7 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		window: settings.window,
 		symmetry: settings.symmetry,
 		seed: seed === 1 ? undefined : seed,
+		weights: settings.weights,
 	};
 	return [
 		...Object.entries(values)

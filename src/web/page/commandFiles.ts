@@ -29,5 +29,8 @@ export function showCommand({ command, file, names }: Outcome): void {
 		"It reads these, in the folder where it is typed: ",
 		button(file, OPEN_FILE),
 		...lists.map((name) => button(name, name)),
+		...(command.includes("--weights=")
+			? [" and the folder of weights, the .zip of Train unpacked"]
+			: []),
 	);
 }

@@ -31,6 +31,7 @@ import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
+import { chosenWeights, offerWeights } from "./weightsChoice.ts";
 import { Work } from "./work.ts";
 import {
 	type OpenFile,
@@ -40,7 +41,7 @@ import {
 } from "./works.ts";
 
 /** Fields of what is chosen beside the image. */
-const CHOICES = ["method", "symmetry", "window", "seed", "kinds"];
+const CHOICES = ["method", "symmetry", "window", "seed", "kinds", "weights"];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
 	"picture-section",
@@ -385,6 +386,7 @@ export function startExtract(): void {
 		symmetry: (Number(select("symmetry").value) ||
 			undefined) as ExtractRequest["symmetry"],
 		seed: input("seed").valueAsNumber,
+		weights: chosenWeights(),
 	});
 
 	const checkStale = () =>
@@ -492,9 +494,12 @@ export function startExtract(): void {
 	select("method").addEventListener("change", switchMethod);
 	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
-	void works.begin().then((last) => {
-		if (last && !file) void reopen(last);
-	});
+	// A file that was open may have been extracted from with them.
+	void offerWeights(changed)
+		.then(() => works.begin())
+		.then((last) => {
+			if (last && !file) void reopen(last);
+		});
 }
 
 /** Whether a scatterer lies outside of the rectangle that is extracted from. */

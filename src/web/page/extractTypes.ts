@@ -66,7 +66,7 @@ export interface Pixels extends ShownImage {
 
 /** A prepared image as it is shown. */
 export interface ShownImage {
-	/** At most 512 pixels a side. */
+	/** At most 2048 pixels a side. */
 	readonly field: Field;
 	/** Of its values, for the colours. */
 	readonly range: readonly [number, number];
@@ -106,6 +106,8 @@ export interface ExtractRequest {
 	readonly window?: number;
 	readonly symmetry?: ExtractOptions["symmetry"];
 	readonly seed: number;
+	/** The stamp of weights that were trained here, and their folder; the shipped ones when not given. */
+	readonly weights?: { readonly stamp: string; readonly folder: string };
 }
 
 /** One kernel, for the views, in the image's unit. */

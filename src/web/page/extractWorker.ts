@@ -200,7 +200,8 @@ const handlers = {
 			file.name,
 		);
 		const { name, bytes } = packed.file;
-		const { scatterers, mask, method, seed, ...settings } = packed.settings;
+		const { scatterers, mask, method, seed, weights, ...settings } =
+			packed.settings;
 		const choices = { method, seed, symmetry: "", window: "", kinds: "" };
 		return {
 			file: new File([bytes as BlobPart], name),
@@ -223,12 +224,15 @@ const handlers = {
 		readScatterers(text, file),
 
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
-		const { method: name, window, symmetry, seed } = request;
+		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHODS[name];
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
-				{ method, window, symmetry, seed, square: taken.square },
+				{
+					...{ method, window, symmetry, seed, square: taken.square },
+					weights: weights?.stamp,
+				},
 				report,
 			);
 			const { about } = extractor;
@@ -345,8 +349,8 @@ function optionsOf(
 
 /** What the command line would be given. */
 function settingsOf(request: ExtractRequest): ExtractSettings {
-	const { settings, scatterers, found, method, window, symmetry, seed } =
-		request;
+	const { settings, scatterers, found } = request;
+	const { method, window, symmetry, seed, weights } = request;
 	return {
 		...settings,
 		stepEdges: settings.stepEdges ?? true,
@@ -359,6 +363,8 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 		window,
 		symmetry,
 		seed,
+		// Ridge asks nothing of them.
+		weights: method === "ridge" ? undefined : weights?.folder,
 	};
 }
 

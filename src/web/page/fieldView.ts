@@ -39,8 +39,8 @@ export interface Shown {
 }
 
 const MARGIN = { left: 48, right: 50, top: 22, bottom: 40 };
-/** Images of few pixels are interpolated to so many times as many. */
-const FINE = 4;
+/** Images of few pixels are interpolated to so many times as many, and to no more than so many a side: those of many are drawn as they are. */
+const [FINE, MOST] = [4, 1024];
 
 export class FieldView {
 	tool: Tool | null = null;
@@ -80,10 +80,12 @@ export class FieldView {
 		this.#shown = shown;
 		this.#bitmap = null;
 		const { values, nx, ny } = shown.field;
-		const whole = shown.smooth && Array.from(values).every(Number.isFinite);
-		this.#grid = whole ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
+		const fine = Math.min(FINE, Math.floor(MOST / Math.max(nx, ny)));
+		const whole =
+			shown.smooth && fine > 1 && Array.from(values).every(Number.isFinite);
+		this.#grid = whole ? { nx: nx * fine, ny: ny * fine } : { nx, ny };
 		this.#values = whole
-			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
+			? resampled(values, { nx, ny }, nx * fine, ny * fine, true)
 			: values;
 		let [least, most] = [Infinity, -Infinity];
 		for (const v of Array.from(values))
@@ -148,7 +150,10 @@ export class FieldView {
 		const { field } = shown;
 		const [left, top] = to({ x: field.x[0], y: field.y[1] });
 		const [right, bottom] = to({ x: field.x[1], y: field.y[0] });
-		ctx.imageSmoothingEnabled = this.#grid.nx !== field.nx;
+		// Pixels are seen as squares where there is room for them; left out where there is not, rings would beat with the grid.
+		ctx.imageSmoothingEnabled =
+			this.#grid.nx !== field.nx || (right - left) * ratio < field.nx;
+		ctx.imageSmoothingQuality = "high";
 		ctx.drawImage(
 			this.#bitmap as HTMLCanvasElement,
 			left,

@@ -20,8 +20,8 @@ import type { Scan } from "../../extraction/scan/scan.ts";
 import { render } from "../render.ts";
 import type { Outcome } from "./extractTypes.ts";
 
-/** The longer side of a scan as it is shown, pixels. */
-const SHOWN = 512;
+/** The longer side of a scan as it is shown, pixels: its own, so that they are seen where the view is enlarged, of all but the largest. */
+const SHOWN = 2048;
 
 /** The scan at no more than SHOWN pixels a side. */
 export function small(scan: Scan, counts: Float32Array): Field {
