@@ -2,6 +2,8 @@
 import { download } from "../fetchWeights.ts";
 import { byId, input } from "./dom.ts";
 
+/** Milliseconds in which a line is read. */
+const READ = 15_000;
 const SAMPLE = "sample.3ds";
 
 /** @param open is told a file's name, and how to get it */
@@ -32,6 +34,9 @@ export function onFile(
 		if (onTrain) byId("tab-extract").click();
 		dropped.textContent = `Train takes no file, it makes its own data: ${chosen.name} is opened here, to extract from.`;
 		dropped.hidden = !onTrain;
+		setTimeout(() => {
+			dropped.hidden = true;
+		}, READ);
 		open(chosen.name, () => chosen);
 	});
 	byId("sample").addEventListener("click", () => {
