@@ -25,6 +25,19 @@ const SHAPES: Shape[] = [
 		],
 	},
 ];
+const STROKES: Shape[] = [
+	{
+		kind: "brush",
+		radius: 7.5,
+		points: [
+			{ x: -30, y: -50 },
+			{ x: 30, y: -40 },
+			{ x: 30, y: 60 },
+		],
+	},
+	{ kind: "eraser", radius: 5, points: [{ x: 0, y: -45 }] },
+	{ kind: "brush", radius: 1.5, points: [{ x: 0, y: -45 }] },
+];
 
 test("a mask's text, there and back", () => {
 	assert.equal(readMasks(writeMasks(SHAPES), "mask.csv"), SHAPES);
@@ -32,15 +45,18 @@ test("a mask's text, there and back", () => {
 		'\uFEFF# mine\r\n"shape";x;y\r\n\r\nRectangle; 10.5;-20.5;30;12;;\r\npolygon;-40;0;0.5;0;-40;40.5';
 	assert.equal(readMasks(other, "mask.csv"), SHAPES);
 	assert.equal(readMasks("# nothing\n", "mask.csv"), []);
+	assert.equal(readMasks(writeMasks(STROKES), "mask.csv"), STROKES);
 });
 
 test("a fault in it: its row, what was found and what was expected", () => {
 	for (const [text, error] of [
-		["circle,0,0,5", /m\.csv, row 1: found "circle", expected rectangle or p/],
+		["circle,0,0,5", /m\.csv, row 1: found "circle", expected rectangle, pol/],
 		["# a\nrectangle,0,0,5", /row 2: found 3 numbers, expected 4 of a rect/],
 		["rectangle,0,0,5,-1", /row 1: found 5 x -1 A, expected a width and a/],
 		["rectangle,0,,5,1", /row 1: found nothing, expected a number/],
 		["rectangle,0,zero,5,1", /row 1: found "zero", expected a number/],
+		["brush,0,1,1", /row 1: found radius 0, expected a radius above 0/],
+		["eraser,5,1", /row 1: found 1 numbers after the radius, expected x/],
 		["polygon,0,0,1,1", /row 1: found 4 numbers, expected x and y of each/],
 		["polygon,0,0,1,1,2,2,3", /row 1: found 7 numbers, expected x and y/],
 	] as const)
@@ -79,6 +95,34 @@ test("pixels in the shapes, and nowhere else, do not count", () => {
 		() => preprocess(scan, { mask: [everything] }),
 		/nothing is left: all of it is masked/,
 	);
+});
+
+test("a brush masks what lies near its path, an eraser takes it back, and what came after it stays", () => {
+	const { scan } = rippledScan({ seed: 1, nx: 60, ny: 80, dx: 2 });
+	/** From the segment from a to b, by trying out its points. */
+	const from = (x: number, y: number, a: number[], b: number[]) =>
+		Math.min(
+			...Array.from({ length: 401 }, (_, i) =>
+				Math.hypot(
+					x - a[0] - (i / 400) * (b[0] - a[0]),
+					y - a[1] - (i / 400) * (b[1] - a[1]),
+				),
+			),
+		);
+	const shapes = covered(scan, SHAPES);
+	covered(scan, [...SHAPES, ...STROKES]).forEach((found, p) => {
+		const x = (Math.floor(p / 80) - 29.5) * 2;
+		const y = ((p % 80) - 39.5) * 2;
+		const under = Math.min(
+			from(x, y, [-30, -50], [30, -40]),
+			from(x, y, [30, -40], [30, 60]),
+		);
+		if (Math.abs(under - 7.5) < 0.01) return;
+		const dot = Math.hypot(x, y + 45);
+		const shape = shapes[p] === 1;
+		const inside = dot <= 1.5 || (dot > 5 && (under < 7.5 || shape));
+		assert.is(found, inside ? 1 : 0, `(${x}, ${y})`);
+	});
 });
 
 /** value = 100 e + 10 x + y */

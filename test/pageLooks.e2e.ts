@@ -123,6 +123,11 @@ test("colours are chosen, drawn anew, and remembered", async () => {
 	await page.selectOption("#theme", "dark");
 	const dark = await ground();
 	assert.is.not(dark, light);
+	// Charts are dark on white in their files.
+	const filter = await page
+		.locator("#profile-chart")
+		.evaluate((chart) => getComputedStyle(chart).filter);
+	assert.match(filter, "invert");
 	await page.reload();
 	assert.is(await ground(), dark);
 	assert.is(await text(page, "#theme option:checked"), "dark");

@@ -1,5 +1,5 @@
 // The page's scatterers, by pointer and by keyboard, its crop, and what the results say of such edits.
-import { copyFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -295,7 +295,7 @@ test("a square is cropped on the picture", async () => {
 	await page.getByLabel("mark", { exact: true }).check();
 });
 
-test("the command line gives the same from the edited list", async () => {
+test("the command line that it shows has crop, list and method", async () => {
 	await field(1, "x").fill("-5.5");
 	await field(1, "x").press("Enter");
 	await page.getByLabel("remove scatterer 3").click();
@@ -304,32 +304,6 @@ test("the command line gives the same from the edited list", async () => {
 	assert.match(
 		command,
 		/^npx qpi-lens extract sample\.3ds --energy=-0\.02 --crop=\S+ --scatterers=scatterers\.csv --method=ridge$/,
-	);
-	copyFileSync(SAMPLE, join(scratch, "sample.3ds"));
-	const download = async (selector: string) => {
-		const [file] = await Promise.all([
-			page.waitForEvent("download"),
-			page.click(selector),
-		]);
-		return file;
-	};
-	const list = await download("#save-marks");
-	await list.saveAs(join(scratch, list.suggestedFilename()));
-	const zip = await download('[data-file="zip"]');
-	const ofPage = unzipSync(readFileSync(await zip.path()));
-	const { code, stderr } = await start(
-		"src/cli.ts",
-		[...command.split(" ").slice(2), "--out", "out"],
-		{ cwd: scratch },
-	).ended;
-	assert.is(code, 0, stderr);
-	const kernelOf = (bytes: Uint8Array) =>
-		decodeNpy(new Uint8Array(bytes)).data as Float32Array;
-	// The same code on the same numbers.
-	closeTo(
-		kernelOf(ofPage["kernel.npy"]),
-		kernelOf(readFileSync(join(scratch, "out", "kernel.npy"))),
-		1e-6,
 	);
 });
 
@@ -392,7 +366,7 @@ test("kinds: rejected, merged, split off, and all of it back", async () => {
 	assert.equal(await told(), ["kind 1: 4 of 4 used"]);
 });
 
-test("a rectangle is masked on the picture, counts nowhere, and is part of what the page says", async () => {
+test("masks by shape and by brush count nowhere, and are undone and done again", async () => {
 	await page.click("#crop-clear");
 	await page.getByLabel("mask", { exact: true }).check();
 	await drag({ x: -150, y: 60 }, { x: -50, y: -20 });
@@ -400,14 +374,80 @@ test("a rectangle is masked on the picture, counts nowhere, and is part of what 
 		document.getElementById("told")?.textContent?.includes("mask: "),
 	);
 	assert.is(await text(page, "#mask-count"), "1 area masked by hand");
+	await page.selectOption("#mask-shape", "brush");
+	await page.fill("#brush-size", "30");
+	await drag({ x: 20, y: -100 }, { x: 120, y: -60 });
+	await page.selectOption("#mask-shape", "eraser");
+	await drag({ x: 60, y: -120 }, { x: 60, y: -40 });
+	const count = () => text(page, "#mask-count");
+	assert.is(await count(), "3 areas masked by hand");
 	await shot(page, "mask-1280-light");
+	await page.click("#undo");
+	assert.is(await count(), "2 areas masked by hand");
+	await page.keyboard.press("Control+Shift+Z");
+	assert.is(await count(), "3 areas masked by hand");
+	// By keys: a dot where the pointer is.
+	await page.selectOption("#mask-shape", "brush");
+	await page.locator("#picture canvas").press("Enter");
+	assert.is(await count(), "4 areas masked by hand");
+	await page.click("#mask-undo");
+	assert.is(await count(), "3 areas masked by hand");
+});
+
+test("the command line gives the same, of all energies, with masks, kinds and window; all that it names can be had", async () => {
+	await page.selectOption("#energies", "all");
+	const places = "x,y,kind\n-30,145,1\n37,155,1\n117,148,2\n85,35,2\n-5,60,1\n";
+	await page.setInputFiles("#marks-file", {
+		name: "kinds.csv",
+		mimeType: "text/csv",
+		buffer: Buffer.from(places),
+	});
+	await page.waitForFunction(
+		() => document.querySelectorAll("#marks-table tbody tr").length === 5,
+	);
 	await page.fill("#window", "90");
+	await page.selectOption("#method", "ridge");
 	assert.is(await extract(page), "");
 	const command = await text(page, "#command");
-	assert.match(command, "--mask=mask.csv");
-	assert.match(command, "--window=90");
-	await page.click("#mask-undo");
-	assert.is(await text(page, "#mask-count"), "nothing masked by hand");
+	assert.is(
+		command,
+		"npx qpi-lens extract sample.3ds --mask=mask.csv --scatterers=scatterers.csv --method=ridge --window=90",
+	);
+	const download = async (selector: string) => {
+		const [file] = await Promise.all([
+			page.waitForEvent("download"),
+			page.click(selector),
+		]);
+		return file;
+	};
+	const named = page.locator("#command-files button");
+	assert.equal(await named.allTextContents(), [
+		...["sample.3ds", "scatterers.csv", "mask.csv"],
+	]);
+	for (const name of await named.allTextContents()) {
+		const file = await download(`#command-files button:text-is("${name}")`);
+		assert.is(file.suggestedFilename(), name);
+		await file.saveAs(join(scratch, name));
+	}
+	assert.equal(readFileSync(join(scratch, "sample.3ds")), readFileSync(SAMPLE));
+	const zip = await download('[data-file="zip"]');
+	const ofPage = unzipSync(readFileSync(await zip.path()));
+	const args = [...command.split(" ").slice(2), "--out", "out"];
+	const { code, stderr } = await start("src/cli.ts", args, {
+		cwd: scratch,
+		seconds: 300,
+	}).ended;
+	assert.is(code, 0, stderr);
+	// The same code on the same numbers.
+	for (const name of ["kernels.npy", "kernels-kind2.npy", "residuals.npy"]) {
+		const file = join(scratch, "out", name);
+		const [a, b] = [ofPage[name], readFileSync(file)].map((bytes) =>
+			decodeNpy(new Uint8Array(bytes), name),
+		);
+		assert.equal(a.shape, b.shape);
+		closeTo(a.data as Float32Array, b.data as Float32Array, 1e-6);
+	}
+	await page.click("#mask-clear");
 	assert.is(await page.isVisible("#stale"), true);
 });
 

@@ -138,6 +138,36 @@ test("its weights are a folder that the command line reads", async () => {
 	assert.ok((await weights.prior()) !== undefined);
 });
 
+test("extraction takes them", async () => {
+	await page.click("#tab-extract");
+	await page.click("#sample");
+	await page.waitForSelector("#marks-table tbody tr");
+	const label = page.locator("#weights option").nth(1);
+	assert.match((await label.textContent()) ?? "", /^trained here on .*20\d\d/);
+	await page.selectOption("#weights", { index: 1 });
+	assert.match(await textOf(page, "#weights-about"), /Preset smoke, seed 1/);
+	await page.selectOption("#energies", "one");
+	await page.selectOption("#method", "one-step");
+	await page.click("#run");
+	await page.waitForFunction(
+		() =>
+			document.getElementById("command")?.textContent !== "" ||
+			!document.getElementById("fault")?.hidden,
+		undefined,
+		{ timeout: 120_000 },
+	);
+	assert.is(
+		await page.isVisible("#fault"),
+		false,
+		await textOf(page, "#fault"),
+	);
+	assert.match(
+		await textOf(page, "#command"),
+		/--method=one-step --weights=weights-smoke-seed1/,
+	);
+	await page.click("#tab-train");
+});
+
 test("a finished run is there again in a new page, and is gone when it is discarded", async () => {
 	await page.reload();
 	await page.click("#tab-train");
@@ -147,6 +177,9 @@ test("a finished run is there again in a new page, and is gone when it is discar
 	await page.click("#discard-yes");
 	await seen("#train-start");
 	assert.match(await state(), /^No run/);
+	await page.waitForFunction(
+		() => document.querySelectorAll("#weights option").length === 1,
+	);
 	await page.reload();
 	await page.click("#tab-train");
 	await seen("#train-start");

@@ -241,14 +241,15 @@ export const READERS: Readonly<Record<string, Reader>> = {
 		seeds: [
 			"shape,x\nrectangle,1,2,3,4\npolygon,0,0,1,0,1,1\n",
 			"polygon;0;0;1,5;0;1;1\n",
+			"brush,2,0,0,1,0\neraser,1,0,0\n",
 		].map((s) => utf8.encode(s)),
 		errors: [FormatError],
 		read: (bytes, file) =>
 			readMasks(text(bytes), file).every((shape) =>
 				finite(
-					shape.kind === "polygon"
-						? shape.points.flatMap(({ x, y }) => [x, y])
-						: [shape.x, shape.y, shape.width, shape.height],
+					shape.kind === "rectangle"
+						? [shape.x, shape.y, shape.width, shape.height]
+						: shape.points.flatMap(({ x, y }) => [x, y]),
 				),
 			)
 				? undefined

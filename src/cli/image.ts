@@ -131,7 +131,7 @@ export function imageOptions(command: Command): Command {
 		)
 		.option(
 			"--mask <file.csv>",
-			"what does not count: rows of rectangle,x,y,width,height (x, y its centre) and polygon,x1,y1,x2,y2,..., in Angstrom from the whole image's centre",
+			"what does not count: rows of rectangle,x,y,width,height (x, y its centre), polygon,x1,y1,x2,y2,... and brush or eraser,radius,x1,y1,x2,y2,..., in Angstrom from the whole image's centre",
 		)
 		.addOption(
 			new Option(

@@ -25,6 +25,17 @@ export interface ArrayLayout {
 	readonly orientation?: Orientation;
 }
 
+/** What an array's indices can be, the usual first; none of a file that says it itself. */
+export function axesOf(measurement: Measurement): Axes[] {
+	if (!isArray(measurement)) return [];
+	const usual = usualAxes(measurement);
+	const stack = isStack(measurement);
+	return [
+		usual,
+		...AXES.filter((axes) => axes !== usual && axes.includes("e") === stack),
+	];
+}
+
 /** What says nothing of its axes. */
 const isArray = ({ format, layout }: Measurement) =>
 	layout === undefined && ["npy", "csv", "npz", "mat", "hdf5"].includes(format);

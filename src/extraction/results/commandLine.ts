@@ -23,6 +23,8 @@ export interface ExtractSettings
 	readonly peakShape?: PeakShape;
 	readonly ring?: readonly number[] | true;
 	readonly symmetrised?: readonly PointGroup[];
+	/** A folder's name, where they are not the shipped ones. */
+	readonly weights?: string;
 }
 
 /** The command line that extracts from `file` with these settings; what is the default is left out. */
@@ -74,6 +76,7 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		"peak-shape": settings.peakShape,
 		ring: settings.ring === true ? undefined : settings.ring,
 		symmetrised: settings.symmetrised,
+		weights: settings.weights,
 	};
 	return [
 		...Object.entries(values)

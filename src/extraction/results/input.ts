@@ -4,6 +4,7 @@ import { openMeasurement } from "../../formats/readMeasurement.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { KernelParser } from "../../qpi/dataset/csv.ts";
 import { type KernelFile, RESOLUTION } from "../../qpi/dataset/format.ts";
+import { ownFile } from "./ownFiles.ts";
 
 /** Larger files are refused unread. */
 const MOST = 2 ** 30;
@@ -15,6 +16,8 @@ export interface Input {
 	/** What the file holds: a measurement, or kernels and images in the published dataset's format. */
 	readonly measurement?: Measurement;
 	readonly dataset?: KernelFile;
+	/** That it is an image of this program's own results, for people. */
+	readonly own?: string;
 }
 
 /** For before a file is read: throws FormatError where it is too long for it. */
@@ -31,8 +34,12 @@ export async function parseInput(
 	file: string,
 ): Promise<Input> {
 	const about = { file, sha256: await sha256(bytes), bytes: bytes.length };
-	if (!isDataset(bytes))
-		return { ...about, measurement: await openMeasurement(bytes, file) };
+	if (!isDataset(bytes)) {
+		const own = ownFile(bytes, file);
+		if (own && !own.image) throw new FormatError(`${file}: ${own.what}`);
+		const measurement = await openMeasurement(bytes, file);
+		return { ...about, measurement, ...(own && { own: own.what }) };
+	}
 	const parser = new KernelParser(file);
 	parser.push(bytes);
 	return { ...about, dataset: parser.end() };

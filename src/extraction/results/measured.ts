@@ -47,7 +47,10 @@ export function measured(
 	const measurement = arrange(found.measurement, options, file);
 	const input = { ...found, measurement };
 	const { nx, ny } = measurement;
-	const warnings = [...measurement.warnings];
+	const warnings = [
+		...(found.own ? [`${baseName(file)}: ${found.own}`] : []),
+		...measurement.warnings,
+	];
 	const channel = chooseChannel(input, options.channel, warnings);
 	const chosen = chooseImages(input, channel, options);
 	const spacing = spacingOf(input, options.field, warnings);

@@ -1,10 +1,12 @@
 /** Parts of a scan that do not count, as text that people edit: comma-separated, one a row. */
 import { FormatError } from "../../formats/measurement.ts";
 import { quote as shortQuote } from "../../text.ts";
+import { type Stroke, stroke } from "./brush.ts";
 import type { Scan } from "./scan.ts";
 
-/** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. */
+/** Angstrom, scan frame: origin at the scan's centre, x to the right, y up. One after the other: an eraser takes from those before it. */
 export type Shape =
+	| Stroke
 	| {
 			readonly kind: "rectangle";
 			/** Its centre. */
@@ -21,16 +23,20 @@ export type Shape =
 
 const HEAD = `# What does not count. Angstrom from the centre of the whole scan, x to the right, y up.
 # rectangle, its centre's x and y, width, height; polygon, x and y of each corner.
+# brush, radius, x and y of each place it went to; eraser, the same: what it goes over counts again.
 `;
 
-/** The text of a list: two lines of comment, and a row each to a thousandth. */
+/** The text of a list: three lines of comment, and a row each to a thousandth. */
 export function writeMasks(shapes: readonly Shape[]): string {
 	const number = (v: number) => String(Number(v.toFixed(3)));
 	return `${HEAD}${shapes
 		.map((shape) =>
 			shape.kind === "rectangle"
 				? [shape.x, shape.y, shape.width, shape.height]
-				: shape.points.flatMap(({ x, y }) => [x, y]),
+				: [
+						...("radius" in shape ? [shape.radius] : []),
+						...shape.points.flatMap(({ x, y }) => [x, y]),
+					],
 		)
 		.map((numbers, i) => `${[shapes[i].kind, ...numbers.map(number)].join()}\n`)
 		.join("")}`;
@@ -70,8 +76,8 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 		new FormatError(`${where}: found ${found}, expected ${expected}`);
 	const [kind, ...rest] = fields;
 	const name = kind.replaceAll('"', "").toLowerCase();
-	if (name !== "rectangle" && name !== "polygon")
-		throw fail(quote(kind), "rectangle or polygon");
+	if (!isKind(name))
+		throw fail(quote(kind), "rectangle, polygon, brush or eraser");
 	// Spreadsheets fill all rows up to the longest.
 	while (rest.at(-1) === "") rest.pop();
 	const numbers = rest.map((field) => {
@@ -94,31 +100,55 @@ function shapeOf(fields: readonly string[], where: string): Shape {
 	if (numbers.length > 2 * MAX_CORNERS)
 		throw fail(
 			`${numbers.length} numbers`,
-			`a polygon of at most ${MAX_CORNERS} corners`,
+			`a ${name} of at most ${MAX_CORNERS} ${name === "polygon" ? "corners" : "places"}`,
 		);
+	if (name !== "polygon") return strokeOf(name, numbers, fail);
 	if (numbers.length < 6 || numbers.length % 2 === 1)
 		throw fail(
 			`${numbers.length} numbers`,
 			"x and y of each of a polygon's corners, three or more",
 		);
-	return {
-		kind: name,
-		points: Array.from({ length: numbers.length / 2 }, (_, k) => ({
-			x: numbers[2 * k],
-			y: numbers[2 * k + 1],
-		})),
-	};
+	return { kind: name, points: pairs(numbers) };
+}
+
+const KINDS = ["rectangle", "polygon", "brush", "eraser"] as const;
+const isKind = (name: string): name is Shape["kind"] =>
+	KINDS.some((kind) => kind === name);
+
+const pairs = (numbers: readonly number[]) =>
+	Array.from({ length: numbers.length / 2 }, (_, k) => ({
+		x: numbers[2 * k],
+		y: numbers[2 * k + 1],
+	}));
+
+function strokeOf(
+	kind: Stroke["kind"],
+	[radius = 0, ...places]: readonly number[],
+	fail: (found: string, expected: string) => FormatError,
+): Stroke {
+	if (!(radius > 0)) throw fail(`radius ${radius}`, "a radius above 0");
+	if (places.length < 2 || places.length % 2 === 1)
+		throw fail(
+			`${places.length} numbers after the radius`,
+			"x and y of each place that the brush went to, one or more",
+		);
+	return { kind, radius, points: pairs(places) };
 }
 
 const quote = (text: string) => shortQuote(text, 24);
 
-/** 1 for each of the scan's pixels whose centre lies in one of the shapes; of a polygon that crosses itself what an odd number of its sides is left of. */
+/** 1 for each of the scan's pixels whose centre lies in one of the shapes, and in no later stroke of an eraser; of a polygon that crosses itself what an odd number of its sides is left of. */
 export function covered(
-	{ nx, ny, spacing }: Omit<Scan, "image">,
+	scan: Omit<Scan, "image">,
 	shapes: readonly Shape[],
 ): Uint8Array {
+	const { nx, ny, spacing } = scan;
 	const out = new Uint8Array(nx * ny);
 	for (const shape of shapes) {
+		if ("radius" in shape) {
+			stroke(out, scan, shape, shape.kind === "brush" ? 1 : 0);
+			continue;
+		}
 		const points = cornersOf(shape);
 		for (let ix = 0; ix < nx; ix++) {
 			const x = (ix - (nx - 1) / 2) * spacing.x;
@@ -141,7 +171,7 @@ export function covered(
 	return out;
 }
 
-function cornersOf(shape: Shape) {
+function cornersOf(shape: Exclude<Shape, Stroke>) {
 	if (shape.kind === "polygon") return shape.points;
 	const { x, y, width, height } = shape;
 	return [

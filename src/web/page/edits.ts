@@ -6,6 +6,7 @@ import {
 import { readMasks } from "../../extraction/scan/masks.ts";
 import { byId, input, save } from "./dom.ts";
 import type { Point } from "./fieldDrawing.ts";
+import { History } from "./history.ts";
 import type { MarksTable } from "./marksTable.ts";
 import type { Masks } from "./maskTool.ts";
 import type { Scatterers } from "./scatterers.ts";
@@ -27,9 +28,11 @@ export function onEdits(
 	table: MarksTable,
 	masks: Masks,
 	needs: Needs,
-): void {
-	byId("undo").addEventListener("click", () => scatterers.undo());
-	byId("redo").addEventListener("click", () => scatterers.redo());
+): History {
+	const history = new History();
+	for (const list of [scatterers, masks]) list.onEdit = () => history.did(list);
+	byId("undo").addEventListener("click", () => history.undo());
+	byId("redo").addEventListener("click", () => history.redo());
 	byId("add-mark").addEventListener("click", () => {
 		const { x, y } = needs.middle();
 		scatterers.add({ x: Number(x.toFixed(1)), y: Number(y.toFixed(1)) });
@@ -61,7 +64,8 @@ export function onEdits(
 		const key = event.key.toLowerCase();
 		if (key !== "z" && key !== "y") return;
 		event.preventDefault();
-		if (key === "y" || event.shiftKey) scatterers.redo();
-		else scatterers.undo();
+		if (key === "y" || event.shiftKey) history.redo();
+		else history.undo();
 	});
+	return history;
 }

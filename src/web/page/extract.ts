@@ -4,6 +4,7 @@ import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { Remote, type Report } from "../rpc.ts";
 import { ANALYSIS, AnalysisForm } from "./analysisForm.ts";
+import { OPEN_FILE } from "./commandFiles.ts";
 import {
 	byId,
 	confirmed,
@@ -23,6 +24,7 @@ import type {
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
+import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
 import { Layers } from "./layers.ts";
@@ -33,6 +35,7 @@ import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
 import { LiveSpots } from "./spots.ts";
+import { chosenWeights, offerWeights } from "./weightsChoice.ts";
 import { Work } from "./work.ts";
 import {
 	type OpenFile,
@@ -42,7 +45,15 @@ import {
 } from "./works.ts";
 
 /** Fields of what is chosen beside the image. */
-const CHOICES = ["method", "symmetry", "window", "seed", "kinds", ...ANALYSIS];
+const CHOICES = [
+	"method",
+	"symmetry",
+	"window",
+	"seed",
+	"kinds",
+	"weights",
+	...ANALYSIS,
+];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
 	"picture-section",
@@ -66,18 +77,20 @@ export function startExtract(): void {
 	let ready: { file?: File; settings?: string } = {};
 	/** What was wished for when the image that is shown was chosen. */
 	let shown = "";
+	/** How the indices of the file that is open are taken. */
+	let laid = "";
 	/** What the results that are shown were asked for with. */
 	let extracted: ExtractRequest | undefined;
 	/** Whether the worker has them still. */
 	let held = false;
+	let history: History | undefined;
 
 	const scatterers = new Scatterers(() => {
 		table.show();
 		kinds.show();
 		const told = scatterers.asFound ? search.found?.result.told : undefined;
 		byId("found-told").replaceChildren(...sentences(told ?? []));
-		byId<HTMLButtonElement>("undo").disabled = !scatterers.canUndo;
-		byId<HTMLButtonElement>("redo").disabled = !scatterers.canRedo;
+		showUndo();
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
 		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
@@ -92,11 +105,16 @@ export function startExtract(): void {
 		changed();
 		picture.changed();
 	});
+	const showUndo = () => {
+		byId<HTMLButtonElement>("undo").disabled = !history?.canUndo;
+		byId<HTMLButtonElement>("redo").disabled = !history?.canRedo;
+	};
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
 	const search = new Search(scatterers, () => picture.changed());
 	const form = new ImageForm(
 		() => {
+			showUndo();
 			changed();
 			picture.changed();
 		},
@@ -122,7 +140,7 @@ export function startExtract(): void {
 	const refresh = () => {
 		work.whenFree(() => {
 			// What is shown already is not done again: that would hide an error that has just come.
-			if (file && wish() !== shown)
+			if (file && !opened?.own && wish() !== shown)
 				void work.act("preparing", (report) => prepare(report));
 		});
 		// A search in an image that is no longer wanted is not waited for.
@@ -152,6 +170,10 @@ export function startExtract(): void {
 		known: (fft) => analysis.offer(fft?.lattice ?? null),
 	});
 	const results = new Results(fourier, profileOf, (name, index) => {
+		if (name === OPEN_FILE) {
+			if (file) save(file, file.name);
+			return;
+		}
 		void work.act("making the files", async (report) => {
 			// They were kept, the numbers behind them were not.
 			if (!held && extracted) await remake(extracted, report);
@@ -210,12 +232,14 @@ export function startExtract(): void {
 		forget();
 		[file, opened] = [chosen, what];
 		ready = { file: chosen };
+		laid = JSON.stringify([undefined, undefined]);
 		picture.fixed = what.dataset;
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
 		if (left) {
 			form.restore(left.settings);
+			await lay();
 			input("energy").max = String(form.images - 1);
 			input("energy").value = left.shown;
 			for (const [id, value] of Object.entries(left.choices))
@@ -223,7 +247,8 @@ export function startExtract(): void {
 			search.found = left.found;
 			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
 		}
-		if (!sizeless || form.settings.field) await prepare(report);
+		if (what.own) await showOwn(what.own);
+		else if (!sizeless || form.settings.field) await prepare(report);
 		else await showPixels();
 		if (!before?.results) return;
 		show(before.results.request, before.results.outcome);
@@ -265,13 +290,11 @@ export function startExtract(): void {
 	 * them by then.
 	 */
 	async function prepare(report: Report): Promise<PrepareOptions> {
+		if (!file || !opened) return form.settings;
+		await reopened(report);
+		await lay();
 		const wanted = form.settings;
-		if (!file || !opened) return wanted;
 		const key = JSON.stringify(wanted);
-		if (ready.file !== file) {
-			await remote.call("open", file, report);
-			ready = { file };
-		}
 		let unseen = false;
 		if (ready.settings !== key || !images) {
 			// Settings that fail are no longer those of before: going back to them has to clear the error.
@@ -288,6 +311,33 @@ export function startExtract(): void {
 		await showImage(wanted);
 		if (unseen) await look(report, true);
 		return wanted;
+	}
+
+	/** Makes the worker have the file. */
+	async function reopened(report?: Report): Promise<void> {
+		if (!file || ready.file === file) return;
+		await remote.call("open", file, report);
+		ready = { file };
+	}
+
+	/** Makes the page know the file as its indices are to be taken. */
+	async function lay(): Promise<void> {
+		const { axes, orientation } = form.settings;
+		const key = JSON.stringify([axes, orientation]);
+		if (!file || key === laid) return;
+		opened = await remote.call("arranged", { axes, orientation });
+		laid = key;
+		form.laid(file, opened);
+		showSlider(1);
+		if (input("energy").valueAsNumber >= form.images)
+			input("energy").value = "0";
+	}
+
+	/** A result of this program, to be looked at. */
+	async function showOwn(what: string): Promise<void> {
+		byId("image-form").hidden = true;
+		await showPixels();
+		byId("picture-title").textContent = what;
 	}
 
 	/** In the image that the worker has. */
@@ -315,17 +365,18 @@ export function startExtract(): void {
 
 	/** The image in pixels, as long as its size is not known. */
 	async function showPixels(): Promise<void> {
-		if (file && ready.file !== file) {
-			await remote.call("open", file);
-			ready = { file };
-		}
+		await reopened();
+		await lay();
 		const channel = select("channel").value;
 		const index = input("energy").valueAsNumber;
-		const image = await remote.call("pixels", { channel, index });
+		const { axes, orientation } = form.settings;
+		const image = await remote.call("pixels", {
+			...{ channel, index, axes, orientation },
+		});
 		if (images) return;
 		showSlider(1);
 		picture.fixed = true;
-		picture.show(image, image.label, image.unit, "pixels");
+		picture.look(image, opened?.size ? "Å" : "pixels");
 		byId("energy-value").textContent = image.label;
 		byId("picture-title").textContent =
 			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
@@ -368,6 +419,7 @@ export function startExtract(): void {
 			undefined) as ExtractRequest["symmetry"],
 		seed: input("seed").valueAsNumber,
 		analysis: analysis.choice,
+		weights: chosenWeights(),
 	});
 
 	const checkStale = () =>
@@ -446,6 +498,10 @@ export function startExtract(): void {
 		else if (images?.labels.length === 1) form.change();
 		else refresh();
 	});
+	for (const id of ["axes", "orientation"])
+		select(id).addEventListener("change", () => {
+			if (!images && opened) void work.act("reading", showPixels);
+		});
 	// The picture follows the results, and they the picture.
 	input("result-energy").addEventListener("input", () => {
 		if (images?.labels.length !== Number(input("result-energy").max) + 1)
@@ -461,7 +517,7 @@ export function startExtract(): void {
 			if (search.found === before) await look(report);
 		}),
 	);
-	onEdits(scatterers, table, form.masks, {
+	history = onEdits(scatterers, table, form.masks, {
 		middle: () => images?.area ?? { x: 0, y: 0 },
 		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
 		readScatterers: (text, file) =>
@@ -486,9 +542,12 @@ export function startExtract(): void {
 	select("method").addEventListener("change", switchMethod);
 	byId("stop").addEventListener("click", () => work.stop());
 	byId("go-on").addEventListener("click", () => void extract());
-	void works.begin().then((last) => {
-		if (last && !file) void reopen(last);
-	});
+	// A file that was open may have been extracted from with them.
+	void offerWeights(changed)
+		.then(() => works.begin())
+		.then((last) => {
+			if (last && !file) void reopen(last);
+		});
 }
 
 /** Whether a scatterer lies outside of the rectangle that is extracted from. */

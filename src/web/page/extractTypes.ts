@@ -14,6 +14,7 @@ import type {
 } from "../../extraction/results/findScatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
+import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";
 import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
 
@@ -38,6 +39,10 @@ export interface Opened {
 	readonly dataset: boolean;
 	/** How its numbers were taken for pixels, where that is a question. */
 	readonly layout?: string;
+	/** What an array's indices can be, the usual first; none of a file that says it itself. */
+	readonly axes: readonly Axes[];
+	/** That it is one of this program's own results, to be looked at. */
+	readonly own?: string;
 	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
@@ -62,7 +67,7 @@ export interface Pixels extends ShownImage {
 
 /** A prepared image as it is shown. */
 export interface ShownImage {
-	/** At most 512 pixels a side. */
+	/** At most 2048 pixels a side. */
 	readonly field: Field;
 	/** Of its values, for the colours. */
 	readonly range: readonly [number, number];
@@ -104,6 +109,8 @@ export interface ExtractRequest {
 	readonly seed: number;
 	/** Undefined where nothing is asked for. */
 	readonly analysis?: AnalysisChoice;
+	/** The stamp of weights that were trained here, and their folder; the shipped ones when not given. */
+	readonly weights?: { readonly stamp: string; readonly folder: string };
 }
 
 /** One kernel, for the views, in the image's unit. */
@@ -160,6 +167,8 @@ export interface Outcome {
 	readonly methods: readonly string[];
 	/** What does the same on the command line. */
 	readonly command: string;
+	/** The file that was extracted from. */
+	readonly file: string;
 	/** PNG of q(E), where there are several energies. */
 	readonly dispersion: Blob | null;
 	/** Of what was asked for besides, and what that says. */

@@ -13,10 +13,6 @@ import {
 import type { Extraction } from "../../extraction/methods/extract.ts";
 import type { Preprocessed, Scan } from "../../extraction/preprocess.ts";
 import {
-	chooseChannel,
-	chooseImages,
-} from "../../extraction/results/choose.ts";
-import {
 	commandOf,
 	type ExtractSettings,
 } from "../../extraction/results/commandLine.ts";
@@ -70,9 +66,7 @@ import {
 	tasksOf,
 } from "../../extraction/results/take.ts";
 import { readMasks, writeMasks } from "../../extraction/scan/masks.ts";
-import { arrange, layoutNote } from "../../formats/axes.ts";
-import { energiesOf } from "../../formats/measurement.ts";
-import { fieldOf } from "../../qpi/dataset/format.ts";
+import { type ArrayLayout, arrange } from "../../formats/axes.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
@@ -91,10 +85,13 @@ import type {
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
+import { openedOf, pixelsOf } from "./opened.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
 import { asMarks } from "./spotMarks.ts";
 
 let input: Input | undefined;
+/** How the indices of its arrays are taken. */
+let layout: ArrayLayout = {};
 let preparation: Preparation | undefined;
 let dataset: Taken | undefined;
 let analysis: Analysis | undefined;
@@ -123,8 +120,6 @@ const handlers = {
 		const bytes = new Uint8Array(await file.arrayBuffer());
 		// A file that cannot be read leaves the one before, and its results.
 		const read = await parseInput(bytes, file.name);
-		const { measurement, dataset: kernels } = read;
-		const field = kernels ? fieldOf(kernels) : 0;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
@@ -132,57 +127,22 @@ const handlers = {
 		fits = undefined;
 		base = undefined;
 		seen = undefined;
-		if (!measurement)
-			return {
-				format: "dataset",
-				nx: 64,
-				ny: 64,
-				size: { x: field, y: field },
-				channels: [{ name: "image", unit: "", images: 1, energies: [] }],
-				chosen: "image",
-				dataset: true,
-				details: [],
-			};
-		const arranged = arrange(measurement, {}, file.name);
-		const { format, nx, ny, spacing, channels, details } = arranged;
-		return {
-			format,
-			nx,
-			ny,
-			size: spacing && { x: nx * spacing.x, y: ny * spacing.y },
-			channels: channels.map((channel) => ({
-				name: channel.name,
-				unit: channel.unit,
-				images: channel.images.length,
-				energies: energiesOf(arranged, channel),
-			})),
-			chosen: chooseChannel(
-				{ measurement: arranged, file: file.name },
-				undefined,
-			).name,
-			dataset: false,
-			layout: layoutNote(measurement),
-			details,
-		};
+		layout = {};
+		return openedOf(read, {});
 	},
 
-	/** An image as it is in the file: for before its size is known. @param index from 0 */
-	pixels({ channel: name, index }: { channel: string; index: number }): Pixels {
+	/** The same file with its indices taken otherwise. */
+	arranged(asked: ArrayLayout): Opened {
+		const found = openedOf(needed(input), asked);
+		layout = asked;
+		seen = undefined;
+		return found;
+	},
+
+	/** An image as it is in the file: for before its size is known. */
+	pixels(wanted: Parameters<typeof pixelsOf>[2]): Pixels {
 		const { measurement, file } = needed(input);
-		const arranged = arrange(needed(measurement), {}, file);
-		const channel = chooseChannel({ measurement: arranged, file }, name);
-		const [{ image, label }] = chooseImages(
-			{ measurement: arranged, file },
-			channel,
-			{ image: index + 1 },
-		);
-		const { nx, ny } = arranged;
-		const field = small(
-			{ image, nx, ny, spacing: { x: 1, y: 1 } },
-			image.map((v) => (Number.isNaN(v) ? 0 : 1)),
-		);
-		const { unit } = channel;
-		return { field, range: aboutMedian(field.values), label, unit };
+		return pixelsOf(needed(measurement), file, wanted);
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
@@ -294,7 +254,8 @@ const handlers = {
 			file.name,
 		);
 		const { name, bytes } = packed.file;
-		const { scatterers, mask, method, seed, ...settings } = packed.settings;
+		const { scatterers, mask, method, seed, weights, ...settings } =
+			packed.settings;
 		const choices = { method, seed, symmetry: "", window: "", kinds: "" };
 		return {
 			file: new File([bytes as BlobPart], name),
@@ -320,12 +281,15 @@ const handlers = {
 		readScatterers(text, file),
 
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
-		const { method: name, window, symmetry, seed } = request;
+		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHOD_OPTIONS[name];
 		const taken = dataset ?? takeAgain(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
-				{ method, window, symmetry, seed, square: taken.square },
+				{
+					...{ method, window, symmetry, seed, square: taken.square },
+					weights: weights?.stamp,
+				},
 				report,
 			);
 			const { about } = extractor;
@@ -366,7 +330,7 @@ const handlers = {
 		const map = tasks[Math.floor((index * tasks.length) / items)];
 		const { measurement, file } = needed(input);
 		seen ??= measurement
-			? seenLattices(arrange(measurement, {}, file), file)
+			? seenLattices(arrange(measurement, layout, file), file)
 			: [];
 		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0], linear);
 	},
@@ -497,8 +461,8 @@ function optionsOf(
 
 /** What the command line would be given. */
 function settingsOf(request: ExtractRequest): ExtractSettings {
-	const { settings, scatterers, found, method, window, symmetry, seed } =
-		request;
+	const { settings, scatterers, found } = request;
+	const { method, window, symmetry, seed, weights } = request;
 	return {
 		...settings,
 		...request.analysis,
@@ -513,6 +477,8 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 		window,
 		symmetry,
 		seed,
+		// Ridge asks nothing of them.
+		weights: method === "ridge" ? undefined : weights?.folder,
 	};
 }
 

@@ -41,8 +41,8 @@ export interface Shown {
 }
 
 const MARGIN = { left: 48, right: 50, top: 22, bottom: 40 };
-/** Images of few pixels are interpolated to so many times as many. */
-const FINE = 4;
+/** Images of few pixels are interpolated to so many times as many, and to no more than so many a side: those of many are drawn as they are. */
+const [FINE, MOST] = [4, 1024];
 
 export class FieldView {
 	tool: Tool | null = null;
@@ -85,11 +85,14 @@ export class FieldView {
 		this.#shown = shown;
 		this.#bitmap = null;
 		const { values, nx, ny } = shown.field;
+		const fine = Math.min(FINE, Math.floor(MOST / Math.max(nx, ny)));
 		const whole =
-			shown.smooth === true && Array.from(values).every(Number.isFinite);
-		this.#grid = whole ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
+			shown.smooth === true &&
+			fine > 1 &&
+			Array.from(values).every(Number.isFinite);
+		this.#grid = whole ? { nx: nx * fine, ny: ny * fine } : { nx, ny };
 		this.#values = whole
-			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
+			? resampled(values, { nx, ny }, nx * fine, ny * fine, true)
 			: values;
 		let [least, most] = [Infinity, -Infinity];
 		for (let p = 0; p < values.length; p++)
@@ -162,8 +165,12 @@ export class FieldView {
 		const { field } = shown;
 		const [left, top] = to({ x: field.x[0], y: field.y[1] });
 		const [right, bottom] = to({ x: field.x[1], y: field.y[0] });
+		// Pixels are seen as squares where there is room for them; left out where there is not, rings would beat with the grid.
 		ctx.imageSmoothingEnabled =
-			shown.smooth === "linear" || this.#grid.nx !== field.nx;
+			shown.smooth === "linear" ||
+			this.#grid.nx !== field.nx ||
+			(right - left) * ratio < field.nx;
+		ctx.imageSmoothingQuality = "high";
 		ctx.drawImage(
 			this.#bitmap as HTMLCanvasElement,
 			left,

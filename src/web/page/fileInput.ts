@@ -2,6 +2,8 @@
 import { download } from "../fetchWeights.ts";
 import { byId, input } from "./dom.ts";
 
+/** Milliseconds in which a line is read. */
+const READ = 15_000;
 const SAMPLE = "sample.3ds";
 
 /** @param open is told a file's name, and how to get it */
@@ -9,8 +11,10 @@ export function onFile(
 	open: (name: string, get: () => File | Promise<File>) => void,
 ): void {
 	const drop = byId("drop");
+	const dropped = byId("dropped");
 	input("file").addEventListener("change", () => {
 		const chosen = input("file").files?.[0];
+		dropped.hidden = true;
 		if (chosen) open(chosen.name, () => chosen);
 		input("file").value = ""; // so that the same file can be chosen again
 	});
@@ -26,13 +30,20 @@ export function onFile(
 		const chosen = event.dataTransfer?.files[0];
 		if (!chosen) return;
 		// A file is to be extracted from, wherever it is dropped.
-		if (byId("extract").hidden) byId("tab-extract").click();
+		const onTrain = byId("extract").hidden;
+		if (onTrain) byId("tab-extract").click();
+		dropped.textContent = `Train takes no file, it makes its own data: ${chosen.name} is opened here, to extract from.`;
+		dropped.hidden = !onTrain;
+		setTimeout(() => {
+			dropped.hidden = true;
+		}, READ);
 		open(chosen.name, () => chosen);
 	});
-	byId("sample").addEventListener("click", () =>
+	byId("sample").addEventListener("click", () => {
+		dropped.hidden = true;
 		open(
 			SAMPLE,
 			async () => new File([await download(SAMPLE, () => {})], SAMPLE),
-		),
-	);
+		);
+	});
 }

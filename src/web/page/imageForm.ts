@@ -5,6 +5,7 @@ import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
+import { layoutOf, offerLayout, restoreLayout } from "./layoutForm.ts";
 import { Masks } from "./maskTool.ts";
 
 /** Changed settings count when nothing has changed for so long, milliseconds. */
@@ -39,7 +40,15 @@ export class ImageForm {
 		form.addEventListener("change", () => this.isValid());
 		form.addEventListener("submit", (event) => event.preventDefault());
 		byId("crop-clear").addEventListener("click", () => this.crop(null));
-		byId("mask-clear").addEventListener("click", () => this.masks.replace([]));
+		byId("mask-clear").addEventListener("click", () => {
+			if (this.masks.list.length > 0) this.masks.replace([]);
+		});
+		const drawn = select("mask-shape");
+		const showBrush = () => {
+			byId("brush-label").hidden = !/brush|eraser/.test(drawn.value);
+		};
+		drawn.addEventListener("change", showBrush);
+		showBrush(); // the browser may have kept a choice
 		byId("mask-undo").addEventListener("click", () =>
 			this.masks.replace(this.masks.list.slice(0, -1)),
 		);
@@ -77,7 +86,8 @@ export class ImageForm {
 
 	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
 	fill(file: File, opened: Opened): boolean {
-		this.#opened = opened;
+		this.laid(file, opened);
+		offerLayout(opened);
 		const { channels, chosen, size, nx, ny, dataset } = opened;
 		select("channel").replaceChildren(
 			...channels.map(({ name, unit }) =>
@@ -95,12 +105,11 @@ export class ImageForm {
 		for (const id of ["flatten", "background", "energies"])
 			select(id).selectedIndex = 0;
 		for (const id of CHECKS) input(id).checked = true;
-		if (this.masks.list.length > 0) this.masks.replace([]);
+		this.masks.reset([]);
 		input("energy").value = "0";
 		// A dataset's file has images as they are, and their scatterers.
 		for (const element of byId("image-form").querySelectorAll("input, select"))
 			(element as HTMLInputElement).disabled = dataset;
-		byId("file-about").textContent = about(file, opened);
 		byId("header").hidden = opened.details.length === 0;
 		byId("header-lines").replaceChildren(
 			...opened.details.map(([name, value]) =>
@@ -110,6 +119,12 @@ export class ImageForm {
 		byId("image-form").hidden = false;
 		if (sizeless) input("field").focus();
 		return sizeless;
+	}
+
+	/** The file's indices are taken otherwise. */
+	laid(file: File, opened: Opened): void {
+		this.#opened = opened;
+		byId("file-about").textContent = about(file, opened);
 	}
 
 	/** Chooses what was chosen before, of the same file; to be called after fill(). */
@@ -123,6 +138,7 @@ export class ImageForm {
 			crop,
 			mask = [],
 		} = settings;
+		restoreLayout(settings);
 		if (channel) select("channel").value = channel;
 		if (energy !== undefined || image !== undefined) {
 			select("energies").value = "one";
@@ -147,7 +163,7 @@ export class ImageForm {
 		if (crop && "size" in crop)
 			this.crop({ ...crop, width: crop.size, height: crop.size });
 		else if (crop) this.crop(crop);
-		if (mask.length > 0) this.masks.replace(mask);
+		this.masks.reset(mask);
 	}
 
 	get #channel() {
@@ -184,6 +200,7 @@ export class ImageForm {
 			energy: one && known ? energies[at] : undefined,
 			image: one && !known ? at + 1 : undefined,
 			field: opened.size ? undefined : numberOf(input("field")),
+			...(opened.axes.length > 0 && layoutOf()),
 			flatten: (select("flatten").value ||
 				undefined) as PrepareOptions["flatten"],
 			background: order === "" ? undefined : (Number(order) as Order),

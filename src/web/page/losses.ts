@@ -66,6 +66,7 @@ export class Losses {
 		if (!curve) {
 			const image = make("img", {
 				alt: `Losses of the ${TITLES[network]}`,
+				className: "chart",
 				width: 400,
 				height: 330,
 			});

@@ -13,8 +13,11 @@ import { onThisThread } from "../../qpi/posterior/solveMany.ts";
 import { openWeights, WEIGHTS } from "../fetchWeights.ts";
 import { createEngine, NoWebGpuError } from "../gpu.ts";
 import type { Report } from "../rpc.ts";
+import { openTrained } from "../training/trainedWeights.ts";
 
+/** Those that are open, and which they are. */
 let weights: Weights | undefined;
+let opened = "";
 let gpu: Gpu | undefined;
 let lost: string | undefined;
 /** Of the call that is being answered. */
@@ -29,12 +32,20 @@ export const adapterName = (): string | null => gpu?.adapterName ?? null;
  * unless the method is one of them: then a NoWebGpuError is thrown.
  */
 export async function openExtractor(
-	{ square, ...choice }: ExtractorChoice & { readonly square: boolean },
+	{
+		square,
+		weights: wanted = "",
+		...choice
+	}: ExtractorChoice & {
+		readonly square: boolean;
+		/** The stamp of those that were trained here; the shipped ones when not given. */
+		readonly weights?: string;
+	},
 	report: Report,
 ): Promise<Extractor> {
 	const { method } = choice;
 	try {
-		const missing = await prepare(method, report);
+		const missing = await prepare(method, wanted, report);
 		const networks = isNetwork(method) || (square && method === "auto");
 		// A software adapter is slower than this thread (npm run bench:solve).
 		const solving =
@@ -62,6 +73,7 @@ export async function openExtractor(
 /** Returns why there is no device, where the method can do without. */
 async function prepare(
 	method: ExtractorChoice["method"],
+	wanted: string,
 	report: Report,
 ): Promise<string | undefined> {
 	if (lost) {
@@ -71,7 +83,13 @@ async function prepare(
 	}
 	if (method === "ridge") return undefined;
 	tell = report;
-	weights ??= await openWeights(WEIGHTS, (progress) => tell(progress));
+	if (!weights || opened !== wanted) {
+		const shipped = await openWeights(WEIGHTS, (progress) => tell(progress));
+		weights = wanted
+			? await openTrained(wanted, () => shipped.read("prior.safetensors"))
+			: shipped;
+		opened = wanted;
+	}
 	if (gpu) return undefined;
 	try {
 		report({ done: 0, total: 0, what: "opening the graphics device" });

@@ -1,12 +1,19 @@
-/** What people mask on the picture: rectangles that they draw, and shapes of a file. */
+/** What people mask on the picture: shapes that they draw, strokes of a brush, and shapes of a file. */
+import type { Stroke } from "../../extraction/scan/brush.ts";
 import type { Shape } from "../../extraction/scan/masks.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
+import type { Undoable } from "./history.ts";
+import { drawBrush, drawMasks } from "./maskDrawing.ts";
 
 /** The shapes that count nowhere. */
-export class Masks {
+export class Masks implements Undoable {
 	#list: readonly Shape[] = [];
+	readonly #before: (readonly Shape[])[] = [];
+	readonly #after: (readonly Shape[])[] = [];
 	readonly #changed: () => void;
+	/** Told of each edit that can be undone. */
+	onEdit: () => void = () => {};
 
 	/** @param changed when there are others */
 	constructor(changed: () => void) {
@@ -17,7 +24,45 @@ export class Masks {
 		return this.#list;
 	}
 
+	get canUndo(): boolean {
+		return this.#before.length > 0;
+	}
+
+	get canRedo(): boolean {
+		return this.#after.length > 0;
+	}
+
+	/** Takes others; it can be undone. */
 	replace(list: readonly Shape[]): void {
+		this.#before.push(this.#list);
+		this.#after.length = 0;
+		this.onEdit();
+		this.#set(list);
+	}
+
+	/** Those of another image: nothing of before comes back. */
+	reset(list: readonly Shape[]): void {
+		this.#before.length = 0;
+		this.#after.length = 0;
+		if (list.length > 0 || this.#list.length > 0) this.#set(list);
+	}
+
+	undo(): void {
+		this.#go(this.#before, this.#after);
+	}
+
+	redo(): void {
+		this.#go(this.#after, this.#before);
+	}
+
+	#go(from: (readonly Shape[])[], to: (readonly Shape[])[]): void {
+		const list = from.pop();
+		if (!list) return;
+		to.push(this.#list);
+		this.#set(list);
+	}
+
+	#set(list: readonly Shape[]): void {
 		this.#list = list;
 		this.#changed();
 	}
@@ -25,50 +70,72 @@ export class Masks {
 
 /** A tenth of an Angstrom is what a pointer can say. */
 const tenth = (v: number) => Number(v.toFixed(1));
+const tenths = ({ x, y }: Point): Point => ({ x: tenth(x), y: tenth(y) });
 
-/** Drag a rectangle, or along an outline. */
+export interface MaskChoice {
+	readonly shape: "rectangle" | "outline" | "brush" | "eraser";
+	/** Of the brush, Angstrom. */
+	readonly radius: number;
+}
+
+/**
+ * Drag a rectangle, along an outline, or a round brush; a click, or Enter, is a dot of the brush.
+ * @param cursor where the pointer is
+ */
 export function maskTool(
 	masks: Masks,
-	outlined: () => boolean,
+	choice: () => MaskChoice,
+	cursor: () => Point | null,
 	redraw: () => void,
-): Tool {
+): Tool & { paintBrush: Tool["paint"] } {
 	let drawn: Shape | null = null;
+	const brushOf = (): Pick<Stroke, "kind" | "radius"> | undefined => {
+		const { shape: kind, radius } = choice();
+		return kind === "brush" || kind === "eraser" ? { kind, radius } : undefined;
+	};
+	const done = (shape: Shape | null) => {
+		drawn = null;
+		// Where nothing is masked nothing is erased.
+		const idle = shape?.kind === "eraser" && masks.list.length === 0;
+		if (shape && holds(shape) && !idle) masks.replace([...masks.list, shape]);
+		redraw();
+	};
 	return {
 		down(from, reach) {
-			let points: Point[] = [from];
+			const brush = brushOf();
+			let points: readonly Point[] = [tenths(from)];
+			if (brush) drawn = { ...brush, points };
+			redraw();
 			return {
 				move(to) {
-					if (!outlined()) drawn = rectangle(from, to);
-					else {
-						const last = points[points.length - 1];
-						const far = Math.hypot(to.x - last.x, to.y - last.y);
-						if (far > reach * THIN)
-							points = [...points, { x: tenth(to.x), y: tenth(to.y) }];
-						drawn = { kind: "polygon", points };
-					}
+					const { x, y } = points[points.length - 1];
+					const far = Math.hypot(to.x - x, to.y - y);
+					if (far > reach * THIN) points = [...points, tenths(to)];
+					if (brush) drawn = { ...brush, points };
+					else if (choice().shape === "rectangle") drawn = rectangle(from, to);
+					else drawn = { kind: "polygon", points };
 					redraw();
 				},
-				up(_, dragged) {
-					const done = drawn;
-					drawn = null;
-					if (dragged && done && holds(done))
-						masks.replace([...masks.list, done]);
-					redraw();
-				},
-				cancel() {
-					drawn = null;
-					redraw();
-				},
+				up: (_, dragged) => done(dragged || brush ? drawn : null),
+				cancel: () => done(null),
 			};
 		},
-		paint(ctx, place) {
-			for (const shape of drawn ? [...masks.list, drawn] : masks.list)
-				outlineOf(ctx, shape, place);
+		key(event, at) {
+			const brush = brushOf();
+			if (event.key !== "Enter" || !brush) return false;
+			done({ ...brush, points: [tenths(at)] });
+			return true;
+		},
+		paint: (ctx, place) =>
+			drawMasks(ctx, drawn ? [...masks.list, drawn] : masks.list, place),
+		paintBrush(ctx, place) {
+			const [brush, at] = [brushOf(), cursor()];
+			if (brush && at) drawBrush(ctx, at, brush.radius, place);
 		},
 	};
 }
 
-/** Corners of an outline are so far apart, of what a mark is meant by. */
+/** Corners of an outline, and places of a brush, are so far apart, of what a mark is meant by. */
 const THIN = 0.3;
 
 const rectangle = (from: Point, to: Point): Shape => ({
@@ -83,31 +150,4 @@ const rectangle = (from: Point, to: Point): Shape => ({
 const holds = (shape: Shape): boolean =>
 	shape.kind === "rectangle"
 		? shape.width * shape.height > 0
-		: shape.points.length > 2;
-
-function outlineOf(
-	ctx: CanvasRenderingContext2D,
-	shape: Shape,
-	place: (p: Point) => [number, number],
-): void {
-	const corners =
-		shape.kind === "rectangle"
-			? [
-					[-1, -1],
-					[1, -1],
-					[1, 1],
-					[-1, 1],
-				].map(([i, j]) => ({
-					x: shape.x + (i * shape.width) / 2,
-					y: shape.y + (j * shape.height) / 2,
-				}))
-			: shape.points;
-	ctx.beginPath();
-	for (const corner of corners) ctx.lineTo(...place(corner));
-	ctx.closePath();
-	ctx.fillStyle = "#8888888c";
-	ctx.fill();
-	ctx.strokeStyle = "#ffffff";
-	ctx.lineWidth = 1.5;
-	ctx.stroke();
-}
+		: "radius" in shape || shape.points.length > 2;

@@ -26,8 +26,8 @@ import { analysisPictures } from "./analyse.ts";
 import type { Analysed, Outcome, ShownImage } from "./extractTypes.ts";
 import type { LayerRequest } from "./layers.ts";
 
-/** The longer side of a scan as it is shown, pixels. */
-const SHOWN = 512;
+/** The longer side of a scan as it is shown, pixels: its own, so that they are seen where the view is enlarged, of all but the largest. */
+const SHOWN = 2048;
 
 /** The scan at no more than SHOWN pixels a side. */
 export function small(scan: Scan, counts: Float32Array): Field {
@@ -80,7 +80,7 @@ export async function byMethod(
 
 export async function outcomeOf(
 	analysis: Analysis,
-	{ command }: ResultOptions,
+	{ command, input }: ResultOptions,
 	methods: readonly string[],
 	adapter: string | null,
 ): Promise<Outcome> {
@@ -128,6 +128,7 @@ export async function outcomeOf(
 		centre: taken.centre,
 		unit: taken.unit,
 		methods,
+		file: input.file,
 		adapter,
 	};
 }

@@ -2,12 +2,13 @@
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { ColourRange } from "./colourRange.ts";
 import { cropTool, edgesOf, outline } from "./cropTool.ts";
-import { byId, select } from "./dom.ts";
-import type { ShownImage } from "./extractTypes.ts";
+import { byId, input, numberOf, select } from "./dom.ts";
+import type { Pixels, ShownImage } from "./extractTypes.ts";
+import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView } from "./fieldView.ts";
 import { Link } from "./link.ts";
-import { type Masks, maskTool } from "./maskTool.ts";
+import { type MaskChoice, type Masks, maskTool } from "./maskTool.ts";
 import { profileTool } from "./profileTool.ts";
 import { markTool, type Scatterers } from "./scatterers.ts";
 import { selectTool } from "./selectTool.ts";
@@ -24,7 +25,9 @@ export class PictureView {
 	readonly #profile: ReturnType<typeof profileTool>;
 	#image: ShownImage | undefined;
 	#said = { label: "", unit: "" };
-	#sized = true;
+	#axes: "Å" | "pixels" = "Å";
+	/** Whether anything can be marked, cropped or masked. */
+	#usable = true;
 
 	/**
 	 * @param region what the image is cropped to
@@ -44,8 +47,12 @@ export class PictureView {
 			crop,
 			redraw,
 		);
-		const outlined = () => select("mask-shape").value === "outline";
-		const masking = maskTool(masks, outlined, redraw);
+		const masking = maskTool(
+			masks,
+			() => this.#maskChoice(),
+			() => this.#cursor(),
+			redraw,
+		);
 		const selecting = selectTool(scatterers, redraw);
 		this.#profile = profileTool(
 			() => ({ image: this.#image, unit: this.#said.unit }),
@@ -70,7 +77,13 @@ export class PictureView {
 					marking.paint(ctx, place, room);
 				},
 			},
-			mask: { ...masking, paint },
+			mask: {
+				...masking,
+				paint(ctx, place, room) {
+					paint(ctx, place, room);
+					masking.paintBrush(ctx, place, room);
+				},
+			},
 			select: { ...selecting, paint },
 			profile: { ...this.#profile, paint },
 			move: { down: () => null, paint },
@@ -80,8 +93,8 @@ export class PictureView {
 		];
 		this.#choose = () => {
 			const chosen = radios.find(({ checked }) => checked)?.value ?? "mark";
-			this.#view.tool = tools[this.#sized ? chosen : "move"];
-			for (const radio of radios) radio.disabled = !this.#sized;
+			this.#view.tool = tools[this.#usable ? chosen : "move"];
+			for (const radio of radios) radio.disabled = !this.#usable;
 		};
 		this.#choose();
 		for (const radio of radios)
@@ -97,17 +110,42 @@ export class PictureView {
 			);
 	}
 
+	#maskChoice(): MaskChoice {
+		const { x, y } = this.#image?.field ?? { x: [0, 0], y: [0, 0] };
+		const side = Math.max(x[1] - x[0], y[1] - y[0]);
+		return {
+			shape: select("mask-shape").value as MaskChoice["shape"],
+			radius: (numberOf(input("brush-size")) || side / 20) / 2,
+		};
+	}
+
+	/** Where the pointer is, in the scan's frame. */
+	#cursor(): Point | null {
+		const { cursor } = this.#link;
+		const { x, y } = this.#view.middle();
+		return cursor && { x: cursor.x + x, y: cursor.y + y };
+	}
+
 	/** Draws marks and region anew. */
 	changed(): void {
 		this.#link.changed();
 	}
 
-	/** @param axes pixels, where the size is not known: then nothing can be marked, cropped or masked */
-	show(
+	/** An image to be looked at, in which nothing can be marked, cropped or masked: in pixels where its size is not known. */
+	look(image: Pixels, axes: "Å" | "pixels"): void {
+		this.#show(image, image.label, image.unit, axes, false);
+	}
+
+	show(image: ShownImage, label: string, unit: string): void {
+		this.#show(image, label, unit, "Å", true);
+	}
+
+	#show(
 		image: ShownImage,
 		label: string,
 		unit: string,
-		axes: "Å" | "pixels" = "Å",
+		axes: "Å" | "pixels",
+		usable: boolean,
 	): void {
 		const before = this.#image?.field;
 		const same =
@@ -115,7 +153,7 @@ export class PictureView {
 			before?.nx === image.field.nx &&
 			before.ny === image.field.ny;
 		this.#image = image;
-		this.#sized = axes === "Å";
+		[this.#axes, this.#usable] = [axes, usable];
 		this.#choose();
 		this.#said = { label, unit };
 		this.#colours.show(image.field.values, image.range, unit, same);
@@ -130,7 +168,7 @@ export class PictureView {
 		const { label, unit } = this.#said;
 		this.#view.show({
 			...{ field, range, unit, colours },
-			axes: this.#sized ? "Å" : "pixels",
+			axes: this.#axes,
 			summary: `The measured image, ${label}, ${field.nx} by ${field.ny} pixels`,
 		});
 	}

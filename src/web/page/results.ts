@@ -7,6 +7,7 @@ import {
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
+import { onCommandFiles, showCommand } from "./commandFiles.ts";
 import { byId, rowOf, sentences } from "./dom.ts";
 import type { Analysed, Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
@@ -63,6 +64,7 @@ export class Results {
 			const { file } = (event.target as HTMLElement).dataset;
 			if (file) download(this.#nameOf(file), this.#shown);
 		});
+		onCommandFiles((name) => download(name, this.#shown));
 	}
 
 	/** Of a stack the kernels are in one array, and each has a table of its own. */
@@ -127,10 +129,10 @@ export class Results {
 		return this.#outcome;
 	}
 
-	#said({ warnings, command, dispersion }: Outcome): void {
-		byId("warnings").replaceChildren(...sentences(warnings));
-		byId("command").textContent = command;
-		this.#chart("dispersion-chart", dispersion);
+	#said(outcome: Outcome): void {
+		byId("warnings").replaceChildren(...sentences(outcome.warnings));
+		showCommand(outcome);
+		this.#chart("dispersion-chart", outcome.dispersion);
 	}
 
 	/** Whether another method's kernel can be had from these results. */

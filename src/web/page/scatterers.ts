@@ -6,6 +6,7 @@ import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
+import type { Undoable } from "./history.ts";
 
 /** A list, and whether it is as it was found. */
 interface Marked {
@@ -13,7 +14,7 @@ interface Marked {
 	asFound: boolean;
 }
 
-export class Scatterers {
+export class Scatterers implements Undoable {
 	/** Scan frame, Angstrom. */
 	list: readonly DetectedScatterer[] = [];
 	/** Whether they are as they were found: extraction then says so, and needs no list. */
@@ -27,6 +28,8 @@ export class Scatterers {
 	readonly #before: Marked[] = [];
 	readonly #after: Marked[] = [];
 	readonly #changed: () => void;
+	/** Told of each edit that can be undone. */
+	onEdit: () => void = () => {};
 
 	constructor(changed: () => void) {
 		this.#changed = changed;
@@ -44,6 +47,7 @@ export class Scatterers {
 	replace(list: readonly DetectedScatterer[], asFound = false): void {
 		this.#before.push({ list: this.list, asFound: this.asFound });
 		this.#after.length = 0;
+		this.onEdit();
 		this.#set(list, asFound);
 	}
 

@@ -19,6 +19,7 @@ import type {
 import { Attempts } from "./attempts.ts";
 import { byId, input, make, rowOf, save, select } from "./dom.ts";
 import { Losses } from "./losses.ts";
+import { TRAINED } from "./weightsChoice.ts";
 
 type Work = "kernels" | "observations" | NetworkName;
 const TITLES: Readonly<Record<Work, string>> = {
@@ -85,6 +86,7 @@ export function startTrain(): void {
 		for (const element of byId("train-form").querySelectorAll("input, select"))
 			(element as HTMLInputElement).disabled = state !== "idle";
 		byId("train-weights").hidden = state !== "finished";
+		dispatchEvent(new Event(TRAINED));
 		// While it runs more is kept with every epoch.
 		byId("train-kept").textContent =
 			stored && configuration && state !== "running"

@@ -258,7 +258,7 @@ export class TrainingSession {
 			adapter: gpu.adapterName,
 			...summary,
 		};
-		await store.put({ metrics });
+		await store.put({ metrics, finished: Date.now() });
 		this.#finished = true;
 		post({ type: "metrics", metrics });
 	}

@@ -15,6 +15,8 @@ export type Kept = {
 	data: StoredData;
 	/** There when the run is finished. */
 	metrics: RunMetrics;
+	/** When it was, milliseconds since 1970. */
+	finished: number;
 } & Record<`${NetworkName} checkpoint`, KeptCheckpoint> &
 	Record<`${NetworkName} attempts`, readonly Attempt[]>;
 

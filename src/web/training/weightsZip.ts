@@ -14,15 +14,38 @@ import { PRESETS, withEpochs } from "../../training/presets.ts";
 import type { RunConfiguration } from "./messages.ts";
 import type { Kept, RunStore } from "./store.ts";
 
-/**
- * A finished run's weights as a zip of one folder, which `--weights` takes: the three networks, the given prior, and the manifest.
- * Throws an error where its networks see what `extract` does not give them.
- */
+/** What the folder of a run's weights is called. */
+export const folderOf = ({ preset, seed }: RunConfiguration): string =>
+	`weights-${preset}-seed${seed}`;
+
+/** A finished run's weights as a zip of one folder, which `--weights` takes. Throws as weightFilesOf does. */
 export async function weightsZip(
 	store: RunStore,
 	configuration: RunConfiguration,
 	prior: Uint8Array<ArrayBuffer>,
 ): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+	const contents = await weightFilesOf(store, configuration, prior);
+	const folder = folderOf(configuration);
+	return {
+		name: `${folder}.zip`,
+		bytes: zipSync(
+			Object.fromEntries(
+				[...contents].map(([name, bytes]) => [`${folder}/${name}`, bytes]),
+			),
+			{ level: 0 }, // 16-bit weights hardly shrink
+		),
+	};
+}
+
+/**
+ * The files of a folder of weights by their names: the three networks, the given prior, and the manifest.
+ * Throws an error where the run's networks see what `extract` does not give them.
+ */
+export async function weightFilesOf(
+	store: RunStore,
+	configuration: RunConfiguration,
+	prior: Uint8Array<ArrayBuffer>,
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
 	const { preset, inputs, seed, epochs } = configuration;
 	if (inputs !== "physics")
 		throw new Error(
@@ -64,14 +87,5 @@ export async function weightsZip(
 		"manifest.json",
 		new TextEncoder().encode(`${JSON.stringify(manifest, null, "\t")}\n`),
 	);
-	const folder = `weights-${preset}-seed${seed}`;
-	return {
-		name: `${folder}.zip`,
-		bytes: zipSync(
-			Object.fromEntries(
-				[...contents].map(([name, bytes]) => [`${folder}/${name}`, bytes]),
-			),
-			{ level: 0 }, // 16-bit weights hardly shrink
-		),
-	};
+	return contents;
 }
