@@ -12,9 +12,9 @@ export interface Scoped {
 }
 
 /**
- * Runs `fn` and gives back to the pool every tensor made inside it, but for those in its result (a tensor, an array or a plain
- * object of them), which pass to the enclosing scope. Throws where `fn` is async: a scope is over when it returns, and held open over an await it would own, and free, what
- * other code makes meanwhile. Await before it and behind it: of what it returns, say.
+ * Runs `fn` and then gives every tensor made inside it back to the pool, except those in its result (a tensor, an array or a plain object of them), which
+ * now belong to the enclosing scope. Throws where `fn` is async. A scope ends when its function returns; if it stayed open during an await, it would also
+ * own, and free, what other code makes in the meantime. So await before a scope, or await the `data()` of what it returned.
  */
 export function scope<T>(gpu: Scoped, fn: () => T): T {
 	const owned = new Set<Disposable>();

@@ -19,8 +19,8 @@ export interface BindGroupParts {
 const MOST = 1024;
 
 /**
- * Bind groups by what they bind, since one costs more than a dispatch. Of those that were not used for a while the cache lets go: it holds two generations of
- * at most 1024, and what is found in the older one passes to the younger.
+ * Bind groups by what they bind, since making one costs more than a dispatch. The cache holds two generations of at most 1024 groups. A group that is found in the older one passes to the
+ * younger; what was not used for a while is dropped with the older one.
  */
 export class BindGroupCache {
 	readonly #device: GPUDevice;

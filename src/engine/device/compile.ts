@@ -3,10 +3,9 @@ import type { Gpu } from "./gpu.ts";
 import type { PipelineChoice } from "./pipelines.ts";
 
 /**
- * Compiles the pipelines of all that `fn` would run, several at once, and runs nothing: to be awaited before the first step of a training, or begun while its data are
- * fetched. Else each is compiled when it is first needed, one after the other. `fn` is a step, with backward() and with tensors of the right shapes: what they hold does not
- * matter, and no tensor changes but by write() and tensor(). Of those that it makes nothing remains. An optimiser in it does no step, for no parameter has got a gradient.
- * Throws where `fn` is async, as scope() does.
+ * Compiles the pipelines of everything that `fn` would run, several at once, and runs nothing. Without it each pipeline is compiled when it is first needed, one after the other. Await it before
+ * the first step of a training, or begin it while data are read. `fn` is a training step, with backward(), on tensors of the right shapes; their values do not matter. Only write() and
+ * tensor() change tensors in it, and of the tensors that it makes none remains. An optimiser in it does no step, since no parameter has a gradient. Throws where `fn` is async, as scope() does.
  */
 export async function compile(gpu: Gpu, fn: () => void): Promise<void> {
 	const before = gpu.rehearsed;

@@ -1,8 +1,8 @@
-/** What a device finds wrong: WebGPU says it later, by events and promises, and here it becomes an error at the next call or wait. */
+/** Errors that a device reports. WebGPU reports them later, by events and promises; here they become an exception at the next call or wait. */
 export class DeviceFaults {
 	readonly #device: GPUDevice;
 	#errors: string[] = [];
-	/** All answers of the device that are still to come, in the order of the questions: what is wrong comes before what that breaks. */
+	/** All answers of the device that are still to come, in the order of the questions, so that an error comes before those that follow from it. */
 	#answers: Promise<void> = Promise.resolve();
 	#lost: string | null = null;
 	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {

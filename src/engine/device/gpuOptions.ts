@@ -13,7 +13,9 @@ export interface GpuOptions {
 	readonly matrix?: boolean;
 	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
 	readonly keepDevice?: boolean;
-	/** Where the driver makes machine code at a pipeline's first dispatch, and keeps it for all devices: opens others, that make some of it for compile(). */
+	/**
+	 * Opens further devices of the same adapter, on which compile() makes part of the machine code. For drivers that make it only when a pipeline is first dispatched, and share it between devices.
+	 */
 	readonly helpers?: () => Promise<readonly GPUDevice[]>;
 	/** How to wait for what the device promises; by default as for any promise. */
 	readonly wait?: <T>(promise: Promise<T>) => Promise<T>;

@@ -7,8 +7,8 @@ import { placesOfErrors } from "./pipelines.ts";
 export type Shaders = Readonly<Record<string, string>>;
 
 /**
- * Our shaders, and those of whoever embeds the engine, with the parts that they import. Rejects where a name is taken or no name, where WGSL does not compile on
- * `device` (with all that the compiler says), and where it declares what the engine cannot bind; always with the shader's name, and with the line of what has one.
+ * Our shaders and those of whoever embeds the engine, joined with the parts that they import. Rejects where a name is taken or is no name, where the WGSL does not compile on `device`
+ * (with all that the compiler says), and where it declares what the engine cannot bind. Errors begin with the shader's name, and with the line where there is one.
  *
  * @param ours.shaders joined already
  * @param own names are words, as of ours

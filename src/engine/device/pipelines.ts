@@ -82,7 +82,7 @@ export class PipelineCache {
 	}
 
 	/**
-	 * Compiles those that are not there yet, as many at once as the device does, and returns them. What cannot be compiled get() throws again, with the reason.
+	 * Compiles those that are not there yet, as many at once as the device can, and returns them. Where one cannot be compiled nothing is said here: get() throws the reason when it is needed.
 	 */
 	async compile(choices: readonly PipelineChoice[]): Promise<PipelineChoice[]> {
 		const wanted = new Map(choices.map((choice) => [keyOf(choice), choice]));

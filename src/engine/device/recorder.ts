@@ -8,7 +8,7 @@ import type { GpuStatistics } from "./statistics.ts";
 const SLOT = PARAMS_BYTES; // minUniformBufferOffsetAlignment of the default limits
 const SLOTS = 1024;
 
-/** What is recorded and not yet submitted: one command encoder, into which a whole training step goes, its open pass, and the parameters of its dispatches. */
+/** What is recorded and not yet submitted: a command encoder, its open pass, and the parameters of all its dispatches. A whole training step goes into one encoder. */
 export class Recorder {
 	/** Of the encoder that is open or comes next; from 1. */
 	serial = 1;

@@ -4,9 +4,9 @@ import { Buffer, loadState, Parameter, Parameters } from "./parameters.ts";
 import type { State } from "./state.ts";
 
 /**
- * A network, or a part of one, that holds its parameters (torch's nn.Module): fields that are parameters or modules, or lists of them, are found by themselves, and named by
- * their fields, "encoder.blocks.0.weight". What it computes is a method of yours, forward(x) where a Sequential is to call it. Parameters begin on the host; to(gpu) gives those of the
- * whole network their memory.
+ * A network, or a part of one, that holds its parameters (torch's nn.Module). It finds them by itself in its fields: parameters, modules, and lists of these. They are named by the
+ * fields, as in "encoder.blocks.0.weight". What the module computes is a method of yours; a Sequential calls forward(x). Parameters begin on the host, and
+ * to(gpu) gives those of the whole network their memory on the device.
  */
 export class Module {
 	/** What dropout and batch normalisation go by; train() and eval() set it. */
@@ -26,8 +26,8 @@ export class Module {
 	}
 
 	/**
-	 * Gives the parameters their memory on the device, which they have until dispose(): the module's that holds all others. Throws where they have it already, and a
-	 * RangeError where one is larger than the device, or `bufferBytes`, allows.
+	 * Gives the parameters their memory on the device, until dispose(). Call it on the module that holds all others. Throws where parameters are on a device already, and a RangeError
+	 * where one of them is larger than the device, or `bufferBytes`, allows.
 	 */
 	to(gpu: Gpu, options: { readonly bufferBytes?: number } = {}): this {
 		if (typeof Object(gpu).allocate !== "function")

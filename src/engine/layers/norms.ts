@@ -60,7 +60,8 @@ export class LayerNorm extends Affine implements Layer {
 }
 
 /**
- * batchNorm() of images: in training with the batch's own statistics, which move the running ones by `momentum`; after eval() with these. They are part of the state, by torch's names.
+ * batchNorm() of images. In training it takes the batch's own statistics, and moves the running ones towards them by `momentum`; after eval() it takes the running ones. These are part of
+ * the state, by torch's names.
  */
 export class BatchNorm2d extends Affine implements Layer {
 	readonly running_mean: Buffer;

@@ -8,8 +8,8 @@ import { collect, type LazyState, type State } from "./state.ts";
 let made = 0;
 
 /**
- * A tensor that is learnt (torch's nn.Parameter). It is made on the host, and gets its memory, together with all others of its network, when the module that holds it goes
- * to(gpu).
+ * A tensor that is learnt (torch's nn.Parameter). It is made on the host; to(gpu) of the module that holds it gives it its memory on the device, together with all others
+ * of the network.
  */
 export class Parameter extends Tensor {
 	/** Parameters have the order in which they were made. */
@@ -77,7 +77,7 @@ const packed = (gpu: Gpu, some: Map<string, Parameter>, bytes: number) =>
 	);
 
 /**
- * The parameters of a network, packed into as few buffers as the device's limits allow, with their gradients in as many others: an optimiser updates all of a
+ * The parameters of a network, packed into as few buffers as the device's limits allow; their gradients are packed in the same way. So an optimiser updates a whole
  * buffer in one dispatch. They live until dispose(), outside of any scope.
  */
 export class Parameters {
@@ -142,7 +142,7 @@ export class Parameters {
 		for (const parameter of this.#learnt.values()) parameter.gradIsFresh = true;
 	}
 
-	/** Zeroes what does not count: gradients that no backward() has written since zeroGrad(), and those of frozen parameters. */
+	/** Sets to zero what does not count: the gradients that no backward() has written since zeroGrad(), and those of frozen parameters. */
 	settleGradients(): void {
 		for (const p of this.#learnt.values())
 			if (!hasGradient(p) && p.grad) this.gpu.clear(p.grad);

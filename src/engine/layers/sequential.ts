@@ -6,7 +6,7 @@ import type { Tensor } from "../tensors/tensor.ts";
 import { generator, type Layer } from "./layer.ts";
 import { Module } from "./module.ts";
 
-/** dropout() in training, and nothing after eval(). Each call in training drops others; the same generator gives the same ones. */
+/** dropout() in training; does nothing after eval(). Each call in training drops other elements; a generator of the same seed gives the same ones. */
 export class Dropout extends Module implements Layer {
 	readonly p: number;
 	readonly seed: number;

@@ -100,7 +100,7 @@ export function eq(a: Operand, b: Operand): Tensor {
 	return comparison("eq", a, b);
 }
 
-/** a where the condition is not 0, else b; what is not chosen gets the gradient 0, even where it is NaN. No gradient to the condition. */
+/** a where the condition is not 0, else b. The one that is not chosen gets the gradient 0, even where it is NaN. The condition gets no gradient. */
 export function where(condition: Tensor, p: Operand, q: Operand): Tensor {
 	if (!(condition instanceof Tensor))
 		throw new TypeError(

@@ -57,7 +57,9 @@ export function quadVariants(
 	return quads.map((QUADS) => ({ QUADS }));
 }
 
-/** Whether output channels are stored, and their gradients read, by fours. Not where they are but four: that is too little work for a pipeline of its own, a quarter of a second. */
+/**
+ * Whether output channels are stored, and their gradients read, four at a time. Not where there are only four: that is too little work to pay for another pipeline, a quarter of a second.
+ */
 export const inVectors = (channels: number) =>
 	channels % 4 === 0 && channels > 4;
 

@@ -17,8 +17,8 @@ function checkNumbers(op: string, numbers: Tensor): void {
 }
 
 /**
- * Rows of a table by their numbers: numbers [...] of floats that hold whole numbers from 0, below N, and table [N, C] -> y [..., C]. A number that is no row gives a row of NaN.
- * The gradient to the table takes N times the numbers' count of comparisons. Throws on a table of other rank, and on numbers that require a gradient.
+ * Rows of a table by their numbers: numbers [...] -> y [..., C], from a table [N, C]. Numbers are floats with whole values from 0, below N; any other gives a row of NaN. The gradient of the table
+ * compares each of its N rows with each number. Throws on a table of another rank, and on numbers that require a gradient.
  */
 export function embedding(numbers: Tensor, table: Tensor): Tensor {
 	checkNumbers("embedding", numbers);
@@ -57,7 +57,7 @@ export function embedding(numbers: Tensor, table: Tensor): Tensor {
 	);
 }
 
-/** numbers [...] of floats that hold whole numbers -> y [..., classes], 1 where the class is the number, else 0; all 0 for one that is no class. No gradient. */
+/** numbers [...] (floats with whole values) -> y [..., classes]: 1 at the class of that number, else 0; all 0 where there is no such class. No gradient. */
 export function oneHot(numbers: Tensor, classes: number): Tensor {
 	checkNumbers("oneHot", numbers);
 	if (!(Number.isInteger(classes) && classes > 0 && classes <= 2 ** 24))

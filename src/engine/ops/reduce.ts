@@ -209,7 +209,7 @@ export function mean(x: Tensor, options?: ReduceOptions): Tensor {
 	return added("mean", x, options);
 }
 
-/** The largest element along dimensions as in sum(), by default all; NaN if there is one. Those that are equally large share the gradient. */
+/** The largest element along dimensions as in sum(), by default all; NaN where there is one. Equally large elements share the gradient. */
 export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
 	checkTensor("amax", x);
 	const { gpu } = x;

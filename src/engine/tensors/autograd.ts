@@ -9,7 +9,7 @@ import { empty, type Gradients, type TapeNode, type Tensor } from "./tensor.ts";
  * the inputs; backward() runs the closures from the newest to the oldest.
  */
 
-/** Runs `fn` without recording: for inference and for frozen networks. Throws where `fn` is async, as scope() does: recording goes on when it returns. */
+/** Runs `fn` without recording: for inference and for frozen networks. Throws where `fn` is async, as scope() does, since recording goes on when it returns. */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 	const before = gpu.gradEnabled;
 	gpu.gradEnabled = false;
@@ -23,14 +23,15 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
 }
 
 /**
- * Puts an op on the tape if any input needs a gradient; returns `output`. What an op of your own ends with, after it has dispatched its forward pass.
+ * Puts an op on the tape if any of its inputs requires a gradient, and returns `output`. An op of your own ends with this, after it has dispatched its forward pass.
  *
  * @param op its name, for messages
  * @param output made by empty() and written by the forward pass
  * @param inputs the tensors that a gradient may flow to
- * @param backward given the gradient of `output`, dispatches what overwrites `grads.out(i)` with that of input i, for each input that it may ask
- *   `grads.wants(i)` of (of a single one it need not), or hands over a tensor of its own by `grads.set(i, tensor)`. It runs within noGrad(), once for a backward(), and not at all where nothing flows.
- * @param saved the tensors that `backward` reads, by default all: backward() throws where one of them was overwritten before. They must live until then
+ * @param backward is given `dy`, the gradient of `output`. For each input i that `grads.wants(i)` it dispatches what overwrites `grads.out(i)` with the gradient
+ * of input i, or hands over a tensor of its own by `grads.set(i, tensor)`; where there is only one input it need not ask. It runs within noGrad(), at most once for each backward()
+ * @param saved the tensors that `backward` reads; by default inputs and output. They must live until then. backward() throws where one of them was overwritten
+ * in the meantime
  */
 export function record(
 	op: string,
@@ -63,9 +64,9 @@ function checkSaved({ output, saved }: TapeNode): void {
 }
 
 /**
- * Computes the gradient of `output` with respect to every leaf that requires one, and adds it to the leaf's `.grad`. `seed` is the
- * gradient to start from, needed unless `output` is a scalar. Runs in the scope of the forward pass, or in one within. Throws if nothing
- * that requires a gradient leads to `output`, or if what the ops saved has been overwritten.
+ * Computes the gradient of `output` with respect to every leaf that requires one, and adds it to the leaf's `.grad`. `seed` is the gradient to start from; it is
+ * needed unless `output` has one element. Call it in the scope of the forward pass, or in one inside that. Throws where nothing that requires a gradient leads to
+ * `output`, and where a tensor that an op saved has been overwritten.
  */
 export function backward(output: Tensor, seed?: Tensor): void {
 	const { gpu, node: last } = output;

@@ -57,8 +57,8 @@ export class Tensor implements BufferView, Disposable {
 	/** Set on parameters, and on what is computed from them. */
 	requiresGrad = false;
 	/**
-	 * The gradient that backward() left here, or added to what was there; only leaves (tensors that no op made) that require one keep it. It lives in the scope of
-	 * the leaf; dispose() of it begins anew.
+	 * The gradient that backward() left here; each further backward() adds to it. Only leaves (tensors that no op made) that require a gradient keep one. It is
+	 * freed together with the leaf. After dispose() of it the next backward() starts from nothing.
 	 */
 	grad: Tensor | null = null;
 	/** `grad` is a place not written yet: the next gradient overwrites it instead of being added. */
@@ -134,8 +134,8 @@ export class Tensor implements BufferView, Disposable {
 	}
 
 	/**
-	 * A tensor of another shape over the same memory. It has no gradient history, so that of a tensor that requires a gradient is refused (reshape() has one,
-	 * detach() says that it has none) unless in noGrad().
+	 * A tensor of another shape over the same memory. A view is not on the tape, so outside of noGrad() a view of a tensor that requires a gradient is refused:
+	 * reshape() is on the tape, and detach() says that no gradient is wanted.
 	 */
 	view(shape: Shape, byteOffset = 0): Tensor {
 		if (this.requiresGrad && this.gpu.gradEnabled)
@@ -230,8 +230,8 @@ export function checkLength(data: ArrayLike<number>, shape: Shape): void {
 }
 
 /**
- * Throws a RangeError that names the op and its inputs where its output would exceed the device's limits; for ops whose output is larger
- * than their inputs, before they dispatch anything.
+ * Throws a RangeError that names the op and its inputs where its output would be larger than the device allows. Ops whose output can be larger than their
+ * inputs call it before they dispatch anything.
  */
 export function checkFits(
 	op: string,
@@ -263,8 +263,8 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
 }
 
 /**
- * A tensor with the given values, row-major; without a shape that of the lists in lists that they come in, [] for a single number. Throws a RangeError where the
- * shape does not hold as many, and a TypeError on values that are no numbers or lists that are no grid.
+ * A tensor with the given values, row-major. Where no shape is given, the values' own is taken: that of lists in lists, or [] for a single number. Throws a
+ * RangeError where the shape holds another number of values, and a TypeError where values are no numbers or lists have different lengths.
  */
 export function tensor(
 	gpu: Gpu,

@@ -17,7 +17,7 @@ interface GroupOptions {
 	readonly lr: number;
 	readonly betas?: readonly [number, number];
 	readonly eps?: number;
-	/** Adam adds so many times the weight to the gradient (L2 penalty); AdamW takes lr times so much of the weight away before each step. */
+	/** In Adam: so many times the weight is added to the gradient (L2 penalty). In AdamW: lr times so much of the weight is taken away before each step. */
 	readonly weightDecay?: number;
 }
 
@@ -32,9 +32,9 @@ export type AdamParameters =
 	| readonly ParameterGroup<GroupOptions>[];
 
 /**
- * Adam (Kingma and Ba 2015) as torch has it, over all parameters of a network in one dispatch a buffer, or one for each run of neighbours where some are frozen
- * (`requiresGrad` is false), got no gradient since zeroGrad(), or have options of their own: those without a gradient stay as they are, though the count of steps is common to
- * all. Throws on a learning rate that is not a finite number of 0 or more, whether given here or set later.
+ * Adam (Kingma and Ba 2015) as torch has it. All parameters that lie side by side and have the same options are updated in one dispatch. Parameters that are frozen (`requiresGrad` is
+ * false) or have got no gradient since zeroGrad() stay as they are; the count of steps is common to all. Throws on a learning rate that is not a finite number of 0 or more, here or
+ * when it is set later.
  */
 export class Adam extends Optimiser<AdamOptions> {
 	/** Whether the decay is that of AdamW. */
@@ -184,8 +184,8 @@ export class Adam extends Optimiser<AdamOptions> {
 }
 
 /**
- * AdamW (Loshchilov and Hutter 2019) as torch has it: Adam whose weights shrink by lr times `weightDecay`, 0.01 by default, in each step, whatever the gradients' sizes. Throws as
- * Adam does.
+ * AdamW (Loshchilov and Hutter 2019) as torch has it. It is Adam, but in each step the weights also shrink by lr times `weightDecay` (0.01 by default) of their value, whatever the size of
+ * the gradients. Throws as Adam does.
  */
 export class AdamW extends Adam {
 	override readonly decoupled = true;

@@ -12,8 +12,8 @@ export function checkClip(what: string, clip: number): void {
 }
 
 /**
- * Scales the gradients of parameters down to the global norm `maxNorm` where theirs is larger, in place, and returns the norm that they had, [1] (torch's clip_grad_norm_). An
- * optimiser's `step({ clip })` does the same without passing over them once more. A gradient that is not a number spoils all of them. Throws on parameters of several
+ * Scales the gradients of parameters, in place, down to the global norm `maxNorm` if theirs is larger. Returns the norm that they had, a tensor of shape [1] (torch's clip_grad_norm_).
+ * `step({ clip })` of an optimiser does the same without another pass over the gradients. If one gradient is not a number, all are spoilt. Throws on parameters of several
  * networks, and on a norm that is not positive.
  */
 export function clipGradNorm(

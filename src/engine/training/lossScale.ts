@@ -53,7 +53,7 @@ export class LossScale {
 	}
 }
 
-/** Whether a state's last step was skipped and left the scale at 1, below which adam.wgsl does not go: training stands still, or is about to. */
+/** Whether the last step was skipped and left the scale at 1, the smallest that adam.wgsl takes: then training stands still, or soon will. */
 export function isExhausted([scale, good]: ArrayLike<number> &
 	Iterable<number>): boolean {
 	return scale === 1 && good === 0;

@@ -140,9 +140,9 @@ export abstract class Optimiser<O extends Rate> {
 	}
 
 	/**
-	 * Moves the parameters against their gradients. `clip` first scales these down to that global norm where theirs is larger, as clipGradNorm() does, in the
-	 * same pass over them; nothing is read back for it. A gradient that is not a number spoils all parameters then. Where no parameter has a gradient nothing is done, which is said
-	 * once. Throws on a clip that is not positive.
+	 * Moves the parameters against their gradients. With `clip` the gradients are first scaled down to that global norm, if theirs is larger; this is what clipGradNorm() does, but without a
+	 * pass of its own, and nothing is read back. If a gradient is not a number, all parameters are spoilt then. Where no parameter has a gradient nothing is done,
+	 * which is said once. Throws on a clip that is not positive.
 	 */
 	step(options: { clip?: number } = {}): void {
 		checkNames(`${this.#name}: step()`, options, ["clip"]);

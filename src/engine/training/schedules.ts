@@ -1,7 +1,6 @@
 /**
- * The learning rate in the course of a training, as a factor of the first: every `every` epochs it is multiplied by `factor` (torch's StepLR), or it falls
- * along half a cosine from 1 to `floor` (Loshchilov and Hutter 2017, without restarts; 0 by default), after `warmUp` steps on which it rises from 1 / warmUp
- * to 1.
+ * How the learning rate changes in a training, as a factor of the first one. Either it is multiplied by `factor` after each `every` epochs (torch's StepLR). Or it
+ * rises from 1 / warmUp to 1 in `warmUp` steps and then falls along half a cosine to `floor`, by default 0 (Loshchilov and Hutter 2017, without restarts).
  */
 export type RateSchedule =
 	| { readonly every: number; readonly factor: number }
