@@ -5,7 +5,9 @@ import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
 import { compile } from "../src/engine/device/compile.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
+import * as init from "../src/engine/layers/init.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { Linear } from "../src/engine/layers/weighted.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
 import { linear } from "../src/engine/ops/linear.ts";
@@ -13,7 +15,12 @@ import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
 import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
 import type { Nested } from "../src/engine/tensors/nested.ts";
-import { type Tensor, tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import {
+	type Tensor,
+	tensor,
+	type Values,
+	zeros,
+} from "../src/engine/tensors/tensor.ts";
 import { Adam } from "../src/engine/training/adam.ts";
 import {
 	decodeSafetensors,
@@ -55,6 +62,25 @@ test("lists in lists are a tensor of that shape, and a number one of none", asyn
 	);
 	assert.equal(t.shape, [4]);
 	t.dispose();
+});
+
+test("values of every kind are floats wherever they are written", async () => {
+	const [rows, count] = [[[1], [2]], 2];
+	const kinds: Values[] = [rows, [1, 2]];
+	for (const Kind of [Float32Array, Float64Array, Int32Array, Uint8Array])
+		kinds.push(Kind.of(1, 2));
+	for (const values of kinds) {
+		const net = new Linear(1, count, { weight: () => values, bias: false });
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));
+		net.to(gpu).weight.write([5, 5]);
+		net.weight.write(values);
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.weight.write([5, 5]);
+		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.dispose();
+	}
 });
 
 const network = (on = gpu) => {
@@ -103,6 +129,22 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 	"no shape": [
 		() => tensor(gpu, [1], plain("1")),
 		/tensor: found the text "1" as shape, expected a list of sizes/,
+	],
+	"64-bit integers": [
+		() => tensor(gpu, plain(BigInt64Array.of(1n))),
+		/^tensor: found 1n at \[0\], expected numbers in lists/,
+	],
+	"a function of values": [
+		() => new Parameter([3], plain(init.ones)),
+		/^Parameter: found a function, expected numbers in lists/,
+	],
+	"too few values": [
+		() => p.load(new Map([["w", { shape: [2], data: [1] }]])),
+		/^parameter "w": 1 values for a tensor of shape \[2\]/,
+	],
+	"text to write": [
+		() => p.get("w").write(plain(["1", 2])),
+		/^write\(\): found the text "1" at \[0\], expected numbers/,
 	],
 	"padding by name": [
 		() => conv2d(x, w, null, { padding: plain("same") }),

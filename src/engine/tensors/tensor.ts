@@ -3,7 +3,10 @@ import type { Disposable } from "../basics/scope.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
 import type { BufferView, PooledBuffer } from "../device/pool.ts";
-import { flat, type Nested } from "./nested.ts";
+import { floatsOf, type Nested } from "./nested.ts";
+
+/** Numbers in a typed array or in lists; all become 32-bit floats. */
+export type Values = ArrayLike<number> | Nested;
 
 /** Counts who uses a pooled buffer: reshaped tensors share one. */
 class Storage {
@@ -176,10 +179,9 @@ export class Tensor implements BufferView, Disposable {
 		return (await this.data())[0];
 	}
 
-	/** Overwrites the values, row-major. Throws a RangeError where there are not `size` of them. */
-	write(data: Float32Array): void {
-		checkLength(data, this.shape);
-		this.gpu.upload(this, data);
+	/** Overwrites the values, row-major, with what tensor() takes. Throws a RangeError where there are not `size` of them, and a TypeError on what is no number. */
+	write(data: Values): void {
+		this.gpu.upload(this, checkedFloats("write()", data, this.shape));
 		this.touch();
 	}
 
@@ -221,12 +223,27 @@ function checkShape(shape: Shape): void {
 			);
 }
 
-export function checkLength(data: ArrayLike<number>, shape: Shape): void {
+function checkLength(
+	{ length }: ArrayLike<number>,
+	shape: Shape,
+	what?: string,
+): void {
 	checkShape(shape);
-	if (data.length !== sizeOf(shape))
+	if (length !== sizeOf(shape))
 		throw new RangeError(
-			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
+			`${what ? `${what}: ` : ""}${length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
 		);
+}
+
+/** As many values as the shape has, as floats; a Float32Array is not copied. Throws as write() does, beginning with `what`. */
+export function checkedFloats(
+	what: string,
+	data: Values,
+	shape: Shape,
+): Float32Array {
+	const { values } = floatsOf(what, data);
+	checkLength(values, shape, what);
+	return values;
 }
 
 /**
@@ -266,22 +283,13 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
  * A tensor with the given values, row-major; without a shape that of the lists in lists that they come in, [] for a single number. Throws a RangeError where the
  * shape does not hold as many, and a TypeError on values that are no numbers or lists that are no grid.
  */
-export function tensor(
-	gpu: Gpu,
-	data: ArrayLike<number> | Nested,
-	shape?: Shape,
-): Tensor {
+export function tensor(gpu: Gpu, data: Values, shape?: Shape): Tensor {
 	checkEngine(gpu);
-	const { values, own } = ArrayBuffer.isView(data)
-		? { values: data as ArrayLike<number> & ArrayBufferView, own: undefined }
-		: flat(data);
-	const wanted = shape ?? own ?? [values.length];
+	const { values, own } = floatsOf("tensor", data);
+	const wanted = shape ?? own;
 	checkLength(values, wanted);
 	const made = empty(gpu, wanted);
-	gpu.upload(
-		made,
-		values instanceof Float32Array ? values : Float32Array.from(values),
-	);
+	gpu.upload(made, values);
 	return made;
 }
 
