@@ -289,6 +289,21 @@ test("a gradient that writes nothing, or for an input that is none", () => {
 			() => backward(sum(off)),
 			/^the gradient of off: input 1, expected 0 to 0$/,
 		);
+		for (const [given, message] of [
+			[
+				tensor(gpu, [[1, 2]]),
+				/^the gradient of other to its input 0: set\(\) of a tensor \[1, 2\], expected \[2\]$/,
+			],
+			[
+				plain([1, 2]),
+				/^the gradient of other to its input 0: found a list as gradient, expected a tensor$/,
+			],
+		] as [Tensor, RegExp][]) {
+			const other = record("other", mul(a.detach(), 2), [a], (_, grads) => {
+				grads.set(0, given);
+			});
+			assert.throws(() => backward(sum(other)), message);
+		}
 	});
 });
 
@@ -310,6 +325,11 @@ test("what gpu.run() is given: bindings and workgroups", () => {
 		/binding "x" is no tensor/,
 	);
 	assert.throws(() => run({ x: y, y }, 1), /workgroups is 1, expected \[x\]/);
+	for (const [x, ...others] of [[0.5], [1, Number.NaN], [1, 1, "1"]])
+		assert.throws(
+			() => run({ x: y, y }, [x, ...others]),
+			/workgroups; this device allows whole numbers from 1 to \d+$/,
+		);
 	y.dispose();
 });
 

@@ -41,7 +41,7 @@ export function softmax(x: Tensor): Tensor {
 
 /**
  * The mean over the rows of -ln softmax(logits)[label], as torch's: logits [B, C], labels [B] whole numbers from 0, below C -> a tensor of shape [1]. It is found
- * without the softmax itself, so that large logits do no harm. A label that is no class gives NaN. Throws where shapes do not fit, or labels require a gradient.
+ * without the softmax itself, so that large logits do no harm. A label that is no class gives NaN, in its row's gradient too. Throws where shapes do not fit, or labels require a gradient.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
 	const { gpu } = logits;
