@@ -3,7 +3,7 @@ import { show, sizeOf } from "../basics/shape.ts";
 import { LINE, lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 
 export interface GroupNormOptions {
 	readonly groups: number;
@@ -28,6 +28,7 @@ export function groupNorm(
 ): Tensor {
 	checkNames("groupNorm", options, ["groups", "eps", "activation"]);
 	const { groups, eps = 1e-5, activation = "none" } = options;
+	checkTensors("groupNorm", { x, gamma, beta });
 	const { gpu } = x;
 	const channels = x.shape.at(-1) ?? 0;
 	const shapes = `groupNorm: x ${show(x.shape)}, gamma ${show(gamma.shape)} and beta ${show(beta.shape)} in ${groups} groups`;

@@ -1,7 +1,7 @@
 import { show } from "../basics/shape.ts";
 import { lines, teamOf } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /**
@@ -9,6 +9,7 @@ import { sumColumns } from "./reduce.ts";
  * value, so that no exponential overflows. Throws where x has no dimension.
  */
 export function softmax(x: Tensor): Tensor {
+	checkTensors("softmax", { x });
 	const { gpu } = x;
 	const columns = x.shape.at(-1);
 	if (columns === undefined)
@@ -44,6 +45,7 @@ export function softmax(x: Tensor): Tensor {
  * without the softmax itself, so that large logits do no harm. A label that is no class gives NaN, in its row's gradient too. Throws where shapes do not fit, or labels require a gradient.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+	checkTensors("crossEntropy", { logits, labels });
 	const { gpu } = logits;
 	const [rows, columns] = logits.shape;
 	const shapes = `crossEntropy: logits ${show(logits.shape)} and labels ${show(labels.shape)}`;

@@ -74,6 +74,7 @@ function checkSaved({ output, saved }: TapeNode): void {
  * that requires a gradient leads to `output`, or if what the ops saved has been overwritten.
  */
 export function backward(output: Tensor, seed?: Tensor): void {
+	checkTensors("backward()", seed ? { output, seed } : { output });
 	const { gpu, node: last } = output;
 	if (output.size !== 1 && !seed)
 		throw new Error(

@@ -204,23 +204,29 @@ const onNoDevice = (shape: Shape) =>
 		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
 	);
 
-function checkEngine(gpu: Gpu): void {
+function checkEngine(what: string, gpu: Gpu): void {
 	if (typeof (gpu as Partial<Gpu> | undefined)?.allocate !== "function")
 		throw new TypeError(
-			`tensor: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the values`,
+			`${what}: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the values`,
 		);
 }
 
-function checkShape(shape: Shape): void {
+function checkShape(shape: Shape, what = "tensor"): void {
 	if (!isList(shape))
 		throw new TypeError(
-			`tensor: found ${named(shape)} as shape, expected a list of sizes`,
+			`${what}: found ${named(shape)} as shape, expected a list of sizes`,
 		);
 	for (const n of shape)
 		if (!Number.isInteger(n) || n < 1)
 			throw new RangeError(
-				`tensor shape ${show(shape)}: sizes are positive whole numbers`,
+				`${what} shape ${show(shape)}: sizes are positive whole numbers`,
 			);
+}
+
+/** Throws, beginning with `what`, unless there is an engine and a shape to make a tensor of. */
+export function checkPlace(what: string, gpu: Gpu, shape: Shape): void {
+	checkEngine(what, gpu);
+	checkShape(shape, what);
 }
 
 function checkLength(
@@ -265,8 +271,7 @@ export function checkFits(
 
 /** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
 export function empty(gpu: Gpu, shape: Shape): Tensor {
-	checkEngine(gpu);
-	checkShape(shape);
+	checkPlace("tensor", gpu, shape);
 	const bytes = sizeOf(shape) * 4;
 	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
 	return new Tensor(shape, new Storage(gpu, buffer, bytes));
@@ -284,7 +289,7 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
  * shape does not hold as many, and a TypeError on values that are no numbers or lists that are no grid.
  */
 export function tensor(gpu: Gpu, data: Values, shape?: Shape): Tensor {
-	checkEngine(gpu);
+	checkEngine("tensor", gpu);
 	const { values, own } = floatsOf("tensor", data);
 	const wanted = shape ?? own;
 	checkLength(values, wanted);
