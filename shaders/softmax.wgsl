@@ -90,6 +90,16 @@ fn backward(
 	}
 }
 
+// The column of a label, and of one that is no class another.
+fn columnOf(label: f32) -> u32 {
+	return u32(clamp(label, 0.0, f32(params.columns - 1)));
+}
+
+// Compilers refuse a NaN that they can see.
+fn notANumber() -> f32 {
+	return bitcast<f32>(0x7fc00000u | params.rows);
+}
+
 // y: the loss of each row, ln(sum of exp(x)) - x[label].
 @compute @workgroup_size(64)
 fn crossEntropy(
@@ -103,20 +113,22 @@ fn crossEntropy(
 	let r = rowSum(lane, first, end);
 	if (row >= params.rows || lane % TEAM != 0) { return; }
 	let label = labels[row];
-	let column = u32(clamp(label, 0.0, f32(params.columns - 1)));
+	let column = columnOf(label);
 	let rest = log(r.sum);
 	logSumsOut[row] = r.most + rest;
 	// The largest value is taken off first, so that little of a small loss is rounded away.
 	let loss = rest - (x[first + column] - r.most);
-	y[row] = select(bitcast<f32>(0x7fc00000u | params.rows), loss, f32(column) == label);
+	y[row] = select(notANumber(), loss, f32(column) == label);
 }
 
-// dx = (softmax - 1 at the label) dy / rows
+// dx = (softmax - 1 at the label) dy / rows; NaN in a row whose label is no class, as its loss
 @compute @workgroup_size(64)
 fn crossEntropyBackward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = threadOf(id, groups);
 	if (i >= params.rows * params.columns) { return; }
 	let row = i / params.columns;
-	let hit = select(0.0, 1.0, f32(i % params.columns) == labels[row]);
-	dx[i] = (exp(x[i] - logSums[row]) - hit) * dy[0] / f32(params.rows);
+	let label = labels[row];
+	let hit = select(0.0, 1.0, f32(i % params.columns) == label);
+	let slope = (exp(x[i] - logSums[row]) - hit) * dy[0] / f32(params.rows);
+	dx[i] = select(notANumber(), slope, f32(columnOf(label)) == label);
 }

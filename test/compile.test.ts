@@ -4,7 +4,9 @@ import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
 import { compile } from "../src/engine/device/compile.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
+import { BatchNorm2d } from "../src/engine/layers/norms.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { Dropout, Sequential } from "../src/engine/layers/sequential.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { add, mul, silu } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
@@ -13,6 +15,7 @@ import { tensor, zeros } from "../src/engine/tensors/tensor.ts";
 import { Adam } from "../src/engine/training/adam.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
+import { Random } from "../src/random.ts";
 
 const opened = await openGpu();
 test.after(() => opened.dispose());
@@ -60,6 +63,25 @@ test("a step whose pipelines were compiled ahead compiles only the optimiser's, 
 	);
 	plain.dispose();
 	ahead.dispose();
+});
+
+test("dropout drops what it would have dropped, and running statistics stay", async () => {
+	const gpu = fresh();
+	const make = () =>
+		new Sequential(
+			new BatchNorm2d(2),
+			new Dropout(0.5, { random: new Random(1) }),
+		).to(gpu);
+	const [plain, ahead] = [make(), make()];
+	const run = (net: Sequential) =>
+		net.forward(tensor(gpu, values, [1, 8, 8, 2]));
+	const before = await ahead.state();
+	await compile(gpu, () => run(ahead));
+	assert.equal(await ahead.state(), before);
+	for (let k = 0; k < 2; k++)
+		assert.equal(await run(ahead).data(), await run(plain).data());
+	assert.equal(await ahead.state(), await plain.state());
+	gpu.dispose();
 });
 
 test("memory, gradients and values stay as they were", async () => {

@@ -5,15 +5,24 @@ import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
 import { compile } from "../src/engine/device/compile.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
+import * as engine from "../src/engine/index.ts";
+import * as init from "../src/engine/layers/init.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { Linear } from "../src/engine/layers/weighted.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
-import { linear } from "../src/engine/ops/linear.ts";
+import { randn, randomBits } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
+import { concat } from "../src/engine/ops/sample.ts";
 import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
 import type { Nested } from "../src/engine/tensors/nested.ts";
-import { type Tensor, tensor, zeros } from "../src/engine/tensors/tensor.ts";
+import {
+	Tensor,
+	tensor,
+	type Values,
+	zeros,
+} from "../src/engine/tensors/tensor.ts";
 import { Adam } from "../src/engine/training/adam.ts";
 import {
 	decodeSafetensors,
@@ -55,6 +64,25 @@ test("lists in lists are a tensor of that shape, and a number one of none", asyn
 	);
 	assert.equal(t.shape, [4]);
 	t.dispose();
+});
+
+test("values of every kind are floats wherever they are written", async () => {
+	const [rows, count] = [[[1], [2]], 2];
+	const kinds: Values[] = [rows, [1, 2]];
+	for (const Kind of [Float32Array, Float64Array, Int32Array, Uint8Array])
+		kinds.push(Kind.of(1, 2));
+	for (const values of kinds) {
+		const net = new Linear(1, count, { weight: () => values, bias: false });
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));
+		net.to(gpu).weight.write([5, 5]);
+		net.weight.write(values);
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.weight.write([5, 5]);
+		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));
+		assert.equal([...(await net.weight.data())], [1, 2]);
+		net.dispose();
+	}
 });
 
 const network = (on = gpu) => {
@@ -103,6 +131,22 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 	"no shape": [
 		() => tensor(gpu, [1], plain("1")),
 		/tensor: found the text "1" as shape, expected a list of sizes/,
+	],
+	"64-bit integers": [
+		() => tensor(gpu, plain(BigInt64Array.of(1n))),
+		/^tensor: found 1n at \[0\], expected numbers in lists/,
+	],
+	"a function of values": [
+		() => new Parameter([3], plain(init.ones)),
+		/^Parameter: found a function, expected numbers in lists/,
+	],
+	"too few values": [
+		() => p.load(new Map([["w", { shape: [2], data: [1] }]])),
+		/^parameter "w": 1 values for a tensor of shape \[2\]/,
+	],
+	"text to write": [
+		() => p.get("w").write(plain(["1", 2])),
+		/^write\(\): found the text "1" at \[0\], expected numbers/,
 	],
 	"padding by name": [
 		() => conv2d(x, w, null, { padding: plain("same") }),
@@ -217,18 +261,86 @@ test("a step without a gradient does nothing, and says so once, with names", asy
 	own.dispose();
 });
 
-test("a list where a tensor is meant, in layers too", () => {
-	const raw = [1, 2] as unknown as Tensor;
-	const w = zeros(gpu, [2, 2]);
-	assert.throws(
-		() => linear(raw, w, null),
-		/^linear: found a list as x, expected a tensor$/,
-	);
-	assert.throws(
-		() => conv2d(x, raw, null),
-		/^conv2d: found a list as w, expected a tensor$/,
-	);
-	w.dispose();
+const one = zeros(gpu, [1]);
+const row = zeros(gpu, [2, 2]);
+const cube = zeros(gpu, [1, 2, 2]);
+const w4 = zeros(gpu, [1, 3, 3, 2]);
+const key = { seed: 1, step: 0 };
+/** What each op is called with; of those that are not named here, one tensor. */
+const ARGUMENTS: Readonly<Record<string, readonly unknown[]>> = {
+	...Object.fromEntries(
+		"add sub mul div maximum minimum gt ge lt le eq mseLoss klLoss matmul"
+			.split(" ")
+			.map((op) => [op, [row, row]]),
+	),
+	where: [row, row, row],
+	linear: [row, row, one],
+	bmm: [cube, cube],
+	conv2d: [x, w4, one],
+	convTranspose2d: [x, zeros(gpu, [2, 3, 3, 1]), one],
+	upsampleConv2d: [x, w4, one],
+	scaledDotProductAttention: [cube, cube, cube],
+	groupNorm: [x, one, one, { groups: 1 }],
+	layerNorm: [x, one, one],
+	batchNorm: [x, one, one],
+	reshape: [row, [4]],
+	permute: [row, [1, 0]],
+	transpose: [row, 0, 1],
+	crop: [x, { top: 0, left: 0, height: 1, width: 1 }],
+	sliceChannels: [x, 0, 1],
+	rotate: [x, 1],
+	maxPool2d: [x, { kernel: 2 }],
+	avgPool2d: [x, { kernel: 2 }],
+	embedding: [one, row],
+	oneHot: [one, 2],
+	dropout: [row, key],
+	reparameterise: [row, row, key],
+	crossEntropy: [row, one],
+	scale: [row, 2],
+	pow: [row, 2],
+	leakyRelu: [row, 2],
+	clamp: [row, 0, 1],
+};
+const NO_OPS =
+	"compile detached scope noGrad lines lazy collect record gradcheck empty tensor zeros randn randomBits clipGradNorm dataLoader checkSchedule rateFactor concat";
+const isOp = ([name, value]: [string, unknown]) =>
+	typeof value === "function" &&
+	/^[a-z]/.test(name) &&
+	!NO_OPS.split(" ").includes(name);
+
+for (const [name, op] of Object.entries(engine).filter(isOp))
+	test(`${name}: what is no tensor is refused by its place`, () => {
+		const values = ARGUMENTS[name] ?? [x];
+		const expected = new RegExp(
+			`^${name}.*: found .* as [\\w ]+, expected a tensor`,
+		);
+		for (const wrong of [[1, 2], undefined, "1", null])
+			for (const [i, value] of values.entries()) {
+				const isBias = value === one && i === 2 && !wrong; // there may be none
+				if (value instanceof Tensor && !isBias)
+					assert.throws(
+						() =>
+							(op as (...values: unknown[]) => unknown)(
+								...values.with(i, wrong),
+							),
+						expected,
+						`${wrong} as argument ${i}`,
+					);
+			}
+	});
+
+test("what is no list of tensors, no shape or no engine is refused too", () => {
+	for (const [act, message] of [
+		[() => concat(plain([x, 1])), /^concat: found 1 as 1, expected a tensor/],
+		[() => concat(plain(x)), /^concat: found .*, expected a list of tensors/],
+		[() => randn(plain([2]), plain(key), key), /^randn: found a list in/],
+		[() => randn(gpu, plain(2), key), /^randn: found 2 as shape/],
+		[() => randomBits(gpu, -4, key), /^randomBits shape \[-4\]/],
+		[() => reshape(row, plain(4)), /^reshape: found 4 as shape/],
+		[() => reshape(row, [3, -1]), /^reshape: x \[2, 2\] to \[3, -1\]/],
+	] as [() => unknown, RegExp][])
+		assert.throws(act, message);
+	scope(gpu, () => assert.equal(reshape(row, [-1, 1]).shape, [4, 1]));
 });
 
 test("a gradient that writes nothing, or for an input that is none", () => {
@@ -247,6 +359,21 @@ test("a gradient that writes nothing, or for an input that is none", () => {
 			() => backward(sum(off)),
 			/^the gradient of off: input 1, expected 0 to 0$/,
 		);
+		for (const [given, message] of [
+			[
+				tensor(gpu, [[1, 2]]),
+				/^the gradient of other to its input 0: set\(\) of a tensor \[1, 2\], expected \[2\]$/,
+			],
+			[
+				plain([1, 2]),
+				/^the gradient of other to its input 0: found a list as gradient, expected a tensor$/,
+			],
+		] as [Tensor, RegExp][]) {
+			const other = record("other", mul(a.detach(), 2), [a], (_, grads) => {
+				grads.set(0, given);
+			});
+			assert.throws(() => backward(sum(other)), message);
+		}
 	});
 });
 
@@ -268,6 +395,11 @@ test("what gpu.run() is given: bindings and workgroups", () => {
 		/binding "x" is no tensor/,
 	);
 	assert.throws(() => run({ x: y, y }, 1), /workgroups is 1, expected \[x\]/);
+	for (const [x, ...others] of [[0.5], [1, Number.NaN], [1, 1, "1"]])
+		assert.throws(
+			() => run({ x: y, y }, [x, ...others]),
+			/workgroups; this device allows whole numbers from 1 to \d+$/,
+		);
 	y.dispose();
 });
 

@@ -50,6 +50,16 @@ test("a number that is no row gives NaN, and one that is no class marks none", a
 		const loss = () =>
 			crossEntropy(tensor(gpu, [[1, 2]]), tensor(gpu, [label]));
 		assert.equal(await values(loss), [nan], `label ${label}`);
+		const [, off, wrongRow] = await values(() => {
+			const logits = tensor(gpu, [
+				[1, 1],
+				[1, 2],
+			]);
+			logits.requiresGrad = true;
+			backward(crossEntropy(logits, tensor(gpu, [1, label])));
+			return logits.grad as Tensor;
+		});
+		assert.equal([off, wrongRow], [-0.25, nan], `label ${label}`);
 	}
 });
 

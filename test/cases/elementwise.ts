@@ -138,7 +138,7 @@ export const badCalls: BadCall[] = [
 		name: "sqrt of a list",
 		inputs: [[3]],
 		run: () => ops.sqrt([4] as unknown as Tensor),
-		message: /sqrt: found a list, expected a tensor/,
+		message: /sqrt: found a list as x, expected a tensor/,
 	},
 	{
 		name: "add of [2, 3] and [2]",

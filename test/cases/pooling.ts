@@ -76,6 +76,6 @@ export const badCalls: BadCall[] = [
 		name: "maxPool2d of text",
 		inputs: [],
 		run: () => maxPool2d("x" as unknown as Tensor, { kernel: 3 }),
-		message: /maxPool2d: found the text "x", expected a tensor/,
+		message: /maxPool2d: found the text "x" as x, expected a tensor/,
 	},
 ];

@@ -104,6 +104,6 @@ export const badCalls: BadCall[] = [
 		name: "amax of a list",
 		inputs: [],
 		run: () => ops.amax([1] as unknown as Parameters<typeof ops.amax>[0]),
-		message: /amax: found a list, expected a tensor/,
+		message: /amax: found a list as x, expected a tensor/,
 	},
 ];

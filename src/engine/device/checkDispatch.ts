@@ -33,9 +33,9 @@ export function checkDispatch(
 			`${where}: workgroups is ${String(workgroups)}, expected [x], [x, y] or [x, y, z]`,
 		);
 	const [x, y = 1, z = 1] = workgroups;
-	if (!(x > 0 && y > 0 && z > 0 && Math.max(x, y, z) <= limit))
+	if (![x, y, z].every((n) => Number.isInteger(n) && n > 0 && n <= limit))
 		throw new RangeError(
-			`${where}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows 1 to ${limit} a dimension`,
+			`${where}, ${describe(bindings)}: ${x} x ${y} x ${z} workgroups; this device allows whole numbers from 1 to ${limit}`,
 		);
 	let groupKey = key;
 	for (const { name } of layout.bindings) {

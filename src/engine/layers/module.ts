@@ -1,7 +1,7 @@
 import { named } from "../basics/named.ts";
 import type { Gpu } from "../device/gpu.ts";
 import { Buffer, loadState, Parameter, Parameters } from "./parameters.ts";
-import type { State } from "./state.ts";
+import type { Loadable, State } from "./state.ts";
 
 /**
  * A network, or a part of one, that holds its parameters (torch's nn.Module). It finds them by itself in its fields: parameters, modules, and lists of these. They are named by the
@@ -57,7 +57,7 @@ export class Module {
 	}
 
 	/** Overwrites parameters and buffers. Throws, before anything is changed, where names or shapes differ from this module's. */
-	load(state: State): void {
+	load(state: Loadable): void {
 		loadState(this.#named(), state);
 	}
 

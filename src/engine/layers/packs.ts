@@ -143,7 +143,7 @@ export class Packed {
 /** Throws where names or shapes of tensors differ from the expected ones. */
 export function checkState(
 	expected: ReadonlyMap<string, { readonly shape: Shape }>,
-	tensors: State | LazyState,
+	tensors: ReadonlyMap<string, { readonly shape: Shape }>,
 	what: string,
 ): void {
 	if (typeof (tensors as Partial<State> | undefined)?.get !== "function")

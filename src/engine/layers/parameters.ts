@@ -1,9 +1,9 @@
 import { named } from "../basics/named.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
-import { checkLength, Tensor } from "../tensors/tensor.ts";
+import { checkedFloats, Tensor, type Values } from "../tensors/tensor.ts";
 import { checkState, Layout, Packed, type Range } from "./packs.ts";
-import { collect, type LazyState, type State } from "./state.ts";
+import { collect, type LazyState, type Loadable, type State } from "./state.ts";
 
 let made = 0;
 
@@ -19,14 +19,10 @@ export class Parameter extends Tensor {
 		null;
 	#values: Float32Array | null;
 
-	/** @param values row-major; zeros where none are given. Throws a RangeError where the shape does not hold them */
-	constructor(
-		shape: Shape,
-		values: Float32Array = new Float32Array(sizeOf(shape)),
-	) {
+	/** @param values row-major, what tensor() takes; zeros where none are given. Throws a RangeError where the shape does not hold them */
+	constructor(shape: Shape, values: Values = new Float32Array(sizeOf(shape))) {
 		super(shape, null);
-		checkLength(values, shape);
-		this.#values = values;
+		this.#values = checkedFloats("Parameter", values, shape);
 		this.requiresGrad = true;
 	}
 
@@ -39,11 +35,10 @@ export class Parameter extends Tensor {
 		this.#values = null;
 	}
 
-	override write(data: Float32Array): void {
-		if (this.#values) {
-			checkLength(data, this.shape);
-			this.#values = data.slice();
-		} else super.write(data);
+	override write(data: Values): void {
+		if (this.#values)
+			this.#values = checkedFloats("write()", data, this.shape).slice();
+		else super.write(data);
 	}
 
 	override async data(): Promise<Float32Array> {
@@ -53,7 +48,7 @@ export class Parameter extends Tensor {
 
 /** A tensor that belongs to a network's state and is not learnt, as running statistics are (torch's nn.Buffer). */
 export class Buffer extends Parameter {
-	constructor(shape: Shape, values?: Float32Array) {
+	constructor(shape: Shape, values?: Values) {
 		super(shape, values);
 		this.requiresGrad = false;
 	}
@@ -180,7 +175,7 @@ export class Parameters {
 	}
 
 	/** Overwrites every parameter. Throws, before anything is changed, where names or shapes differ from this network's. */
-	load(state: State): void {
+	load(state: Loadable): void {
 		loadState(this.#byName, state);
 	}
 
@@ -205,11 +200,15 @@ export class Parameters {
 /** Overwrites parameters by name. Throws, before anything is changed, where names or shapes differ. */
 export function loadState(
 	parameters: ReadonlyMap<string, Parameter>,
-	state: State,
+	state: Loadable,
 ): void {
 	checkState(parameters, state, "the weights");
-	for (const [name, parameter] of parameters)
-		parameter.write(state.get(name)?.data as Float32Array);
+	const loaded = [...parameters].map(([name, parameter]) => {
+		const data = state.get(name)?.data as Values;
+		const what = `parameter "${name}"`;
+		return [parameter, checkedFloats(what, data, parameter.shape)] as const;
+	});
+	for (const [parameter, values] of loaded) parameter.write(values);
 }
 
 /** Parameters, and where those of their network lie. Throws where they are none, of several networks, or on no device yet. */

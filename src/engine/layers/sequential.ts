@@ -23,8 +23,10 @@ export class Dropout extends Module implements Layer {
 
 	forward(x: Tensor): Tensor {
 		if (!this.training) return x;
-		const { p, seed } = this;
-		return dropout(x, { p, seed, step: this.step++ });
+		const { p, seed, step } = this;
+		const y = dropout(x, { p, seed, step });
+		if (!x.gpu.rehearsed) this.step++; // compile() is no step
+		return y;
 	}
 }
 

@@ -1,7 +1,14 @@
 import type { Shape } from "../basics/shape.ts";
+import type { Values } from "../tensors/tensor.ts";
 
 /** Values on the host, by name. */
 export type State = Map<string, { shape: Shape; data: Float32Array }>;
+
+/** What load() takes: numbers of any kind, by name. */
+export type Loadable = ReadonlyMap<
+	string,
+	{ readonly shape: Shape; readonly data: Values }
+>;
 
 /** A tensor whose values are fetched, from the device or from a file, when they are asked for. */
 export interface LazyTensor {

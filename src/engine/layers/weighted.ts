@@ -4,13 +4,14 @@ import type { Shape } from "../basics/shape.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../ops/conv.ts";
 import { embedding } from "../ops/embedding.ts";
 import { linear } from "../ops/linear.ts";
-import type { Tensor } from "../tensors/tensor.ts";
+import type { Tensor, Values } from "../tensors/tensor.ts";
 import * as init from "./init.ts";
 import { checkSizes, generator, type Layer } from "./layer.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameters.ts";
 
-type Init = (shape: Shape) => Float32Array;
+/** Row-major, what tensor() takes. */
+type Init = (shape: Shape) => Values;
 
 export interface InitOptions {
 	/** What initial values are drawn from; not needed where `weight` and `bias` say them. */

@@ -3,7 +3,7 @@ import { sameShape, show } from "../basics/shape.ts";
 import { LINE, lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { bmm } from "./bmm.ts";
 import { scale as scaled } from "./elementwise.ts";
 import { softmax } from "./softmax.ts";
@@ -25,6 +25,7 @@ export function scaledDotProductAttention(
 ): Tensor {
 	const what = "scaledDotProductAttention";
 	checkNames(what, options, ["scale"]);
+	checkTensors(what, { q, k, v });
 	const [batch, , channels] = q.shape;
 	const shapes = `${what}: q ${show(q.shape)}, k ${show(k.shape)} and v ${show(v.shape)}`;
 	if (

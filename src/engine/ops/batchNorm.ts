@@ -1,7 +1,7 @@
 import { checkNames } from "../basics/options.ts";
 import { show } from "../basics/shape.ts";
 import { noGrad } from "../tensors/autograd.ts";
-import type { Tensor } from "../tensors/tensor.ts";
+import { checkTensors, type Tensor } from "../tensors/tensor.ts";
 import { add, div, mul, scale, sqrt, sub } from "./elementwise.ts";
 import { groupNorm } from "./norm.ts";
 import { mean } from "./reduce.ts";
@@ -32,8 +32,9 @@ export function batchNorm(
 ): Tensor {
 	checkNames("batchNorm", options, ["eps", "running"]);
 	const { eps = 1e-5, running } = options;
-	const channels = x.shape.at(-1) ?? 0;
 	const vectors = { weight, bias, ...running };
+	checkTensors("batchNorm", { x, ...vectors });
+	const channels = x.shape.at(-1) ?? 0;
 	if (
 		x.shape.length < 2 ||
 		Object.values(vectors).some(
@@ -61,6 +62,7 @@ export function batchNorm(
 
 /** Mean and unbiased variance of each channel of x [..., C], for the running statistics of batchNorm(), as torch keeps them; no gradient. Throws on a single pixel. */
 export function channelStatistics(x: Tensor): ChannelStatistics {
+	checkTensors("channelStatistics", { x });
 	const pixels = x.size / (x.shape.at(-1) ?? 1);
 	if (x.shape.length < 2 || pixels < 2)
 		throw new Error(

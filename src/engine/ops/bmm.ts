@@ -2,7 +2,12 @@ import { checkNames } from "../basics/options.ts";
 import { show } from "../basics/shape.ts";
 import { LINE, lines } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
+import {
+	checkFits,
+	checkTensors,
+	empty,
+	type Tensor,
+} from "../tensors/tensor.ts";
 
 export interface BmmOptions {
 	/** `a` is [B, K, M]: its matrices are taken transposed. Default false. */
@@ -20,6 +25,7 @@ export type Factor = readonly [matrices: Tensor, transposed: boolean];
  */
 export function bmm(a: Tensor, b: Tensor, options: BmmOptions = {}): Tensor {
 	checkNames("bmm", options, ["transposeA", "transposeB"]);
+	checkTensors("bmm", { a, b });
 	const { transposeA = false, transposeB = false } = options;
 	const [batch, m, k] = sizes(a, transposeA);
 	const [samples, inner, n] = sizes(b, transposeB);

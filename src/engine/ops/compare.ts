@@ -3,7 +3,7 @@ import { show } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
 import { fill } from "../tensors/accumulate.ts";
 import { noGrad, record } from "../tensors/autograd.ts";
-import { empty, Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, Tensor } from "../tensors/tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import type { Operand } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
@@ -102,10 +102,7 @@ export function eq(a: Operand, b: Operand): Tensor {
 
 /** a where the condition is not 0, else b. The one that is not chosen gets the gradient 0, even where it is NaN. The condition gets no gradient. */
 export function where(condition: Tensor, p: Operand, q: Operand): Tensor {
-	if (!(condition instanceof Tensor))
-		throw new TypeError(
-			`where: found ${named(condition)} as condition, expected a tensor`,
-		);
+	checkTensors("where", { condition });
 	const { gpu } = condition;
 	const [a, b] = operands(
 		"where",

@@ -1,6 +1,11 @@
 import { type Shape, show } from "../basics/shape.ts";
 import { record } from "../tensors/autograd.ts";
-import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
+import {
+	checkFits,
+	checkTensors,
+	empty,
+	type Tensor,
+} from "../tensors/tensor.ts";
 import type { ConvGeometry } from "./convFamily.ts";
 import {
 	checkWeightGradient,
@@ -101,7 +106,9 @@ export function checkBias(
 	w: Tensor,
 	channels: number,
 ): void {
-	if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels))
+	if (!bias) return;
+	checkTensors(what, { bias });
+	if (bias.shape.length !== 1 || bias.shape[0] !== channels)
 		throw new Error(
 			`${what}: bias ${show(bias.shape)} and w ${show(w.shape)}; expected [${channels}]`,
 		);

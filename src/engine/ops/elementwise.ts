@@ -1,8 +1,7 @@
-import { named } from "../basics/named.ts";
 import { sameShape, show, sizeOf } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { broadcastShape, checkOperands, choose, zip } from "./broadcast.ts";
 import { sumColumns, sumTo } from "./reduce.ts";
 
@@ -31,8 +30,7 @@ const OF_NOTHING = ["scale", "affine"];
 const BINARY = ["add", "sub", "mul", "div"];
 
 function unary(op: string, x: Tensor, p = 0, q = 0): Tensor {
-	if (!(x instanceof Tensor))
-		throw new TypeError(`${op}: found ${named(x)}, expected a tensor`);
+	checkTensors(op, { x });
 	for (const value of [p, q])
 		if (!Number.isFinite(value))
 			throw new Error(
@@ -160,7 +158,7 @@ function binary(op: Arithmetic, a: Tensor, b: Tensor): Tensor {
 			if (!grads.wants(1)) return;
 			const whole = b.size === sizeOf(a.shape);
 			if (linear) {
-				if (whole && op === "add") grads.set(1, dy);
+				if (whole && op === "add") grads.set(1, dy.view(b.shape));
 				else sumColumns(dy, grads.out(1), op === "sub" ? -1 : 1);
 				return;
 			}

@@ -1,15 +1,17 @@
-import { named } from "../basics/named.ts";
 import { show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { checkFits, empty, Tensor, tensor } from "../tensors/tensor.ts";
+import {
+	checkFits,
+	checkTensors,
+	empty,
+	type Tensor,
+	tensor,
+} from "../tensors/tensor.ts";
 import { eq } from "./compare.ts";
 
 function checkNumbers(op: string, numbers: Tensor): void {
-	if (!(numbers instanceof Tensor))
-		throw new TypeError(
-			`${op}: found ${named(numbers)}, expected a tensor of whole numbers`,
-		);
+	checkTensors(op, { numbers });
 	if (numbers.requiresGrad)
 		throw new Error(
 			`${op}: numbers ${show(numbers.shape)} require a gradient, and there is none to them`,
@@ -23,9 +25,10 @@ function checkNumbers(op: string, numbers: Tensor): void {
 export function embedding(numbers: Tensor, table: Tensor): Tensor {
 	checkNumbers("embedding", numbers);
 	const { gpu } = numbers;
-	if (!(table instanceof Tensor) || table.shape.length !== 2)
+	checkTensors("embedding", { table });
+	if (table.shape.length !== 2)
 		throw new Error(
-			`embedding: found ${table instanceof Tensor ? show(table.shape) : named(table)} as table, expected a tensor [N, C]`,
+			`embedding: found ${show(table.shape)} as table, expected a tensor [N, C]`,
 		);
 	const [rows, columns] = table.shape;
 	const shape = [...numbers.shape, columns];

@@ -2,7 +2,7 @@ import { checkNames } from "../basics/options.ts";
 import { show } from "../basics/shape.ts";
 import { lines, teamOf } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 export interface LayerNormOptions {
@@ -26,6 +26,7 @@ export function layerNorm(
 ): Tensor {
 	checkNames("layerNorm", options, ["eps"]);
 	const { eps = 1e-5 } = options;
+	checkTensors("layerNorm", { x, weight, bias });
 	const { gpu } = x;
 	const columns = x.shape.at(-1) ?? 0;
 	const shapes = `layerNorm: x ${show(x.shape)}, weight ${show(weight.shape)} and bias ${show(bias.shape)}`;

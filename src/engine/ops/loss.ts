@@ -2,7 +2,7 @@ import { sameShape, show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /** Losses: tensors of shape [1]; add them with add() and scale(). */
@@ -12,10 +12,11 @@ const EACH = 16;
 
 function checkShapes(
 	op: string,
-	names: [string, string],
-	a: Tensor,
-	b: Tensor,
+	operands: Readonly<Record<string, Tensor>>,
 ): void {
+	checkTensors(op, operands);
+	const names = Object.keys(operands);
+	const [a, b] = Object.values(operands);
 	if (!sameShape(a.shape, b.shape))
 		throw new Error(
 			`${op}: ${names[0]} ${show(a.shape)} and ${names[1]} ${show(b.shape)}; expected the same shape`,
@@ -57,7 +58,7 @@ function gradient(
 
 /** mean((a - b)^2), with gradients to both. Throws unless they have the same shape. */
 export function mseLoss(a: Tensor, b: Tensor): Tensor {
-	checkShapes("mseLoss", ["a", "b"], a, b);
+	checkShapes("mseLoss", { a, b });
 	return record(
 		"mseLoss",
 		total("squares", a, b, 1 / a.size),
@@ -80,7 +81,7 @@ export function mseLoss(a: Tensor, b: Tensor): Tensor {
  * 2014, eq. 10). logvar is clamped to [-30, 20] and gets no gradient outside. Throws unless both have the same shape.
  */
 export function klLoss(mean: Tensor, logvar: Tensor): Tensor {
-	checkShapes("klLoss", ["mean", "logvar"], mean, logvar);
+	checkShapes("klLoss", { mean, logvar });
 	const y = total("divergence", mean, logvar, -0.5 / mean.size);
 	return record("klLoss", y, [mean, logvar], (dy, grads) => {
 		if (grads.wants(0))

@@ -4,7 +4,7 @@ import { LINE, lines } from "../device/dispatch.ts";
 import type { Gpu } from "../device/gpu.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 
 export interface GroupNormOptions {
 	readonly groups: number;
@@ -68,6 +68,7 @@ function checkOptions(
 ): void {
 	checkNames("groupNorm", options, ["groups", "eps", "activation"]);
 	const { groups, eps = 1e-5, activation = "none" } = options;
+	checkTensors("groupNorm", { x, gamma, beta });
 	const channels = x.shape.at(-1) ?? 0;
 	const shapes = `groupNorm: x ${show(x.shape)}, gamma ${show(gamma.shape)} and beta ${show(beta.shape)} in ${groups} groups`;
 	if (

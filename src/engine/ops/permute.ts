@@ -1,7 +1,7 @@
 import { show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 
 /** Dimensions that the shader knows. */
 const MOST = 4;
@@ -11,6 +11,7 @@ const MOST = 4;
  * where more than four groups of dimensions change their order.
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+	checkTensors("permute", { x });
 	const rank = x.shape.length;
 	const sorted = [...dims].sort((a, b) => a - b);
 	if (dims.length !== rank || !sorted.every((d, i) => d === i))
@@ -34,6 +35,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 
 /** x with two dimensions exchanged; negative ones are counted from the last. Throws where x has not both. */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
+	checkTensors("transpose", { x });
 	const rank = x.shape.length;
 	const [first, second] = [a, b].map((d) => (d < 0 ? d + rank : d));
 	const dims = x.shape.map((_, i) => i);

@@ -1,10 +1,9 @@
-import { named } from "../basics/named.ts";
 import { checkNames } from "../basics/options.ts";
 import { type Shape, show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 
 type Pair = readonly [number, number];
 
@@ -25,8 +24,7 @@ function pool(
 	x: Tensor,
 	options: PoolOptions,
 ): Tensor {
-	if (!(x instanceof Tensor))
-		throw new TypeError(`${op}: found ${named(x)}, expected a tensor`);
+	checkTensors(op, { x });
 	checkNames(op, options, ["kernel", "stride", "padding"]);
 	const pair = (value: number | Pair): Pair =>
 		typeof value === "number" ? [value, value] : value;

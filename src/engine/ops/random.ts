@@ -1,11 +1,10 @@
-import { named } from "../basics/named.ts";
 import { checkNames } from "../basics/options.ts";
 import { type Shape, sameShape, show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import type { Gpu } from "../device/gpu.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, Tensor } from "../tensors/tensor.ts";
+import { checkPlace, checkTensors, empty, Tensor } from "../tensors/tensor.ts";
 
 /**
  * Random numbers made on the device by Philox (see src/random.ts, whose streams are others): they depend on these three and the element alone, so any step of a run can be
@@ -56,6 +55,7 @@ function checkKey(op: string, shape: Shape, key: NoiseKey): void {
 
 /** Standard normal numbers, the same on all adapters but for rounding (to about 1e-6); no gradient. Throws on a key that does not fit. */
 export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
+	checkPlace("randn", gpu, shape);
 	checkKey("randn", shape, key);
 	const y = empty(gpu, shape);
 	run("normal", { y }, y, key);
@@ -64,6 +64,7 @@ export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
 
 /** The generator's 32-bit words themselves, `count` of them (a multiple of 4): bit patterns, not floats. */
 export function randomBits(gpu: Gpu, count: number, key: NoiseKey): Tensor {
+	checkPlace("randomBits", gpu, [count]);
 	checkKey("randomBits", [count], key);
 	if (count % 4 !== 0)
 		throw new Error(`randomBits [${count}]; expected a multiple of 4`);
@@ -81,6 +82,7 @@ export function reparameterise(
 	logvar: Tensor,
 	noise: Tensor | NoiseKey,
 ): Tensor {
+	checkTensors("reparameterise", { mean, logvar });
 	const { gpu, shape } = mean;
 	const given = noise instanceof Tensor ? [noise] : [];
 	if ([logvar, ...given].some((t) => !sameShape(t.shape, shape)))
@@ -123,8 +125,7 @@ export interface DropoutOptions extends NoiseKey {
  * step for each step of a training. For training; leave it out otherwise. Throws on p that is not from 0, below 1, and on a key that does not fit.
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
-	if (!(x instanceof Tensor))
-		throw new TypeError(`dropout: found ${named(x)}, expected a tensor`);
+	checkTensors("dropout", { x });
 	checkNames("dropout", options, ["p", "seed", "step", "stream"]);
 	const { p = 0.5, ...key } = options;
 	if (!(p >= 0 && p < 1))

@@ -1,10 +1,9 @@
-import { named } from "../basics/named.ts";
 import { checkNames } from "../basics/options.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { expand, zip } from "./broadcast.ts";
 
 /** Sums and the like, each in a fixed order: bitwise the same on every run. */
@@ -173,17 +172,12 @@ function shapesOf(
 	};
 }
 
-function checkTensor(op: string, x: Tensor): void {
-	if (!(x instanceof Tensor))
-		throw new TypeError(`${op}: found ${named(x)}, expected a tensor`);
-}
-
 function added(
 	op: string,
 	x: Tensor,
 	options: ReduceOptions | undefined,
 ): Tensor {
-	checkTensor(op, x);
+	checkTensors(op, { x });
 	const mean = op === "mean";
 	if (!options) return reduce(op, x, 1, mean ? 1 / x.size : 1);
 	const { kept, shape } = shapesOf(op, x, options);
@@ -211,7 +205,7 @@ export function mean(x: Tensor, options?: ReduceOptions): Tensor {
 
 /** The largest element along dimensions as in sum(), by default all; NaN where there is one. Equally large elements share the gradient. */
 export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
-	checkTensor("amax", x);
+	checkTensors("amax", { x });
 	const { gpu } = x;
 	const { kept, shape } = shapesOf("amax", x, options);
 	const y = empty(gpu, shape);
@@ -230,6 +224,7 @@ export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** x [..., C] -> y [C], the sums over all leading dimensions. Throws where x has no dimension. */
 export function columnSum(x: Tensor): Tensor {
+	checkTensors("columnSum", { x });
 	const columns = x.shape.at(-1);
 	if (columns === undefined)
 		throw new Error(

@@ -1,13 +1,20 @@
+import { isList, named } from "../basics/named.ts";
 import { checkNames } from "../basics/options.ts";
 import { type Shape, show } from "../basics/shape.ts";
 import { LINE, lines } from "../device/dispatch.ts";
 import type { BufferView } from "../device/pool.ts";
 import { record } from "../tensors/autograd.ts";
-import { checkFits, empty, type Tensor } from "../tensors/tensor.ts";
+import {
+	checkFits,
+	checkTensors,
+	empty,
+	type Tensor,
+} from "../tensors/tensor.ts";
 
 /** Ops that move, repeat or resample pixels; images are B H W C. */
 
 function checkImage(op: string, x: Tensor): void {
+	checkTensors(op, { x });
 	if (x.shape.length !== 4)
 		throw new Error(`${op}: x ${show(x.shape)}; expected [B, H, W, C]`);
 }
@@ -102,6 +109,11 @@ export function upsampleNearest2x(x: Tensor): Tensor {
 
 /** Tensors [B, H, W, Ci] -> y [B, H, W, sum of Ci]. Throws unless all have the same B, H and W. */
 export function concat(tensors: readonly Tensor[]): Tensor {
+	if (!isList(tensors))
+		throw new TypeError(
+			`concat: found ${named(tensors)}, expected a list of tensors`,
+		);
+	checkTensors("concat", { ...tensors });
 	const shapes = tensors.map((t) => show(t.shape)).join(", ");
 	const [first] = tensors;
 	if (

@@ -1,7 +1,7 @@
 import { show } from "../basics/shape.ts";
 import { lines, teamOf } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { sumColumns } from "./reduce.ts";
 
 /**
@@ -9,6 +9,7 @@ import { sumColumns } from "./reduce.ts";
  * value, so that no exponential overflows. Throws where x has no dimension.
  */
 export function softmax(x: Tensor): Tensor {
+	checkTensors("softmax", { x });
 	const { gpu } = x;
 	const columns = x.shape.at(-1);
 	if (columns === undefined)
@@ -41,9 +42,10 @@ export function softmax(x: Tensor): Tensor {
 
 /**
  * The mean over the rows of -ln softmax(logits)[label], as torch's: logits [B, C], labels [B] whole numbers from 0, below C -> a tensor of shape [1]. It is found
- * without the softmax itself, so that large logits do no harm. A label that is no class gives NaN. Throws where shapes do not fit, or labels require a gradient.
+ * without the softmax itself, so that large logits do no harm. A label that is no class gives NaN, in its row's gradient too. Throws where shapes do not fit, or labels require a gradient.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+	checkTensors("crossEntropy", { logits, labels });
 	const { gpu } = logits;
 	const [rows, columns] = logits.shape;
 	const shapes = `crossEntropy: logits ${show(logits.shape)} and labels ${show(labels.shape)}`;

@@ -1,7 +1,7 @@
 import { show } from "../basics/shape.ts";
 import { lines } from "../device/dispatch.ts";
 import { record } from "../tensors/autograd.ts";
-import { empty, type Tensor } from "../tensors/tensor.ts";
+import { checkTensors, empty, type Tensor } from "../tensors/tensor.ts";
 import { convTranspose2d } from "./conv.ts";
 
 /**
@@ -15,6 +15,7 @@ export function upsampleConv2d(
 	w: Tensor,
 	bias: Tensor | null,
 ): Tensor {
+	checkTensors("upsampleConv2d", { x, w, ...(bias && { bias }) });
 	const channels = x.shape.at(-1);
 	const [outputs, ...rest] = w.shape;
 	const fits =

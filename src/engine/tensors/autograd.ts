@@ -2,7 +2,13 @@ import { alongside, refusePromise } from "../basics/scope.ts";
 import { sameShape, show } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
 import { accumulate, fill, plus } from "./accumulate.ts";
-import { empty, type Gradients, type TapeNode, type Tensor } from "./tensor.ts";
+import {
+	checkTensors,
+	empty,
+	type Gradients,
+	type TapeNode,
+	type Tensor,
+} from "./tensor.ts";
 
 /**
  * The tape. An op computes its output, then calls record() with the closure that turns the output's gradient into those of
@@ -69,6 +75,7 @@ function checkSaved({ output, saved }: TapeNode): void {
  * `output`, and where a tensor that an op saved has been overwritten.
  */
 export function backward(output: Tensor, seed?: Tensor): void {
+	checkTensors("backward()", seed ? { output, seed } : { output });
 	const { gpu, node: last } = output;
 	if (output.size !== 1 && !seed)
 		throw new Error(
@@ -111,6 +118,12 @@ export function backward(output: Tensor, seed?: Tensor): void {
 				},
 				set(i, gradient) {
 					const input = inputOf(i);
+					const what = `the gradient of ${node.output.op ?? "an op"} to its input ${i}`;
+					checkTensors(what, { gradient });
+					if (!sameShape(gradient.shape, input.shape))
+						throw new Error(
+							`${what}: set() of a tensor ${show(gradient.shape)}, expected ${show(input.shape)}`,
+						);
 					// A view, so that whoever hands over dy itself does not lose it below.
 					made.push({ input, gradient: gradient.view(input.shape) });
 				},

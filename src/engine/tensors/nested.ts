@@ -3,13 +3,35 @@ import { isList, named } from "../basics/named.ts";
 /** Numbers in lists of lists, all of one length at each depth: [[1, 2], [3, 4]] has the shape [2, 2]. */
 export type Nested = number | readonly Nested[];
 
-/** The numbers of nested lists in their order, and the lengths of the lists, the outermost first. Throws a TypeError on what is no number, or no grid. */
-export function flat(data: unknown): { values: number[]; own: number[] } {
+/**
+ * Values as the device takes them, a Float32Array as it is, and the lengths of the lists that they came in, the outermost first. Throws a TypeError, which begins with
+ * `what`, on what is no number or no grid.
+ */
+export function floatsOf(
+	what: string,
+	data: unknown,
+): { values: Float32Array; own: number[] } {
+	if (!isTyped(data)) {
+		const { values, own } = flat(what, data);
+		return { values: Float32Array.from(values), own };
+	}
+	const values = data instanceof Float32Array ? data : Float32Array.from(data);
+	return { values, own: [data.length] };
+}
+
+/** A typed array of numbers: not one of BigInts. */
+const isTyped = (data: unknown): data is ArrayLike<number> =>
+	ArrayBuffer.isView(data) && isList(data) && typeof data[0] === "number";
+
+function flat(
+	what: string,
+	data: unknown,
+): { values: number[]; own: number[] } {
 	const own: number[] = [];
 	for (let part = data; isList(part); part = part[0]) own.push(part.length);
 	const values: number[] = [];
 	const collect = (part: unknown, place: readonly number[]): void => {
-		const where = `tensor: found ${named(part)}${place.length > 0 ? ` at [${place.join("][")}]` : ""}`;
+		const where = `${what}: found ${named(part)}${place.length > 0 ? ` at [${place.join("][")}]` : ""}`;
 		if (!isList(part)) {
 			if (typeof part !== "number" || place.length < own.length)
 				throw new TypeError(

@@ -3,7 +3,10 @@ import type { Disposable } from "../basics/scope.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
 import type { BufferView, PooledBuffer } from "../device/pool.ts";
-import { flat, type Nested } from "./nested.ts";
+import { floatsOf, type Nested } from "./nested.ts";
+
+/** Numbers in a typed array or in lists; all become 32-bit floats. */
+export type Values = ArrayLike<number> | Nested;
 
 /** Counts who uses a pooled buffer: reshaped tensors share one. */
 class Storage {
@@ -176,10 +179,9 @@ export class Tensor implements BufferView, Disposable {
 		return (await this.data())[0];
 	}
 
-	/** Overwrites the values, row-major. Throws a RangeError where there are not `size` of them. */
-	write(data: Float32Array): void {
-		checkLength(data, this.shape);
-		this.gpu.upload(this, data);
+	/** Overwrites the values, row-major, with what tensor() takes. Throws a RangeError where there are not `size` of them, and a TypeError on what is no number. */
+	write(data: Values): void {
+		this.gpu.upload(this, checkedFloats("write()", data, this.shape));
 		this.touch();
 	}
 
@@ -202,31 +204,52 @@ const onNoDevice = (shape: Shape) =>
 		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
 	);
 
-function checkEngine(gpu: Gpu): void {
+function checkEngine(what: string, gpu: Gpu): void {
 	if (typeof (gpu as Partial<Gpu> | undefined)?.allocate !== "function")
 		throw new TypeError(
-			`tensor: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the values`,
+			`${what}: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the values`,
 		);
 }
 
-function checkShape(shape: Shape): void {
+function checkShape(shape: Shape, what = "tensor"): void {
 	if (!isList(shape))
 		throw new TypeError(
-			`tensor: found ${named(shape)} as shape, expected a list of sizes`,
+			`${what}: found ${named(shape)} as shape, expected a list of sizes`,
 		);
 	for (const n of shape)
 		if (!Number.isInteger(n) || n < 1)
 			throw new RangeError(
-				`tensor shape ${show(shape)}: sizes are positive whole numbers`,
+				`${what} shape ${show(shape)}: sizes are positive whole numbers`,
 			);
 }
 
-export function checkLength(data: ArrayLike<number>, shape: Shape): void {
+/** Throws, beginning with `what`, unless there is an engine and a shape to make a tensor of. */
+export function checkPlace(what: string, gpu: Gpu, shape: Shape): void {
+	checkEngine(what, gpu);
+	checkShape(shape, what);
+}
+
+function checkLength(
+	{ length }: ArrayLike<number>,
+	shape: Shape,
+	what?: string,
+): void {
 	checkShape(shape);
-	if (data.length !== sizeOf(shape))
+	if (length !== sizeOf(shape))
 		throw new RangeError(
-			`${data.length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
+			`${what ? `${what}: ` : ""}${length} values for a tensor of shape ${show(shape)}, which has ${sizeOf(shape)}`,
 		);
+}
+
+/** As many values as the shape has, as floats; a Float32Array is not copied. Throws as write() does, beginning with `what`. */
+export function checkedFloats(
+	what: string,
+	data: Values,
+	shape: Shape,
+): Float32Array {
+	const { values } = floatsOf(what, data);
+	checkLength(values, shape, what);
+	return values;
 }
 
 /**
@@ -248,8 +271,7 @@ export function checkFits(
 
 /** A tensor with undefined contents. Throws a RangeError for sizes that are not positive whole numbers or exceed the device. */
 export function empty(gpu: Gpu, shape: Shape): Tensor {
-	checkEngine(gpu);
-	checkShape(shape);
+	checkPlace("tensor", gpu, shape);
 	const bytes = sizeOf(shape) * 4;
 	const buffer = gpu.allocate(bytes, `tensor ${show(shape)}`);
 	return new Tensor(shape, new Storage(gpu, buffer, bytes));
@@ -266,22 +288,13 @@ export function zeros(gpu: Gpu, shape: Shape): Tensor {
  * A tensor with the given values, row-major. Where no shape is given, the values' own is taken: that of lists in lists, or [] for a single number. Throws a
  * RangeError where the shape holds another number of values, and a TypeError where values are no numbers or lists have different lengths.
  */
-export function tensor(
-	gpu: Gpu,
-	data: ArrayLike<number> | Nested,
-	shape?: Shape,
-): Tensor {
-	checkEngine(gpu);
-	const { values, own } = ArrayBuffer.isView(data)
-		? { values: data as ArrayLike<number> & ArrayBufferView, own: undefined }
-		: flat(data);
-	const wanted = shape ?? own ?? [values.length];
+export function tensor(gpu: Gpu, data: Values, shape?: Shape): Tensor {
+	checkEngine("tensor", gpu);
+	const { values, own } = floatsOf("tensor", data);
+	const wanted = shape ?? own;
 	checkLength(values, wanted);
 	const made = empty(gpu, wanted);
-	gpu.upload(
-		made,
-		values instanceof Float32Array ? values : Float32Array.from(values),
-	);
+	gpu.upload(made, values);
 	return made;
 }
 
