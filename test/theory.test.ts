@@ -1,11 +1,13 @@
 /** Joint density of states, T matrix and fits of bands; Wannier90's files. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { directions, profile } from "../src/extraction/findings/profile.ts";
 import { spectrum } from "../src/extraction/findings/spectrum.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { readWannier } from "../src/formats/wannier.ts";
 import { HBAR2_2M } from "../src/qpi/generator/bands.ts";
 import { kernelModel } from "../src/qpi/generator/generator.ts";
+import { outgoingAlong } from "../src/qpi/theory/along.ts";
 import { fitBand } from "../src/qpi/theory/fitBand.ts";
 import {
 	greenGrids,
@@ -187,6 +189,50 @@ function hrFile({ orbitals, hoppings }: Hoppings): string {
 }
 const read = (text: string) =>
 	readWannier(new TextEncoder().encode(text), "a_hr.dat");
+
+test("along a direction the T matrix's pattern is transformed as a measured kernel is, and a lattice's q comes again", () => {
+	const energy = 0.03;
+	const source = {
+		kind: "formula",
+		band: { kind: "free", mass: MASS, bottom: BOTTOM },
+		...{ spacing: 1.5, turn: 0 },
+	} as const;
+	const band = bandOf(source);
+	const points = 256;
+	const at = { energy, broadening: 0.005, points };
+	const pattern = tMatrixPattern(band, at, 10);
+	const [n, reach] = [121, 80];
+	const wrap = (i: number) => (i + points) % points;
+	const kernel = Float64Array.from({ length: n * n }, (_, p) => {
+		const [i, j] = [Math.floor(p / n) - (n - 1) / 2, (p % n) - (n - 1) / 2];
+		return pattern.value[wrap(i) * points + wrap(j)];
+	});
+	const direction = 0.3;
+	const measured = profile(kernel, { spacing: 1.5, direction, reach });
+	const along = directions({ direction });
+	const theory = outgoingAlong(pattern, band.cell, along, measured.q, reach);
+	const most = measured.value.reduce((a, b) => Math.max(a, b));
+	theory.forEach((v, k) => {
+		if (measured.q[k] < 1)
+			assert.ok(Math.abs(v - measured.value[k]) < 1e-4 * most, `${k}`);
+	});
+	const top = theory.indexOf(theory.reduce((a, b) => Math.max(a, b)));
+	const expected = 2 * Math.sqrt(((energy - BOTTOM) * MASS) / HBAR2_2M);
+	assert.ok(Math.abs(measured.q[top] - expected) < 0.01);
+	// 2 pi / 4 A further along an axis of a square lattice.
+	const cell = cellOf(4, 4, 90, 0);
+	const hops = hoppingBand(square(-0.12, 0.02, 0.3), cell);
+	const lattice = tMatrixPattern(hops, { ...at, points: 64 }, 0.1);
+	const period = Math.PI / 2;
+	const q = Float64Array.from({ length: 41 }, (_, k) => (k * period) / 20);
+	const values = outgoingAlong(lattice, cell, [0], q, 60);
+	for (let k = 0; k <= 20; k++)
+		assert.ok(Math.abs(values[k] / values[k + 20] - 1) < 0.02, `${k}`);
+	assert.throws(
+		() => outgoingAlong(lattice, cell, [0], q, 200),
+		/a window of 200 A needs 101 points a side, the grid has 64/,
+	);
+});
 
 test("a square lattice's _hr.dat gives the analytic band of cosines, in the image's axes", () => {
 	const [t, next, level] = [-0.1, 0.03, 0.05];

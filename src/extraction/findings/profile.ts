@@ -183,7 +183,12 @@ function halvesOf(
 	return [half(0), half(1)];
 }
 
-function directions({ direction, width, waves }: ProfileOptions): number[] {
+/** Radians from the x axis: those that a profile is the mean over. */
+export function directions({
+	direction,
+	width,
+	waves,
+}: Pick<ProfileOptions, "direction" | "width" | "waves">): number[] {
 	if (direction === undefined) {
 		const turn = waves === "full" ? Math.PI : 2 * Math.PI;
 		return Array.from(

@@ -1,6 +1,10 @@
 /** Line cuts E(q) of the kernels' |F|, peaks fitted along them, and branches. */
 import { OKABE_ITO, sequential } from "../../drawing/colour.ts";
-import { type HeatLayer, heatGrid } from "../../drawing/heat.ts";
+import {
+	type HeatLayer,
+	type HeatPanel,
+	heatGrid,
+} from "../../drawing/heat.ts";
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { type Branch, branchesOf } from "../findings/branches.ts";
@@ -14,6 +18,7 @@ import { profileChart } from "./charts.ts";
 import { csv } from "./files.ts";
 import { type Analysis, errorsOf, type Item } from "./items.ts";
 import type { Supplement } from "./supplement.ts";
+import type { TheoryCut } from "./theoryCuts.ts";
 
 /** The cut of one kernel along one direction. */
 export interface Cut {
@@ -129,11 +134,16 @@ const REACH = 1.8;
 export const greatest = ({ q, value, resolution }: Profile): number =>
 	maxOf(value.filter((_, k) => q[k] > 1.25 * resolution)) || 1;
 
-/** E(q) pictures, or of single images line charts; tables; fits. @param lines of a theory, of each series */
+/**
+ * E(q) pictures, or of single images line charts; tables; fits.
+ * @param lines of a theory, of each series
+ * @param theory what a theory's scatterer shows along each direction
+ */
 export function cutSupplement(
 	{ kinds }: Analysis,
 	series: readonly CutSeries[],
 	lines: readonly (readonly HeatLayer[])[] = [],
+	theory: readonly TheoryCut[] = [],
 ): Supplement {
 	const name = ({ kind, degrees }: CutSeries) =>
 		`${degrees}°${kinds.length > 1 ? `, kind ${kind}` : ""}`;
@@ -148,20 +158,39 @@ export function cutSupplement(
 	const reach = far > 0 ? Math.min(nyquist, REACH * far) : nyquist;
 	const picture = stack
 		? heatGrid(
-				series.map((s, i) => ({
-					title: `E(q) along ${name(s)}`,
-					rows: s.cuts.map(({ item, outgoing }) => ({
-						y: 1000 * (item.task.energy ?? 0),
-						values: outgoing.value.map((v) => v / greatest(outgoing)),
-					})),
-					x: [0, nyquist] as const,
-					shown: [0, reach] as const,
-					names: ["q (1/Å)", "energy (meV)"] as const,
-					colours: sequential,
-					range: [0, 1] as const,
-					unit: "",
-					layers: [...(lines[i] ?? []), ...layersOf(s.branches)],
-				})),
+				series.flatMap((s, i): HeatPanel[] => {
+					const common = {
+						x: [0, nyquist] as const,
+						shown: [0, reach] as const,
+						names: ["q (1/Å)", "energy (meV)"] as const,
+						colours: sequential,
+						range: [0, 1] as const,
+						unit: "|F| / largest",
+					};
+					const over = lines[i] ?? [];
+					const beside = theory.find(({ degrees }) => degrees === s.degrees);
+					return [
+						{
+							...common,
+							title: `Measured, E(q) along ${name(s)}`,
+							rows: s.cuts.map(({ item, outgoing }) => ({
+								y: 1000 * (item.task.energy ?? 0),
+								values: outgoing.value.map((v) => v / greatest(outgoing)),
+							})),
+							layers: [...layersOf(s.branches), ...over],
+						},
+						...(beside
+							? [
+									{
+										...common,
+										title: `Theory, point scatterer (T matrix), along ${name(s)}`,
+										rows: beside.rows,
+										layers: over,
+									},
+								]
+							: []),
+					];
+				}),
 			)
 		: profileChart(
 				series.map((s) => {
@@ -185,7 +214,7 @@ export function cutSupplement(
 			[
 				"line-cuts",
 				stack ? "Line cuts E(q)" : "Line cuts",
-				`|F| of the waves that go out along each direction and its opposite, 15° to either side${stack ? "; each energy over its largest value. Points are fitted lines, with one standard deviation; curves are parabolas where they fit" : ""}.`,
+				`|F| of the waves that go out along each direction and its opposite, 15° to either side${stack ? `; each energy over its largest value beyond the disk about q = 0${theory.length ? ", theory's too, on the same axes and under the same window" : ""}. Points are fitted lines, with one standard deviation; curves are parabolas where they fit` : ""}.`,
 				picture,
 			],
 		],

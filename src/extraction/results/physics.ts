@@ -43,7 +43,9 @@ export function withPhysics(
 	const of = theory && theoryOf(analysis, theory, series);
 	const more = together([
 		...(mapFft || of ? [fftBeside(analysis, of?.panels)] : []),
-		...(series.length ? [cutSupplement(analysis, series, of?.lines)] : []),
+		...(series.length
+			? [cutSupplement(analysis, series, of?.lines, of?.cuts)]
+			: []),
 		...(ring ? [ringSupplement(analysis, ring)] : []),
 		...(symmetrised?.length && !analysis.shown.failed
 			? [symmetrisedSupplement(analysis, symmetrised)]

@@ -28,6 +28,7 @@ import { csv } from "./files.ts";
 import type { Analysis } from "./items.ts";
 import { reachOf, spectrumPanel } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
+import { type TheoryCut, theoryCuts, theoryCutTable } from "./theoryCuts.ts";
 
 /** Sides in Angstrom and the angle between them in degrees. */
 export interface Lattice {
@@ -63,6 +64,8 @@ export interface Theory {
 	readonly panels: readonly Panel[];
 	/** Over the cuts, of each series. */
 	readonly lines: readonly (readonly HeatLayer[])[];
+	/** Beside the cuts, of each direction; none of single images. */
+	readonly cuts: readonly TheoryCut[];
 	readonly supplement: Supplement;
 }
 
@@ -126,10 +129,22 @@ export function theoryOf(
 			[`${what} ${told}`, note],
 			shown.peak ? [shown.peak.q] : [],
 		);
+	const cuts = theoryCuts(band, series, { broadening, points }, potential);
+	const files: [string, string][] = [
+		["theory-jdos.csv", spectrumTable(jdos)],
+		["theory-tmatrix.csv", spectrumTable(tMatrix)],
+	];
 	const lines = series.map(({ degrees }) =>
 		linesOf(band, degrees, series, Math.PI / taken.pixel),
 	);
+	files.push(["theory-lines.csv", lineTable(series, lines)]);
+	if (cuts.length)
+		files.push([
+			"theory-cuts.csv",
+			theoryCutTable(cuts, series[0].cuts[0].outgoing.q),
+		]);
 	return {
+		cuts,
 		panels: [
 			panel(
 				"Theory: joint density of states",
@@ -145,11 +160,7 @@ export function theoryOf(
 		lines: lines.map((of) => of.map(layerOf(fitted ? "fitted " : ""))),
 		supplement: {
 			pictures: [],
-			files: [
-				["theory-jdos.csv", spectrumTable(jdos)],
-				["theory-tmatrix.csv", spectrumTable(tMatrix)],
-				["theory-lines.csv", lineTable(series, lines)],
-			],
+			files,
 			result: {
 				theory: {
 					band: options.name,
@@ -157,7 +168,7 @@ export function theoryOf(
 					lattice:
 						options.band.kind === "hoppings" ? options.band.lattice : null,
 					window: `radial Hann to ${reach.toFixed(1)} A, as the kernel's`,
-					files: ["theory-jdos.csv", "theory-tmatrix.csv", "theory-lines.csv"],
+					files: files.map(([name]) => name),
 					wavevectors: measured.length,
 					fit:
 						family && fitted
