@@ -32,6 +32,7 @@ import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
+import { showSeedWindows } from "./seedWindows.ts";
 import { LiveSpots } from "./spots.ts";
 import { Work } from "./work.ts";
 import {
@@ -42,7 +43,10 @@ import {
 } from "./works.ts";
 
 /** Fields of what is chosen beside the image. */
-const CHOICES = ["method", "symmetry", "window", "seed", "kinds", ...ANALYSIS];
+const CHOICES = [
+	...["method", "symmetry", "window", "seed", "kinds", "seed-windows"],
+	...ANALYSIS,
+];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
 	"picture-section",
@@ -137,6 +141,7 @@ export function startExtract(): void {
 		form.masks,
 	);
 	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
+	showSeedWindows(picture);
 	const spots = new LiveSpots(picture, scatterers, (options) =>
 		remote.call("spots", {
 			index: images?.labels.length === 1 ? 0 : input("energy").valueAsNumber,
@@ -214,6 +219,7 @@ export function startExtract(): void {
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
+		input("seed-windows").value = "";
 		if (left) {
 			form.restore(left.settings);
 			input("energy").max = String(form.images - 1);

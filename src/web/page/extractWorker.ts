@@ -499,6 +499,7 @@ function optionsOf(
 function settingsOf(request: ExtractRequest): ExtractSettings {
 	const { settings, scatterers, found, method, window, symmetry, seed } =
 		request;
+	const { seeds: seedWindow, ...search } = found?.options ?? {};
 	return {
 		...settings,
 		...request.analysis,
@@ -508,7 +509,7 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
 		mask: settings.mask?.length ? LISTS.mask : undefined,
 		detect: found ? true : undefined,
-		...found?.options,
+		...{ ...search, seedWindow },
 		method,
 		window,
 		symmetry,
