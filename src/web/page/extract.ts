@@ -420,9 +420,10 @@ export function startExtract(): void {
 		if (!held || JSON.stringify(before) !== JSON.stringify(wanted)) return;
 		if (JSON.stringify(extracted) === JSON.stringify(wanted)) return;
 		void work.act("analysing", async () => {
-			const outcome = results.tell(await remote.call("analyse", wanted));
+			const analysed = await remote.call("analyse", wanted);
+			results.tell(analysed);
 			extracted = wanted;
-			if (outcome) void works.keepResults({ request: wanted, outcome });
+			void works.keepAnalysis({ request: wanted, analysed });
 			checkStale();
 		});
 	}
