@@ -88,6 +88,12 @@ test("analyses are typed as they were asked for, and a session fills their field
 	assert.equal(argumentsOf({ ...asked, lattice: undefined, ring: true }), [
 		...["--cut=-45,0", "--symmetrised=4mm", "--ring", "--no-calibrate"],
 	]);
+	const windows = { seedWindow: [{ x: -20, y: 35, size: 40 }] };
+	assert.is(
+		argumentsOf({ ...asked, ...windows }).at(-2),
+		"--seed-window=-20,35,40",
+	);
+	assert.is(analysisFields(windows)["seed-windows"], "-20, 35, 40");
 	const fields = analysisFields({ ...asked, ring: true });
 	assert.is(fields.cuts, "-45, 0");
 	assert.is(fields.rings, "q*");

@@ -54,6 +54,9 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.getByLabel("use scatterer 2").uncheck();
 	await page.selectOption("#method", "ridge");
 	assert.is(await extract(page), "");
+	await page.click("#analysis-head");
+	await page.fill("#rings", "0.2");
+	await page.waitForSelector("#picture-ring-cuts img");
 	await page.selectOption("#flatten", "plane");
 	await rest();
 	const before = await shown();
@@ -65,6 +68,8 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.waitForSelector("#results:not([hidden])");
 	assert.equal(await shown(), before);
 	assert.is(await page.isVisible("#stale"), true, "flattened since");
+	await page.waitForSelector("#picture-ring-cuts img");
+	assert.is(await page.inputValue("#rings"), "0.2");
 });
 
 test("a file of results that were kept can be had: what is behind them is made anew", async () => {

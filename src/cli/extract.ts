@@ -210,14 +210,14 @@ function settingsOf(options: Options): ExtractSettings {
 	const { flatten, background, repair, clip, clusters, lowPass } = options;
 	const { pixel, max, kinds, signed, detect } = options;
 	const { lattice, drift, calibrate, bragg, braggWidth, normalise } = options;
-	const { cut, peakShape, ring, symmetrised } = options;
+	const { cut, peakShape, ring, symmetrised, seedWindow } = options;
 	return {
 		...{ channel, energy, image, field, crop, axes, orientation },
 		...{ flatten, background, repair, clip, clusters, lowPass },
 		...{ stepEdges: steps, pixel, max, kinds, signed, detect },
 		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
 		...{ method, seed, window, symmetry, scatterers, mask },
-		...{ cut, peakShape, ring, symmetrised },
+		...{ cut, peakShape, ring, symmetrised, seedWindow },
 	};
 }
 

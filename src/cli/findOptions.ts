@@ -1,6 +1,7 @@
 /** The options that say what is known of scatterers that are looked for: `detect` and `extract` share them. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { BlindTurn, SeedWindow } from "../extraction/blind/blind.ts";
+import { seedWindowOf } from "../extraction/results/analysisText.ts";
 import type { FindOptions } from "../extraction/results/findScatterers.ts";
 import { startProgress } from "../node/files/progress.ts";
 
@@ -26,15 +27,11 @@ function seedWindow(
 	text: string,
 	before: readonly SeedWindow[] = [],
 ): readonly SeedWindow[] {
-	const numbers = text
-		.split(",")
-		.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-	const [x, y, size] = numbers;
-	if (numbers.length !== 3 || !numbers.every(Number.isFinite) || !(size > 0))
-		throw new InvalidArgumentError(
-			"Expected the centre and the side of a square in Angstrom from the image's centre: x,y,size.",
-		);
-	return [...before, { x, y, size }];
+	try {
+		return [...before, seedWindowOf(text)];
+	} catch (error) {
+		throw new InvalidArgumentError((error as Error).message);
+	}
 }
 
 /** Adds the options that say what is known of the scatterers. */

@@ -1,4 +1,5 @@
-/** What people type for the analyses of kernels: lists of directions, rings and point groups. Each throws RangeError with what was expected. */
+/** What people type for a search, and for the analyses of kernels: windows, and lists of directions, rings and point groups. Each throws RangeError with what was expected. */
+import type { SeedWindow } from "../blind/windows.ts";
 import { POINT_GROUPS, type PointGroup } from "../findings/pointGroups.ts";
 
 /** So many directions or rings at most: each is a panel. */
@@ -35,3 +36,16 @@ export const groupsOf = (text: string): PointGroup[] =>
 			);
 		return group;
 	});
+
+/** "20,-35,40": Angstrom from the image's centre. */
+export function seedWindowOf(text: string): SeedWindow {
+	const numbers = text
+		.split(",")
+		.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+	const [x, y, size] = numbers;
+	if (numbers.length !== 3 || !numbers.every(Number.isFinite) || !(size > 0))
+		throw new RangeError(
+			"Expected the centre and the side of a square in Angstrom from the image's centre: x,y,size.",
+		);
+	return { x, y, size };
+}

@@ -18,6 +18,8 @@ export interface ExtractSettings
 	readonly window?: number;
 	readonly symmetry?: number;
 	readonly seed: number;
+	/** Where a search starts from. */
+	readonly seedWindow?: FindOptions["seeds"];
 	/** Those of PhysicsOptions; a ring of true is that of q*. */
 	readonly cut?: readonly number[];
 	readonly peakShape?: PeakShape;
@@ -83,6 +85,9 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 			.filter(([, value]) => value !== undefined)
 			// A negative number would be taken for an option.
 			.map(([name, value]) => `--${name}=${value}`),
+		...(settings.seedWindow ?? []).map(
+			({ x, y, size }) => `--seed-window=${[x, y, size].join()}`,
+		),
 		...(settings.ring === true ? ["--ring"] : []),
 		...(settings.repair === false ? ["--no-repair"] : []),
 		...(settings.clusters === false ? ["--no-clusters"] : []),

@@ -34,6 +34,7 @@ import { startPlay } from "./play.ts";
 import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
+import { showSeedWindows } from "./seedWindows.ts";
 import { LiveSpots } from "./spots.ts";
 import { chosenWeights, offerWeights } from "./weightsChoice.ts";
 import { Work } from "./work.ts";
@@ -46,12 +47,8 @@ import {
 
 /** Fields of what is chosen beside the image. */
 const CHOICES = [
-	"method",
-	"symmetry",
-	"window",
-	"seed",
-	"kinds",
-	"weights",
+	...["method", "symmetry", "window", "seed", "kinds"],
+	...["weights", "seed-windows"],
 	...ANALYSIS,
 ];
 /** What there is to see once an image is prepared. */
@@ -155,6 +152,7 @@ export function startExtract(): void {
 		form.masks,
 	);
 	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
+	showSeedWindows(picture);
 	const spots = new LiveSpots(picture, scatterers, (options) =>
 		remote.call("spots", {
 			index: images?.labels.length === 1 ? 0 : input("energy").valueAsNumber,
@@ -237,6 +235,7 @@ export function startExtract(): void {
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
+		input("seed-windows").value = "";
 		if (left) {
 			form.restore(left.settings);
 			await lay();
@@ -466,9 +465,10 @@ export function startExtract(): void {
 		if (!held || JSON.stringify(before) !== JSON.stringify(wanted)) return;
 		if (JSON.stringify(extracted) === JSON.stringify(wanted)) return;
 		void work.act("analysing", async () => {
-			const outcome = results.tell(await remote.call("analyse", wanted));
+			const analysed = await remote.call("analyse", wanted);
+			results.tell(analysed);
 			extracted = wanted;
-			if (outcome) void works.keepResults({ request: wanted, outcome });
+			void works.keepAnalysis({ request: wanted, analysed });
 			checkStale();
 		});
 	}

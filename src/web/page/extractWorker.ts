@@ -463,6 +463,7 @@ function optionsOf(
 function settingsOf(request: ExtractRequest): ExtractSettings {
 	const { settings, scatterers, found } = request;
 	const { method, window, symmetry, seed, weights } = request;
+	const { seeds: seedWindow, ...search } = found?.options ?? {};
 	return {
 		...settings,
 		...request.analysis,
@@ -472,7 +473,7 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
 		mask: settings.mask?.length ? LISTS.mask : undefined,
 		detect: found ? true : undefined,
-		...found?.options,
+		...{ ...search, seedWindow },
 		method,
 		window,
 		symmetry,

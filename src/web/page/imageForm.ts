@@ -102,7 +102,8 @@ export class ImageForm {
 		byId("field-label").hidden = size !== undefined;
 		input("field").required = sizeless;
 		for (const id of NUMBERS) input(id).value = "";
-		for (const id of ["flatten", "background", "energies"])
+		byId("normalise-label").hidden = channels.every((c) => c.images < 2);
+		for (const id of ["flatten", "background", "energies", "normalise"])
 			select(id).selectedIndex = 0;
 		for (const id of CHECKS) input(id).checked = true;
 		this.masks.reset([]);
@@ -148,6 +149,7 @@ export class ImageForm {
 		}
 		select("flatten").value = flatten ?? "";
 		select("background").value = String(background ?? "");
+		select("normalise").value = settings.normalise ?? "";
 		for (const [id, value] of [
 			["field", settings.field],
 			["clip", settings.clip],
@@ -204,6 +206,8 @@ export class ImageForm {
 			flatten: (select("flatten").value ||
 				undefined) as PrepareOptions["flatten"],
 			background: order === "" ? undefined : (Number(order) as Order),
+			normalise: (select("normalise").value ||
+				undefined) as PrepareOptions["normalise"],
 			repair: input("repair").checked,
 			stepEdges: input("step-edges").checked ? undefined : false,
 			clusters: input("clusters").checked ? undefined : false,

@@ -13,6 +13,7 @@ import type { Analysed, Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import type { Fourier } from "./fourier.ts";
 import { Link } from "./link.ts";
+import { withAnalysed } from "./withAnalysed.ts";
 
 const NAMES = ["kernel", "uncertainty", "image", "model", "residual"] as const;
 type Name = (typeof NAMES)[number];
@@ -117,16 +118,13 @@ export class Results {
 	}
 
 	/** The same kernels, with what is said of them anew. */
-	tell({ findings, ...said }: Analysed): Outcome | null {
-		if (!this.#outcome) return null;
-		const items = this.#outcome.items.map((item, i) =>
-			Object.assign(item, { findings: findings[i] }),
-		);
-		this.#outcome = { ...this.#outcome, ...said, items };
+	tell(analysed: Analysed): void {
+		if (!this.#outcome) return;
+		this.#outcome = withAnalysed(this.#outcome, analysed);
 		this.#said(this.#outcome);
-		byId("findings").replaceChildren(...sentences(items[this.#shown].findings));
+		const { findings } = this.#outcome.items[this.#shown];
+		byId("findings").replaceChildren(...sentences(findings));
 		this.#fourier.show(this.#outcome, this.#shown);
-		return this.#outcome;
 	}
 
 	#said(outcome: Outcome): void {

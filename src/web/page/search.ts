@@ -11,6 +11,7 @@ import { byId, input, select } from "./dom.ts";
 import type { FoundWith, Turn } from "./extractTypes.ts";
 import { paintBitmap } from "./fieldDrawing.ts";
 import type { Scatterers } from "./scatterers.ts";
+import { seedWindows } from "./seedWindows.ts";
 
 /** What a search found, and in the image of what settings. */
 export type FoundInImage = FoundWith & { readonly settings: string };
@@ -43,9 +44,13 @@ export class Search {
 	): Promise<void> {
 		const scatterers = this.#scatterers;
 		const before = scatterers.list;
+		const seeds = seedWindows();
+		const wrong = input("seed-windows").validationMessage;
+		if (wrong) throw new Error(`windows to start from: ${wrong}`);
 		const options: FindOptions = {
 			kinds: Number(select("kinds").value) || undefined,
 			signed: input("signed").checked || undefined,
+			seeds,
 		};
 		this.running = settings;
 		report({ done: 0, total: 0, what: "looking for scatterers" });

@@ -13,6 +13,7 @@ export class LiveSpots {
 		options: SpotOptions,
 	) => Promise<readonly DetectedScatterer[]>;
 	readonly #picture: PictureView;
+	readonly #scatterers: Scatterers;
 	#found: readonly DetectedScatterer[] = [];
 	#width = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +27,7 @@ export class LiveSpots {
 	) {
 		this.#find = find;
 		this.#picture = picture;
+		this.#scatterers = scatterers;
 		picture.overlays.push((ctx, place) => {
 			const [x0] = place({ x: 0, y: 0 });
 			const [x1] = place({ x: this.#width, y: 0 });
@@ -35,7 +37,12 @@ export class LiveSpots {
 		panel.addEventListener("toggle", () => this.changed());
 		panel.addEventListener("input", () => this.changed());
 		byId("take-spots").addEventListener("click", () => {
-			scatterers.replace(this.#found);
+			const left = new Set(this.#found);
+			scatterers.replace(
+				ofMarks()
+					? scatterers.list.map((s) => ({ ...s, keep: left.has(s) }))
+					: this.#found,
+			);
 			panel.open = false;
 		});
 	}
@@ -43,6 +50,8 @@ export class LiveSpots {
 	/** Of the controls, or the image. */
 	changed(): void {
 		clearTimeout(this.#timer);
+		byId("spot-about").textContent = ABOUT[ofMarks() ? "marks" : "spots"];
+		input("spot-width").disabled = ofMarks();
 		byId("spot-width-value").textContent = `${input("spot-width").value} Å`;
 		byId("spot-least-value").textContent = `${input("spot-least").value} σ`;
 		if (byId<HTMLDetailsElement>("spots").open)
@@ -62,8 +71,10 @@ export class LiveSpots {
 				least: input("spot-least").valueAsNumber,
 				polarity: select("spot-polarity").value as SpotOptions["polarity"],
 			};
-			this.#width = options.width;
-			const found = await this.#find(options).catch(() => []);
+			this.#width = ofMarks() ? 0 : options.width;
+			const found = ofMarks()
+				? this.#scatterers.list.filter((mark) => passes(mark, options))
+				: await this.#find(options).catch(() => []);
 			// It may have been closed meanwhile.
 			this.#show(byId<HTMLDetailsElement>("spots").open ? found : []);
 		}
@@ -73,12 +84,32 @@ export class LiveSpots {
 	#show(found: readonly DetectedScatterer[]): void {
 		this.#found = found;
 		const { length } = found;
-		byId("spots-told").textContent =
-			length === 1 ? "1 spot" : `${length} spots`;
+		byId("spots-told").textContent = ofMarks()
+			? `${length} of ${this.#scatterers.list.length} marks`
+			: length === 1
+				? "1 spot"
+				: `${length} spots`;
 		byId<HTMLButtonElement>("take-spots").disabled = length === 0;
 		this.#picture.changed();
 	}
 }
+
+const ofMarks = () => select("spot-source").value === "marks";
+
+const ABOUT = {
+	spots:
+		"What a search starts from: places that stand out of what is around them by so many robust standard deviations of the image, after a Gaussian of that width. A search tries widths of 3, 5, 8 and 12 Å, both polarities, from 4 σ.",
+	marks:
+		"Those of the list whose amplitude is so many of its standard deviations, by the search that found them; those without such a figure stay. Bright is a weight above zero. The others are left out, not removed.",
+};
+
+/** Whether a mark stays. */
+const passes = (
+	{ significance, weight }: DetectedScatterer,
+	{ least, polarity }: SpotOptions,
+): boolean =>
+	(significance === undefined || Math.abs(significance) >= least) &&
+	(polarity === "either" || (polarity === "bright") === weight > 0);
 
 /** As wide as the spots that are looked for, dashed: it is no mark yet. */
 function ring(
@@ -94,7 +125,7 @@ function ring(
 		ctx.lineWidth = pen;
 		ctx.setLineDash([...dash]);
 		ctx.beginPath();
-		ctx.arc(x, y, Math.max(4, radius), 0, 2 * Math.PI);
+		ctx.arc(x, y, Math.max(10, radius), 0, 2 * Math.PI);
 		ctx.stroke();
 	}
 	ctx.setLineDash([]);

@@ -3,8 +3,9 @@ import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import { openStore, type Store } from "../store.ts";
 import { byId, make } from "./dom.ts";
-import type { ExtractRequest, Outcome } from "./extractTypes.ts";
+import type { Analysed, ExtractRequest, Outcome } from "./extractTypes.ts";
 import type { FoundInImage } from "./search.ts";
+import { withAnalysed } from "./withAnalysed.ts";
 
 /** What people did with a file. */
 export interface WorkState {
@@ -27,6 +28,12 @@ export interface WorkResults {
 	readonly outcome: Outcome;
 }
 
+/** What was asked of those results since, and what that says. */
+export interface WorkAnalysis {
+	readonly request: ExtractRequest;
+	readonly analysed: Analysed;
+}
+
 /** A file that is open. */
 export interface OpenFile {
 	readonly id: string;
@@ -38,7 +45,8 @@ type Kept = {
 	files: { readonly list: readonly OpenFile[]; readonly current: string };
 } & Record<`${string} file`, File> &
 	Record<`${string} state`, WorkState> &
-	Record<`${string} results`, WorkResults>;
+	Record<`${string} results`, WorkResults> &
+	Record<`${string} analysis`, WorkAnalysis>;
 
 /** Changes are written when nothing has changed for so long, milliseconds. */
 const CALM = 300;
@@ -95,7 +103,10 @@ export class Works {
 			file && {
 				file,
 				state: await store?.get(`${id} state`),
-				results: await store?.get(`${id} results`),
+				results: asked(
+					await store?.get(`${id} results`),
+					await store?.get(`${id} analysis`),
+				),
 			}
 		);
 	}
@@ -127,6 +138,7 @@ export class Works {
 			...entry({ id }, "file", undefined),
 			...entry({ id }, "state", undefined),
 			...entry({ id }, "results", undefined),
+			...entry({ id }, "analysis", undefined),
 		});
 	}
 
@@ -146,7 +158,16 @@ export class Works {
 
 	async keepResults(results: WorkResults): Promise<void> {
 		if (this.#current)
-			await this.#put(entry(this.#current, "results", results));
+			await this.#put({
+				...entry(this.#current, "results", results),
+				...entry(this.#current, "analysis", undefined),
+			});
+	}
+
+	/** Without the kernels' arrays, which are kept already. */
+	async keepAnalysis(analysis: WorkAnalysis): Promise<void> {
+		if (this.#current)
+			await this.#put(entry(this.#current, "analysis", analysis));
 	}
 
 	#put(entries: Partial<Kept>): Promise<void> {
@@ -194,9 +215,21 @@ export class Works {
 	}
 }
 
+/** Results with what was asked of them last. */
+const asked = (
+	results: WorkResults | undefined,
+	analysis: WorkAnalysis | undefined,
+): WorkResults | undefined =>
+	results && analysis
+		? {
+				request: analysis.request,
+				outcome: withAnalysed(results.outcome, analysis.analysed),
+			}
+		: results;
+
 /** An entry of the store. */
 const entry = (
 	{ id }: Pick<OpenFile, "id">,
-	part: "file" | "state" | "results",
-	value: File | WorkState | WorkResults | undefined,
+	part: "file" | "state" | "results" | "analysis",
+	value: File | WorkState | WorkResults | WorkAnalysis | undefined,
 ): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;
