@@ -3,15 +3,20 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { writeScatterers } from "../src/extraction/marks/scatterers.ts";
 import {
 	chooseChannel,
 	chooseImages,
 	labelsOf,
 } from "../src/extraction/results/choose.ts";
+import { resultJson } from "../src/extraction/results/files.ts";
 import { checkSize } from "../src/extraction/results/input.ts";
 import { measured } from "../src/extraction/results/measured.ts";
+import { ownFile } from "../src/extraction/results/ownFiles.ts";
+import { type Shape, writeMasks } from "../src/extraction/scan/masks.ts";
 import type { Channel, Measurement } from "../src/formats/measurement.ts";
 import { readInput } from "../src/node/files/input.ts";
 import { OutFolder } from "../src/node/files/outFolder.ts";
@@ -36,6 +41,54 @@ const measurement = (names: string[], energies: number[] = []) => {
 	};
 	return { file: "scan.sxm", sha256: "", bytes: 0, measurement: whole };
 };
+
+test("what this program wrote is told apart from a scan: kernels can be looked at, all else is named", async () => {
+	const text = (words: string) => new TextEncoder().encode(words);
+	const image = (bytes: Uint8Array, name: string) =>
+		ownFile(bytes, name)?.image;
+	const table = text("x \\ y (Angstrom),-1,0,1\n-1,0,2,4\n0,3,5,1\n1,2,2,7\n");
+	assert.is(image(table, "kernel.csv"), true);
+	assert.is(image(new Uint8Array(8), "C:\\out\\kernels-kind2.npy"), true);
+	assert.is(image(text("qx \\ qy (1/Angstrom),0\n"), "spectrum.csv"), true);
+	const mask: Shape = { kind: "rectangle", x: 0, y: 0, width: 1, height: 1 };
+	for (const [words, name] of [
+		[writeScatterers([]), "mine.csv"],
+		[writeMasks([mask]), "mask.csv"],
+		[resultJson({}, []), "result.json"],
+		["<!doctype html>\n<head><title>Kernel of a.sxm</title>", "report.html"],
+	])
+		assert.is(image(text(words), name), false, name);
+	const packed = zipSync({
+		"kernel.npy": text("a"),
+		"result.json": text("{}"),
+	});
+	assert.is(image(packed, "scan-kernel.zip"), false);
+	const weights = zipSync({ "w/prior.safetensors": text("a") });
+	assert.is(image(weights, "w.zip"), false);
+	for (const [words, name] of [
+		["1,2\n3,4\n", "scan.csv"],
+		["x,y,weight\n1,2,1\n", "places.csv"],
+		["<!doctype html><title>A page</title>", "page.html"],
+	])
+		assert.is(ownFile(text(words), name), undefined, name);
+	assert.is(ownFile(zipSync({ "a.npy": text("a") }), "a.npz"), undefined);
+	// The command line warns of the one, and refuses the other in one line.
+	const kernel = join(scratch, "own.csv");
+	await writeFile(kernel, table);
+	const { measurement: found, ...rest } = await readInput(kernel);
+	assert.ok(found);
+	if (found)
+		assert.match(
+			measured({ ...rest, measurement: found }, {}).warnings[0],
+			/own\.csv: a table of this program, a kernel or its uncertainty: it can/,
+		);
+	const list = join(scratch, "list.csv");
+	await writeFile(list, writeScatterers([]));
+	assert.match(
+		await readInput(list).then(String, (e) => e.message),
+		/list\.csv: found a list of scatterers, expected a scan: give the list/,
+	);
+});
 
 const FESE = [
 	"Z",

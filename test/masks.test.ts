@@ -8,7 +8,7 @@ import {
 	type Shape,
 	writeMasks,
 } from "../src/extraction/scan/masks.ts";
-import { type Axes, arrange, layoutNote } from "../src/formats/axes.ts";
+import { type Axes, arrange, axesOf, layoutNote } from "../src/formats/axes.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { readMeasurement } from "../src/formats/readMeasurement.ts";
@@ -192,6 +192,8 @@ test("axes that do not fit, files that say it themselves, and a hint", () => {
 		"a.npy",
 	);
 	const said = (found: ReturnType<typeof arrange>) => found.warnings.join("; ");
+	assert.equal(axesOf(last)[0], "xye", "the usual first");
+	assert.is(axesOf(last).length, 6);
 	// The images are last: nothing else has two lengths that are equal.
 	const found = arrange(last, {}, "a.npy");
 	assert.equal(

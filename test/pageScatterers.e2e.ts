@@ -262,9 +262,14 @@ test("a crop is a rectangle or, with Shift, a square; it ends at the picture's e
 });
 
 test("a list that was found with other settings is a list of one's own", async () => {
-	await page.waitForTimeout(2000); // the whole image is prepared again
+	// What takes time is seen soon, and gone at its end.
+	const idle = async () => {
+		await page.waitForTimeout(800);
+		await page.waitForSelector("#work", { state: "hidden" });
+	};
+	await idle(); // the whole image is prepared again
 	await page.click("#detect");
-	await page.waitForTimeout(4000); // it finds what is there already: nothing to wait for
+	await idle();
 	assert.is(await rows.count(), 11);
 	await page.click("#add-mark");
 	await page.fill("#low-pass", "0.3");

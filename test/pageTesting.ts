@@ -37,6 +37,8 @@ export async function openPage(
 		viewport: { width, height: 900 },
 		colorScheme,
 	});
+	// A machine that does much else is no fault of the page.
+	page.setDefaultTimeout(120_000);
 	const said = listen(page, noise);
 	const asked: string[] = [];
 	page.on("request", (request) => asked.push(request.url()));

@@ -21,6 +21,7 @@ const served = await serve({
 const browser = await openBrowser();
 const context = await browser.newContext();
 const page = await context.newPage();
+page.setDefaultTimeout(120_000);
 const said = listen(page);
 test.after(async () => {
 	await browser.close();

@@ -230,6 +230,8 @@ async function extract(files: string[], options: Options): Promise<void> {
 	const save = options.save ?? [];
 	// What is not installed is better missed before than after the work.
 	if (save.includes("nxs")) await loadHdf5("--save nxs");
+	// A folder that is somebody else's too.
+	const folder = await OutFolder.create(out, undefined, options.force);
 	const input = options.series
 		? await readInputs(files, options.channel)
 		: await readInput(file);
@@ -250,7 +252,6 @@ async function extract(files: string[], options: Options): Promise<void> {
 	}).finally(search.stop);
 	for (const line of taken.told) say(line);
 	const { method, window, symmetry, adjust, seed, weights, adapter } = options;
-	const folder = await OutFolder.create(out, undefined, options.force);
 	try {
 		const extractor = await openExtractor({
 			method: METHOD_OPTIONS[method],

@@ -32,12 +32,12 @@ export class OutFolder {
 	 * A folder that becomes `path` by `commit`; until then nothing is there, and a signal that ends the program leaves nothing. Until the first `write` signals are left to
 	 * the system, which needs no free moment of a busy program. Throws where `path` is there and neither empty nor holds earlier results, which are replaced (and only they).
 	 * @param contents the file that `commit` writes
-	 * @param force whether other files may be there: those of the same name are replaced, the others stay
+	 * @param force whether other files may be there: those of the same name are replaced, the others stay; not given by who cannot be told so
 	 */
 	static async create(
 		path: string,
 		contents = "result.json",
-		force = false,
+		force?: boolean,
 	): Promise<OutFolder> {
 		const out = new OutFolder(resolve(path), contents);
 		const names = existsSync(path)
@@ -47,7 +47,7 @@ export class OutFolder {
 			: [];
 		if (names.length > 0 && !force && !(await earlier(path, contents)))
 			throw new Error(
-				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out`,
+				`${path} holds other files (${names[0]}${names.length > 1 ? ", ..." : ""}); give an empty or new folder as --out${force === undefined ? "" : ", or --force to write beside them"}`,
 			);
 		checkPlace(out.path);
 		await removeLeftovers(out.path);
