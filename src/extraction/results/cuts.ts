@@ -1,5 +1,7 @@
 /** Line cuts E(q) of the kernels' |F|, peaks fitted along them, and branches. */
+
 import { OKABE_ITO, sequential } from "../../drawing/colour.ts";
+import type { HeatRow } from "../../drawing/heat.ts";
 import {
 	type HeatLayer,
 	type HeatPanel,
@@ -18,7 +20,13 @@ import { profileChart } from "./charts.ts";
 import { csv } from "./files.ts";
 import { type Analysis, errorsOf, type Item } from "./items.ts";
 import type { Supplement } from "./supplement.ts";
-import type { TheoryCut } from "./theoryCuts.ts";
+
+/** A theory's |F| along one direction. */
+export interface TheoryCut {
+	readonly degrees: number;
+	/** Each over its largest value beyond the disk about q = 0, as measured cuts are drawn. */
+	readonly rows: readonly HeatRow[];
+}
 
 /** The cut of one kernel along one direction. */
 export interface Cut {

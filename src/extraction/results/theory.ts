@@ -22,13 +22,13 @@ import { type BandSource, bandOf, familyOf } from "../../qpi/theory/source.ts";
 import { patternSpectrum } from "../../qpi/theory/spectrum.ts";
 import { qPointOf } from "../findings/dispersion.ts";
 import { SECTOR, withError } from "../findings/spectrum.ts";
-import type { CutSeries } from "./cuts.ts";
+import type { CutSeries, TheoryCut } from "./cuts.ts";
 import { spectrumTable } from "./fftBeside.ts";
 import { csv } from "./files.ts";
 import type { Analysis } from "./items.ts";
 import { reachOf, spectrumPanel } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
-import { type TheoryCut, theoryCuts, theoryCutTable } from "./theoryCuts.ts";
+import { theoryCuts, theoryCutTable } from "./theoryCuts.ts";
 
 /** Sides in Angstrom and the angle between them in degrees. */
 export interface Lattice {

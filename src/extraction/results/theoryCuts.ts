@@ -4,15 +4,8 @@ import { outgoingAlong } from "../../qpi/theory/along.ts";
 import { type TheoryEnergy, tMatrixPattern } from "../../qpi/theory/green.ts";
 import type { TheoryBand } from "../../qpi/theory/model.ts";
 import { directions } from "../findings/profile.ts";
-import { type CutSeries, greatest } from "./cuts.ts";
+import { type CutSeries, greatest, type TheoryCut } from "./cuts.ts";
 import { csv } from "./files.ts";
-
-/** |F| along one direction. */
-export interface TheoryCut {
-	readonly degrees: number;
-	/** Each over its largest value beyond the disk about q = 0, as measured cuts are drawn. */
-	readonly rows: readonly HeatRow[];
-}
 
 /** Energies at most, evenly: each takes a few tenths of a second. */
 const MOST = 41;
