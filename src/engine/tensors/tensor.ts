@@ -211,7 +211,8 @@ function checkEngine(what: string, gpu: Gpu): void {
 		);
 }
 
-function checkShape(shape: Shape, what = "tensor"): void {
+/** Throws, beginning with `what`, on what is no list of positive whole numbers. */
+export function checkShape(shape: Shape, what = "tensor"): void {
 	if (!isList(shape))
 		throw new TypeError(
 			`${what}: found ${named(shape)} as shape, expected a list of sizes`,
