@@ -199,9 +199,9 @@ export class Tensor implements BufferView, Disposable {
 	}
 }
 
-const onNoDevice = (shape: Shape) =>
+export const onNoDevice = (shape: Shape, what = "") =>
 	new Error(
-		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
+		`${what}parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before, which places what it finds in public fields, and in lists there, at any depth`,
 	);
 
 function checkEngine(what: string, gpu: Gpu): void {

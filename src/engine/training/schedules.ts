@@ -1,3 +1,5 @@
+import { checkNames } from "../basics/options.ts";
+
 /**
  * The learning rate in the course of a training, as a factor of the first: every `every` epochs it is multiplied by `factor` (torch's StepLR), or it falls
  * along half a cosine from 1 to `floor` (Loshchilov and Hutter 2017, without restarts; 0 by default), after `warmUp` steps on which it rises from 1 / warmUp
@@ -9,6 +11,9 @@ export type RateSchedule =
 
 /** Throws on numbers that make no sense. */
 export function checkSchedule(schedule: RateSchedule): void {
+	const isStepped = "every" in Object(schedule);
+	const known = isStepped ? ["every", "factor"] : ["warmUp", "floor"];
+	checkNames("learning rate", schedule, known);
 	if ("every" in schedule) {
 		const { every, factor } = schedule;
 		if (
@@ -31,12 +36,25 @@ export function checkSchedule(schedule: RateSchedule): void {
 		);
 }
 
-/** The factor of a step, counted from 0. It depends on the counts alone, so a resumed run needs no more state. */
+/**
+ * The factor of a step, counted from 0. It depends on the counts alone, so a resumed run needs no more state.
+ *
+ * @param counts of steps in an epoch, which `every` needs, and in the whole training, which `warmUp` needs. Throws where what is needed is no whole number from 1
+ */
 export function rateFactor(
 	schedule: RateSchedule,
 	step: number,
-	{ stepsAnEpoch, steps }: { stepsAnEpoch: number; steps: number },
+	counts: { readonly stepsAnEpoch?: number; readonly steps?: number },
 ): number {
+	checkSchedule(schedule);
+	checkNames("rateFactor", counts, ["stepsAnEpoch", "steps"]);
+	const { stepsAnEpoch = Number.NaN, steps = Number.NaN } = counts;
+	const needed = "every" in schedule ? { stepsAnEpoch } : { steps };
+	for (const [name, count] of Object.entries({ step: step + 1, ...needed }))
+		if (!(Number.isInteger(count) && count > 0))
+			throw new Error(
+				`rateFactor: step ${step}, ${name} ${count}; expected whole numbers`,
+			);
 	if ("every" in schedule) {
 		const epoch = Math.floor(step / stepsAnEpoch);
 		return schedule.factor ** Math.floor(epoch / schedule.every);
