@@ -8,6 +8,7 @@ import { Gpu } from "../src/engine/device/gpu.ts";
 import * as engine from "../src/engine/index.ts";
 import * as init from "../src/engine/layers/init.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { collect, lazy } from "../src/engine/layers/state.ts";
 import { Linear } from "../src/engine/layers/weighted.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
@@ -73,6 +74,10 @@ test("values of every kind are floats wherever they are written", async () => {
 	for (const Kind of [Float32Array, Float64Array, Int32Array, Uint8Array])
 		kinds.push(Kind.of(1, 2));
 	for (const values of kinds) {
+		const read = await collect(
+			lazy(new Map([["w", { shape: [2], data: values }]])),
+		);
+		assert.equal(read.get("w")?.data, Float32Array.of(1, 2));
 		const net = new Linear(1, count, { weight: () => values, bias: false });
 		assert.equal([...(await net.weight.data())], [1, 2]);
 		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));

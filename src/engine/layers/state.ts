@@ -1,5 +1,5 @@
 import type { Shape } from "../basics/shape.ts";
-import type { Values } from "../tensors/tensor.ts";
+import { checkedFloats, type Values } from "../tensors/tensor.ts";
 
 /** Values on the host, by name. */
 export type State = Map<string, { shape: Shape; data: Float32Array }>;
@@ -29,11 +29,11 @@ export async function collect(tensors: LazyState): Promise<State> {
 }
 
 /** What is on the host already, as if it were to be read. */
-export function lazy(state: State): LazyState {
+export function lazy(state: Loadable): LazyState {
 	return new Map(
 		[...state].map(([name, { shape, data }]) => [
 			name,
-			{ shape, read: async () => data },
+			{ shape, read: async () => checkedFloats(`"${name}"`, data, shape) },
 		]),
 	);
 }
