@@ -74,7 +74,10 @@ test("what is no data is refused in one line", () => {
 	refused({ samples: 0 }, /samples 0; expected a whole number from 1/);
 	refused({ batchSize: 1.5 }, /batchSize 1\.5; expected a whole number/);
 	refused({ data: { x: [1] } }, /found a list as x, expected a typed array/);
-	refused({ data: { size: data.x } }, /by another name than size/);
+	refused(
+		{ data: { size: data.x } },
+		/data by the name of size, which is the batch's; expected another/,
+	);
 	refused({ shuffled: true }, /dataLoader: there is no option "shuffled"/);
 	refused({ seed: -1 }, /Random: seed -1/);
 });

@@ -2,12 +2,13 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { scope } from "../src/engine/basics/scope.ts";
+import { detached, scope } from "../src/engine/basics/scope.ts";
 import { compile } from "../src/engine/device/compile.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
 import * as engine from "../src/engine/index.ts";
 import * as init from "../src/engine/layers/init.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
+import { collect, lazy } from "../src/engine/layers/state.ts";
 import { Linear } from "../src/engine/layers/weighted.ts";
 import { conv2d } from "../src/engine/ops/conv.ts";
 import { mul, scale } from "../src/engine/ops/elementwise.ts";
@@ -24,6 +25,7 @@ import {
 	zeros,
 } from "../src/engine/tensors/tensor.ts";
 import { Adam } from "../src/engine/training/adam.ts";
+import { rateFactor } from "../src/engine/training/schedules.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,
@@ -72,6 +74,10 @@ test("values of every kind are floats wherever they are written", async () => {
 	for (const Kind of [Float32Array, Float64Array, Int32Array, Uint8Array])
 		kinds.push(Kind.of(1, 2));
 	for (const values of kinds) {
+		const read = await collect(
+			lazy(new Map([["w", { shape: [2], data: values }]])),
+		);
+		assert.equal(read.get("w")?.data, Float32Array.of(1, 2));
 		const net = new Linear(1, count, { weight: () => values, bias: false });
 		assert.equal([...(await net.weight.data())], [1, 2]);
 		net.load(new Map([["weight", { shape: [2, 1], data: values }]]));
@@ -147,6 +153,66 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 	"text to write": [
 		() => p.get("w").write(plain(["1", 2])),
 		/^write\(\): found the text "1" at \[0\], expected numbers/,
+	],
+	...Object.fromEntries(
+		[scope, detached, noGrad].flatMap((act) => [
+			[
+				`${act.name}() without an engine`,
+				[
+					() =>
+						act(
+							plain(() => 1),
+							plain(undefined),
+						),
+					new RegExp(`^${act.name}\\(\\): found a function in the engine's`),
+				],
+			],
+			[
+				`${act.name}() of nothing`,
+				[
+					() => act(gpu, plain(undefined)),
+					new RegExp(`^${act.name}\\(\\): found undefined, expected a fun`),
+				],
+			],
+		]),
+	),
+	"record() without a name": [
+		() =>
+			record(
+				plain(x),
+				plain([x]),
+				plain(() => {}),
+				plain(undefined),
+			),
+		/^record\(name, .*\): found an object of Tensor as name, expected a text/,
+	],
+	"record() of one input": [
+		() => record("op", x, plain(x), () => {}),
+		/^record\(.*\): found an object of Tensor as inputs, expected a list/,
+	],
+	"record() of no tensors": [
+		() => record("op", x, plain([x, 1]), () => {}),
+		/^record\("op"\): found 1 as 1, expected a tensor/,
+	],
+	"a misspelt course of the learning rate": [
+		() => rateFactor(plain({ warmup: 10 }), 3, { steps: 9 }),
+		/^learning rate: there is no option "warmup"; expected warmUp, floor/,
+	],
+	"a course without its counts": [
+		() => rateFactor({ warmUp: 3 }, 3, plain(undefined)),
+		/^rateFactor: found undefined as options, expected .* stepsAnEpoch, steps/,
+	],
+	"a course without the count that it needs": [
+		() => rateFactor({ warmUp: 3 }, 3, { stepsAnEpoch: 9 }),
+		/^rateFactor: step 3, steps NaN; expected whole numbers/,
+	],
+	"a file of what is still to come": [
+		() => encodeSafetensors(plain(Promise.resolve())),
+		/^safetensors: found a promise, expected a Map of tensors .* await it/,
+	],
+	"an optimiser of what no module has found": [
+		() => new Adam([new Parameter([2])], { lr: 1 }),
+		/^Adam: parameter \[2\] is on no device yet; .* in public fields, and in l/,
 	],
 	"padding by name": [
 		() => conv2d(x, w, null, { padding: plain("same") }),
@@ -237,6 +303,46 @@ for (const [maker, leak] of Object.entries(LEAKS))
 			said[0],
 		);
 	});
+
+test("rounds of reading without a scope are told too, and others nothing", async () => {
+	const { device } = gpu;
+	const rounds = (leaky: boolean) =>
+		warned(async () => {
+			const shaders = loadShaders();
+			const engine = new Gpu(device, { shaders, keepDevice: true });
+			const w = tensor(engine, [1, 2]);
+			for (let k = 0; k < 210; k++) {
+				const y = noGrad(engine, () => mul(w, w));
+				await y.data();
+				if (!leaky) y.dispose();
+			}
+			engine.dispose();
+		});
+	const [said, ...more] = await rounds(true);
+	assert.match(
+		said,
+		/in each of the last 200 reads, by .* made by mul\. Do each/,
+	);
+	assert.equal([more, await rounds(false)], [[], []]);
+});
+
+test("compile() without an engine, or of nothing", async () => {
+	for (const [act, message] of [
+		[
+			() =>
+				compile(
+					plain(() => {}),
+					plain(undefined),
+				),
+			/found a function in th/,
+		],
+		[() => compile(gpu, plain(undefined)), /found undefined, expected a funct/],
+	] as [() => Promise<void>, RegExp][])
+		await act().then(
+			() => assert.unreachable(),
+			(error: Error) => assert.match(error.message, message),
+		);
+});
 
 test("a training in scopes is told nothing", async () => {
 	assert.equal(await warningsOf(scope), []);
@@ -359,6 +465,13 @@ test("a gradient that writes nothing, or for an input that is none", () => {
 			() => backward(sum(off)),
 			/^the gradient of off: input 1, expected 0 to 0$/,
 		);
+		const late = record("late", mul(a.detach(), 2), [a], (async () => {
+			await Promise.resolve();
+		}) as () => void);
+		assert.throws(
+			() => backward(sum(late)),
+			/^the gradient of late: the function returned a promise/,
+		);
 		for (const [given, message] of [
 			[
 				tensor(gpu, [[1, 2]]),
@@ -379,12 +492,12 @@ test("a gradient that writes nothing, or for an input that is none", () => {
 
 test("what gpu.run() is given: bindings and workgroups", () => {
 	const y = zeros(gpu, [4]);
-	const run = (bindings: object, workgroups: unknown = [1]) => {
+	const run = (bindings: object, workgroups: unknown = [1], change = {}) => {
 		gpu.run({
 			shader: "elementwise",
 			entry: "forward",
 			constants: { OP: 0 },
-			params: { n: 4, p: 0, q: 0, period: 4 },
+			params: { n: 4, p: 0, q: 0, period: 4, ...change },
 			bindings: bindings as never,
 			workgroups: workgroups as never,
 		});
@@ -395,6 +508,12 @@ test("what gpu.run() is given: bindings and workgroups", () => {
 		/binding "x" is no tensor/,
 	);
 	assert.throws(() => run({ x: y, y }, 1), /workgroups is 1, expected \[x\]/);
+	for (const [change, message] of [
+		[{ n: "4" }, /parameter "n" is the text "4", expected a number$/],
+		[{ p: ["1"] }, /parameter "p" is a list, expected a number$/],
+		[{ p: undefined, P: 1 }, /"p" is missing; there is none "P"$/],
+	] as [object, RegExp][])
+		assert.throws(() => run({ x: y, y }, [1], change), message);
 	for (const [x, ...others] of [[0.5], [1, Number.NaN], [1, 1, "1"]])
 		assert.throws(
 			() => run({ x: y, y }, [x, ...others]),

@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
+import * as init from "../src/engine/layers/init.ts";
 import { Module } from "../src/engine/layers/module.ts";
 import {
 	BatchNorm2d,
@@ -304,6 +305,46 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 		() => new Linear(2, 3),
 		/Linear: found undefined as random, expected a Random/,
 	],
+	"dropout without options": [
+		() => new Dropout(0.3, plain(undefined)),
+		/^Dropout: found undefined as random, expected a Random/,
+	],
+	"dropout of more than everything": [
+		() => new Dropout(1.5, { random }),
+		/^Dropout: p 1\.5; expected a number from 0, below 1/,
+	],
+	"options in the kernel size's place": [
+		() => new Conv2d(1, 8, plain({ random })),
+		/^Conv2d: found an object of Object as kernelSize, expected a whole/,
+	],
+	"a number in a function's place": [
+		() => new Linear(1, 8, { random, weight: plain(3) }),
+		/^Linear: found 3 as weight, expected a function of the shape/,
+	],
+	"a list of biases": [
+		() => new Linear(1, 1, { random, bias: plain([3]) }),
+		/^Linear: found a list as bias, expected a function of the shape/,
+	],
+	"a constant without a shape": [
+		() => init.constant(plain(3), 1),
+		/^init: found 3 as shape, expected a list of sizes/,
+	],
+	...Object.fromEntries(
+		[
+			init.uniform,
+			init.normal,
+			init.kaimingUniform,
+			init.kaimingNormal,
+			init.xavierUniform,
+			init.xavierNormal,
+		].map((draw) => [
+			`${draw.name} without a generator`,
+			[
+				() => draw([3, 3], plain(undefined)),
+				new RegExp(`^${draw.name}: found undefined as random, expected a R`),
+			],
+		]),
+	),
 	"no sizes": [
 		() => new Conv2d(2, plain(undefined), 3, { random }),
 		/Conv2d: outChannels undefined; expected a whole number from 1/,

@@ -123,6 +123,14 @@ const REFUSED: Readonly<Record<string, [unknown, RegExp]>> = {
 		{ shaders: { mine: "fn f() {}" } },
 		/^mine\.wgsl: no @compute entry point$/,
 	],
+	"an array of integers": [
+		{
+			shaders: {
+				mine: `alias Words = array<u32>;\n${compute("y[0] = 1u;").replace("array<f32>", "Words")}`,
+			},
+		},
+		/^mine\.wgsl:2: "y" is Words, expected an array of f32, which tensors hold; u32\(\) /,
+	],
 	"a texture": [
 		{
 			shaders: {

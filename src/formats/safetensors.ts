@@ -63,6 +63,10 @@ export function encodeSafetensors(
 	tensors: ReadonlyMap<string, StoredTensor>,
 	metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+	if (typeof Object(tensors)[Symbol.iterator] !== "function")
+		throw new TypeError(
+			`safetensors: found ${tensors instanceof Promise ? "a promise" : "no Map"}, expected a Map of tensors by name${tensors instanceof Promise ? ": await it" : ""}`,
+		);
 	const entries = laidOut(
 		[...tensors].map(([name, tensor]) => ({
 			name,

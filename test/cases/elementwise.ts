@@ -120,6 +120,12 @@ export const cases: Case[] = [
 		reference: ([a, b]) => zip(a, b, (p, q) => p * q),
 	},
 	{
+		name: "add of [1, 3] and [3]",
+		inputs: [{ shape: [1, 3] }, { shape: [3] }],
+		run: ([a, b]) => ops.add(a, b),
+		reference: ([a, b]) => zip(a, b, (p, q) => p + q),
+	},
+	{
 		name: "add where only b wants a gradient",
 		inputs: [{ shape: [4, 3], grad: false }, { shape: [3] }],
 		run: ([a, b]) => ops.add(a, b),

@@ -1,3 +1,5 @@
+import { named } from "./named.ts";
+
 /** Anything that a scope frees on exit. */
 export interface Disposable {
 	dispose(): void;
@@ -17,6 +19,7 @@ export interface Scoped {
  * own, and free, what other code makes in the meantime. So await before a scope, or await the `data()` of what it returned.
  */
 export function scope<T>(gpu: Scoped, fn: () => T): T {
+	checkCall("scope()", gpu, fn);
 	const owned = new Set<Disposable>();
 	gpu.scopes.push(owned);
 	let result: T | undefined;
@@ -33,6 +36,16 @@ export function scope<T>(gpu: Scoped, fn: () => T): T {
 			else parent?.add(item);
 		}
 	}
+}
+
+/** Throws, saying which, unless there are an engine and a function to call. */
+export function checkCall(what: string, gpu: unknown, fn: unknown): void {
+	if (!Array.isArray(Object(gpu).scopes))
+		throw new TypeError(
+			`${what}: found ${named(gpu)} in the engine's place, expected what createEngine() gives, before the function`,
+		);
+	if (typeof fn !== "function")
+		throw new TypeError(`${what}: found ${named(fn)}, expected a function`);
 }
 
 /** Throws where `result` is a promise: what an async function does after its first await is out of the hands of `what`. */
@@ -71,6 +84,7 @@ export function alongside<T extends Disposable>(
 
 /** Runs `fn` outside of every open scope, for what must outlive them. */
 export function detached<T>(gpu: Scoped, fn: () => T): T {
+	checkCall("detached()", gpu, fn);
 	const scopes = gpu.scopes.splice(0);
 	try {
 		const result = fn();

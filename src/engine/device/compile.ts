@@ -1,4 +1,4 @@
-import { refusePromise, scope } from "../basics/scope.ts";
+import { checkCall, refusePromise, scope } from "../basics/scope.ts";
 import type { Gpu } from "./gpu.ts";
 import type { PipelineChoice } from "./pipelines.ts";
 
@@ -8,6 +8,7 @@ import type { PipelineChoice } from "./pipelines.ts";
  * tensor() change tensors in it, and of the tensors that it makes none remains. An optimiser in it does no step, since no parameter has a gradient. Throws where `fn` is async, as scope() does.
  */
 export async function compile(gpu: Gpu, fn: () => void): Promise<void> {
+	checkCall("compile()", gpu, fn);
 	const before = gpu.rehearsed;
 	const { flop } = gpu.statistics;
 	const rehearsed: PipelineChoice[] = [];

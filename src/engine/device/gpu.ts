@@ -240,6 +240,7 @@ export class Gpu {
 		if (this.rehearsed)
 			throw new Error("compile(): its function computes nothing to be read");
 		checkOwner("read", { view }, this.#pool);
+		this.growth.after("read", this.statistics.bytesLive);
 		const staging = stage(this.device, this.#commands(), view);
 		this.flush();
 		try {

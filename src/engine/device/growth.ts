@@ -7,17 +7,18 @@ interface Made {
 	readonly op: string | null;
 }
 
-/** Steps in a row by which memory has grown that cannot be a warm-up any more. */
-const STEPS = 50;
+/** Times in a row by which memory has grown that are neither a warm-up nor meant. */
+const MOST_IN_A_ROW = { step: 50, read: 200 };
 /** Tensors that are remembered: the oldest is what is asked for. */
 const MOST = 64;
 
 /** Says once that memory grows from step to step, and what made the oldest of the tensors that no scope will free. */
 export class GrowthWatch {
 	readonly #outside = new Set<Made>();
-	#steps = 0;
-	#first = 0;
-	#last = 0;
+	readonly #runs = {
+		step: { times: 0, first: 0, last: 0 },
+		read: { times: 0, first: 0, last: 0 },
+	};
 	#said = false;
 
 	/** A tensor that was made while no scope was open. */
@@ -29,22 +30,24 @@ export class GrowthWatch {
 		this.#outside.delete(tensor);
 	}
 
-	/** After each step of an optimiser. @param bytes in use */
-	step(bytes: number): void {
+	/** After each step of an optimiser, and each time that something is read. @param bytes in use */
+	after(what: "step" | "read", bytes: number): void {
 		if (this.#said) return;
-		if (this.#last > 0 && bytes > this.#last) this.#steps++;
+		const run = this.#runs[what];
+		if (run.last > 0 && bytes > run.last) run.times++;
 		else {
-			this.#steps = 0;
-			this.#first = bytes;
+			run.times = 0;
+			run.first = bytes;
 			this.#outside.clear();
 		}
-		this.#last = bytes;
-		if (this.#steps < STEPS) return;
+		run.last = bytes;
+		const most = MOST_IN_A_ROW[what];
+		if (run.times < most) return;
 		const [oldest] = this.#outside;
 		if (!oldest) return;
-		const megabytes = ((bytes - this.#first) / 1e6).toPrecision(3);
+		const megabytes = ((bytes - run.first) / 1e6).toPrecision(3);
 		console.warn(
-			`qpi-lens: the device's memory in use has grown in each of the last ${STEPS} steps, by ${megabytes} MB, because of tensors made outside of scope() that nobody disposes of. The oldest has the shape ${show(oldest.shape)} and was made by ${oldest.op ?? "tensor(), zeros(), empty() or a view"}. Do each step in scope(), and dispose() of what it returns when it has been read.`,
+			`qpi-lens: the device's memory in use has grown in each of the last ${most} ${what}s, by ${megabytes} MB, because of tensors made outside of scope() that nobody disposes of. The oldest has the shape ${show(oldest.shape)} and was made by ${oldest.op ?? "tensor(), zeros(), empty() or a view"}. Do each ${what === "step" ? "step" : "round"} in scope(), and dispose() of what it returns when it has been read.`,
 		);
 		this.#said = true;
 		this.#outside.clear();

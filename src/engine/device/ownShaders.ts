@@ -1,6 +1,7 @@
 import { named } from "../basics/named.ts";
+import { readDeclarations } from "../wgsl/declarations.ts";
 import { reflect } from "../wgsl/reflect.ts";
-import { joinShader } from "../wgsl/shaderParts.ts";
+import { joinShader, originOf } from "../wgsl/shaderParts.ts";
 import { placesOfErrors } from "./pipelines.ts";
 
 /** WGSL sources by name. */
@@ -39,9 +40,25 @@ export async function joinOwnShaders(
 		const code = joinShader(name, source, ours.parts);
 		await checkCompiles(device, name, code);
 		reflect(name, code);
+		checkFloats(name, code);
 		all[name] = code;
 	}
 	return all;
+}
+
+/** Tensors hold floats: bits of them are no integers. */
+function checkFloats(name: string, code: string): void {
+	const { variables, aliases } = readDeclarations(code);
+	for (const { name: binding, space, type, line } of variables) {
+		const meant = type.replace(/\w+/g, (word) => aliases.get(word) ?? word);
+		if (
+			space.startsWith("storage") &&
+			/\b([iu]32|vec[234][iu]|atomic)\b/.test(meant)
+		)
+			throw new Error(
+				`${originOf(name, code, line)}: "${binding}" is ${type}, expected an array of f32, which tensors hold; u32() and i32() convert one`,
+			);
+	}
 }
 
 async function checkCompiles(

@@ -1,5 +1,7 @@
 import type { Random } from "../../random.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
+import { checkShape } from "../tensors/tensor.ts";
+import { generator } from "./layer.ts";
 
 /**
  * Initial values of parameters (torch's nn.init): functions of the shape that give the values, row-major. Shapes are the engine's: weights of linear layers [O, K], of
@@ -71,6 +73,13 @@ function fans(what: string, shape: Shape): { fanIn: number; fanOut: number } {
 	};
 }
 
+/** The options of what draws values. Throws, with its name, unless there are a shape and a generator. */
+function drawn<O extends Drawn>(what: string, shape: Shape, options: O): O {
+	checkShape(shape, what);
+	generator(what, (options as Partial<O> | undefined)?.random);
+	return options;
+}
+
 const draw = (shape: Shape, next: () => number) =>
 	Float32Array.from({ length: sizeOf(shape) }, next);
 
@@ -80,40 +89,40 @@ const uniformTo = (shape: Shape, random: Random, bound: number) =>
 const normalOf = (shape: Shape, random: Random, deviation: number) =>
 	draw(shape, () => deviation * random.normal());
 
-export const zeros = (shape: Shape) => new Float32Array(sizeOf(shape));
+export const zeros = (shape: Shape) => constant(shape, 0);
 
 export const ones = (shape: Shape) => constant(shape, 1);
 
-export const constant = (shape: Shape, value: number) =>
-	new Float32Array(sizeOf(shape)).fill(value);
+export function constant(shape: Shape, value: number): Float32Array {
+	checkShape(shape, "init");
+	return new Float32Array(sizeOf(shape)).fill(value);
+}
 
 /** Uniform on [a, b), [0, 1) by default. */
 export function uniform(
 	shape: Shape,
-	{
-		random,
-		a = 0,
-		b = 1,
-	}: Drawn & { readonly a?: number; readonly b?: number },
+	options: Drawn & { readonly a?: number; readonly b?: number },
 ): Float32Array {
+	const { random, a = 0, b = 1 } = drawn("uniform", shape, options);
 	return draw(shape, () => random.uniform(a, b));
 }
 
 /** Normal of mean 0 and deviation 1 by default. */
 export function normal(
 	shape: Shape,
-	{
-		random,
-		mean = 0,
-		std = 1,
-	}: Drawn & { readonly mean?: number; readonly std?: number },
+	options: Drawn & { readonly mean?: number; readonly std?: number },
 ): Float32Array {
+	const { random, mean = 0, std = 1 } = drawn("normal", shape, options);
 	return draw(shape, () => mean + std * random.normal());
 }
 
 /** sqrt(gain^2 / fan), the deviation that He et al. 2015 give. */
 function kaiming(what: string, shape: Shape, options: KaimingOptions): number {
-	const { mode = "fanIn", nonlinearity = "leakyRelu", a = 0 } = options;
+	const {
+		mode = "fanIn",
+		nonlinearity = "leakyRelu",
+		a = 0,
+	} = drawn(what, shape, options);
 	const fan = fans(what, shape)[mode];
 	if (fan === undefined)
 		throw new Error(`${what}: mode "${mode}"; expected fanIn or fanOut`);
@@ -138,7 +147,8 @@ export function kaimingNormal(
 	return normalOf(shape, options.random, deviation);
 }
 
-function xavier(what: string, shape: Shape, gain: number): number {
+function xavier(what: string, shape: Shape, options: XavierOptions): number {
+	const { gain = 1 } = drawn(what, shape, options);
 	const { fanIn, fanOut } = fans(what, shape);
 	return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
@@ -146,16 +156,17 @@ function xavier(what: string, shape: Shape, gain: number): number {
 /** Uniform within sqrt(3) times xavierNormal's deviation (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
 export function xavierUniform(
 	shape: Shape,
-	{ random, gain = 1 }: XavierOptions,
+	options: XavierOptions,
 ): Float32Array {
-	const bound = Math.sqrt(3) * xavier("xavierUniform", shape, gain);
-	return uniformTo(shape, random, bound);
+	const bound = Math.sqrt(3) * xavier("xavierUniform", shape, options);
+	return uniformTo(shape, options.random, bound);
 }
 
 /** Normal of deviation gain sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
 export function xavierNormal(
 	shape: Shape,
-	{ random, gain = 1 }: XavierOptions,
+	options: XavierOptions,
 ): Float32Array {
-	return normalOf(shape, random, xavier("xavierNormal", shape, gain));
+	const deviation = xavier("xavierNormal", shape, options);
+	return normalOf(shape, options.random, deviation);
 }

@@ -110,7 +110,7 @@ export class BatchNorm2d extends Affine implements Layer {
 				]) {
 					const kept = scale(running, 1 - this.momentum);
 					gpu.copy(add(kept, scale(found, this.momentum)), running);
-					running.touch();
+					if (!gpu.rehearsed) running.touch();
 				}
 			}),
 		);

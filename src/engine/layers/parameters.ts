@@ -1,7 +1,12 @@
 import { named } from "../basics/named.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
-import { checkedFloats, Tensor, type Values } from "../tensors/tensor.ts";
+import {
+	checkedFloats,
+	onNoDevice,
+	Tensor,
+	type Values,
+} from "../tensors/tensor.ts";
 import { checkState, Layout, Packed, type Range } from "./packs.ts";
 import { collect, type LazyState, type Loadable, type State } from "./state.ts";
 
@@ -230,9 +235,7 @@ export function ofOneNetwork(
 	const homes = new Set(
 		params.map(({ home, shape }) => {
 			if (home) return home.parameters;
-			throw new Error(
-				`${what}: parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
-			);
+			throw onNoDevice(shape, `${what}: `);
 		}),
 	);
 	if (homes.size !== 1)

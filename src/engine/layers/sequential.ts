@@ -13,12 +13,17 @@ export class Dropout extends Module implements Layer {
 	/** Calls in training so far; set it to go on where an earlier run stopped. */
 	step = 0;
 
-	/** @param p probability of each element to go */
-	constructor(p: number, { random, ...others }: { readonly random: Random }) {
+	/** @param p probability of each element to go. Throws where it is not from 0, below 1 */
+	constructor(p: number, options: { readonly random: Random }) {
 		super();
-		checkNames("Dropout", others, ["random"]);
+		if (!(p >= 0 && p < 1))
+			throw new Error(
+				`Dropout: p ${named(p)}; expected a number from 0, below 1`,
+			);
+		const { random } = options ?? {};
 		this.p = p;
 		this.seed = generator("Dropout", random).uint32();
+		checkNames("Dropout", options, ["random"]);
 	}
 
 	forward(x: Tensor): Tensor {

@@ -1,4 +1,5 @@
 import type { Shape } from "../basics/shape.ts";
+import { floatsOf } from "../tensors/nested.ts";
 import type { Values } from "../tensors/tensor.ts";
 
 /** Values on the host, by name. */
@@ -29,11 +30,11 @@ export async function collect(tensors: LazyState): Promise<State> {
 }
 
 /** What is on the host already, as if it were to be read. */
-export function lazy(state: State): LazyState {
+export function lazy(state: Loadable): LazyState {
 	return new Map(
 		[...state].map(([name, { shape, data }]) => [
 			name,
-			{ shape, read: async () => data },
+			{ shape, read: async () => floatsOf(`"${name}"`, data).values },
 		]),
 	);
 }

@@ -1,4 +1,5 @@
 import type { Random } from "../../random.ts";
+import { isList, named } from "../basics/named.ts";
 import { checkNames } from "../basics/options.ts";
 import type { Shape } from "../basics/shape.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../ops/conv.ts";
@@ -24,13 +25,28 @@ export interface InitOptions {
 
 const INIT = ["random", "weight", "bias"];
 
+/** Throws on what is to give initial values and is no function. */
+function checkInit(what: string, options: InitOptions): void {
+	for (const [name, value] of Object.entries(options))
+		if (
+			["weight", "bias"].includes(name) &&
+			!["function", "undefined"].includes(typeof value) &&
+			(name === "weight" || typeof value !== "boolean")
+		)
+			throw new TypeError(
+				`${what}: found ${named(value)} as ${name}, expected a function of the shape that gives the values`,
+			);
+}
+
 /** Weight and bias of a linear layer or a convolution. */
 function weighted(
 	what: string,
 	shape: Shape,
 	outputs: number,
-	{ random, weight, bias = true }: InitOptions,
+	options: InitOptions,
 ): { weight: Parameter; bias: Parameter | null } {
+	checkInit(what, options);
+	const { random, weight, bias = true } = options;
 	const fan = shape.slice(1).reduce((n, size) => n * size, 1);
 	const within = 1 / Math.sqrt(fan);
 	const torchs: Init = (shape) =>
@@ -91,6 +107,10 @@ class Convolution extends Module {
 	) {
 		super();
 		checkNames(what, options, [...INIT, "stride", "padding", "activation"]);
+		if (typeof kernelSize !== "number" && !isList(kernelSize))
+			throw new TypeError(
+				`${what}: found ${named(kernelSize)} as kernelSize, expected a whole number or two`,
+			);
 		const [kh, kw] =
 			typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
 		checkSizes(what, { inChannels, outChannels, kernelSize: kh, width: kw });
@@ -160,6 +180,7 @@ export class Embedding extends Module implements Layer {
 		checkNames("Embedding", options, ["random", "weight"]);
 		checkSizes("Embedding", { count, channels });
 		const shape = [count, channels];
+		checkInit("Embedding", options);
 		const { random, weight } = options;
 		this.weight = new Parameter(
 			shape,

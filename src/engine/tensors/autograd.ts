@@ -1,4 +1,5 @@
-import { alongside, refusePromise } from "../basics/scope.ts";
+import { isList, named } from "../basics/named.ts";
+import { alongside, checkCall, refusePromise } from "../basics/scope.ts";
 import { sameShape, show } from "../basics/shape.ts";
 import type { Gpu } from "../device/gpu.ts";
 import { accumulate, fill, plus } from "./accumulate.ts";
@@ -17,6 +18,7 @@ import {
 
 /** Runs `fn` without recording: for inference and for frozen networks. Throws where `fn` is async, as scope() does, since recording goes on when it returns. */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
+	checkCall("noGrad()", gpu, fn);
 	const before = gpu.gradEnabled;
 	gpu.gradEnabled = false;
 	try {
@@ -44,8 +46,16 @@ export function record(
 	output: Tensor,
 	inputs: readonly Tensor[],
 	backward: (dy: Tensor, grads: Gradients) => void,
-	saved: readonly Tensor[] = [...inputs, output],
+	saved?: readonly Tensor[],
 ): Tensor {
+	const expected = "record(name, output, inputs, backward): found";
+	if (typeof op !== "string")
+		throw new TypeError(`${expected} ${named(op)} as name, expected a text`);
+	if (!isList(inputs))
+		throw new TypeError(
+			`${expected} ${named(inputs)} as inputs, expected a list of tensors`,
+		);
+	checkTensors(`record("${op}")`, { output, ...inputs });
 	const { gpu } = output;
 	output.op = op;
 	if (!gpu.gradEnabled || !inputs.some((t) => t.requiresGrad)) return output;
@@ -54,7 +64,7 @@ export function record(
 		id: gpu.nextNode++,
 		inputs,
 		output,
-		saved: saved.map((t) => [t, t.version] as const),
+		saved: (saved ?? [...inputs, output]).map((t) => [t, t.version] as const),
 		backward,
 	};
 	return output;
@@ -108,7 +118,7 @@ export function backward(output: Tensor, seed?: Tensor): void {
 					`the gradient of ${node.output.op ?? "an op"}: input ${i}, expected 0 to ${node.inputs.length - 1}`,
 				);
 			};
-			node.backward(dy, {
+			const result: unknown = node.backward(dy, {
 				wants: (i) => inputOf(i).requiresGrad,
 				out(i) {
 					const input = inputOf(i);
@@ -128,13 +138,15 @@ export function backward(output: Tensor, seed?: Tensor): void {
 					made.push({ input, gradient: gradient.view(input.shape) });
 				},
 			});
+			const op = node.output.op ?? "an op";
+			refusePromise(`the gradient of ${op}`, result);
 			const without = node.inputs.findIndex(
 				(input) =>
 					input.requiresGrad && !made.some((one) => one.input === input),
 			);
 			if (without >= 0)
 				throw new Error(
-					`the gradient of ${node.output.op ?? "an op"} says nothing about its input ${without}, which requires one; expected out(${without}) or set(${without}, ...)`,
+					`the gradient of ${op} says nothing about its input ${without}, which requires one; expected out(${without}) or set(${without}, ...)`,
 				);
 			for (const { input, gradient } of made)
 				if (input.node) addTo(gradients, input, gradient);

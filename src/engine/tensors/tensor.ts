@@ -199,9 +199,9 @@ export class Tensor implements BufferView, Disposable {
 	}
 }
 
-const onNoDevice = (shape: Shape) =>
+export const onNoDevice = (shape: Shape, what = "") =>
 	new Error(
-		`parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before`,
+		`${what}parameter ${show(shape)} is on no device yet; expected to(gpu) of its module before, which places what it finds in public fields, and in lists there, at any depth`,
 	);
 
 function checkEngine(what: string, gpu: Gpu): void {
@@ -211,7 +211,8 @@ function checkEngine(what: string, gpu: Gpu): void {
 		);
 }
 
-function checkShape(shape: Shape, what = "tensor"): void {
+/** Throws, beginning with `what`, on what is no list of positive whole numbers. */
+export function checkShape(shape: Shape, what = "tensor"): void {
 	if (!isList(shape))
 		throw new TypeError(
 			`${what}: found ${named(shape)} as shape, expected a list of sizes`,

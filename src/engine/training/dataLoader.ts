@@ -70,9 +70,13 @@ export function dataLoader<D extends Readonly<Record<string, Values>>>(
 				`${what}: ${name} ${named(value)}; expected a whole number from 1`,
 			);
 	for (const [name, values] of Object.entries(data)) {
-		if (!ArrayBuffer.isView(values) || name === "size")
+		if (name === "size")
 			throw new TypeError(
-				`${what}: found ${named(values)} as ${name}, expected a typed array, by another name than size`,
+				`${what}: data by the name of size, which is the batch's; expected another name`,
+			);
+		if (!ArrayBuffer.isView(values))
+			throw new TypeError(
+				`${what}: found ${named(values)} as ${name}, expected a typed array`,
 			);
 		if (values.length === 0 || values.length % samples !== 0)
 			throw new RangeError(

@@ -162,7 +162,7 @@ export abstract class Optimiser<O extends Rate> {
 		this.steps++;
 		this.begin(clip ?? 0);
 		for (const { group, range } of work) this.update(group, range, clip ?? 0);
-		gpu.growth.step(gpu.statistics.bytesLive);
+		gpu.growth.after("step", gpu.statistics.bytesLive);
 	}
 
 	/** Says once that a step did nothing, unless nothing is to be learnt, or compile() rehearses. */

@@ -1,3 +1,5 @@
+import { checkNames } from "../basics/options.ts";
+
 /**
  * How the learning rate changes in a training, as a factor of the first one. Either it is multiplied by `factor` after each `every` epochs (torch's StepLR). Or it
  * rises from 1 / warmUp to 1 in `warmUp` steps and then falls along half a cosine to `floor`, by default 0 (Loshchilov and Hutter 2017, without restarts).
@@ -8,6 +10,9 @@ export type RateSchedule =
 
 /** Throws on numbers that make no sense. */
 export function checkSchedule(schedule: RateSchedule): void {
+	const isStepped = "every" in Object(schedule);
+	const known = isStepped ? ["every", "factor"] : ["warmUp", "floor"];
+	checkNames("learning rate", schedule, known);
 	if ("every" in schedule) {
 		const { every, factor } = schedule;
 		if (
@@ -30,12 +35,25 @@ export function checkSchedule(schedule: RateSchedule): void {
 		);
 }
 
-/** The factor of a step, counted from 0. It depends on the counts alone, so a resumed run needs no more state. */
+/**
+ * The factor of a step, counted from 0. It depends on the counts alone, so a resumed run needs no more state.
+ *
+ * @param counts of steps in an epoch, which `every` needs, and in the whole training, which `warmUp` needs. Throws where what is needed is no whole number from 1
+ */
 export function rateFactor(
 	schedule: RateSchedule,
 	step: number,
-	{ stepsAnEpoch, steps }: { stepsAnEpoch: number; steps: number },
+	counts: { readonly stepsAnEpoch?: number; readonly steps?: number },
 ): number {
+	checkSchedule(schedule);
+	checkNames("rateFactor", counts, ["stepsAnEpoch", "steps"]);
+	const { stepsAnEpoch = Number.NaN, steps = Number.NaN } = counts;
+	const needed = "every" in schedule ? { stepsAnEpoch } : { steps };
+	for (const [name, count] of Object.entries({ step: step + 1, ...needed }))
+		if (!(Number.isInteger(count) && count > 0))
+			throw new Error(
+				`rateFactor: step ${step}, ${name} ${count}; expected whole numbers`,
+			);
 	if ("every" in schedule) {
 		const epoch = Math.floor(step / stepsAnEpoch);
 		return schedule.factor ** Math.floor(epoch / schedule.every);

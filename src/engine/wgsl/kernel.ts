@@ -1,3 +1,5 @@
+import { isList, named } from "../basics/named.ts";
+
 /**
  * What a shader file declares: bindings by name, the layout of `struct Params`, and the entry points. It is read from the WGSL itself
  * (reflect.ts), so that the host cannot drift from it.
@@ -48,9 +50,17 @@ export function writeParams(
 	for (const { name, offset, type, length } of fields) {
 		const value = values[name];
 		if (value === undefined)
-			throw new Error(`${where}: parameter "${name}" is missing`);
+			throw new Error(
+				`${where}: parameter "${name}" is missing${unknownOf(fields, values)
+					.map((given) => `; there is none "${given}"`)
+					.join("")}`,
+			);
 		known++;
 		const list = typeof value === "number" ? [value] : value;
+		if (!isList(list) || !list.every((v) => typeof v === "number"))
+			throw new TypeError(
+				`${where}: parameter "${name}" is ${named(value)}, expected ${length === 1 ? "a number" : `${length} numbers`}`,
+			);
 		if (list.length !== length)
 			throw new Error(
 				`${where}: parameter "${name}" has ${list.length} components, expected ${length}`,
@@ -70,10 +80,11 @@ export function writeParams(
 			else view.setInt32(at, v, true);
 		});
 	}
-	if (known !== Object.keys(values).length) {
-		const extra = Object.keys(values).filter(
-			(name) => !fields.some((f) => f.name === name),
+	if (known !== Object.keys(values).length)
+		throw new Error(
+			`${where}: unknown parameter "${unknownOf(fields, values).join('", "')}"`,
 		);
-		throw new Error(`${where}: unknown parameter "${extra.join('", "')}"`);
-	}
 }
+
+const unknownOf = (fields: readonly Field[], values: object) =>
+	Object.keys(values).filter((name) => !fields.some((f) => f.name === name));
