@@ -88,7 +88,7 @@ export function heatGrid(
 }
 
 /** Between neighbours' middles; the outer rows as wide as their neighbours. */
-function edgesOf(sorted: readonly number[]): number[] {
+export function edgesOf(sorted: readonly number[]): number[] {
 	const n = sorted.length;
 	if (n === 1) return [sorted[0] - 0.5, sorted[0] + 0.5];
 	const middles = sorted.slice(1).map((y, i) => (y + sorted[i]) / 2);

@@ -1,6 +1,7 @@
 /** Line cuts E(q) of the kernels' |F|, peaks fitted along them, and branches. */
 import { OKABE_ITO, sequential } from "../../drawing/colour.ts";
 import {
+	edgesOf,
 	type HeatLayer,
 	type HeatPanel,
 	heatGrid,
@@ -17,6 +18,7 @@ import { type Profile, profile, withError } from "../findings/spectrum.ts";
 import { profileChart } from "./charts.ts";
 import { csv } from "./files.ts";
 import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { qLimitLayer, qLimitOf } from "./qLimit.ts";
 import type { Supplement } from "./supplement.ts";
 import type { TheoryCut } from "./theoryCuts.ts";
 
@@ -92,6 +94,7 @@ const COLOURS = [
 	OKABE_ITO.green,
 	OKABE_ITO.grey,
 ];
+const colourOf = (b: number) => COLOURS[b % COLOURS.length];
 /** Values with their errors, as people write them. */
 const plusMinus = (value: number, error: number) =>
 	withError(value, error).replace("+-", "±").replace(/^-/, "−");
@@ -99,31 +102,28 @@ const plusMinus = (value: number, error: number) =>
 const named = ({ fit, points, reason }: Branch, b: number) =>
 	`branch ${b + 1}, ${points.length} energies: ${fit ? `m* = ${plusMinus(fit.mass, fit.massError)} mₑ, E₀ = ${plusMinus(1000 * fit.bottom, 1000 * fit.bottomError)} meV` : reason}`;
 
-/** A branch's points and its parabola. */
-const layersOf = (branches: readonly Branch[]): HeatLayer[] =>
-	branches.flatMap((branch, b) => {
-		const { points, fit } = branch;
-		const colour = COLOURS[b % COLOURS.length];
+/** The branches' parabolas. */
+const curvesOf = (branches: readonly Branch[]): HeatLayer[] =>
+	branches.flatMap(({ points, fit }, b) => {
+		if (!fit) return [];
 		const energies = points.map(({ energy }) => energy);
-		const curve = fit
-			? Array.from({ length: 61 }, (_, i) => {
-					const low = minOf(energies);
-					const energy = low + (i / 60) * (maxOf(energies) - low);
-					const k2 = ((energy - fit.bottom) * fit.mass) / HBAR2_2M;
-					return { x: 2 * Math.sqrt(Math.max(0, k2)), y: 1000 * energy };
-				})
-			: [];
-		return [
-			...(fit ? [{ name: "", colour, points: curve, line: true }] : []),
-			{
-				name: named(branch, b),
-				colour,
-				points: points.map(({ energy, peak }) => ({
-					...{ x: peak.q, y: 1000 * energy, error: peak.error },
-				})),
-			},
-		];
+		const low = minOf(energies);
+		const curve = Array.from({ length: 61 }, (_, i) => {
+			const energy = low + (i / 60) * (maxOf(energies) - low);
+			const k2 = ((energy - fit.bottom) * fit.mass) / HBAR2_2M;
+			return { x: 2 * Math.sqrt(Math.max(0, k2)), y: 1000 * energy };
+		});
+		return [{ name: "", colour: colourOf(b), points: curve, line: true }];
 	});
+
+const pointsOf = (branches: readonly Branch[]): HeatLayer[] =>
+	branches.map((branch, b) => ({
+		name: named(branch, b),
+		colour: colourOf(b),
+		points: branch.points.map(({ energy, peak }) => ({
+			...{ x: peak.q, y: 1000 * energy, error: peak.error },
+		})),
+	}));
 
 /** Times the greatest q of a peak that pictures reach to. */
 const REACH = 1.8;
@@ -136,13 +136,16 @@ export const greatest = ({ q, value, resolution }: Profile): number =>
  * E(q) pictures, or of single images line charts; tables; fits.
  * @param lines of a theory, of each series
  * @param theory what a theory's scatterer shows along each direction
+ * @param notes lines below it
  */
 export function cutSupplement(
-	{ kinds }: Analysis,
+	analysis: Analysis,
 	series: readonly CutSeries[],
 	lines: readonly (readonly HeatLayer[])[] = [],
 	theory: readonly TheoryCut[] = [],
+	notes: readonly string[] = [],
 ): Supplement {
+	const { kinds } = analysis;
 	const name = ({ kind, degrees }: CutSeries) =>
 		`${degrees}°${kinds.length > 1 ? `, kind ${kind}` : ""}`;
 	const [{ cuts: first }] = series;
@@ -154,6 +157,12 @@ export function cutSupplement(
 	const { q } = first[0].outgoing;
 	const nyquist = q[q.length - 1];
 	const reach = far > 0 ? Math.min(nyquist, REACH * far) : nyquist;
+	const limit = ({ cuts }: CutSeries) => {
+		const [first = 0, ...rest] = edgesOf(
+			cuts.map(({ item }) => item.task.energy ?? 0).sort((a, b) => a - b),
+		);
+		return qLimitLayer(qLimitOf(analysis), reach, [first, rest.at(-1) ?? 0]);
+	};
 	const picture = stack
 		? heatGrid(
 				series.flatMap((s, i): HeatPanel[] => {
@@ -175,7 +184,15 @@ export function cutSupplement(
 								y: 1000 * (item.task.energy ?? 0),
 								values: outgoing.value.map((v) => v / greatest(outgoing)),
 							})),
-							layers: [...layersOf(s.branches), ...over],
+							layers: [
+								...curvesOf(s.branches),
+								...over,
+								...pointsOf(s.branches),
+								...limit(s),
+							],
+							notes: [
+								"bars: ± one standard deviation, where they are longer than the dot",
+							],
 						},
 						...(beside
 							? [
@@ -183,7 +200,7 @@ export function cutSupplement(
 										...common,
 										title: `Theory, point scatterer (T matrix), along ${name(s)}`,
 										rows: beside.rows,
-										layers: over,
+										...{ layers: over, notes },
 									},
 								]
 							: []),

@@ -65,6 +65,8 @@ export interface Theory {
 	readonly lines: readonly (readonly HeatLayer[])[];
 	/** Beside the cuts, of each direction; none of single images. */
 	readonly cuts: readonly TheoryCut[];
+	/** What the band is, for the foot of those. */
+	readonly notes: readonly string[];
 	readonly supplement: Supplement;
 }
 
@@ -142,8 +144,13 @@ export function theoryOf(
 			"theory-cuts.csv",
 			theoryCutTable(cuts, series[0].cuts[0].outgoing.q),
 		]);
+	const numbers = family && fitted ? valuesOf(family.names, fitted) : "";
 	return {
 		cuts,
+		notes: [
+			numbers ? `fitted: ${numbers}` : `as given: ${options.name}`,
+			`broadening ${(1000 * broadening).toFixed(1)} meV, potential ${potential} ${band.continuum ? "eV Å²" : "eV"}`,
+		],
 		panels: [
 			panel(
 				"Theory: joint density of states",
@@ -307,19 +314,25 @@ const layerOf =
 		...{ points, line: true, dashed: true },
 	});
 
-const sentence = (
+const valuesOf = (
 	names: readonly string[],
-	{ values, errors, chi2, degrees, inflation, centres }: BandFit,
-	count: number,
+	{ values, errors }: BandFit,
 ): string =>
-	`fit to ${count} wave vectors, scattering back about ${[...new Set(centres)].join(", ")}: ${names
+	names
 		.map(
 			(name, i) =>
 				`${name} = ${withError(values[i], errors[i]).replace("+-", "±")}`,
 		)
-		.join(
-			", ",
-		)} (chi2/dof = ${(chi2 / degrees).toFixed(2)}${inflation > 1 ? `; errors scaled by ${inflation.toFixed(1)}` : ""})`;
+		.join(", ");
+
+const sentence = (
+	names: readonly string[],
+	fit: BandFit,
+	count: number,
+): string => {
+	const { chi2, degrees, inflation, centres } = fit;
+	return `fit to ${count} wave vectors, scattering back about ${[...new Set(centres)].join(", ")}: ${valuesOf(names, fit)} (chi2/dof = ${(chi2 / degrees).toFixed(2)}${inflation > 1 ? `; errors scaled by ${inflation.toFixed(1)}` : ""})`;
+};
 
 const lineTable = (
 	series: readonly CutSeries[],
