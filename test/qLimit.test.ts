@@ -8,18 +8,21 @@ import {
 	qLimitLines,
 	qLimitOf,
 } from "../src/extraction/results/qLimit.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { Random } from "../src/random.ts";
+
+const prior = await (await openWeights()).prior();
 
 test("waves below the bins' limit are whole, beyond it they are damped and have their q; the limit is told", async () => {
 	const random = new Random(3);
-	const [n, pixel] = [128, 2];
+	const [n, pixel] = [96, 2];
 	const [long, short] = [0.25, 0.7];
 	const pattern = (r: number) =>
 		((Math.cos(long * r) + Math.cos(short * r + 0.9)) * Math.exp(-r / 60)) /
 		Math.sqrt(1 + r / 4);
-	const marks = Array.from({ length: 15 }, () => ({
-		x: random.uniform(-120, 120),
-		y: random.uniform(-120, 120),
+	const marks = Array.from({ length: 12 }, () => ({
+		x: random.uniform(-90, 90),
+		y: random.uniform(-90, 90),
 	}));
 	const at = (i: number, n: number) => (i - (n - 1) / 2) * pixel;
 	const clean = Float64Array.from({ length: n * n }, (_, p) =>
@@ -33,9 +36,9 @@ test("waves below the bins' limit are whole, beyond it they are damped and have 
 	const shares = async (window: number) => {
 		const extraction = await extractMap(
 			{ image, nx: n, ny: n, pixel, marks },
-			{},
+			{ prior },
 			{
-				...{ method: "ridge", samples: 0, adjust: false, window },
+				...{ method: "refined", samples: 0, adjust: false, window },
 				holdOut: false,
 			},
 		);
@@ -52,7 +55,10 @@ test("waves below the bins' limit are whole, beyond it they are damped and have 
 				.reduce((a, b) => (of.value[b] > of.value[a] ? b : a));
 		const [whole, damped] = [long, short].map((q) => {
 			const [a, b] = [top(found, q), top(expected, q)];
-			assert.ok(Math.abs(found.q[a] - expected.q[b]) < 0.02, `${q}`);
+			assert.ok(
+				Math.abs(found.q[a] - expected.q[b]) < 0.02,
+				`${q}: ${found.q[a]}`,
+			);
 			return found.value[a] / expected.value[b];
 		});
 		return {
@@ -64,12 +70,15 @@ test("waves below the bins' limit are whole, beyond it they are damped and have 
 	const fine = await shares(64);
 	assert.is(fine.limit.bins, 1);
 	assert.equal(qLimitLines(fine.limit), []);
-	assert.ok(fine.damped > 0.8, `${fine.damped}`);
+	assert.ok(fine.damped > 0.7, `${fine.damped}`);
 	const binned = await shares(140);
 	assert.is(binned.limit.bins, 3);
 	assert.ok(binned.whole > 0.8, `${binned.whole}`);
-	assert.ok(binned.damped < 0.8 * fine.damped, `${binned.damped}`);
-	assert.ok(binned.damped > 0.3, `${binned.damped}`);
+	assert.ok(
+		binned.damped < 0.75 * fine.damped,
+		`${binned.damped}, ${fine.damped}`,
+	);
+	assert.ok(binned.damped > 0.2, `${binned.damped}`);
 	assert.match(
 		qLimitLines(binned.limit)[0],
 		/^q limit: waves up to 0\.52 1\/Å are whole, .* bins of 3 x 3 pixels/,
