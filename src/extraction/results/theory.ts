@@ -130,7 +130,14 @@ export function theoryOf(
 			[`${what} ${told}`, note],
 			shown.peak ? [shown.peak.q] : [],
 		);
-	const cuts = theoryCuts(band, series, { broadening, points }, potential);
+	// Far waves that come round the grid would stand there: a wider one, whose points are a pixel apart, for cuts show no q beyond a band's own.
+	const wide = sourceOf(options, 2 * taken.pixel, reach, turn, fermi);
+	const cuts = theoryCuts(
+		names && fitted ? familyOf(wide, names).at(fitted.values) : bandOf(wide),
+		series,
+		{ broadening, points: band.orbitals > 2 ? points : MORE },
+		potential,
+	);
 	const files: [string, string][] = [
 		["theory-jdos.csv", spectrumTable(jdos)],
 		["theory-tmatrix.csv", spectrumTable(tMatrix)],

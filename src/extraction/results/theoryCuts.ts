@@ -14,8 +14,8 @@ export interface TheoryCut {
 	readonly rows: readonly HeatRow[];
 }
 
-/** Energies at most, evenly: each takes a few tenths of a second. */
-const MOST = 41;
+/** Energies at most, evenly: each takes a second. */
+const MOST = 25;
 
 /** Of each direction once, on the q of the measured cuts and under their windows. */
 export function theoryCuts(
