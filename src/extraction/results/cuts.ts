@@ -99,8 +99,15 @@ const colourOf = (b: number) => COLOURS[b % COLOURS.length];
 const plusMinus = (value: number, error: number) =>
 	withError(value, error).replace("+-", "±").replace(/^-/, "−");
 
+const mergedIn = (points: Branch["points"]) => {
+	const { length } = points.filter(({ merged }) => merged);
+	return length > 0
+		? `, ${length} of them hollow: another branch is nearer than 1.4 of the line's widths, not in the fit`
+		: "";
+};
+
 const named = ({ fit, points, reason }: Branch, b: number) =>
-	`branch ${b + 1}, ${points.length} energies: ${fit ? `m* = ${plusMinus(fit.mass, fit.massError)} mₑ, E₀ = ${plusMinus(1000 * fit.bottom, 1000 * fit.bottomError)} meV` : reason}`;
+	`branch ${b + 1}, ${points.length} energies${mergedIn(points)}: ${fit ? `m* = ${plusMinus(fit.mass, fit.massError)} mₑ, E₀ = ${plusMinus(1000 * fit.bottom, 1000 * fit.bottomError)} meV` : reason}`;
 
 /** The branches' parabolas. */
 const curvesOf = (branches: readonly Branch[]): HeatLayer[] =>
@@ -120,8 +127,9 @@ const pointsOf = (branches: readonly Branch[]): HeatLayer[] =>
 	branches.map((branch, b) => ({
 		name: named(branch, b),
 		colour: colourOf(b),
-		points: branch.points.map(({ energy, peak }) => ({
+		points: branch.points.map(({ energy, peak, merged }) => ({
 			...{ x: peak.q, y: 1000 * energy, error: peak.error },
+			hollow: merged,
 		})),
 	}));
 
@@ -246,8 +254,9 @@ export function cutSupplement(
 					peaks,
 				})),
 				branches: branches.map(({ points, fit, reason }) => ({
-					points: points.map(({ energy, peak }) => ({
+					points: points.map(({ energy, peak, merged }) => ({
 						...{ energy, q: peak.q, error: peak.error, width: peak.width },
+						merged,
 					})),
 					fit,
 					reason,
@@ -283,6 +292,7 @@ function peakTable(series: readonly CutSeries[]): string {
 			...["kind", "energy (eV)", "direction (degrees)", "branch"],
 			...["q (1/Angstrom)", "its standard deviation", "statistical"],
 			...["systematic", "width (1/Angstrom)", "amplitude", "shape"],
+			"merged with another branch",
 		],
 		...series.flatMap(({ kind, degrees, cuts, branches }) =>
 			cuts.flatMap(({ item, peaks }) =>
@@ -295,6 +305,9 @@ function peakTable(series: readonly CutSeries[]): string {
 						...[branch < 0 ? "" : branch + 1, peak.q, peak.error],
 						...[peak.statistical, peak.systematic, peak.width],
 						...[peak.amplitude, peak.shape],
+						branches[branch]?.points.some((p) => p.peak === peak && p.merged)
+							? 1
+							: 0,
 					];
 				}),
 			),

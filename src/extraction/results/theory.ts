@@ -236,7 +236,7 @@ function pointsOf(
 	const along = mine.flatMap(({ degrees, branches, cuts }) => {
 		const direction = (degrees * Math.PI) / 180;
 		const lists = branches.length
-			? branches.map(({ points }) => points)
+			? branches.map(({ points }) => points.filter(({ merged }) => !merged))
 			: cuts.flatMap(({ item, peaks: [peak] }) =>
 					peak && cuts.length < 3
 						? [[{ energy: item.task.energy ?? 0, peak }]]
