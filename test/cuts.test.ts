@@ -133,6 +133,69 @@ test("two bands of a stack become two branches, each with its parabola", () => {
 	}
 });
 
+test("where branches come nearer than their lines are wide points are marked and left out: bands that part are right, of those that never do nothing is said that is not", () => {
+	const random = new Random(1);
+	const branchesOfBands = (
+		bands: readonly { mass: number; bottom: number }[],
+		energies: readonly number[],
+	) => {
+		const candidates = energies.map((energy) => {
+			const kernel = noisy(
+				waves(
+					bands.map(({ mass, bottom }) => ({
+						q: () => 2 * Math.sqrt(((energy - bottom) * mass) / HBAR2_2M),
+					})),
+				),
+				0.05,
+				random,
+			);
+			const samples = drawn(kernel, 0.05, random);
+			return fitPeaks(
+				profile(kernel, { spacing: PIXEL, direction: 0, samples }),
+			);
+		});
+		return branchesOf(
+			energies,
+			candidates,
+			energies.map(() => 16),
+		);
+	};
+	const apart = [
+		{ mass: 0.3, bottom: -0.1 },
+		{ mass: 1.4, bottom: -0.05 },
+	];
+	const rising = Array.from({ length: 14 }, (_, i) => -0.02 + 0.02 * i);
+	const parting = branchesOfBands(apart, rising).sort(
+		(a, b) => (a.fit?.mass ?? 0) - (b.fit?.mass ?? 0),
+	);
+	assert.is(parting.length, 2);
+	for (const [i, { mass, bottom }] of apart.entries()) {
+		const { fit, points } = parting[i];
+		const merged = points.filter((p) => p.merged).map(({ index }) => index);
+		assert.ok(merged.length > 0 && Math.max(...merged) <= 4, `${merged}`);
+		assert.ok(fit);
+		assert.ok(Math.abs(fit.mass - mass) < 2.5 * fit.massError);
+		assert.ok(Math.abs(fit.bottom - bottom) < 2.5 * fit.bottomError);
+	}
+	const near = branchesOfBands(
+		[
+			{ mass: 0.4, bottom: -0.06 },
+			{ mass: 0.8, bottom: -0.06 },
+		],
+		Array.from({ length: 12 }, (_, i) => -0.01 + 0.02 * i),
+	);
+	assert.ok(near.length > 0);
+	for (const { fit, reason, points } of near) {
+		assert.ok(points.filter(({ merged }) => merged).length >= 5);
+		if (!fit) assert.match(reason ?? "", /another branch is nearer than 1\.4/);
+		else {
+			const mass = fit.mass < 0.6 ? 0.4 : 0.8;
+			const off = Math.abs(fit.mass - mass) / fit.massError;
+			assert.ok(off < 2.5, `${fit.mass} ± ${fit.massError}`);
+		}
+	}
+});
+
 test("no peak is on two branches, and few peaks are none", () => {
 	const kernel = waves([{ q: () => 0.3 }]);
 	const [peak] = fitPeaks(profile(kernel, { spacing: PIXEL, direction: 0 }));

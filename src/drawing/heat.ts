@@ -28,6 +28,7 @@ export interface HeatLayer {
 		readonly x: number;
 		readonly y: number;
 		readonly error?: number;
+		readonly hollow?: boolean;
 	}[];
 	/** A line in place of points. */
 	readonly line?: boolean;
@@ -88,7 +89,7 @@ export function heatGrid(
 }
 
 /** Between neighbours' middles; the outer rows as wide as their neighbours. */
-function edgesOf(sorted: readonly number[]): number[] {
+export function edgesOf(sorted: readonly number[]): number[] {
 	const n = sorted.length;
 	if (n === 1) return [sorted[0] - 0.5, sorted[0] + 0.5];
 	const middles = sorted.slice(1).map((y, i) => (y + sorted[i]) / 2);
@@ -228,7 +229,7 @@ function drawLayer(
 		ctx.setLineDash([]);
 		return;
 	}
-	for (const { x, y, error = 0 } of points) {
+	for (const { x, y, error = 0, hollow } of points) {
 		const [px, py] = place(x, y);
 		ctx.strokeStyle = colour;
 		ctx.lineWidth = 1.4;
@@ -240,6 +241,11 @@ function drawLayer(
 		ctx.fill();
 		ctx.fillStyle = colour;
 		dot(ctx, px, py);
+		if (!hollow) continue;
+		ctx.fillStyle = "#ffffff";
+		ctx.beginPath();
+		ctx.arc(px, py, 1.4, 0, 2 * Math.PI);
+		ctx.fill();
 	}
 }
 

@@ -126,19 +126,49 @@ function fitCluster(
 		const response = responseOf(gradients, 3 * j);
 		if (!response) return [];
 		const statistical = deviationOf(profile, points, response) ?? 0;
-		const systematic = systematicOf(place, profile);
+		const others = cluster
+			.map((_, k) => p.slice(3 * k, 3 * k + 3))
+			.filter((_, k) => k !== j);
+		const mixed = mixing([at, half, amplitude], others, shape);
+		// Phases change slowly with the energy: such points weigh less, and are off together.
+		const own = Math.hypot(statistical, mixed);
+		const systematic = Math.hypot(systematicOf(place, profile), mixed);
 		return [
 			{
 				...peak,
 				q: place + pull(place, profile),
 				error: Math.hypot(statistical, systematic),
-				statistical,
+				statistical: own,
 				systematic,
 				...{ shape, width, amplitude, misfit: rms / amplitude },
 				background: [p[count - 2] + p[count - 1] * at, p[count - 1]],
 			},
 		];
 	});
+}
+
+/** Root mean square of 1 - cos of a phase that may be anything. */
+const PHASE = Math.sqrt(1.5);
+
+/**
+ * What lines nearby may move one by, 1/A. The waves behind two lines are added with a phase that nobody knows, the fit adds their moduli: where one line has its top, the other's tail is off by 1 - cos of the
+ * phase times its height, and the top moves by its slope over the top's curvature.
+ */
+function mixing(
+	[at, half, height]: readonly number[],
+	others: readonly (readonly number[])[],
+	shape: PeakShape,
+): number {
+	return Math.hypot(
+		...others.map(([place, width, other]) => {
+			const u = (at - place) / width;
+			const tail =
+				shape === "lorentzian"
+					? u / (1 + u * u) ** 2
+					: u * Math.exp(-Math.LN2 * u * u);
+			return (PHASE * other * tail * half ** 2) / (height * width);
+		}),
+	);
 }
 
 function model(at: number, p: readonly number[], shape: PeakShape) {

@@ -3,6 +3,7 @@
 import { OKABE_ITO, sequential } from "../../drawing/colour.ts";
 import type { HeatRow } from "../../drawing/heat.ts";
 import {
+	edgesOf,
 	type HeatLayer,
 	type HeatPanel,
 	heatGrid,
@@ -19,6 +20,7 @@ import { type Profile, profile, withError } from "../findings/spectrum.ts";
 import { profileChart } from "./charts.ts";
 import { csv } from "./files.ts";
 import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { qLimitLayer, qLimitOf } from "./qLimit.ts";
 import type { Supplement } from "./supplement.ts";
 
 /** A theory's |F| along one direction. */
@@ -102,38 +104,44 @@ const COLOURS = [
 	OKABE_ITO.green,
 	OKABE_ITO.grey,
 ];
+const colourOf = (b: number) => COLOURS[b % COLOURS.length];
 /** Values with their errors, as people write them. */
 const plusMinus = (value: number, error: number) =>
 	withError(value, error).replace("+-", "±").replace(/^-/, "−");
 
-const named = ({ fit, points, reason }: Branch, b: number) =>
-	`branch ${b + 1}, ${points.length} energies: ${fit ? `m* = ${plusMinus(fit.mass, fit.massError)} mₑ, E₀ = ${plusMinus(1000 * fit.bottom, 1000 * fit.bottomError)} meV` : reason}`;
+const mergedIn = (points: Branch["points"]) => {
+	const { length } = points.filter(({ merged }) => merged);
+	return length > 0
+		? `, ${length} of them hollow: another branch is nearer than 1.4 of the line's widths, not in the fit`
+		: "";
+};
 
-/** A branch's points and its parabola. */
-const layersOf = (branches: readonly Branch[]): HeatLayer[] =>
-	branches.flatMap((branch, b) => {
-		const { points, fit } = branch;
-		const colour = COLOURS[b % COLOURS.length];
+const named = ({ fit, points, reason }: Branch, b: number) =>
+	`branch ${b + 1}, ${points.length} energies${mergedIn(points)}: ${fit ? `m* = ${plusMinus(fit.mass, fit.massError)} mₑ, E₀ = ${plusMinus(1000 * fit.bottom, 1000 * fit.bottomError)} meV` : reason}`;
+
+/** The branches' parabolas. */
+const curvesOf = (branches: readonly Branch[]): HeatLayer[] =>
+	branches.flatMap(({ points, fit }, b) => {
+		if (!fit) return [];
 		const energies = points.map(({ energy }) => energy);
-		const curve = fit
-			? Array.from({ length: 61 }, (_, i) => {
-					const low = minOf(energies);
-					const energy = low + (i / 60) * (maxOf(energies) - low);
-					const k2 = ((energy - fit.bottom) * fit.mass) / HBAR2_2M;
-					return { x: 2 * Math.sqrt(Math.max(0, k2)), y: 1000 * energy };
-				})
-			: [];
-		return [
-			...(fit ? [{ name: "", colour, points: curve, line: true }] : []),
-			{
-				name: named(branch, b),
-				colour,
-				points: points.map(({ energy, peak }) => ({
-					...{ x: peak.q, y: 1000 * energy, error: peak.error },
-				})),
-			},
-		];
+		const low = minOf(energies);
+		const curve = Array.from({ length: 61 }, (_, i) => {
+			const energy = low + (i / 60) * (maxOf(energies) - low);
+			const k2 = ((energy - fit.bottom) * fit.mass) / HBAR2_2M;
+			return { x: 2 * Math.sqrt(Math.max(0, k2)), y: 1000 * energy };
+		});
+		return [{ name: "", colour: colourOf(b), points: curve, line: true }];
 	});
+
+const pointsOf = (branches: readonly Branch[]): HeatLayer[] =>
+	branches.map((branch, b) => ({
+		name: named(branch, b),
+		colour: colourOf(b),
+		points: branch.points.map(({ energy, peak, merged }) => ({
+			...{ x: peak.q, y: 1000 * energy, error: peak.error },
+			hollow: merged,
+		})),
+	}));
 
 /** Times the greatest q of a peak that pictures reach to. */
 const REACH = 1.8;
@@ -146,13 +154,16 @@ export const greatest = ({ q, value, resolution }: Profile): number =>
  * E(q) pictures, or of single images line charts; tables; fits.
  * @param lines of a theory, of each series
  * @param theory what a theory's scatterer shows along each direction
+ * @param notes lines below it
  */
 export function cutSupplement(
-	{ kinds }: Analysis,
+	analysis: Analysis,
 	series: readonly CutSeries[],
 	lines: readonly (readonly HeatLayer[])[] = [],
 	theory: readonly TheoryCut[] = [],
+	notes: readonly string[] = [],
 ): Supplement {
+	const { kinds } = analysis;
 	const name = ({ kind, degrees }: CutSeries) =>
 		`${degrees}°${kinds.length > 1 ? `, kind ${kind}` : ""}`;
 	const [{ cuts: first }] = series;
@@ -164,6 +175,12 @@ export function cutSupplement(
 	const { q } = first[0].outgoing;
 	const nyquist = q[q.length - 1];
 	const reach = far > 0 ? Math.min(nyquist, REACH * far) : nyquist;
+	const limit = ({ cuts }: CutSeries) => {
+		const [first = 0, ...rest] = edgesOf(
+			cuts.map(({ item }) => item.task.energy ?? 0).sort((a, b) => a - b),
+		);
+		return qLimitLayer(qLimitOf(analysis), reach, [first, rest.at(-1) ?? 0]);
+	};
 	const picture = stack
 		? heatGrid(
 				series.flatMap((s, i): HeatPanel[] => {
@@ -185,7 +202,15 @@ export function cutSupplement(
 								y: 1000 * (item.task.energy ?? 0),
 								values: outgoing.value.map((v) => v / greatest(outgoing)),
 							})),
-							layers: [...layersOf(s.branches), ...over],
+							layers: [
+								...curvesOf(s.branches),
+								...over,
+								...pointsOf(s.branches),
+								...limit(s),
+							],
+							notes: [
+								"bars: ± one standard deviation, where they are longer than the dot",
+							],
 						},
 						...(beside
 							? [
@@ -193,7 +218,7 @@ export function cutSupplement(
 										...common,
 										title: `Theory, point scatterer (T matrix), along ${name(s)}`,
 										rows: beside.rows,
-										layers: over,
+										...{ layers: over, notes },
 									},
 								]
 							: []),
@@ -239,8 +264,9 @@ export function cutSupplement(
 					peaks,
 				})),
 				branches: branches.map(({ points, fit, reason }) => ({
-					points: points.map(({ energy, peak }) => ({
+					points: points.map(({ energy, peak, merged }) => ({
 						...{ energy, q: peak.q, error: peak.error, width: peak.width },
+						merged,
 					})),
 					fit,
 					reason,
@@ -276,6 +302,7 @@ function peakTable(series: readonly CutSeries[]): string {
 			...["kind", "energy (eV)", "direction (degrees)", "branch"],
 			...["q (1/Angstrom)", "its standard deviation", "statistical"],
 			...["systematic", "width (1/Angstrom)", "amplitude", "shape"],
+			"merged with another branch",
 		],
 		...series.flatMap(({ kind, degrees, cuts, branches }) =>
 			cuts.flatMap(({ item, peaks }) =>
@@ -288,6 +315,9 @@ function peakTable(series: readonly CutSeries[]): string {
 						...[branch < 0 ? "" : branch + 1, peak.q, peak.error],
 						...[peak.statistical, peak.systematic, peak.width],
 						...[peak.amplitude, peak.shape],
+						branches[branch]?.points.some((p) => p.peak === peak && p.merged)
+							? 1
+							: 0,
 					];
 				}),
 			),

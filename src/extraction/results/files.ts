@@ -26,6 +26,7 @@ import {
 	tableOf,
 } from "./items.ts";
 import { picturesOf } from "./pictures.ts";
+import { qLimitOf } from "./qLimit.ts";
 import { inUnits, latticeRows, reciprocalEntry } from "./reciprocal.ts";
 import type { Taken } from "./take.ts";
 
@@ -150,6 +151,7 @@ export function resultObject(
 			: {}),
 		window: solution.window ?? null,
 		workingPixel: solution.workingPixel ?? null,
+		qLimit: qLimitOf({ shown, taken }),
 		seconds: seconds ?? null,
 		judge: explained[shown.extraction.method]?.heldOut ?? null,
 		...(correction && { lattice: latticeEntry(correction) }),

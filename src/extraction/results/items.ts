@@ -26,6 +26,7 @@ import type {
 	Method,
 } from "../kernels/extraction.ts";
 import { findMissed, type Missed } from "../marks/missed.ts";
+import { qLimitLines, qLimitOf } from "./qLimit.ts";
 import type { Sector } from "./reciprocal.ts";
 import { reciprocalLines } from "./reciprocal.ts";
 import type { Supplement } from "./supplement.ts";
@@ -311,6 +312,7 @@ export function findingsOf(
 		lines.push(
 			`window: kernels of ${reach.toFixed(0)} Å radius, ${shown.extraction.size} x ${shown.extraction.size} pixels of ${Number(taken.pixel.toPrecision(3))} Å${typeof workingPixel === "number" ? `; working pixel ${workingPixel.toFixed(1)} Å` : ""}`,
 		);
+	lines.push(...qLimitLines(qLimitOf({ shown, taken })));
 	if (shown.missed.length > 0)
 		lines.push(
 			`left in the residual, and like the kernel: ${shown.missed.map(({ x, y, amplitude, significance }) => `(${x.toFixed(0)}, ${y.toFixed(0)}) Å at ${amplitude.toFixed(1)} times its strength, ${significance.toFixed(0)} sigma`).join("; ")}: scatterers that are not marked?`,

@@ -44,7 +44,7 @@ export function withPhysics(
 	const more = together([
 		...(mapFft || of ? [fftBeside(analysis, of?.panels)] : []),
 		...(series.length
-			? [cutSupplement(analysis, series, of?.lines, of?.cuts)]
+			? [cutSupplement(analysis, series, of?.lines, of?.cuts, of?.notes)]
 			: []),
 		...(ring ? [ringSupplement(analysis, ring)] : []),
 		...(symmetrised?.length && !analysis.shown.failed

@@ -112,7 +112,7 @@ function pictureOf(series: Series): Picture {
 				names: ["angle from x (degrees)", "energy (meV)"] as const,
 				colours: sequential,
 				range: [0, 1] as const,
-				unit: "",
+				unit: "|F| / largest",
 			})),
 		);
 	const colours = [OKABE_ITO.blue, OKABE_ITO.orange, OKABE_ITO.green];

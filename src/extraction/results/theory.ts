@@ -66,6 +66,8 @@ export interface Theory {
 	readonly lines: readonly (readonly HeatLayer[])[];
 	/** Beside the cuts, of each direction; none of single images. */
 	readonly cuts: readonly TheoryCut[];
+	/** What the band is, for the foot of those. */
+	readonly notes: readonly string[];
 	readonly supplement: Supplement;
 }
 
@@ -129,7 +131,14 @@ export function theoryOf(
 			[`${what} ${told}`, note],
 			shown.peak ? [shown.peak.q] : [],
 		);
-	const cuts = theoryCuts(band, series, { broadening, points }, potential);
+	// Far waves that come round the grid would stand there: a wider one, whose points are a pixel apart, for cuts show no q beyond a band's own.
+	const wide = sourceOf(options, 2 * taken.pixel, reach, turn, fermi);
+	const cuts = theoryCuts(
+		names && fitted ? familyOf(wide, names).at(fitted.values) : bandOf(wide),
+		series,
+		{ broadening, points: band.orbitals > 2 ? points : MORE },
+		potential,
+	);
 	const files: [string, string][] = [
 		["theory-jdos.csv", spectrumTable(jdos)],
 		["theory-tmatrix.csv", spectrumTable(tMatrix)],
@@ -143,8 +152,13 @@ export function theoryOf(
 			"theory-cuts.csv",
 			theoryCutTable(cuts, series[0].cuts[0].outgoing.q),
 		]);
+	const numbers = family && fitted ? valuesOf(family.names, fitted) : "";
 	return {
 		cuts,
+		notes: [
+			numbers ? `fitted: ${numbers}` : `as given: ${options.name}`,
+			`broadening ${(1000 * broadening).toFixed(1)} meV, potential ${potential} ${band.continuum ? "eV Å²" : "eV"}`,
+		],
 		panels: [
 			panel(
 				"Theory: joint density of states",
@@ -223,7 +237,7 @@ function pointsOf(
 	const along = mine.flatMap(({ degrees, branches, cuts }) => {
 		const direction = (degrees * Math.PI) / 180;
 		const lists = branches.length
-			? branches.map(({ points }) => points)
+			? branches.map(({ points }) => points.filter(({ merged }) => !merged))
 			: cuts.flatMap(({ item, peaks: [peak] }) =>
 					peak && cuts.length < 3
 						? [[{ energy: item.task.energy ?? 0, peak }]]
@@ -308,19 +322,25 @@ const layerOf =
 		...{ points, line: true, dashed: true },
 	});
 
-const sentence = (
+const valuesOf = (
 	names: readonly string[],
-	{ values, errors, chi2, degrees, inflation, centres }: BandFit,
-	count: number,
+	{ values, errors }: BandFit,
 ): string =>
-	`fit to ${count} wave vectors, scattering back about ${[...new Set(centres)].join(", ")}: ${names
+	names
 		.map(
 			(name, i) =>
 				`${name} = ${withError(values[i], errors[i]).replace("+-", "±")}`,
 		)
-		.join(
-			", ",
-		)} (chi2/dof = ${(chi2 / degrees).toFixed(2)}${inflation > 1 ? `; errors scaled by ${inflation.toFixed(1)}` : ""})`;
+		.join(", ");
+
+const sentence = (
+	names: readonly string[],
+	fit: BandFit,
+	count: number,
+): string => {
+	const { chi2, degrees, inflation, centres } = fit;
+	return `fit to ${count} wave vectors, scattering back about ${[...new Set(centres)].join(", ")}: ${valuesOf(names, fit)} (chi2/dof = ${(chi2 / degrees).toFixed(2)}${inflation > 1 ? `; errors scaled by ${inflation.toFixed(1)}` : ""})`;
+};
 
 const lineTable = (
 	series: readonly CutSeries[],

@@ -7,8 +7,8 @@ import { directions } from "../findings/profile.ts";
 import { type CutSeries, greatest, type TheoryCut } from "./cuts.ts";
 import { csv } from "./files.ts";
 
-/** Energies at most, evenly: each takes a few tenths of a second. */
-const MOST = 41;
+/** Energies at most, evenly: each takes a second. */
+const MOST = 25;
 
 /** Of each direction once, on the q of the measured cuts and under their windows. */
 export function theoryCuts(
