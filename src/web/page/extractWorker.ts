@@ -76,7 +76,7 @@ import { fieldOf } from "../../qpi/dataset/format.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import { analysisFields } from "./analysisFields.ts";
+import { analysisFields, isCorrected } from "./analysisFields.ts";
 import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type {
 	Analysed,
@@ -109,6 +109,10 @@ let fits:
 	| undefined;
 /** Of the last extraction, without what was asked for besides. */
 let base: { readonly analysis: Analysis; readonly lattice: string } | undefined;
+/** With what was asked of the lattice last. */
+let latticed:
+	| { readonly key: string; readonly preparation: Preparation }
+	| undefined;
 let lastChoice: AnalysisChoice = {};
 /** What spots were looked for in last. */
 let searched:
@@ -132,6 +136,7 @@ const handlers = {
 		fits = undefined;
 		base = undefined;
 		seen = undefined;
+		latticed = undefined;
 		if (!measurement)
 			return {
 				format: "dataset",
@@ -313,6 +318,9 @@ const handlers = {
 			scatterers: packed.scatterers
 				? readScatterers(packed.scatterers, scatterers ?? name)
 				: undefined,
+			warning: isCorrected(packed.settings)
+				? `${file.name}: its scan was corrected by its lattice, which this page does not do: here it is as it was measured; npx qpi-lens extract ${file.name} gives the same as before`
+				: undefined,
 		};
 	},
 
@@ -323,6 +331,8 @@ const handlers = {
 		const { method: name, window, symmetry, seed } = request;
 		const method = METHODS[name];
 		const taken = dataset ?? takeAgain(request);
+		// What cannot be had is said before the work.
+		if (request.analysis?.lattice) await preparedWith(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
 				{ method, window, symmetry, seed, square: taken.square },
@@ -458,25 +468,38 @@ async function outcome(
 
 /** The last extraction's kernels with what the request asks of them. */
 async function asked(request: ExtractRequest): Promise<Analysis> {
-	const { analysis: choice = {}, settings } = request;
+	const { analysis: choice = {} } = request;
 	const { taken } = needed(fits);
 	const lattice = choice.lattice ? JSON.stringify(choice.lattice) : "";
 	let now = needed(base);
 	if (now.lattice !== lattice) {
 		const of = lattice
-			? takeAgain(
-					request,
-					await prepareScans(measuredInput(), {
-						...settings,
-						...{ lattice: choice.lattice, calibrate: false },
-					}),
-				)
+			? takeAgain(request, await preparedWith(request))
 			: taken;
 		now = { analysis: withTaken(now.analysis, of), lattice };
 	}
 	const analysed = withPhysics(now.analysis, physicsOf(choice));
 	[base, lastChoice] = [now, choice];
 	return analysed;
+}
+
+/** The same images, of which the lattice that was given is known. Throws where none of them shows it. */
+async function preparedWith({
+	settings,
+	analysis: { lattice } = {},
+}: ExtractRequest): Promise<Preparation> {
+	if (dataset)
+		throw new Error("a file of the dataset's format shows no atomic lattice");
+	const key = JSON.stringify([settings, lattice]);
+	if (latticed?.key !== key)
+		latticed = {
+			key,
+			preparation: await prepareScans(measuredInput(), {
+				...settings,
+				...{ lattice, calibrate: false },
+			}),
+		};
+	return latticed.preparation;
 }
 
 /** What results say of how they came about. */
