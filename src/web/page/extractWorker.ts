@@ -1,17 +1,12 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
+import type { SpotOptions } from "../../extraction/blind/spots.ts";
 import {
-	type SpotOptions,
-	seenBySearch,
-	spotsIn,
-} from "../../extraction/blind/spots.ts";
-import {
-	type DetectedScatterer,
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import type { Prepared, Scan } from "../../extraction/preprocess.ts";
+import type { Prepared } from "../../extraction/preprocess.ts";
 import {
 	chooseChannel,
 	chooseImages,
@@ -92,7 +87,7 @@ import type {
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
-import { asMarks } from "./spotMarks.ts";
+import { spotsOf } from "./spotMarks.ts";
 
 let input: Input | undefined;
 let preparation: Preparation | undefined;
@@ -114,10 +109,6 @@ let latticed:
 	| { readonly key: string; readonly preparation: Preparation }
 	| undefined;
 let lastChoice: AnalysisChoice = {};
-/** What spots were looked for in last. */
-let searched:
-	| { readonly scan: Scan; readonly seen: ReturnType<typeof seenBySearch> }
-	| undefined;
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
@@ -246,26 +237,9 @@ const handlers = {
 			report(progress);
 		}),
 
-	/** Spots of a prepared image, by its number: as they would be marked. */
-	spots({
-		index,
-		options: wanted,
-	}: {
-		index: number;
-		options: SpotOptions;
-	}): DetectedScatterer[] {
-		const { scan, weights, order, centre } =
-			needed(preparation).prepared[index];
-		if (searched?.scan !== scan)
-			searched = {
-				scan,
-				seen: seenBySearch({
-					...{ images: [scan.image], nx: scan.nx, ny: scan.ny },
-					...{ pixel: scan.spacing.x, order, weights },
-				}),
-			};
-		return asMarks(spotsIn(searched.seen, wanted), centre);
-	},
+	/** Spots of a prepared image, by its number. */
+	spots: ({ index, options }: { index: number; options: SpotOptions }) =>
+		spotsOf(needed(preparation).prepared[index], options),
 
 	/** Packs the work on a file; the settings are those of the request. */
 	async session({
