@@ -8,7 +8,7 @@ import {
 } from "../src/extraction/lattice/lattice.ts";
 import { firstZone } from "../src/extraction/lattice/zone.ts";
 import { argumentsOf } from "../src/extraction/results/commandLine.ts";
-import { analysisFields } from "../src/web/page/analysisFields.ts";
+import { analysisFields, isCorrected } from "../src/web/page/analysisFields.ts";
 import { valueAt } from "../src/web/page/fieldDrawing.ts";
 import { mapFftOf } from "../src/web/page/mapFft.ts";
 import { asMarks } from "../src/web/page/spotMarks.ts";
@@ -100,6 +100,8 @@ test("analyses are typed as they were asked for, and a session fills their field
 	assert.is(fields["lattice-b"], "3.9");
 	// A scan that was corrected by it is another scan.
 	assert.is(analysisFields({ ...asked, calibrate: true })["lattice-a"], "");
+	assert.is(isCorrected({ ...asked, calibrate: true }), true);
+	assert.is(isCorrected(asked), false);
 });
 
 test("spots become marks of the scan's frame; of two signs the rarer one is upside down", () => {

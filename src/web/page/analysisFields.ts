@@ -2,6 +2,17 @@
 import type { ExtractSettings } from "../../extraction/results/commandLine.ts";
 import { seedWindowsText } from "./seedWindowsText.ts";
 
+/** Whether its lattice changes the scan. */
+export const isCorrected = ({
+	lattice,
+	calibrate,
+	drift,
+	bragg,
+}: Partial<ExtractSettings>): boolean =>
+	drift === true ||
+	bragg === "remove" ||
+	(lattice !== undefined && calibrate !== false);
+
 /** By the fields' ids. A lattice that the scan was corrected by is none of them: here it stays as it is. */
 export function analysisFields({
 	cut,
@@ -9,14 +20,13 @@ export function analysisFields({
 	ring,
 	symmetrised,
 	lattice,
-	calibrate,
-	drift,
 	seedWindow,
+	...correction
 }: Partial<ExtractSettings>): Record<string, string> {
 	const list = (values?: readonly (number | string)[]) =>
 		values?.join(", ") ?? "";
-	const known = calibrate === false && !drift ? lattice : undefined;
-	const { a, b, angle } = known ?? {};
+	const given = lattice && !isCorrected({ lattice, ...correction });
+	const { a, b, angle } = given ? lattice : {};
 	return {
 		"seed-windows": seedWindowsText(seedWindow),
 		cuts: list(cut),

@@ -194,13 +194,14 @@ export function startExtract(): void {
 			const chosen = await get();
 			const packed = await remote.call("unpack", chosen);
 			if (!packed) return load(chosen, report);
-			const { file, settings, choices, scatterers: list } = packed;
+			const { file, settings, choices, scatterers: list, warning } = packed;
 			await load(file, report, {
 				state: {
 					...{ settings, choices, shown: "0" },
 					scatterers: { list: list ?? [], asFound: !list },
 				},
 			});
+			if (warning) byId("image-warnings").append(...sentences([warning]));
 		});
 
 	/** Opens a file anew, as it was left. */

@@ -81,6 +81,8 @@ export interface Unpacked {
 	readonly choices: Readonly<Record<string, string>>;
 	/** Undefined where they are to be looked for. */
 	readonly scatterers?: readonly DetectedScatterer[];
+	/** What of it this page leaves out. */
+	readonly warning?: string;
 }
 
 /** Progress of a search. */

@@ -1,17 +1,12 @@
 /** The worker of the page's extraction: reads the file, prepares, detects, extracts and makes the files of results, as the command line does. */
 import packageJson from "../../../package.json" with { type: "json" };
+import type { SpotOptions } from "../../extraction/blind/spots.ts";
 import {
-	type SpotOptions,
-	seenBySearch,
-	spotsIn,
-} from "../../extraction/blind/spots.ts";
-import {
-	type DetectedScatterer,
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
 import type { Extraction } from "../../extraction/methods/extract.ts";
-import type { Preprocessed, Scan } from "../../extraction/preprocess.ts";
+import type { Preprocessed } from "../../extraction/preprocess.ts";
 import {
 	commandOf,
 	type ExtractSettings,
@@ -70,7 +65,7 @@ import { type ArrayLayout, arrange } from "../../formats/axes.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import { analysisFields } from "./analysisFields.ts";
+import { analysisFields, isCorrected } from "./analysisFields.ts";
 import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type {
 	Analysed,
@@ -87,7 +82,7 @@ import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
-import { asMarks } from "./spotMarks.ts";
+import { spotsOf } from "./spotMarks.ts";
 
 let input: Input | undefined;
 /** How the indices of its arrays are taken. */
@@ -106,11 +101,11 @@ let fits:
 	| undefined;
 /** Of the last extraction, without what was asked for besides. */
 let base: { readonly analysis: Analysis; readonly lattice: string } | undefined;
-let lastChoice: AnalysisChoice = {};
-/** What spots were looked for in last. */
-let searched:
-	| { readonly scan: Scan; readonly seen: ReturnType<typeof seenBySearch> }
+/** With what was asked of the lattice last. */
+let latticed:
+	| { readonly key: string; readonly preparation: Preparation }
 	| undefined;
+let lastChoice: AnalysisChoice = {};
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
@@ -127,6 +122,7 @@ const handlers = {
 		fits = undefined;
 		base = undefined;
 		seen = undefined;
+		latticed = undefined;
 		layout = {};
 		return openedOf(read, {});
 	},
@@ -201,26 +197,9 @@ const handlers = {
 			report(progress);
 		}),
 
-	/** Spots of a prepared image, by its number: as they would be marked. */
-	spots({
-		index,
-		options: wanted,
-	}: {
-		index: number;
-		options: SpotOptions;
-	}): DetectedScatterer[] {
-		const { scan, weights, order, centre } =
-			needed(preparation).prepared[index];
-		if (searched?.scan !== scan)
-			searched = {
-				scan,
-				seen: seenBySearch({
-					...{ images: [scan.image], nx: scan.nx, ny: scan.ny },
-					...{ pixel: scan.spacing.x, order, weights },
-				}),
-			};
-		return asMarks(spotsIn(searched.seen, wanted), centre);
-	},
+	/** Spots of a prepared image, by its number. */
+	spots: ({ index, options }: { index: number; options: SpotOptions }) =>
+		spotsOf(needed(preparation).prepared[index], options),
 
 	/** Packs the work on a file; the settings are those of the request. */
 	async session({
@@ -274,6 +253,9 @@ const handlers = {
 			scatterers: packed.scatterers
 				? readScatterers(packed.scatterers, scatterers ?? name)
 				: undefined,
+			warning: isCorrected(packed.settings)
+				? `${file.name}: its scan was corrected by its lattice, which this page does not do: here it is as it was measured; npx qpi-lens extract ${file.name} gives the same as before`
+				: undefined,
 		};
 	},
 
@@ -284,6 +266,8 @@ const handlers = {
 		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHOD_OPTIONS[name];
 		const taken = dataset ?? takeAgain(request);
+		// What cannot be had is said before the work.
+		if (request.analysis?.lattice) await preparedWith(request);
 		return orLost(async () => {
 			const extractor = await openExtractor(
 				{
@@ -422,25 +406,38 @@ async function outcome(
 
 /** The last extraction's kernels with what the request asks of them. */
 async function asked(request: ExtractRequest): Promise<Analysis> {
-	const { analysis: choice = {}, settings } = request;
+	const { analysis: choice = {} } = request;
 	const { taken } = needed(fits);
 	const lattice = choice.lattice ? JSON.stringify(choice.lattice) : "";
 	let now = needed(base);
 	if (now.lattice !== lattice) {
 		const of = lattice
-			? takeAgain(
-					request,
-					await prepareScans(measuredInput(), {
-						...settings,
-						...{ lattice: choice.lattice, calibrate: false },
-					}),
-				)
+			? takeAgain(request, await preparedWith(request))
 			: taken;
 		now = { analysis: withTaken(now.analysis, of), lattice };
 	}
 	const analysed = withPhysics(now.analysis, physicsOf(choice));
 	[base, lastChoice] = [now, choice];
 	return analysed;
+}
+
+/** The same images, of which the lattice that was given is known. Throws where none of them shows it. */
+async function preparedWith({
+	settings,
+	analysis: { lattice } = {},
+}: ExtractRequest): Promise<Preparation> {
+	if (dataset)
+		throw new Error("a file of the dataset's format shows no atomic lattice");
+	const key = JSON.stringify([settings, lattice]);
+	if (latticed?.key !== key)
+		latticed = {
+			key,
+			preparation: await prepareScans(measuredInput(), {
+				...settings,
+				...{ lattice, calibrate: false },
+			}),
+		};
+	return latticed.preparation;
 }
 
 /** What results say of how they came about. */

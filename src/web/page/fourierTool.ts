@@ -165,10 +165,13 @@ function labelCut(
 	const [cx, cy] = place({ x: 0, y: 0 });
 	const angle = (degrees * Math.PI) / 180;
 	const [c, s] = [Math.cos(angle), Math.sin(angle)];
-	const reach = 0.86 * Math.min(right - cx, cy - top);
+	const reach = 0.8 * Math.min(right - cx, cy - top);
 	if (!(reach > 20)) return;
-	label(ctx, `${Number(degrees.toFixed(1))}°`.replace("-", "−"), [
-		cx + reach * c + 4,
-		cy - reach * s - 4,
-	]);
+	// Beside the line.
+	label(
+		ctx,
+		`${Number(degrees.toFixed(1))}°`.replace("-", "−"),
+		[cx + reach * c - 12 * s, cy - reach * s - 12 * c + 4],
+		"center",
+	);
 }
