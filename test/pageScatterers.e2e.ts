@@ -270,7 +270,9 @@ test("a list that was found with other settings is a list of one's own", async (
 	await idle(); // the whole image is prepared again
 	await page.click("#detect");
 	await idle();
-	assert.is(await rows.count(), 11);
+	await page.waitForFunction(
+		() => document.querySelectorAll("#marks-table tbody tr").length === 11,
+	);
 	await page.click("#add-mark");
 	await page.fill("#low-pass", "0.3");
 	await page.waitForFunction(() =>

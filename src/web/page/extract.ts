@@ -290,10 +290,11 @@ export function startExtract(): void {
 	 * them by then.
 	 */
 	async function prepare(report: Report): Promise<PrepareOptions> {
-		if (!file || !opened) return form.settings;
+		let wanted = form.settings;
+		if (!file || !opened) return wanted;
 		await reopened(report);
-		await lay();
-		const wanted = form.settings;
+		// Of an array whose indices are taken otherwise there are other images.
+		if (await lay()) wanted = form.settings;
 		const key = JSON.stringify(wanted);
 		let unseen = false;
 		if (ready.settings !== key || !images) {
@@ -320,17 +321,18 @@ export function startExtract(): void {
 		ready = { file };
 	}
 
-	/** Makes the page know the file as its indices are to be taken. */
-	async function lay(): Promise<void> {
+	/** Makes the page know the file as its indices are to be taken. Resolves to whether it knew it otherwise. */
+	async function lay(): Promise<boolean> {
 		const { axes, orientation } = form.settings;
 		const key = JSON.stringify([axes, orientation]);
-		if (!file || key === laid) return;
+		if (!file || key === laid) return false;
 		opened = await remote.call("arranged", { axes, orientation });
 		laid = key;
 		form.laid(file, opened);
 		showSlider(1);
 		if (input("energy").valueAsNumber >= form.images)
 			input("energy").value = "0";
+		return true;
 	}
 
 	/** A result of this program, to be looked at. */
