@@ -52,7 +52,7 @@ export function seriesOptions(command: Command): Command {
 		.addOption(
 			new Option(
 				"--energies <meV>",
-				"makes a map at each of these energies of --band, a .gsf file each: -20,0,20",
+				"makes a map at each of these energies of --band, a .gsf file each: -20,0,20; waves beyond 0.36 1/A fade, beyond 0.49 there are none",
 			)
 				.argParser(energies)
 				.conflicts(["maps", "shard"]),
