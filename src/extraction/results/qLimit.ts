@@ -3,7 +3,6 @@
 import { OKABE_ITO } from "../../drawing/colour.ts";
 import type { HeatLayer } from "../../drawing/heat.ts";
 import type { Extraction } from "../kernels/extraction.ts";
-import type { Analysis } from "./items.ts";
 
 export interface QLimit {
 	/** 1/A: up to here waves have their full height. Where kernels were solved for in bins, the bins' Nyquist wave vector. */
@@ -19,7 +18,8 @@ export function qLimitOf({
 	taken,
 }: {
 	readonly shown: { readonly extraction: Pick<Extraction, "parameters"> };
-	readonly taken: Pick<Analysis["taken"], "pixel">;
+	/** Angstrom. */
+	readonly taken: { readonly pixel: number };
 }): QLimit {
 	const { binned } = shown.extraction.parameters;
 	const bins = typeof binned === "number" ? binned : 1;
