@@ -135,7 +135,7 @@ export function startExtract(): void {
 	};
 	/** Prepares what has changed, and shows the image of the energy that is chosen. */
 	const refresh = () => {
-		work.whenFree(() => {
+		work.whenFree("image", () => {
 			// What is shown already is not done again: that would hide an error that has just come.
 			if (file && !opened?.own && wish() !== shown)
 				void work.act("preparing", (report) => prepare(report));
@@ -159,7 +159,9 @@ export function startExtract(): void {
 			options,
 		}),
 	);
-	const analysis = new AnalysisForm(changed, () => work.whenFree(analyse));
+	const analysis = new AnalysisForm(changed, () =>
+		work.whenFree("analysis", analyse),
+	);
 	const fourier = new Fourier({
 		// Before a restored result is made again, its map is that which was prepared.
 		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),

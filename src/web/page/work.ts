@@ -8,9 +8,9 @@ const SOON = 400;
 export class Work {
 	readonly #stop: () => void;
 	#busy = false;
-	/** To be done after what is being done now: what people asked for, else what follows from a form. */
+	/** To be done after what is being done now: what people asked for, then what follows from the forms. */
 	#asked: (() => void) | null = null;
-	#followUp: (() => void) | null = null;
+	readonly #followUps = new Map<string, () => void>();
 
 	/** @param stop ends what is being done: its promise rejects with a StoppedError */
 	constructor(stop: () => void) {
@@ -61,16 +61,20 @@ export class Work {
 			clearInterval(tick);
 			visible(false);
 			this.#busy = false;
-			const next = this.#asked ?? this.#followUp;
-			if (this.#asked) this.#asked = null;
-			else this.#followUp = null;
-			next?.();
+			const asked = this.#asked;
+			this.#asked = null;
+			asked?.();
+			for (const [form, then] of this.#followUps) {
+				if (this.#busy) break;
+				this.#followUps.delete(form);
+				then();
+			}
 		}
 	}
 
-	/** Calls `then` at once or, while something is done, after it; of several only the last. */
-	whenFree(then: () => void): void {
-		if (this.#busy) this.#followUp = then;
+	/** Calls `then` at once or, while something is done, after it; of several of one form only the last. */
+	whenFree(form: string, then: () => void): void {
+		if (this.#busy) this.#followUps.set(form, then);
 		else then();
 	}
 }
