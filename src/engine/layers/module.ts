@@ -4,7 +4,7 @@ import { Buffer, loadState, Parameter, Parameters } from "./parameters.ts";
 import type { Loadable, State } from "./state.ts";
 
 /**
- * A network, or a part of one, that holds its parameters (torch's nn.Module): fields that are parameters or modules, or lists of them, are found by themselves, and named by
+ * A network, or a part of one, that holds its parameters (torch's nn.Module): public fields that are parameters or modules, or lists of them, are found by themselves, and named by
  * their fields, "encoder.blocks.0.weight". What it computes is a method of yours, forward(x) where a Sequential is to call it. Parameters begin on the host; to(gpu) gives those of the
  * whole network their memory.
  */
