@@ -23,6 +23,7 @@ export {
 	collect,
 	type LazyState,
 	type LazyTensor,
+	type Loadable,
 	lazy,
 	type State,
 } from "./layers/state.ts";
@@ -63,6 +64,7 @@ export {
 	type Gradients,
 	Tensor,
 	tensor,
+	type Values,
 	zeros,
 } from "./tensors/tensor.ts";
 export { Adam, type AdamOptions, AdamW } from "./training/adam.ts";

@@ -119,7 +119,7 @@ export class Gpu {
 	}
 
 	/** Copies host data into a buffer, in order with the commands recorded so far. */
-	upload(view: BufferView, data: Float32Array | Uint32Array): void {
+	upload(view: BufferView, data: Float32Array): void {
 		this.#check();
 		checkOwner("upload", { view }, this.#pool);
 		if (view.buffer.usedIn === this.#recorder.serial) this.flush();

@@ -4,7 +4,7 @@ import { Buffer, loadState, Parameter, Parameters } from "./parameters.ts";
 import type { Loadable, State } from "./state.ts";
 
 /**
- * A network, or a part of one, that holds its parameters (torch's nn.Module). It finds them by itself in its fields: parameters, modules, and lists of these. They are named by the
+ * A network, or a part of one, that holds its parameters (torch's nn.Module). It finds them by itself in its public fields: parameters, modules, and lists of these. They are named by the
  * fields, as in "encoder.blocks.0.weight". What the module computes is a method of yours; a Sequential calls forward(x). Parameters begin on the host, and
  * to(gpu) gives those of the whole network their memory on the device.
  */
