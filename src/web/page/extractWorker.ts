@@ -46,12 +46,7 @@ import {
 	type SeenLattice,
 	seenLattices,
 } from "../../extraction/results/seenLattice.ts";
-import {
-	decodeSession,
-	encodeSession,
-	isSession,
-	LISTS,
-} from "../../extraction/results/session.ts";
+import { LISTS } from "../../extraction/results/session.ts";
 import {
 	makeTasks,
 	type PrepareOptions,
@@ -60,12 +55,10 @@ import {
 	take,
 	tasksOf,
 } from "../../extraction/results/take.ts";
-import { readMasks, writeMasks } from "../../extraction/scan/masks.ts";
 import { type ArrayLayout, arrange } from "../../formats/axes.ts";
 import { render } from "../render.ts";
 import { answer, type Report } from "../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
-import { analysisFields, isCorrected } from "./analysisFields.ts";
 import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type {
 	Analysed,
@@ -76,12 +69,12 @@ import type {
 	PreparedImages,
 	ShownImage,
 	Turn,
-	Unpacked,
 } from "./extractTypes.ts";
 import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
 let input: Input | undefined;
@@ -202,62 +195,15 @@ const handlers = {
 		spotsOf(needed(preparation).prepared[index], options),
 
 	/** Packs the work on a file; the settings are those of the request. */
-	async session({
-		file,
-		request,
-	}: {
-		file: File;
-		request: ExtractRequest;
-	}): Promise<Blob> {
-		const { settings, scatterers } = request;
-		const packed = encodeSession({
-			file: {
-				name: file.name,
-				bytes: new Uint8Array(await file.arrayBuffer()),
-			},
+	session: ({ file, request }: { file: File; request: ExtractRequest }) =>
+		packSession(file, {
 			settings: settingsOf(request),
-			scatterers:
-				scatterers && !dataset ? writeScatterers(scatterers) : undefined,
-			mask: settings.mask?.length ? writeMasks(settings.mask) : undefined,
-		});
-		return new Blob([packed], { type: "application/zip" });
-	},
+			scatterers: dataset ? undefined : request.scatterers,
+			mask: request.settings.mask,
+		}),
 
 	/** Unpacks it; undefined for any other file. */
-	async unpack(file: File): Promise<Unpacked | undefined> {
-		const head = new Uint8Array(await file.slice(0, 64).arrayBuffer());
-		if (!isSession(head)) return undefined;
-		checkSize(file.name, file.size);
-		const packed = decodeSession(
-			new Uint8Array(await file.arrayBuffer()),
-			file.name,
-		);
-		const { name, bytes } = packed.file;
-		const { scatterers, mask, method, seed, weights, ...settings } =
-			packed.settings;
-		const choices = { method, seed, symmetry: "", window: "", kinds: "" };
-		return {
-			file: new File([bytes as BlobPart], name),
-			settings: {
-				...settings,
-				mask: packed.mask ? readMasks(packed.mask, mask ?? name) : undefined,
-			},
-			choices: {
-				...Object.fromEntries(
-					Object.entries({ ...choices, ...settings })
-						.filter(([id]) => id in choices)
-						.map(([id, value]) => [id, String(value)]),
-				),
-				...analysisFields(settings),
-			},
-			scatterers: packed.scatterers
-				? readScatterers(packed.scatterers, scatterers ?? name)
-				: undefined,
-			warning: isCorrected(packed.settings)
-				? `${file.name}: its scan was corrected by its lattice, which this page does not do: here it is as it was measured; npx qpi-lens extract ${file.name} gives the same as before`
-				: undefined,
-		};
-	},
+	unpack: unpackSession,
 
 	readScatterers: ({ text, file }: { text: string; file: string }) =>
 		readScatterers(text, file),
