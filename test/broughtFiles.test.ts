@@ -125,7 +125,7 @@ test("a channel that holds nothing is not taken by default, and is named where i
 	assert.match(found.told[0], /channel Current \(A\), taken by default/);
 	assert.match(
 		found.warnings.join(),
-		/"Z", "Z backward" hold one value everywhere or none: "Current" is taken/,
+		/"Z" holds one value everywhere or none: "Current" is taken/,
 	);
 	const asked = await prepared("scan.sxm", bytes, { channel: "Z" }).catch(
 		(error: Error) => error.message,

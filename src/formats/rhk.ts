@@ -102,7 +102,7 @@ function stackLayers(
 	{ cursor, fail, fileBytes }: Reading,
 ): Layers | undefined {
 	const main = spectra.find(
-		({ header: { grid } }) => Math.min(...grid) >= SMALLEST_GRID,
+		({ header: { grid } }) => Math.min(grid[0], grid[1]) >= SMALLEST_GRID,
 	);
 	if (!main) return undefined;
 	const { header } = main;

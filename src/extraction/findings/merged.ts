@@ -1,5 +1,7 @@
 /** Which points of a branch are no peaks of its own, for another branch comes closer than their width. */
+
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
+import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import type { ParabolaFit } from "./parabola.ts";
 
 interface Track {
@@ -35,11 +37,7 @@ export function mergedPoints(
 		if (own) return own.peak.q;
 		const ranks = points.map((p) => rankOf(p.index));
 		const at = rankOf(index);
-		if (
-			!fit ||
-			at < Math.min(...ranks) - BEYOND ||
-			at > Math.max(...ranks) + BEYOND
-		)
+		if (!fit || at < minOf(ranks) - BEYOND || at > maxOf(ranks) + BEYOND)
 			return null;
 		const k2 = ((energies[index] - fit.bottom) * fit.mass) / HBAR2_2M;
 		return k2 > 0 ? 2 * Math.sqrt(k2) : null;
