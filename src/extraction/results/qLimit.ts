@@ -31,7 +31,7 @@ export function qLimitOf({
 export const qLimitLines = ({ whole, most, bins }: QLimit): string[] =>
 	bins > 1
 		? [
-				`q limit: waves up to ${whole.toFixed(2)} 1/Å are whole, for kernels were solved for in bins of ${bins} x ${bins} pixels; from there to ${most.toFixed(2)} those that stand above the noise keep their q and lose up to half of their height, and weaker ones are missed: a shorter --window has smaller bins`,
+				`q limit: waves up to ${whole.toFixed(2)} 1/Å are whole, for kernels were solved for in bins of ${bins} x ${bins} pixels; from there to ${most.toFixed(2)} those that stand above the noise keep their q and may lose half of their height or more, and weaker ones are missed: a shorter --window has smaller bins`,
 			]
 		: [];
 
