@@ -90,24 +90,44 @@ export async function openSample(page: Page): Promise<void> {
 
 /** Presses Extract, and waits for the end. Resolves with the error that the page shows, or "". */
 export async function extract(page: Page): Promise<string> {
+	await forgetCommand(page);
 	await page.click("#run");
-	return ended(page);
+	// A click that meets the button as another work's bar appears does nothing: people see that, and press again.
+	while (!(await isOver(page))) await page.click("#run");
+	return faultOf(page);
 }
 
 /** Waits for the end of an extraction that has just been started. */
 export async function ended(page: Page): Promise<string> {
-	// A result says anew what the command line is.
-	await page.evaluate(() => {
+	await forgetCommand(page);
+	await isOver(page, false);
+	return faultOf(page);
+}
+
+/** A result says anew what the command line is. */
+const forgetCommand = (page: Page) =>
+	page.evaluate(() => {
 		(document.getElementById("command") as HTMLElement).textContent = "";
 	});
-	await page.waitForFunction(
-		() =>
+
+const faultOf = async (page: Page) =>
+	(await page.isVisible("#fault")) ? text(page, "#fault p") : "";
+
+/** Resolves when there is a result or an error, with true; or with false when nothing was being done for three seconds, where that is asked for. */
+async function isOver(page: Page, orIdle = true): Promise<boolean> {
+	let idle = 0;
+	for (let waited = 0; waited < 120_000; waited += 200) {
+		const [over, busy] = await page.evaluate(() => [
 			document.getElementById("command")?.textContent !== "" ||
-			!document.getElementById("fault")?.hidden,
-		undefined,
-		{ timeout: 120_000 },
-	);
-	return (await page.isVisible("#fault")) ? text(page, "#fault p") : "";
+				!document.getElementById("fault")?.hidden,
+			!document.getElementById("work")?.hidden,
+		]);
+		if (over) return true;
+		idle = busy ? 0 : idle + 200;
+		if (orIdle && idle >= 3000) return false;
+		await page.waitForTimeout(200);
+	}
+	throw new Error("the extraction did not end within two minutes");
 }
 
 /** What an element says. */
