@@ -195,7 +195,7 @@ test("rows that were never scanned are not invented", () => {
 	const prepared = preprocess(scan);
 	assert.match(
 		note(prepared, "missing"),
-		/40 empty rows and 84 more missing pixels/,
+		/^40 of 200 rows are empty, and 84 more pixels without a value:/,
 	);
 	assert.match(prepared.warnings.join(), /40 of 200 rows are empty/);
 	assert.ok(prepared.scan.image.every(Number.isFinite));

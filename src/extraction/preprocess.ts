@@ -129,14 +129,14 @@ export function preprocess(
 			"not measured",
 			missing.valid.map((v) => 1 - v),
 		);
-		step(
-			"missing",
-			`${count(missing.rows, "empty row")} and ${count(missing.pixels, "more missing pixel")}: not measured, used nowhere`,
-			{ ...current, image: fill(current, counts) },
-		);
-		warnings.push(
-			`${missing.rows} of ${ny} rows are empty${missing.pixels > 0 ? `, and ${count(missing.pixels, "more pixel")}` : ""}: not measured, used nowhere`,
-		);
+		const found = [
+			missing.rows > 0 && `${missing.rows} of ${ny} rows are empty`,
+			missing.pixels > 0 &&
+				`${count(missing.pixels, missing.rows > 0 ? "more pixel" : "pixel")} without a value`,
+		];
+		const note = `${found.filter(Boolean).join(", and ")}: not measured, used nowhere`;
+		step("missing", note, { ...current, image: fill(current, counts) });
+		warnings.push(note);
 	}
 	if (options.mask?.length) {
 		const share = hide("given mask", covered(scan, options.mask));
