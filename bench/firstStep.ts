@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compile } from "../src/engine/device/compile.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
-import { Adam } from "../src/engine/training/adam.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { stepper, trialTasks } from "../src/training/pace.ts";

@@ -1,6 +1,6 @@
 /** `npm run bench:step`: one training step of each network: wall time, what the host does, and where the device's time goes. */
 import { Command, Option } from "commander";
-import { Adam } from "../src/engine/training/adam.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { stepper, trialTasks } from "../src/training/pace.ts";
 import {

@@ -8,9 +8,9 @@ import { collect } from "../src/engine/layers/state.ts";
 import { add, scale } from "../src/engine/ops/elementwise.ts";
 import { klLoss, mseLoss } from "../src/engine/ops/loss.ts";
 import { reparameterise } from "../src/engine/ops/random.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import { tensor } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import {
 	AUTOENCODERS,

@@ -13,6 +13,7 @@ import {
 } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { fill } from "../src/engine/tensors/accumulate.ts";
 import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
 import { gradcheck } from "../src/engine/tensors/gradcheck.ts";
@@ -22,7 +23,6 @@ import {
 	tensor,
 	zeros,
 } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare } from "./opTesting.ts";

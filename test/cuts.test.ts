@@ -92,13 +92,12 @@ test("noise alone has no line", () => {
 	}
 });
 
-test("two bands of a stack become two branches, each with its parabola", () => {
-	const random = new Random(6);
-	const bands = [
-		{ mass: 0.35, bottom: -0.08 },
-		{ mass: 1.1, bottom: -0.1 },
-	];
-	const energies = Array.from({ length: 10 }, (_, i) => -0.02 + 0.018 * i);
+/** Of a noisy stack of kernels of such bands. */
+function branchesOfBands(
+	bands: readonly { mass: number; bottom: number }[],
+	energies: readonly number[],
+	random: Random,
+) {
 	const candidates = energies.map((energy) => {
 		const kernel = noisy(
 			waves(
@@ -112,11 +111,21 @@ test("two bands of a stack become two branches, each with its parabola", () => {
 		const samples = drawn(kernel, 0.05, random);
 		return fitPeaks(profile(kernel, { spacing: PIXEL, direction: 0, samples }));
 	});
-	const branches = branchesOf(
+	return branchesOf(
 		energies,
 		candidates,
 		energies.map(() => 16),
 	);
+}
+
+test("two bands of a stack become two branches, each with its parabola", () => {
+	const random = new Random(6);
+	const bands = [
+		{ mass: 0.35, bottom: -0.08 },
+		{ mass: 1.1, bottom: -0.1 },
+	];
+	const energies = Array.from({ length: 10 }, (_, i) => -0.02 + 0.018 * i);
+	const branches = branchesOfBands(bands, energies, random);
 	assert.is(branches.length, 2);
 	const fits = branches
 		.map(({ fit }) => fit)
@@ -135,37 +144,12 @@ test("two bands of a stack become two branches, each with its parabola", () => {
 
 test("where branches come nearer than their lines are wide points are marked and left out: bands that part are right, of those that never do nothing is said that is not", () => {
 	const random = new Random(1);
-	const branchesOfBands = (
-		bands: readonly { mass: number; bottom: number }[],
-		energies: readonly number[],
-	) => {
-		const candidates = energies.map((energy) => {
-			const kernel = noisy(
-				waves(
-					bands.map(({ mass, bottom }) => ({
-						q: () => 2 * Math.sqrt(((energy - bottom) * mass) / HBAR2_2M),
-					})),
-				),
-				0.05,
-				random,
-			);
-			const samples = drawn(kernel, 0.05, random);
-			return fitPeaks(
-				profile(kernel, { spacing: PIXEL, direction: 0, samples }),
-			);
-		});
-		return branchesOf(
-			energies,
-			candidates,
-			energies.map(() => 16),
-		);
-	};
 	const apart = [
 		{ mass: 0.3, bottom: -0.1 },
 		{ mass: 1.4, bottom: -0.05 },
 	];
 	const rising = Array.from({ length: 14 }, (_, i) => -0.02 + 0.02 * i);
-	const parting = branchesOfBands(apart, rising).sort(
+	const parting = branchesOfBands(apart, rising, random).sort(
 		(a, b) => (a.fit?.mass ?? 0) - (b.fit?.mass ?? 0),
 	);
 	assert.is(parting.length, 2);
@@ -183,6 +167,7 @@ test("where branches come nearer than their lines are wide points are marked and
 			{ mass: 0.8, bottom: -0.06 },
 		],
 		Array.from({ length: 12 }, (_, i) => -0.01 + 0.02 * i),
+		random,
 	);
 	assert.ok(near.length > 0);
 	for (const { fit, reason, points } of near) {

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { dataLoader } from "../src/engine/training/dataLoader.ts";
+import { dataLoader } from "../src/engine/optim/dataLoader.ts";
 
 /** Seven samples: two values and a label each, which say whose they are. */
 const data = {

@@ -18,6 +18,7 @@ import { randn, randomBits, reparameterise } from "../src/engine/ops/random.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
 import { concat, rotate, sliceChannels } from "../src/engine/ops/sample.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { fill } from "../src/engine/tensors/accumulate.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import {
@@ -26,7 +27,6 @@ import {
 	tensor,
 	zeros,
 } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { philox, Random } from "../src/random.ts";
 

@@ -13,9 +13,9 @@ import {
 } from "../src/engine/layers/state.ts";
 import { mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import { tensor } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { loadShaders } from "../src/node/device/shaders.ts";
 import { Random } from "../src/random.ts";

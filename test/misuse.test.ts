@@ -16,6 +16,8 @@ import { randn, randomBits } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { reshape } from "../src/engine/ops/reshape.ts";
 import { concat } from "../src/engine/ops/sample.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
+import { rateFactor } from "../src/engine/optim/schedules.ts";
 import { backward, noGrad, record } from "../src/engine/tensors/autograd.ts";
 import type { Nested } from "../src/engine/tensors/nested.ts";
 import {
@@ -24,8 +26,6 @@ import {
 	type Values,
 	zeros,
 } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
-import { rateFactor } from "../src/engine/training/schedules.ts";
 import {
 	decodeSafetensors,
 	encodeSafetensors,

@@ -15,10 +15,10 @@ import { collect, lazy } from "../src/engine/layers/state.ts";
 import { Conv2d, Embedding, Linear } from "../src/engine/layers/weighted.ts";
 import { mul, relu } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
+import { Adam } from "../src/engine/optim/adam.ts";
+import { SGD } from "../src/engine/optim/sgd.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import { tensor } from "../src/engine/tensors/tensor.ts";
-import { Adam } from "../src/engine/training/adam.ts";
-import { SGD } from "../src/engine/training/sgd.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 

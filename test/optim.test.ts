@@ -6,15 +6,15 @@ import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import { collect, lazy, type State } from "../src/engine/layers/state.ts";
 import { add, mul } from "../src/engine/ops/elementwise.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { backward } from "../src/engine/tensors/autograd.ts";
-import { tensor, zeros } from "../src/engine/tensors/tensor.ts";
-import { Adam, type AdamOptions, AdamW } from "../src/engine/training/adam.ts";
-import { Average } from "../src/engine/training/average.ts";
+import { Adam, type AdamOptions, AdamW } from "../src/engine/optim/adam.ts";
+import { Average } from "../src/engine/optim/average.ts";
 import {
 	checkSchedule,
 	type RateSchedule,
 	rateFactor,
-} from "../src/engine/training/schedules.ts";
+} from "../src/engine/optim/schedules.ts";
+import { backward } from "../src/engine/tensors/autograd.ts";
+import { tensor, zeros } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";
 import { compare, uniform } from "./opTesting.ts";

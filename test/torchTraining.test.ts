@@ -22,12 +22,12 @@ import {
 import { add, mul, relu } from "../src/engine/ops/elementwise.ts";
 import { mean, sum } from "../src/engine/ops/reduce.ts";
 import { crossEntropy } from "../src/engine/ops/softmax.ts";
+import { Adam, AdamW } from "../src/engine/optim/adam.ts";
+import { clipGradNorm } from "../src/engine/optim/clip.ts";
+import { rateFactor } from "../src/engine/optim/schedules.ts";
+import { SGD } from "../src/engine/optim/sgd.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
-import { Adam, AdamW } from "../src/engine/training/adam.ts";
-import { clipGradNorm } from "../src/engine/training/clip.ts";
-import { rateFactor } from "../src/engine/training/schedules.ts";
-import { SGD } from "../src/engine/training/sgd.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 import { Random } from "../src/random.ts";

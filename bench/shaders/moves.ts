@@ -11,8 +11,8 @@ import {
 	sliceChannels,
 	upsampleNearest2x,
 } from "../../src/engine/ops/sample.ts";
+import { Adam } from "../../src/engine/optim/adam.ts";
 import { tensor } from "../../src/engine/tensors/tensor.ts";
-import { Adam } from "../../src/engine/training/adam.ts";
 import { permute as permuteReference } from "../../test/reference/permute.ts";
 import { pool } from "../../test/reference/pooling.ts";
 import { rotate as rotateReference } from "../../test/reference/sample.ts";

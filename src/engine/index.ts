@@ -57,6 +57,22 @@ export * from "./ops/reshape.ts";
 export * from "./ops/sample.ts";
 export * from "./ops/softmax.ts";
 export * from "./ops/upsampleConv.ts";
+export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
+export { Average } from "./optim/average.ts";
+export { clipGradNorm } from "./optim/clip.ts";
+export {
+	type Batch,
+	type DataLoader,
+	type DataLoaderOptions,
+	dataLoader,
+} from "./optim/dataLoader.ts";
+export type { Group, ParameterGroup } from "./optim/optimiser.ts";
+export {
+	checkSchedule,
+	type RateSchedule,
+	rateFactor,
+} from "./optim/schedules.ts";
+export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export { backward, noGrad, record } from "./tensors/autograd.ts";
 export { type GradcheckOptions, gradcheck } from "./tensors/gradcheck.ts";
 export {
@@ -67,19 +83,3 @@ export {
 	type Values,
 	zeros,
 } from "./tensors/tensor.ts";
-export { Adam, type AdamOptions, AdamW } from "./training/adam.ts";
-export { Average } from "./training/average.ts";
-export { clipGradNorm } from "./training/clip.ts";
-export {
-	type Batch,
-	type DataLoader,
-	type DataLoaderOptions,
-	dataLoader,
-} from "./training/dataLoader.ts";
-export type { Group, ParameterGroup } from "./training/optimiser.ts";
-export {
-	checkSchedule,
-	type RateSchedule,
-	rateFactor,
-} from "./training/schedules.ts";
-export { SGD, type SGDOptions } from "./training/sgd.ts";

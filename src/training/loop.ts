@@ -2,11 +2,11 @@ import { detached, scope } from "../engine/basics/scope.ts";
 import type { Gpu } from "../engine/device/gpu.ts";
 import type { Parameters } from "../engine/layers/parameters.ts";
 import { joined, part } from "../engine/layers/state.ts";
+import { Adam } from "../engine/optim/adam.ts";
+import { Average } from "../engine/optim/average.ts";
+import { sampleOrder } from "../engine/optim/dataLoader.ts";
+import { checkSchedule, rateFactor } from "../engine/optim/schedules.ts";
 import { type Tensor, zeros } from "../engine/tensors/tensor.ts";
-import { Adam } from "../engine/training/adam.ts";
-import { Average } from "../engine/training/average.ts";
-import { sampleOrder } from "../engine/training/dataLoader.ts";
-import { checkSchedule, rateFactor } from "../engine/training/schedules.ts";
 import { Random } from "../random.ts";
 import type { Checkpoint, History } from "./checkpoint.ts";
 import type { StepMemory } from "./memory.ts";
@@ -49,7 +49,7 @@ export class DivergedError extends Error {
 	}
 }
 
-/** Streams of random numbers that each step draws from. The orders' (engine/training/dataLoader.ts) lie below, the generator's below 2^30. */
+/** Streams of random numbers that each step draws from. The orders' (engine/optim/dataLoader.ts) lie below, the generator's below 2^30. */
 const STEP = 0xc0000000;
 /** Steps whose work may wait in the queue. */
 const AHEAD = 4;

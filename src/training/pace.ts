@@ -1,8 +1,8 @@
 import { scope } from "../engine/basics/scope.ts";
 import { compile } from "../engine/device/compile.ts";
 import type { Gpu } from "../engine/device/gpu.ts";
+import { Adam } from "../engine/optim/adam.ts";
 import { backward } from "../engine/tensors/autograd.ts";
-import { Adam } from "../engine/training/adam.ts";
 import { makeNetwork, type NetworkName } from "../models/networks.ts";
 import { PIXELS } from "../qpi/dataset/format.ts";
 import { INPUTS, type InputKind } from "../qpi/operator/inputs.ts";
