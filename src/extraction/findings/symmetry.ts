@@ -235,12 +235,6 @@ function checked(
 	return n;
 }
 
-/** "isotropic", "4-fold", or "no rotational symmetry". */
-export function nameOrder(order: Order): string {
-	if (order === "isotropic") return order;
-	return order === 1 ? "no rotational symmetry" : `${order}-fold`;
-}
-
 function reason(
 	order: Order,
 	scores: readonly SymmetryScore[],

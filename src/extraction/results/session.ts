@@ -4,9 +4,6 @@ import { FormatError } from "../../formats/measurement.ts";
 import type { ExtractSettings } from "./commandLine.ts";
 import { baseName, checkSize } from "./input.ts";
 
-/** Its name's end. */
-export const SESSION = ".qpi";
-
 export interface Session {
 	/** The instrument's file. */
 	readonly file: { readonly name: string; readonly bytes: Uint8Array };
