@@ -123,16 +123,18 @@ test("Ctrl-C: nothing half-written, and what is finished is known to the next ru
 	const { code, stderr } = await run.ended;
 	assert.is(code, 130, stderr);
 	assert.match(stderr, /^interrupted; what was finished stays/m);
+	// The signal may come when the second file is done as well: then that is whole, too.
 	const made = readdirSync(at("stopped")).sort();
 	assert.equal(
 		made.filter((name) => name !== "map"),
 		["campaign.json", "damaged", "summary.csv", "summary.html"],
 	);
-	// On a fast machine the second file may be done by then.
+	const rows = table("stopped").slice(1, -1);
+	assert.match(rows[0], /^scans\/damaged\.sxm,damaged,/);
+	assert.ok(existsSync(at("stopped/damaged/result.json")));
 	if (made.includes("map"))
 		assert.ok(existsSync(at("stopped/map/result.json")));
-	assert.is(table("stopped").length, 3);
-	assert.ok(existsSync(at("stopped/damaged/result.json")));
+	assert.ok(rows.length === 1 || made.includes("map"));
 });
 
 test("what cannot be meant: one line, and nothing is made", async () => {
