@@ -48,6 +48,26 @@ const opened = (name: string) =>
 	);
 /** Changes count when they have come to rest. */
 const rest = () => page.waitForTimeout(1000);
+/** Waits until the browser keeps, of one file, all that these say: its work, and what was asked of its results. */
+const kept = (flatten: string, rings: string) =>
+	page.waitForFunction(
+		async ([flatten, rings]) => {
+			const opening = indexedDB.open("qpi-lens-work");
+			await new Promise((done) => {
+				opening.onsuccess = done;
+			});
+			const all = opening.result.transaction("run").objectStore("run").getAll();
+			await new Promise((done) => {
+				all.onsuccess = done;
+			});
+			opening.result.close();
+			const said = all.result.map((value) => JSON.stringify(value));
+			return [flatten, rings].every((part) =>
+				said.some((s) => s.includes(part)),
+			);
+		},
+		[flatten, rings],
+	);
 
 test("a reload brings back file, settings, scatterers and results", async () => {
 	await openSample(page);
@@ -58,7 +78,7 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.fill("#rings", "0.2");
 	await page.waitForSelector("#picture-ring-cuts img");
 	await page.selectOption("#flatten", "plane");
-	await rest();
+	await kept('"flatten":"plane"', '"rings":[0.2]');
 	const before = await shown();
 	assert.equal(before.files, ["sample.3ds"]);
 	assert.is(before.marks, "10 used, 1 left out");
