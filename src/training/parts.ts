@@ -36,7 +36,7 @@ export function backwardInParts(
 	}
 }
 
-/** At most `count` runs of neighbours, of one length but for the last. */
+/** Cuts a list into at most `count` pieces, all of one length except the last, which may be shorter. */
 function inParts<T>(items: readonly T[], count: number): T[][] {
 	const each = Math.ceil(items.length / count);
 	return Array.from({ length: Math.ceil(items.length / each) }, (_, i) =>

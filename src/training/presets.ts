@@ -18,7 +18,7 @@ export interface Preset {
 }
 
 /**
- * Aligner and one-step baseline always get the same number of steps at the same rates: what is compared is what they are taught. The paper's schedules (300, 50 and 50 epochs; 1e-4, 5e-5, 5e-5) belong to pretrained networks of 84 M parameters. These start from nothing and are small, so
+ * Aligner and one-step baseline always get the same number of steps at the same rates, so that they differ only in what they are taught. The paper's schedules (300, 50 and 50 epochs; 1e-4, 5e-5, 5e-5) belong to pretrained networks of 84 M parameters. These start from nothing and are small, so
  * the learning rates are higher and fall faster.
  */
 export const PRESETS: Record<PresetName, Preset> = {
@@ -179,7 +179,7 @@ export function withEpochs(
 	};
 }
 
-/** How all three networks are trained, in place of what a preset says. */
+/** How all three networks are trained, instead of as a preset says. */
 export interface Ways {
 	/** See Task. */
 	readonly accumulate?: number;

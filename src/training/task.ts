@@ -16,7 +16,7 @@ export interface Task {
 	readonly schedule: RateSchedule;
 	/** A batch is computed in so many parts, whose gradients are added up: one step takes the memory of one part. 1 by default. */
 	readonly accumulate?: number;
-	/** Decay of the weights' moving average (engine/optim/average.ts), which then is what is validated, and what the training leaves; none by default. */
+	/** Decay of the weights' moving average (engine/optim/average.ts). If given, the average is validated, and it is the training's result. None by default. */
 	readonly average?: number;
 	/** Largest global norm of the gradient; null leaves it as it is. */
 	readonly clip: number | null;

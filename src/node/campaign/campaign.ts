@@ -152,7 +152,7 @@ export async function runCampaign(
 	return { count: inputs.length, failed, stopped: processes.stopped };
 }
 
-/** What all inputs have in common of what their results depend on. */
+/** What decides the results besides an input's own bytes: the same for all inputs. */
 async function keyOf({
 	options,
 	optionFiles,

@@ -39,7 +39,7 @@ export class Processes {
 		return this.#stopped && 128 + constants.signals[this.#stopped];
 	}
 
-	/** Runs this very program with other words; waits for its end. What it says is not shown, but for the line of its error, which is returned. */
+	/** Runs this program again with other arguments and waits for its end. Its output is not shown; if it fails, the line of its error is returned. */
 	run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
 		const began = performance.now();
 		const child = spawn(

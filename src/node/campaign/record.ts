@@ -29,7 +29,7 @@ export interface Entry {
 	/** Below the campaign's. */
 	readonly folder: string;
 	readonly seconds: number;
-	/** Of what is done: what it was made from, the SHA-256 of its result.json, and what the tables say of it. */
+	/** Where it is done: what it was made from, the SHA-256 of its result.json, and its rows in the tables. */
 	readonly done?: {
 		readonly key: Key;
 		readonly result: string;

@@ -30,7 +30,7 @@ export function wideSource(
 		kernels: numbers.map((number) => ({
 			number,
 			family: set.kinds[place(number)],
-			// What symmetry a drawn kernel has is not recorded: none is asked of it.
+			// The symmetry of a drawn kernel is not recorded, so the training asks for none.
 			symmetry: 1 as const,
 			observations,
 		})),

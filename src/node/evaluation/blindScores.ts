@@ -42,7 +42,7 @@ export interface BlindScore extends MapFactors {
 export interface BlindEvaluation {
 	readonly maps: Readonly<Record<string, BlindScore>>;
 	readonly mean: BlindMeans;
-	/** The means of the maps of each level of what differs between them; what is the same for all is left out. */
+	/** For each property in which the maps differ (noise, density, ...), the means over the maps of each of its levels. */
 	readonly by: Readonly<Partial<Record<Factor, readonly BlindGroup[]>>>;
 	/** Where only these of the folder's maps were looked at. */
 	readonly shard?: ShardMark;

@@ -34,7 +34,7 @@ export interface WeightedMark extends KindMark {
 	readonly weight: number;
 }
 
-/** What is judged of what it finds. */
+/** The part of a search's results that is scored. */
 export interface BlindFound {
 	readonly marks: readonly WeightedMark[];
 	/** size x size nodes of the map's pixel, odd. */
