@@ -129,8 +129,8 @@ const RATES: Record<keyof typeof AUTOENCODERS, [number, number, number]> = {
 };
 
 /**
- * A preset with convolutional networks in place of its own, and their learning rates; with `channels` in place of the model's, in as many groups of its
- * groupNorm as divide them all. Throws where principal components are given channels.
+ * A preset with convolutional networks in place of its own, and their learning rates; `channels` replaces the model's, and groupNorm then has the
+ * largest number of groups that divides all of them. Throws where principal components are given channels.
  */
 export function withModel(
 	preset: Preset,

@@ -13,7 +13,7 @@ export interface Ended {
 /** So long may a program take to leave nothing behind, milliseconds. */
 const GRACE = 15_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Their own group: a terminal's Ctrl-C reaches us alone, and each of them hears of it once. */
+/** Children are a process group of their own: a terminal's Ctrl-C reaches only this process, which tells each child once. */
 const detached = process.platform !== "win32";
 
 /** Programs of ours, some at a time. */

@@ -41,7 +41,7 @@ export interface Entry {
 
 export interface Campaign {
 	readonly shard?: ShardMark;
-	/** Of the inputs that were given last, in their order; one that is not there is still to be done. */
+	/** The inputs that were given last, in their order. An input that is missing here is still to be done. */
 	readonly entries: readonly Entry[];
 	/** What earlier runs with other inputs finished in the same folder. */
 	readonly others: readonly Entry[];

@@ -82,7 +82,7 @@ const FACTORS: readonly Factor[] = [
 	"spread",
 	"background",
 ];
-/** Of more values than this, or where each map has its own, a factor's maps are cut into at most so many groups of two maps or more. */
+/** The largest number of groups. A factor that has more values than this, or another value in each map, is cut into so many ranges at most, each of two maps or more. */
 const GROUPS = 4;
 /** Densities and the like that differ by less are the same. */
 const SAME = 1e-3;

@@ -41,8 +41,9 @@ export interface BlindFound {
 	readonly kernels: readonly (Centred & { readonly kind: number })[];
 }
 
-/** Angstrom: no scatterer nearer to the border must be found, and how far a kernel may be off its scatterer. */
+/** Angstrom: scatterers nearer to the border need not be found. */
 const BORDER = 6;
+/** Angstrom: so far a kernel may be off its scatterer. */
 const SHIFT = 12;
 
 /**

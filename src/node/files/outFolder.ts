@@ -32,7 +32,7 @@ export class OutFolder {
 	 * A folder that appears at `path` with `commit`. Until then nothing is there, and a signal that ends the program leaves nothing behind. Until the first `write` the system itself
 	 * handles signals, so that they end even a program that is busy computing. Earlier results in `path` are replaced. Throws where `path` holds other files.
 	 * @param contents the file that `commit` writes
-	 * @param force whether other files may be there: those of the same name are replaced, the others stay; not given by who cannot be told so
+	 * @param force whether other files may be there: those of the same name are replaced, the others stay; left out by callers that have no such option
 	 */
 	static async create(
 		path: string,
