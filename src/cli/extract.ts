@@ -199,8 +199,7 @@ Examples:
 /** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */
 async function seesSquares({ method, weights }: Options): Promise<boolean> {
 	if (!isNetwork(METHOD_OPTIONS[method])) return false;
-	const { manifest } = await openWeights(weights);
-	return manifest.preset.inputs !== "centred";
+	return (await openWeights(weights)).inputs !== "centred";
 }
 
 /** What decides the results, as a session has it. */
