@@ -59,6 +59,9 @@ export class Fourier {
 		byId("fft-reach").addEventListener("change", () => this.#draw());
 		byId("fft-scale").addEventListener("change", () => void this.#ask());
 		byId("fft-marks").addEventListener("change", () => this.#link.changed());
+		byId("offer-cut").addEventListener("click", () =>
+			needs.choose("cut", "0", false),
+		);
 		this.#link.subscribe(() => this.#tell());
 	}
 
@@ -232,8 +235,11 @@ export class Fourier {
 			.replaceAll(/-(?=\d)/g, "−");
 	}
 
-	#showPictures({ pictures = [], told = [] }: Outcome): void {
+	#showPictures({ pictures = [], told = [], items }: Outcome): void {
 		const box = byId("analysis-charts");
+		const offer = byId("offer-cut");
+		offer.hidden = pictures.some(({ name }) => name === "line-cuts");
+		offer.textContent = `${items.length > 1 ? "E(q)" : "Line cut"} along 0°`;
 		for (const image of box.querySelectorAll("img"))
 			URL.revokeObjectURL(image.src);
 		box.replaceChildren(
