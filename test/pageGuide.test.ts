@@ -44,7 +44,7 @@ test("the headline has q*, m* and E0 as the findings say them", () => {
 	const said = headlineOf({ q, findings: ["method refined", line] });
 	assert.match(said, /^q\* = 0\.1393 ± 0\.0007 1\/Å · m\* = 0\.40/);
 	assert.match(said, /mₑ, E₀ = −65\S* ± \S+ meV$/);
-	assert.is(headlineOf({ q: null, findings: [] }), "no wave vector stands out");
+	assert.is(headlineOf({ q: null, findings: [] }), "no q* stands out");
 });
 
 test.run();

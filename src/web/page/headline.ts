@@ -21,6 +21,6 @@ export function headlineOf({
 	});
 	const star = q
 		? `q* = ${q.q.toFixed(4)} ± ${q.error.toFixed(4)} 1/Å`
-		: "no wave vector stands out";
+		: "no q* stands out";
 	return typeset([star, ...bands].join(" · "));
 }
