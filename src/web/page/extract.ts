@@ -24,6 +24,7 @@ import type {
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
+import { Guide } from "./guide.ts";
 import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
@@ -106,6 +107,7 @@ export function startExtract(): void {
 		byId<HTMLButtonElement>("undo").disabled = !history?.canUndo;
 		byId<HTMLButtonElement>("redo").disabled = !history?.canRedo;
 	};
+	const guide = new Guide();
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
 	const search = new Search(scatterers, () => picture.changed());
@@ -235,6 +237,7 @@ export function startExtract(): void {
 		ready = { file: chosen };
 		laid = JSON.stringify([undefined, undefined]);
 		picture.fixed = what.dataset;
+		byId("steps").scrollTop = 0;
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
@@ -385,6 +388,7 @@ export function startExtract(): void {
 		byId("picture-title").textContent =
 			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
 		byId("picture-section").hidden = false;
+		checkStale();
 	}
 
 	async function showImage(settings: PrepareOptions): Promise<void> {
@@ -411,6 +415,7 @@ export function startExtract(): void {
 			byId(id).replaceChildren(...sentences(lines));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
+		checkStale();
 	}
 
 	const request = (): ExtractRequest => ({
@@ -426,8 +431,18 @@ export function startExtract(): void {
 		weights: chosenWeights(),
 	});
 
-	const checkStale = () =>
-		results.stale(JSON.stringify(request()) !== JSON.stringify(extracted));
+	const checkStale = () => {
+		const stale = JSON.stringify(request()) !== JSON.stringify(extracted);
+		results.stale(stale);
+		guide.tell({
+			open: Boolean(file),
+			own: Boolean(opened?.own),
+			prepared: Boolean(images),
+			used: scatterers.list.filter(({ keep }) => keep).length,
+			asFound: scatterers.asFound,
+			result: !extracted ? "none" : stale ? "stale" : "fresh",
+		});
+	};
 
 	function show(
 		wanted: ExtractRequest,
@@ -552,6 +567,7 @@ export function startExtract(): void {
 		.then(() => works.begin())
 		.then((last) => {
 			if (last && !file) void reopen(last);
+			else checkStale();
 		});
 }
 
