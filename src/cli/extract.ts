@@ -9,7 +9,12 @@ import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
-import { readInput, readInputs, readText } from "../node/files/input.ts";
+import {
+	filesOf,
+	readInput,
+	readInputs,
+	readText,
+} from "../node/files/input.ts";
 import { OutFolder } from "../node/files/outFolder.ts";
 import { VERSION } from "../node/files/package.ts";
 import { startProgress } from "../node/files/progress.ts";
@@ -90,7 +95,7 @@ export function extractCommand(): Command {
 		.option("--series", SERIES)
 		.option(
 			"--session <file.qpi>",
-			"also pack the file, these options and lists into one file, which extract and the page open again",
+			"also pack the file, or those of --series, these options and lists into one file, which extract and the page open again",
 		)
 		.option(
 			"--save <formats>",
@@ -124,10 +129,11 @@ Examples:
       a file an energy: sorted by bias and moved onto each other`,
 		)
 		.action(async (words: string[], options: Options, self: Command) => {
-			const several = options.series || words.length > 1 || options.list;
-			if (options.session && several)
-				throw new RangeError("--session packs one file; several are given");
 			if (options.series) return extract(words, options);
+			if (options.session && (words.length > 1 || options.list))
+				throw new RangeError(
+					"--session packs one file, or those of --series; several are given",
+				);
 			if (words.length === 1) {
 				const [file] = words;
 				const { out = `${basename(file, extname(file))}-kernel` } = options;
@@ -231,7 +237,11 @@ async function extract(files: string[], options: Options): Promise<void> {
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
 			if (options.session)
-				await saveSession(options.session, file, settingsOf(options));
+				await saveSession(
+					options.session,
+					options.series ? await filesOf(files) : [file],
+					settingsOf(options),
+				);
 			for (const line of analysis.findings) say(line);
 			for (const warning of analysis.warnings) say(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;

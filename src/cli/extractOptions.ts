@@ -59,8 +59,7 @@ export async function seesSquares({
 	weights,
 }: Options): Promise<boolean> {
 	if (!isNetwork(METHOD_OPTIONS[method])) return false;
-	const { manifest } = await openWeights(weights);
-	return manifest.preset.inputs !== "centred";
+	return (await openWeights(weights)).inputs !== "centred";
 }
 
 /** What decides the results, as a session has it. */

@@ -2,7 +2,7 @@
 
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
-import { Remote, type Report } from "../rpc.ts";
+import { Remote, type Report, StoppedError } from "../rpc.ts";
 import { ANALYSIS, AnalysisForm } from "./analysisForm.ts";
 import { OPEN_FILE } from "./commandFiles.ts";
 import {
@@ -24,6 +24,7 @@ import type {
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
+import { Guide } from "./guide.ts";
 import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
@@ -35,10 +36,13 @@ import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
 import { showSeedWindows } from "./seedWindows.ts";
+import { SeriesPanel } from "./seriesPanel.ts";
+import { type Source, sourceOf, stemOf } from "./source.ts";
 import { LiveSpots } from "./spots.ts";
 import { chosenWeights, offerWeights } from "./weightsChoice.ts";
 import { Work } from "./work.ts";
 import {
+	isTouched,
 	type OpenFile,
 	type WorkResults,
 	type WorkState,
@@ -67,11 +71,11 @@ export function startExtract(): void {
 		ready = {};
 		held = false;
 	});
-	let file: File | undefined;
+	let file: Source | undefined;
 	let opened: Opened | undefined;
 	let images: PreparedImages | undefined;
 	/** What the worker has prepared, to do it again when it was started anew. */
-	let ready: { file?: File; settings?: string } = {};
+	let ready: { file?: Source; settings?: string } = {};
 	/** What was wished for when the image that is shown was chosen. */
 	let shown = "";
 	/** How the indices of the file that is open are taken. */
@@ -106,6 +110,7 @@ export function startExtract(): void {
 		byId<HTMLButtonElement>("undo").disabled = !history?.canUndo;
 		byId<HTMLButtonElement>("redo").disabled = !history?.canRedo;
 	};
+	const guide = new Guide();
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
 	const search = new Search(scatterers, () => picture.changed());
@@ -171,7 +176,7 @@ export function startExtract(): void {
 	});
 	const results = new Results(fourier, profileOf, (name, index) => {
 		if (name === OPEN_FILE) {
-			if (file) save(file, file.name);
+			if (file) save(file.files[0], file.files[0].name);
 			return;
 		}
 		void work.act("making the files", async (report) => {
@@ -181,7 +186,7 @@ export function startExtract(): void {
 				name === "zip"
 					? await remote.call("files", null, report)
 					: await remote.call("file", { name, index }, report);
-			const stem = file?.name.replace(/\.[^.]*$/, "") ?? "kernel";
+			const stem = file ? stemOf(file) : "kernel";
 			save(blob, name === "zip" ? `${stem}-kernel.zip` : name);
 		});
 	});
@@ -191,20 +196,83 @@ export function startExtract(): void {
 		return held ? remote.call("profile", index).catch(() => null) : null;
 	}
 
-	const open = (name: string, get: () => File | Promise<File>) =>
+	const open = (
+		name: string,
+		get: () => readonly File[] | Promise<readonly File[]>,
+	) =>
 		work.instead(`reading ${name}`, async (report) => {
-			const chosen = await get();
-			const packed = await remote.call("unpack", chosen);
-			if (!packed) return load(chosen, report);
-			const { file, settings, choices, scatterers: list, warning } = packed;
-			await load(file, report, {
-				state: {
-					...{ settings, choices, shown: "0" },
-					scatterers: { list: list ?? [], asFound: !list },
-				},
-			});
-			if (warning) byId("image-warnings").append(...sentences([warning]));
+			const [first, ...rest] = await get();
+			const packed = await unpacked(first);
+			const { source } = packed ?? { source: sourceOf([first]) };
+			await load(source, report, packed, rest);
+			if (packed?.warning)
+				byId("image-warnings").append(...sentences([packed.warning]));
 		});
+
+	/** A session's files, and what was done with them; undefined for any other file. */
+	async function unpacked(chosen: File) {
+		const packed = await remote.call("unpack", chosen);
+		if (!packed) return undefined;
+		const { files, settings, choices, scatterers: list, warning } = packed;
+		const state: WorkState = {
+			...{ settings, choices, shown: "0" },
+			scatterers: { list: list ?? [], asFound: !list },
+		};
+		return { source: sourceOf(files), state, warning };
+	}
+
+	/** Files stand beside the one that is shown until they are chosen; what cannot be read is told. */
+	async function aside(files: readonly File[], report: Report): Promise<void> {
+		const added: OpenFile[] = [];
+		const unread: string[] = [];
+		for (const [done, each] of files.entries()) {
+			report({ done, total: files.length, what: `reading ${each.name}` });
+			try {
+				const { source, state } = (await unpacked(each)) ?? {
+					source: sourceOf([each]),
+				};
+				const seat = state ? undefined : await remote.call("seat", each);
+				added.push(await works.add(source, seat, { aside: true, state }));
+			} catch (error) {
+				if (error instanceof StoppedError) throw error;
+				unread.push((error as Error).message);
+			}
+		}
+		const { current } = works;
+		seriesPanel.opened(current ? [current, ...added] : added, unread);
+		showSeries();
+	}
+
+	/** Files that are open, as one series in their place; those that were worked on stay too. */
+	const takeSeries = (files: readonly OpenFile[]) =>
+		work.instead(`a series of ${files.length} files`, async (report) => {
+			works.flush();
+			const kept = await Promise.all(files.map((each) => works.read(each)));
+			const parts = kept.flatMap((each) => each?.source.files ?? []);
+			await load(sourceOf(parts), report);
+			for (const [i, each] of files.entries())
+				if (!isTouched(kept[i])) await works.remove(each);
+			showSeries();
+		});
+
+	/** A series as files beside each other in its place; it stays too where it was worked on. */
+	const takeApart = () =>
+		work.instead("taking the series apart", async (report) => {
+			const [series, from] = [works.current, file];
+			if (!series || !from) return;
+			works.flush();
+			const kept = await works.read(series);
+			const [first, ...rest] = from.files;
+			await load(sourceOf([first]), report, undefined, rest);
+			if (!isTouched(kept)) await works.remove(series);
+			showSeries();
+		});
+	const seriesPanel = new SeriesPanel<OpenFile>(
+		(files) => void takeSeries(files),
+		() => void takeApart(),
+	);
+	const showSeries = () =>
+		seriesPanel.show(works.list, works.current?.id, opened?.series);
 
 	/** Opens a file anew, as it was left. */
 	const reopen = (wanted: OpenFile) =>
@@ -217,24 +285,30 @@ export function startExtract(): void {
 					`${wanted.name}: this browser no longer has it; choose the file again`,
 				);
 			}
-			await load(kept.file, report, { ...kept, id: wanted });
+			await load(kept.source, report, { ...kept, id: wanted });
 		});
 
-	/** @param before what was done with it when it was open last */
+	/**
+	 * @param before what was done with it when it was open last
+	 * @param beside files that were chosen together with it, and stay beside it
+	 */
 	async function load(
-		chosen: File,
+		chosen: Source,
 		report: Report,
 		before?: { id?: OpenFile; state?: WorkState; results?: WorkResults },
+		beside: readonly File[] = [],
 	): Promise<void> {
-		const what = await remote.call("open", chosen, report);
+		const what = await remote.call("open", chosen.files, report);
 		works.flush();
-		void (before?.id ? works.go(before.id) : works.add(chosen));
+		void (before?.id ? works.go(before.id) : works.add(chosen, what.seat));
 		// What was known is of another file.
 		forget();
 		[file, opened] = [chosen, what];
+		await aside(beside, report);
 		ready = { file: chosen };
 		laid = JSON.stringify([undefined, undefined]);
 		picture.fixed = what.dataset;
+		byId("steps").scrollTop = 0;
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
@@ -274,17 +348,16 @@ export function startExtract(): void {
 	async function close(unwanted: OpenFile): Promise<void> {
 		works.flush();
 		const kept = await works.read(unwanted);
-		const edited = kept?.state && !kept.state.scatterers.asFound;
-		if (edited || kept?.results || kept?.state?.settings.mask)
-			if (!(await confirmed("close-file", "close"))) return;
+		if (isTouched(kept) && !(await confirmed("close-file", "close"))) return;
 		const isShown = works.current?.id === unwanted.id;
 		await works.remove(unwanted);
-		if (!isShown) return;
+		if (!isShown) return showSeries();
 		if (works.current) return void reopen(works.current);
 		work.stop();
 		forget();
 		byId("image-form").hidden = true;
 		byId("file-about").textContent = "";
+		showSeries();
 	}
 
 	/**
@@ -319,7 +392,7 @@ export function startExtract(): void {
 	/** Makes the worker have the file. */
 	async function reopened(report?: Report): Promise<void> {
 		if (!file || ready.file === file) return;
-		await remote.call("open", file, report);
+		await remote.call("open", file.files, report);
 		ready = { file };
 	}
 
@@ -385,6 +458,7 @@ export function startExtract(): void {
 		byId("picture-title").textContent =
 			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
 		byId("picture-section").hidden = false;
+		checkStale();
 	}
 
 	async function showImage(settings: PrepareOptions): Promise<void> {
@@ -411,6 +485,7 @@ export function startExtract(): void {
 			byId(id).replaceChildren(...sentences(lines));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
+		checkStale();
 	}
 
 	const request = (): ExtractRequest => ({
@@ -426,8 +501,18 @@ export function startExtract(): void {
 		weights: chosenWeights(),
 	});
 
-	const checkStale = () =>
-		results.stale(JSON.stringify(request()) !== JSON.stringify(extracted));
+	const checkStale = () => {
+		const stale = JSON.stringify(request()) !== JSON.stringify(extracted);
+		results.stale(stale);
+		guide.tell({
+			open: Boolean(file),
+			own: Boolean(opened?.own),
+			prepared: Boolean(images),
+			used: scatterers.list.filter(({ keep }) => keep).length,
+			asFound: scatterers.asFound,
+			result: !extracted ? "none" : stale ? "stale" : "fresh",
+		});
+	};
 
 	function show(
 		wanted: ExtractRequest,
@@ -456,7 +541,7 @@ export function startExtract(): void {
 	/** Makes the worker have the results that are shown. */
 	async function remake(wanted: ExtractRequest, report: Report): Promise<void> {
 		if (!file) return;
-		await remote.call("open", file, report);
+		await remote.call("open", file.files, report);
 		await remote.call("prepare", wanted.settings, report);
 		await remote.call("extract", wanted, report);
 		ready = { file, settings: JSON.stringify(wanted.settings) };
@@ -533,8 +618,11 @@ export function startExtract(): void {
 		const saved = file;
 		void work.act("packing the session", async () =>
 			save(
-				await remote.call("session", { file: saved, request: request() }),
-				`${saved.name.replace(/\.[^.]*$/, "")}.qpi`,
+				await remote.call("session", {
+					files: saved.files,
+					request: request(),
+				}),
+				`${stemOf(saved)}.qpi`,
 			),
 		);
 	});
@@ -552,6 +640,7 @@ export function startExtract(): void {
 		.then(() => works.begin())
 		.then((last) => {
 			if (last && !file) void reopen(last);
+			else checkStale();
 		});
 }
 

@@ -12,13 +12,23 @@ import type {
 	FindOptions,
 	Found,
 } from "../../extraction/results/findScatterers.ts";
+import type { Series } from "../../extraction/results/input.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";
 import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
 
-/** What a file holds. */
+/** What a series would ask of a file: its bias and size, or why it can be no part of one. */
+export interface SeriesSeat {
+	/** eV */
+	readonly energy?: number;
+	/** Pixels and their size, in words. */
+	readonly sides?: string;
+	readonly why?: string;
+}
+
+/** What a file, or a series of files, holds. */
 export interface Opened {
 	readonly format: string;
 	readonly nx: number;
@@ -43,6 +53,10 @@ export interface Opened {
 	readonly axes: readonly Axes[];
 	/** That it is one of this program's own results, to be looked at. */
 	readonly own?: string;
+	/** That it is several files, and where each map was. */
+	readonly series?: Series;
+	/** Of one file: what a series would ask of it. */
+	readonly seat?: SeriesSeat;
 	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
@@ -75,7 +89,8 @@ export interface ShownImage {
 
 /** What a session holds. */
 export interface Unpacked {
-	readonly file: File;
+	/** Several are a series. */
+	readonly files: readonly File[];
 	readonly settings: PrepareOptions;
 	/** Values of fields of what is chosen beside the image, by their ids. */
 	readonly choices: Readonly<Record<string, string>>;
@@ -171,6 +186,8 @@ export interface Outcome {
 	readonly command: string;
 	/** The file that was extracted from. */
 	readonly file: string;
+	/** Of a series, how many files. */
+	readonly files?: number;
 	/** PNG of q(E), where there are several energies. */
 	readonly dispersion: Blob | null;
 	/** Of what was asked for besides, and what that says. */

@@ -15,7 +15,6 @@ import {
 	aboutMedian,
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
-import { isNetwork } from "../../extraction/results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -29,11 +28,7 @@ import {
 	type Found,
 	findScatterers,
 } from "../../extraction/results/findScatterers.ts";
-import {
-	checkSize,
-	type Input,
-	parseInput,
-} from "../../extraction/results/input.ts";
+import type { Input } from "../../extraction/results/input.ts";
 import {
 	type Analysis,
 	analyseAll,
@@ -67,17 +62,27 @@ import type {
 	Outcome,
 	Pixels,
 	PreparedImages,
+	SeriesSeat,
 	ShownImage,
 	Turn,
 } from "./extractTypes.ts";
-import { adapterName, openExtractor, orLost } from "./machine.ts";
+import { adapterName, openExtractor, orLost, seesSquares } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
+import {
+	byChannel,
+	type OpenSource,
+	readFile,
+	readSource,
+	seatOf,
+} from "./openSource.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
 import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
 let input: Input | undefined;
+/** The files that it is made of. */
+let source: OpenSource | undefined;
 /** How the indices of its arrays are taken. */
 let layout: ArrayLayout = {};
 let preparation: Preparation | undefined;
@@ -102,12 +107,11 @@ let lastChoice: AnalysisChoice = {};
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
-	/** Reads a file: no other call makes sense before. */
-	async open(file: File): Promise<Opened> {
-		checkSize(file.name, file.size);
-		const bytes = new Uint8Array(await file.arrayBuffer());
+	/** Reads a file, or several as one series: no other call makes sense before. */
+	async open(files: readonly File[], report: Report): Promise<Opened> {
 		// A file that cannot be read leaves the one before, and its results.
-		const read = await parseInput(bytes, file.name);
+		source = await readSource(files, report);
+		const { input: read } = source;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
@@ -119,6 +123,9 @@ const handlers = {
 		layout = {};
 		return openedOf(read, {});
 	},
+
+	/** What a series would ask of a file, which is not opened. */
+	seat: async (file: File): Promise<SeriesSeat> => seatOf(await readFile(file)),
 
 	/** The same file with its indices taken otherwise. */
 	arranged(asked: ArrayLayout): Opened {
@@ -135,8 +142,13 @@ const handlers = {
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
-	async prepare(settings: PrepareOptions): Promise<PreparedImages> {
-		const { measurement } = needed(input);
+	async prepare(
+		settings: PrepareOptions,
+		report: Report,
+	): Promise<PreparedImages> {
+		source = await byChannel(needed(source), settings.channel, report);
+		input = source.input;
+		const { measurement } = input;
 		if (!measurement) {
 			dataset = await take(needed(input), settings);
 			const { tasks, pixel, centre, told, warnings } = dataset;
@@ -195,8 +207,8 @@ const handlers = {
 		spotsOf(needed(preparation).prepared[index], options),
 
 	/** Packs the work on a file; the settings are those of the request. */
-	session: ({ file, request }: { file: File; request: ExtractRequest }) =>
-		packSession(file, {
+	session: ({ files, request }: SessionWanted) =>
+		packSession(files, {
 			settings: settingsOf(request),
 			scatterers: dataset ? undefined : request.scatterers,
 			mask: request.settings.mask,
@@ -211,7 +223,11 @@ const handlers = {
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
 		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHOD_OPTIONS[name];
-		const taken = dataset ?? takeAgain(request);
+		const square = await seesSquares(
+			{ method, weights: weights?.stamp },
+			report,
+		);
+		const taken = dataset ?? takeAgain(request, square);
 		// What cannot be had is said before the work.
 		if (request.analysis?.lattice) await preparedWith(request);
 		return orLost(async () => {
@@ -318,6 +334,11 @@ const handlers = {
 	},
 };
 
+interface SessionWanted {
+	readonly files: readonly File[];
+	readonly request: ExtractRequest;
+}
+
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
 
@@ -347,7 +368,10 @@ async function outcome(
 		const method = METHOD_OPTIONS[name];
 		return method === "auto" ? compared.length > 1 : compared.includes(method);
 	});
-	return outcomeOf(analysis, options, methods, adapterOf(options));
+	const shown = await outcomeOf(
+		...([analysis, options, methods, adapterOf(options)] as const),
+	);
+	return { ...shown, files: needed(input).series?.parts.length };
 }
 
 /** The last extraction's kernels with what the request asks of them. */
@@ -358,7 +382,7 @@ async function asked(request: ExtractRequest): Promise<Analysis> {
 	let now = needed(base);
 	if (now.lattice !== lattice) {
 		const of = lattice
-			? takeAgain(request, await preparedWith(request))
+			? takeAgain(request, taken.square, await preparedWith(request))
 			: taken;
 		now = { analysis: withTaken(now.analysis, of), lattice };
 	}
@@ -391,14 +415,14 @@ function optionsOf(
 	request: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
-	const { file } = needed(input);
+	const files = needed(source).parts.map(({ file }) => file);
 	const chosen = settingsOf(request);
 	return {
 		input: needed(input),
 		parameters: { ...chosen },
 		about,
 		versions: { [PROGRAM]: version, browser: navigator.userAgent },
-		command: commandOf(file, chosen),
+		command: commandOf(files, chosen),
 	};
 }
 
@@ -428,10 +452,10 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
 function takeAgain(
-	{ scatterers, found, method }: ExtractRequest,
+	{ scatterers, found }: ExtractRequest,
+	square: boolean,
 	images = needed(preparation),
 ): Taken {
-	const square = isNetwork(METHOD_OPTIONS[method]);
 	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,

@@ -7,6 +7,7 @@ import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
 import { layoutOf, offerLayout, restoreLayout } from "./layoutForm.ts";
 import { Masks } from "./maskTool.ts";
+import type { Source } from "./source.ts";
 
 /** Changed settings count when nothing has changed for so long, milliseconds. */
 const CALM = 250;
@@ -85,7 +86,7 @@ export class ImageForm {
 	}
 
 	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
-	fill(file: File, opened: Opened): boolean {
+	fill(file: Source, opened: Opened): boolean {
 		this.laid(file, opened);
 		offerLayout(opened);
 		const { channels, chosen, size, nx, ny, dataset } = opened;
@@ -123,7 +124,7 @@ export class ImageForm {
 	}
 
 	/** The file's indices are taken otherwise. */
-	laid(file: File, opened: Opened): void {
+	laid(file: Source, opened: Opened): void {
 		this.#opened = opened;
 		byId("file-about").textContent = about(file, opened);
 	}
@@ -223,7 +224,7 @@ export class ImageForm {
 const cropOf = ({ x, y, width, height }: Rectangle): Crop =>
 	width === height ? { x, y, size: width } : { x, y, width, height };
 
-function about({ size: bytes, name }: File, o: Opened): string {
+function about({ size: bytes, name }: Source, o: Opened): string {
 	const [{ images, energies }] = o.channels;
 	return [
 		`${name}, ${bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`}: ${o.format}, ${o.nx} × ${o.ny} pixels`,
