@@ -36,6 +36,8 @@ export interface Case {
 	readonly tolerance?: number;
 	/** What the largest of fewer than 16 values counts as where it is smaller: sums that happen to cancel err by their terms. Default 0. */
 	readonly least?: number;
+	/** Allowed of any gradient; by default what rounding does to the differences of the reference. */
+	readonly atol?: number;
 	/** How near the inputs come to where the function has a kink, across which a difference is no gradient: such inputs are drawn anew. */
 	margin?(inputs: Nd[]): number;
 }
@@ -223,7 +225,7 @@ function checkGradient(
 	const { data: values, shape } = inputs[index];
 	return compareSlopes(`gradient of input ${index}`, {
 		...{ shape, values, gradient, eps: STEP, rtol, random },
-		atol: 1e-9, // the differences themselves are good to about that
+		atol: c.atol ?? 1e-9, // the differences themselves are good to about that
 		least: leastOf(c, values.length),
 		loss(data) {
 			const y = c.reference(inputs.with(index, { shape, data })).data;

@@ -9,6 +9,8 @@ export const row = (shape: number[], high = 1): Case => ({
 	run: ([x]) => softmax(x),
 	reference: ([x]) => reference(x),
 	tolerance: 1e-5 * Math.max(1, high / 10),
+	// s (dy - sum of s dy) where all rows are saturated: the rest of a difference of numbers near 1, as in torch.
+	atol: high > 5 ? 2e-7 : undefined,
 });
 
 export const cases: Case[] = [
