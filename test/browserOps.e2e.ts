@@ -23,6 +23,7 @@ test.after(async () => {
 	await served.close();
 });
 const page = await browser.newPage();
+page.setDefaultTimeout(120_000); // a machine that does much else is no fault of the page
 const said = listen(page);
 await page.goto(served.url);
 await page.waitForFunction(() => "table" in globalThis);

@@ -93,6 +93,12 @@ const served = await serve({
 	),
 });
 const browser = await openBrowser();
+/** In a profile of its own. A machine that does much else is no fault of the page. */
+async function openPage(own = browser): Promise<Page> {
+	const page = await own.newPage();
+	page.setDefaultTimeout(120_000);
+	return page;
+}
 test.after(async () => {
 	await browser.close();
 	served.close();
@@ -118,7 +124,7 @@ for (const { code, logs, title } of snippets) {
 	});
 
 	test(`in a page: ${title}`, async () => {
-		const page = await browser.newPage();
+		const page = await openPage();
 		const complaints = listen(page);
 		const lines: string[] = [];
 		page.on("console", (message) => {
@@ -144,7 +150,7 @@ for (const { code, logs, title } of snippets) {
 
 /** What a module in a page throws, in words. */
 const thrown = async (code: string): Promise<string> => {
-	const page = await browser.newPage();
+	const page = await openPage();
 	await page.goto(served.url);
 	const error = await page
 		.evaluate((code) => import(`data:text/javascript,${code}`), code)
@@ -226,7 +232,7 @@ test("the bundles import nothing and make no code from text", () => {
 });
 
 test("src/web/examples/vae.html learns to show kernels, and stays responsive", async () => {
-	const page = await browser.newPage();
+	const page = await openPage();
 	const complaints = listen(page);
 	await page.addInitScript(() => {
 		globalThis.longest = 0;
@@ -244,7 +250,7 @@ test("src/web/examples/vae.html learns to show kernels, and stays responsive", a
 		);
 		return values.reduce((a, b) => a + b) / values.length;
 	};
-	await page.waitForSelector("#captions span", { timeout: 120_000 });
+	await page.waitForSelector("#captions span");
 	const early = await correlation();
 	await page.waitForFunction(() => {
 		const status = document.querySelector("#status")?.textContent;
@@ -293,18 +299,13 @@ const pointsOf = async (page: Page, name: string) =>
 		.map((point) => point.split(",").map(Number));
 
 test("examples/digits.html learns digits, and knows one that is drawn", async () => {
-	const page = await browser.newPage();
+	const page = await openPage();
 	const complaints = listen(page);
 	await page.goto(`${served.url}examples/digits.html`);
-	await page.waitForFunction(
-		() => {
-			const points = document
-				.querySelector("#accuracy")
-				?.getAttribute("points");
-			return `${points}`.trim().split(" ").length >= 4;
-		},
-		{ timeout: 120_000 },
-	);
+	await page.waitForFunction(() => {
+		const points = document.querySelector("#accuracy")?.getAttribute("points");
+		return `${points}`.trim().split(" ").length >= 4;
+	});
 	// 75 units are all of the test digits.
 	const accuracy = (await pointsOf(page, "#accuracy")).map(
 		([, y]) => (81 - y) / 75,
@@ -314,7 +315,7 @@ test("examples/digits.html learns digits, and knows one that is drawn", async ()
 	assert.ok(wrong.length > 0 && wrong.length <= 14, `${wrong}`);
 	for (const text of wrong) assert.match(text, /^\d as \d$/);
 
-	await page.waitForSelector("#status:has-text('Done')", { timeout: 120_000 });
+	await page.waitForSelector("#status:has-text('Done')");
 	const box = await page.locator("#pad").boundingBox();
 	assert.ok(box);
 	const to = ([x, y]: number[]) => page.mouse.move(box.x + x, box.y + y);
@@ -335,7 +336,7 @@ test("examples/digits.html learns digits, and knows one that is drawn", async ()
 });
 
 test("examples/ownOp.html checks the op, learns with it, and shows what is wrong with it", async () => {
-	const page = await browser.newPage();
+	const page = await openPage();
 	const complaints = listen(page);
 	await page.goto(`${served.url}examples/ownOp.html`);
 	const status = page.locator("#status");
@@ -384,7 +385,7 @@ test("where there is no WebGPU the examples say so", async () => {
 	const without = await openBrowser({ webgpu: false });
 	try {
 		for (const name of ["vae", "digits", "ownOp"]) {
-			const page = await without.newPage();
+			const page = await openPage(without);
 			const complaints = listen(page, /No available adapters/);
 			await page.goto(`${served.url}examples/${name}.html`);
 			const status = page.locator("#status", { hasText: "Firefox" });

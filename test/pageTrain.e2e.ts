@@ -184,6 +184,7 @@ test("without WebGPU nothing starts, and the page says why", async () => {
 	const bare = await openBrowser({ webgpu: false });
 	try {
 		const page = await bare.newPage();
+		page.setDefaultTimeout(120_000);
 		const said = listen(page, /No available adapters/); // the browser's own word
 		await opened(page);
 		await page.waitForSelector("#train-start:visible");
