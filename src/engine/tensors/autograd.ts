@@ -71,7 +71,7 @@ export function record(
 	return output;
 }
 
-/** Throws where a backward() has been here before, and where what an op saved is no longer what it was. */
+/** Throws if a backward() has gone through this op before, or if a tensor that the op saved has been overwritten since. */
 function checkNode({ output, saved, done }: TapeNode): void {
 	if (done)
 		throw new Error(
@@ -140,7 +140,7 @@ export function backward(output: Tensor, seed?: Tensor): void {
 						throw new Error(
 							`${what}: set() of a tensor ${show(gradient.shape)}, expected ${show(input.shape)}`,
 						);
-					// A view, so that whoever hands over dy itself does not lose it below.
+					// A view, so that an op that hands over dy itself does not lose it when this is disposed of.
 					made.push({ input, gradient: gradient.view(input.shape) });
 				},
 			});

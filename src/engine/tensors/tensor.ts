@@ -71,7 +71,7 @@ export class Tensor implements BufferView, Disposable {
 	/** The backward() that wrote `grad` was given what to start from. */
 	gradIsSeeded = false;
 	node: TapeNode | null = null;
-	/** What made it, by the name that record() was given; null of tensor(), of views, and of what ops make for themselves. */
+	/** The name of the op that made it, as record() was given it. Null for tensor(), for views, and for tensors that ops use internally. */
 	op: string | null = null;
 	#gpu: Gpu | null = null;
 	#offset = 0;
