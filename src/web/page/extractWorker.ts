@@ -74,6 +74,7 @@ import { adapterName, openExtractor, orLost } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { preparingAll } from "./prepareAll.ts";
 import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
@@ -135,7 +136,10 @@ const handlers = {
 	},
 
 	/** Chooses and prepares images; throws what the command line says. */
-	async prepare(settings: PrepareOptions): Promise<PreparedImages> {
+	async prepare(
+		settings: PrepareOptions,
+		report: Report,
+	): Promise<PreparedImages> {
 		const { measurement } = needed(input);
 		if (!measurement) {
 			dataset = await take(needed(input), settings);
@@ -156,7 +160,10 @@ const handlers = {
 				),
 			};
 		}
-		preparation = await prepareScans(measuredInput(), settings);
+		preparation = await prepareScans(measuredInput(), {
+			...settings,
+			prepareAll: preparingAll(report),
+		});
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
@@ -381,6 +388,7 @@ async function preparedWith({
 			preparation: await prepareScans(measuredInput(), {
 				...settings,
 				...{ lattice, calibrate: false },
+				prepareAll: preparingAll(),
 			}),
 		};
 	return latticed.preparation;
