@@ -324,8 +324,11 @@ export function startExtract(): void {
 			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
 		}
 		if (what.own) await showOwn(what.own);
-		else if (!sizeless || form.settings.field) await prepare(report);
-		else await showPixels();
+		else if (!sizeless || form.settings.field) {
+			// Preparing many pixels takes a while: meanwhile they are seen as they are.
+			if (!what.dataset && pixelsOf(what) > MANY) await showPixels();
+			await prepare(report);
+		} else await showPixels();
 		if (!before?.results) return;
 		show(before.results.request, before.results.outcome);
 		held = false; // the worker that had them is gone
@@ -455,8 +458,9 @@ export function startExtract(): void {
 		picture.fixed = true;
 		picture.look(image, opened?.size ? "Å" : "pixels");
 		byId("energy-value").textContent = image.label;
-		byId("picture-title").textContent =
-			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
+		byId("picture-title").textContent = opened?.size
+			? `${channel}, ${image.label}, as measured`
+			: `${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
 		byId("picture-section").hidden = false;
 		checkStale();
 	}
@@ -507,6 +511,7 @@ export function startExtract(): void {
 		guide.tell({
 			open: Boolean(file),
 			own: Boolean(opened?.own),
+			sized: Boolean(opened?.size),
 			prepared: Boolean(images),
 			used: scatterers.list.filter(({ keep }) => keep).length,
 			asFound: scatterers.asFound,
@@ -643,6 +648,12 @@ export function startExtract(): void {
 			else checkStale();
 		});
 }
+
+/** Values of an image of all energies above which they are shown before they are prepared. */
+const MANY = 500_000;
+
+const pixelsOf = ({ nx, ny, channels, chosen }: Opened): number =>
+	nx * ny * (channels.find(({ name }) => name === chosen)?.images ?? 1);
 
 /** Whether a scatterer lies outside of the rectangle that is extracted from. */
 const isOutside = (

@@ -77,6 +77,7 @@ import {
 	seatOf,
 } from "./openSource.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { preparingAll } from "./prepareAll.ts";
 import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
@@ -168,7 +169,10 @@ const handlers = {
 				),
 			};
 		}
-		preparation = await prepareScans(measuredInput(), settings);
+		preparation = await prepareScans(measuredInput(), {
+			...settings,
+			prepareAll: preparingAll(report),
+		});
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
@@ -405,6 +409,7 @@ async function preparedWith({
 			preparation: await prepareScans(measuredInput(), {
 				...settings,
 				...{ lattice, calibrate: false },
+				prepareAll: preparingAll(),
 			}),
 		};
 	return latticed.preparation;
