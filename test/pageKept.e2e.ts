@@ -50,6 +50,29 @@ const opened = (name: string) =>
 	);
 /** Changes count when they have come to rest. */
 const rest = () => page.waitForTimeout(1000);
+/** Waits until the browser keeps all that these say. */
+async function kept(...parts: string[]): Promise<void> {
+	const missing = () =>
+		page.evaluate(async (parts) => {
+			const done = (request: IDBRequest) =>
+				new Promise((resolve) => {
+					request.onsuccess = resolve;
+				});
+			const opening = indexedDB.open("qpi-lens-work");
+			await done(opening);
+			const all = opening.result.transaction("run").objectStore("run").getAll();
+			await done(all);
+			opening.result.close();
+			const said = JSON.stringify(all.result);
+			return parts.filter((part) => !said.includes(part));
+		}, parts);
+	let left = await missing();
+	for (let waited = 0; left.length > 0 && waited < 120; waited++) {
+		await rest();
+		left = await missing();
+	}
+	assert.equal(left, [], "is not kept");
+}
 
 test("a reload brings back file, settings, scatterers and results", async () => {
 	await openSample(page);
@@ -60,7 +83,7 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.fill("#rings", "0.2");
 	await page.waitForSelector("#picture-ring-cuts img");
 	await page.selectOption("#flatten", "plane");
-	await rest();
+	await kept('"flatten":"plane"', '"ring":[0.2]');
 	const before = await shown();
 	assert.equal(before.files, ["sample.3ds"]);
 	assert.is(before.marks, "10 used, 1 left out");

@@ -69,13 +69,60 @@ test("before a file is open", () => everywhere("empty"));
 test("with a file and with results", async () => {
 	await openSample(page);
 	await page.selectOption("#method", "ridge");
+	await page.locator("#analysis-form details").evaluate((panel) => {
+		(panel as HTMLDetailsElement).open = true;
+	});
+	await page.fill("#cuts", "0");
 	assert.is(await extract(page), "");
+	assert.match(await text(page, "#headline"), /q\* = .* ± .* 1\/Å · m\* = 0\./);
 	await page.locator("#told").evaluate((told) => {
 		(told.closest("details") as HTMLDetailsElement).open = true;
 	});
 	// Its notices are part of the looks.
 	await page.getByLabel("use scatterer 2").uncheck();
 	await everywhere("results");
+});
+
+test("panels are folded where the window becomes narrow, and open again where it becomes wide", async () => {
+	const open = () =>
+		page
+			.locator("#extract .panel")
+			.evaluateAll((all) => all.map((p) => (p as HTMLDetailsElement).open));
+	const wide = await open();
+	assert.ok(wide.every(Boolean));
+	await page.setViewportSize({ width: 390, height: 844 });
+	await page.waitForFunction(
+		() => !document.querySelector("#marks details[open]"),
+	);
+	assert.equal(await open(), [true, false, false, false, false]);
+	await page.setViewportSize({ width: 1280, height: 900 });
+	await page.waitForSelector("#marks details[open]");
+	assert.equal(await open(), wide);
+});
+
+test("what is being done moves nothing", async () => {
+	for (const width of [1920, 1280, 390]) {
+		await page.setViewportSize({ width, height: 900 });
+		const [before, while_] = await page.evaluate(() => {
+			const places = () =>
+				[".bar", "#picture canvas", "#run", "#marks"].map((of) => {
+					const { x, y, height } = (
+						document.querySelector(of) as Element
+					).getBoundingClientRect();
+					return [of, x, y, height];
+				});
+			const shown = ["work", "growing"].map(
+				(id) => document.getElementById(id) as HTMLElement,
+			);
+			const before = places();
+			for (const element of shown) element.hidden = false;
+			const while_ = places();
+			for (const element of shown) element.hidden = true;
+			return [before, while_];
+		});
+		assert.equal(while_, before, `${width}`);
+	}
+	await page.setViewportSize({ width: 1280, height: 900 });
 });
 
 test("the tabs, by arrow keys", async () => {
@@ -128,6 +175,25 @@ test("colours are chosen, drawn anew, and remembered", async () => {
 		.locator("#profile-chart")
 		.evaluate((chart) => getComputedStyle(chart).filter);
 	assert.match(filter, "invert");
+	// Colour scales are drawn for each theme, and stay what they are.
+	assert.is(await page.isVisible("#picture-line-cuts .on-light"), false);
+	const corner = await page
+		.locator("#picture-line-cuts .on-dark")
+		.evaluate((image) => {
+			const ctx = new OffscreenCanvas(1, 1).getContext("2d");
+			ctx?.drawImage(image as HTMLImageElement, 0, 0);
+			return [...(ctx?.getImageData(0, 0, 1, 1).data ?? [])];
+		});
+	const [r, g, b] = corner;
+	assert.is(
+		`rgb(${r}, ${g}, ${b})`,
+		await page.evaluate(
+			() =>
+				getComputedStyle(document.getElementById("results") as HTMLElement)
+					.backgroundColor,
+		),
+		"the picture's ground is the panel's",
+	);
 	await page.reload();
 	assert.is(await ground(), dark);
 	assert.is(await text(page, "#theme option:checked"), "dark");

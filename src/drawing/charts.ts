@@ -13,7 +13,7 @@ import {
 	PointElement,
 	Title,
 } from "chart.js";
-import { FONT, INK, type Picture } from "./picture.ts";
+import { FONT, type Picture, paletteOf } from "./picture.ts";
 
 Chart.register(
 	Legend,
@@ -24,6 +24,9 @@ Chart.register(
 	PointElement,
 	Title,
 );
+
+/** Text, in the palette of the chart that is being drawn: each is drawn in one go. */
+const ink = () => String(Chart.defaults.color);
 
 type Point = { x: number; y: number };
 export type LineSet = ChartDataset<"line", Point[]>;
@@ -42,6 +45,8 @@ export function panels(
 		height,
 		draw(ctx, newCanvas) {
 			const scale = ctx.getTransform().a;
+			const { ink, lines } = paletteOf(ctx);
+			[Chart.defaults.color, Chart.defaults.borderColor] = [ink, lines];
 			configs.forEach((config, i) => {
 				// chart.js enlarges the canvas by the ratio; its basic platform asks nothing of a DOM.
 				const canvas = newCanvas(width, height);
@@ -68,10 +73,9 @@ const font = (size: number, bold = false) => ({
 
 export function axisOptions(title: string, precision?: number): Scale {
 	return {
-		title: { display: true, text: title, color: INK, font: font(12) },
-		ticks: { color: INK, font: font(11), precision },
-		grid: { color: "#e4e4e4" },
-		border: { color: INK },
+		title: { display: true, text: title, font: font(12) },
+		ticks: { font: font(11), precision },
+		border: { color: ink },
 	} as Scale;
 }
 
@@ -90,11 +94,10 @@ export function lineConfig(
 			layout: { padding: 12 },
 			scales: { x: { type: "linear", ...x } as Scale, y },
 			plugins: {
-				title: { display: true, text: title, color: INK, font: font(14, true) },
+				title: { display: true, text: title, font: font(14, true) },
 				legend: {
 					position: "bottom",
 					labels: {
-						color: INK,
 						font: font(11),
 						usePointStyle: true,
 						boxHeight: legendHeight(datasets),
@@ -127,6 +130,6 @@ function legendItem(set: LineSet): LegendItem {
 		pointStyle: set.borderDash
 			? "line"
 			: (set.pointStyle as LegendItem["pointStyle"]),
-		fontColor: INK,
+		fontColor: ink(),
 	};
 }

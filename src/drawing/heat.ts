@@ -7,7 +7,7 @@ import {
 	drawGrid,
 	FAINT,
 	frame,
-	INK,
+	inked,
 	type Picture,
 	paintScale,
 	short,
@@ -258,7 +258,7 @@ function drawAxes(
 	[left, top, width, height]: Box,
 	place: (x: number, y: number) => [number, number],
 ): void {
-	ctx.strokeStyle = INK;
+	ctx.strokeStyle = inked(ctx);
 	ctx.lineWidth = 0.75;
 	for (const value of multiples(x, step)) {
 		const [px] = place(value, y[0]);

@@ -9,6 +9,7 @@ import {
 	frame,
 	type Grid,
 	INK,
+	inked,
 	type Picture,
 	paintScale,
 	short,
@@ -196,11 +197,9 @@ function drawMark(
 	ctx.font = `9px ${FONT}`;
 	ctx.textAlign = align;
 	ctx.strokeText(label, at[0], at[1]);
-	text(ctx, label, at[0], at[1], {
-		size: 9,
-		align,
-		colour: keep ? INK : FAINT,
-	});
+	// Over the field, whatever is around it.
+	ctx.fillStyle = keep ? INK : FAINT;
+	ctx.fillText(label, at[0], at[1]);
 }
 
 function drawAxes(
@@ -211,7 +210,7 @@ function drawAxes(
 ): void {
 	const names = axes === "Å" ? ["x (Å)", "y (Å)"] : ["qx (1/Å)", "qy (1/Å)"];
 	const step = tickStep(field, width, height);
-	ctx.strokeStyle = INK;
+	ctx.strokeStyle = inked(ctx);
 	ctx.lineWidth = 0.75;
 	for (const value of multiples(field.x, step)) {
 		const [px] = place(value, 0);

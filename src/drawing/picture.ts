@@ -7,7 +7,7 @@ import { type Colours, putColour } from "./colour.ts";
 
 export type NewCanvas = (width: number, height: number) => HTMLCanvasElement;
 
-/** Sizes are CSS pixels; the context comes with a white ground and scaled to the resolution wanted. */
+/** Sizes are CSS pixels; the context comes with its ground painted and scaled to the resolution wanted. */
 export interface Picture {
 	width: number;
 	height: number;
@@ -17,6 +17,47 @@ export interface Picture {
 export const FONT = '"DejaVu Sans", Verdana, sans-serif';
 export const INK = "#1a1a1a";
 export const FAINT = "#5c5c5c";
+
+/** What pictures are drawn on and with; what lies over colour scales is the same on both. */
+export interface Palette {
+	readonly ground: string;
+	/** In place of INK. */
+	readonly ink: string;
+	/** In place of FAINT. */
+	readonly faint: string;
+	/** Of charts. */
+	readonly lines: string;
+}
+export const PAPER: Palette = {
+	...{ ground: "#ffffff", ink: INK },
+	...{ faint: FAINT, lines: "#e4e4e4" },
+};
+/** For a dark theme. */
+export const NIGHT: Palette = {
+	...{ ground: "#202327", ink: "#e7e8ea" },
+	...{ faint: "#a8adb5", lines: "#3a3f46" },
+};
+
+const palettes = new WeakMap<object, Palette>();
+
+/** Paints the ground, and has pictures drawn on the context by this palette; without it they are drawn on paper. */
+export function setPalette(
+	ctx: CanvasRenderingContext2D,
+	palette: Palette,
+): void {
+	palettes.set(ctx, palette);
+	ctx.fillStyle = palette.ground;
+	ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+}
+
+export const paletteOf = (ctx: CanvasRenderingContext2D): Palette =>
+	palettes.get(ctx) ?? PAPER;
+
+/** A colour as the context's palette has it. */
+export function inked(ctx: CanvasRenderingContext2D, colour = INK): string {
+	const { ink, faint } = paletteOf(ctx);
+	return colour === INK ? ink : colour === FAINT ? faint : colour;
+}
 
 /** Pixels a side of an image: image[ix * 64 + iy]. */
 const SIDE = 64;
@@ -60,10 +101,10 @@ export function text(
 	y: number,
 	style: TextStyle = {},
 ): void {
-	const { size = 12, bold, colour = INK, align = "center", turn = 0 } = style;
+	const { size = 12, bold, colour, align = "center", turn = 0 } = style;
 	ctx.save();
 	ctx.font = `${bold ? "bold " : ""}${size}px ${FONT}`;
-	ctx.fillStyle = colour;
+	ctx.fillStyle = inked(ctx, colour);
 	ctx.textAlign = align;
 	ctx.textBaseline = "alphabetic";
 	ctx.translate(x, y);
@@ -226,7 +267,7 @@ export function axis(
 ): void {
 	const [x, y, size] = square;
 	const name = edge === "lower" ? "x (Å)" : "y (Å)";
-	ctx.strokeStyle = INK;
+	ctx.strokeStyle = inked(ctx);
 	ctx.lineWidth = 0.75;
 	for (const value of [-HALF_FIELD, 0, HALF_FIELD]) {
 		const [px, py] = toSquare(square, { x: value, y: value });

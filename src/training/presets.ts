@@ -231,6 +231,8 @@ export const WEIGHTS = {
 	kept: 2400,
 	/** Kernels for the networks, and images of each. */
 	source: { kernels: 2400, observations: 4, heldOut: 100 },
+	/** Those that a map of any size has. */
+	inputs: "centred" as const,
 	...PRESETS.quick,
 	vae: { ...PRESETS.quick.vae, repeats: 1 },
 	aligner: TWO_EPOCHS,

@@ -1,9 +1,15 @@
 /** Pictures to PNG in a worker. */
-import type { NewCanvas, Picture } from "../drawing/picture.ts";
+import {
+	type NewCanvas,
+	PAPER,
+	type Picture,
+	setPalette,
+} from "../drawing/picture.ts";
 
-/** PNG of a picture on white, two pixels for each of its own. */
+/** PNG of a picture on its ground, two pixels for each of its own. */
 export async function render(
 	picture: Picture,
+	palette = PAPER,
 ): Promise<Uint8Array<ArrayBuffer>> {
 	const newCanvas = ((width: number, height: number) =>
 		new OffscreenCanvas(width, height)) as unknown as NewCanvas;
@@ -11,11 +17,10 @@ export async function render(
 		Math.ceil(2 * picture.width),
 		Math.ceil(2 * picture.height),
 	);
-	const ctx = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
-	ctx.fillStyle = "#ffffff";
-	ctx.fillRect(0, 0, canvas.width, canvas.height);
+	const ctx = canvas.getContext("2d") as unknown as CanvasRenderingContext2D;
+	setPalette(ctx, palette);
 	ctx.scale(2, 2);
-	picture.draw(ctx as unknown as CanvasRenderingContext2D, newCanvas);
+	picture.draw(ctx, newCanvas);
 	const blob = await canvas.convertToBlob({ type: "image/png" });
 	return new Uint8Array(await blob.arrayBuffer());
 }

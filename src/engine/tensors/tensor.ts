@@ -41,6 +41,8 @@ export interface TapeNode {
 	/** What backward reads of the forward pass, and its versions then. */
 	readonly saved: readonly (readonly [Tensor, number])[];
 	readonly backward: (dy: Tensor, grads: Gradients) => void;
+	/** A backward() has gone through it. */
+	done: boolean;
 }
 
 /** Where an operation's backward puts the gradients of its inputs. */

@@ -1,4 +1,5 @@
 /** What is asked of kernels that are there already. */
+import { NIGHT, type Palette, type Picture } from "../../drawing/picture.ts";
 import { type Analysis, findingsOf } from "../../extraction/results/items.ts";
 import type { PhysicsOptions } from "../../extraction/results/physics.ts";
 import type { Taken } from "../../extraction/results/take.ts";
@@ -43,7 +44,11 @@ export async function analysisPictures({
 		if (name !== "map-spectrum")
 			pictures.push({
 				...{ name, title, caption },
-				png: new Blob([await render(picture)], { type: "image/png" }),
+				png: await pngOf(picture),
+				dark: await pngOf(picture, NIGHT),
 			});
 	return pictures;
 }
+
+const pngOf = async (picture: Picture, palette?: Palette): Promise<Blob> =>
+	new Blob([await render(picture, palette)], { type: "image/png" });

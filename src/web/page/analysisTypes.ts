@@ -25,7 +25,10 @@ export interface AnalysisPicture {
 	readonly name: string;
 	readonly title: string;
 	readonly caption: string;
+	/** On white. */
 	readonly png: Blob;
+	/** For a dark theme; results that an earlier version kept have none. */
+	readonly dark?: Blob;
 }
 
 /** The lattice that spectra are drawn with. */

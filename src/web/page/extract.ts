@@ -25,6 +25,7 @@ import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
 import { Frame } from "./frame.ts";
+import { Guide } from "./guide.ts";
 import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
@@ -115,6 +116,7 @@ export function startExtract(): void {
 		byId<HTMLButtonElement>("undo").disabled = !history?.canUndo;
 		byId<HTMLButtonElement>("redo").disabled = !history?.canRedo;
 	};
+	const guide = new Guide();
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
 	const search = new Search(scatterers, frame, () => picture.changed());
@@ -323,6 +325,7 @@ export function startExtract(): void {
 		ready = { file: chosen };
 		laid = JSON.stringify([undefined, undefined]);
 		picture.fixed = what.dataset;
+		byId("steps").scrollTop = 0;
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
@@ -477,6 +480,7 @@ export function startExtract(): void {
 		byId("picture-title").textContent =
 			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
 		byId("picture-section").hidden = false;
+		checkStale();
 	}
 
 	async function showImage(settings: PrepareOptions): Promise<void> {
@@ -503,6 +507,7 @@ export function startExtract(): void {
 			byId(id).replaceChildren(...sentences(lines));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
+		checkStale();
 	}
 
 	const request = (): ExtractRequest => ({
@@ -518,8 +523,18 @@ export function startExtract(): void {
 		weights: chosenWeights(),
 	});
 
-	const checkStale = () =>
-		results.stale(JSON.stringify(request()) !== JSON.stringify(extracted));
+	const checkStale = () => {
+		const stale = JSON.stringify(request()) !== JSON.stringify(extracted);
+		results.stale(stale);
+		guide.tell({
+			open: Boolean(file),
+			own: Boolean(opened?.own),
+			prepared: Boolean(images),
+			used: scatterers.list.filter(({ keep }) => keep).length,
+			asFound: scatterers.asFound,
+			result: !extracted ? "none" : stale ? "stale" : "fresh",
+		});
+	};
 
 	function show(
 		wanted: ExtractRequest,
@@ -647,6 +662,7 @@ export function startExtract(): void {
 		.then(() => works.begin())
 		.then((last) => {
 			if (last && !file) void reopen(last);
+			else checkStale();
 		});
 }
 

@@ -19,7 +19,6 @@ import {
 	aboutMedian,
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
-import { isNetwork } from "../../extraction/results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -73,7 +72,7 @@ import type {
 	Turn,
 } from "./extractTypes.ts";
 import { latticeTold } from "./latticeTold.ts";
-import { adapterName, openExtractor, orLost } from "./machine.ts";
+import { adapterName, openExtractor, orLost, seesSquares } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
 import {
@@ -243,7 +242,11 @@ const handlers = {
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
 		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHOD_OPTIONS[name];
-		const taken = dataset ?? takeAgain(request);
+		const square = await seesSquares(
+			{ method, weights: weights?.stamp },
+			report,
+		);
+		const taken = dataset ?? takeAgain(request, square);
 		// What cannot be had is said before the work.
 		if (request.analysis?.lattice) await preparedWith(request);
 		return orLost(async () => {
@@ -415,7 +418,7 @@ async function asked(request: ExtractRequest): Promise<Analysis> {
 	let now = needed(base);
 	if (now.lattice !== lattice) {
 		const of = lattice
-			? takeAgain(request, await preparedWith(request))
+			? takeAgain(request, taken.square, await preparedWith(request))
 			: taken;
 		now = { analysis: withTaken(now.analysis, of), lattice };
 	}
@@ -488,10 +491,10 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
 function takeAgain(
-	{ scatterers, found, method }: ExtractRequest,
+	{ scatterers, found }: ExtractRequest,
+	square: boolean,
 	images = needed(preparation),
 ): Taken {
-	const square = isNetwork(METHOD_OPTIONS[method]);
 	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,

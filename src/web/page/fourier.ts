@@ -12,7 +12,12 @@ import {
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { typeset } from "../../text.ts";
 import { aboutZero, asLinear } from "./aboutZero.ts";
-import type { AnalysisChoice, MapFft, MapFftWanted } from "./analysisTypes.ts";
+import type {
+	AnalysisChoice,
+	AnalysisPicture,
+	MapFft,
+	MapFftWanted,
+} from "./analysisTypes.ts";
 import { byId, make, select, sentences } from "./dom.ts";
 import type { Outcome, ShownItem } from "./extractTypes.ts";
 import { type Point, valueAt } from "./fieldDrawing.ts";
@@ -59,6 +64,9 @@ export class Fourier {
 		byId("fft-reach").addEventListener("change", () => this.#draw());
 		byId("fft-scale").addEventListener("change", () => void this.#ask());
 		byId("fft-marks").addEventListener("change", () => this.#link.changed());
+		byId("offer-cut").addEventListener("click", () =>
+			needs.choose("cut", "0", false),
+		);
 		this.#link.subscribe(() => this.#tell());
 	}
 
@@ -75,7 +83,8 @@ export class Fourier {
 		if (other) this.#fft = null;
 		void this.#ask();
 		this.#draw();
-		this.#showPictures(outcome);
+		const fresh = this.#showPictures(outcome);
+		if (!other) void intoView(fresh);
 	}
 
 	hide(): void {
@@ -232,33 +241,62 @@ export class Fourier {
 			.replaceAll(/-(?=\d)/g, "−");
 	}
 
-	#showPictures({ pictures = [], told = [] }: Outcome): void {
+	/** @returns the first that was not there before */
+	#showPictures({ pictures = [], told = [], items }: Outcome): Element | null {
 		const box = byId("analysis-charts");
+		const before = new Set(Array.from(box.children, ({ id }) => id));
+		const offer = byId("offer-cut");
+		offer.hidden = pictures.some(({ name }) => name === "line-cuts");
+		offer.textContent = `${items.length > 1 ? "E(q)" : "Line cut"} along 0°`;
 		for (const image of box.querySelectorAll("img"))
 			URL.revokeObjectURL(image.src);
 		box.replaceChildren(
-			...pictures.map(({ name, title, caption, png }) =>
+			...pictures.map((drawn) =>
 				make(
 					"figure",
-					{ id: `picture-${name}` },
-					picture(png, title),
-					make("figcaption", {}, make("b", {}, title), ` ${caption}`),
+					{ id: `picture-${drawn.name}` },
+					picture(drawn),
+					make(
+						"figcaption",
+						{},
+						make("b", {}, drawn.title),
+						` ${drawn.caption}`,
+					),
 				),
 			),
 		);
 		byId("analysis-told").replaceChildren(...sentences(told));
+		return [...box.children].find(({ id }) => !before.has(id)) ?? null;
 	}
+}
+
+/** What people asked for they see, once it has its size. */
+async function intoView(figure: Element | null): Promise<void> {
+	if (!figure) return;
+	const images = [...figure.querySelectorAll("img")];
+	// A picture that cannot be shown has a size too.
+	await Promise.allSettled(images.map((image) => image.decode()));
+	figure.scrollIntoView({ block: "nearest" });
 }
 
 const isLinear = () => select("fft-scale").value === "linear";
 
-/** As large as it was drawn: what is wider than the page is scrolled. */
-function picture(png: Blob, alt: string): HTMLElement {
-	const image = make("img", { src: URL.createObjectURL(png), alt });
-	image.addEventListener("load", () => {
-		image.width = image.naturalWidth / 2;
+/** What is wider than this part of what was drawn is scrolled. */
+const LEAST = 0.6;
+
+/** As large as it was drawn, or a little smaller where it fits then; for light and dark themes. */
+function picture({ png, dark, title }: AnalysisPicture): HTMLElement {
+	const images = [png, dark].flatMap((blob, i) => {
+		if (!blob) return [];
+		const image = make("img", { src: URL.createObjectURL(blob), alt: title });
+		image.className = i ? "on-dark" : "on-light";
+		image.addEventListener("load", () => {
+			image.width = image.naturalWidth / 2;
+			image.style.minWidth = `${LEAST * image.width}px`;
+		});
+		return [image];
 	});
-	return make("div", { className: "wide", tabIndex: 0 }, image);
+	return make("div", { className: "wide", tabIndex: 0 }, ...images);
 }
 
 const POINT =

@@ -164,8 +164,18 @@ export class LatticeForm implements Undoable {
 	}
 
 	#show(): void {
+		const lattice = this.#lattice;
+		const { drift, bragg } = this.correction;
+		const done = [
+			lattice && isSet("calibrate") && "calibrated",
+			drift && "drift taken out",
+			bragg && "Bragg peaks removed",
+		].filter(Boolean);
+		// What is folded away is not forgotten.
+		byId("lattice-summary").textContent =
+			`Atomic lattice: ${done.join(", ") || (lattice ? "the unit of q" : "calibration, drift, Bragg peaks")}`;
 		byId("bragg-width-label").hidden = !isSet("bragg");
-		select("calibrate").disabled = !this.#lattice;
+		select("calibrate").disabled = !lattice;
 		const { value } = input(SIDES[0]);
 		byId("lattice-seen").hidden =
 			!this.#seen || this.#seen.given || value !== "";

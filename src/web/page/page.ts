@@ -43,11 +43,21 @@ function goTo(name: string): void {
 	chooseTab(name);
 }
 
-/** Panels of controls: closed at first where there is one column, and opened for a field that has to be corrected. */
+/** Panels of controls: closed where there is one column, and opened for a field that has to be corrected. */
 function startPanels(): void {
-	const panels = document.querySelectorAll<HTMLDetailsElement>(".panel");
-	if (matchMedia("(max-width: 860px)").matches)
-		for (const panel of [...panels].slice(1)) panel.open = false;
+	const [, ...panels] =
+		document.querySelectorAll<HTMLDetailsElement>("#extract .panel");
+	const narrow = matchMedia("(max-width: 860px)");
+	/** Those that were closed for want of room. */
+	let closed: HTMLDetailsElement[] = [];
+	const fold = () => {
+		const shut = narrow.matches ? panels.filter(({ open }) => open) : [];
+		for (const panel of closed) panel.open = true;
+		for (const panel of shut) panel.open = false;
+		closed = shut;
+	};
+	narrow.addEventListener("change", fold);
+	fold();
 	document.addEventListener(
 		"invalid",
 		({ target }) => {

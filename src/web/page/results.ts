@@ -12,6 +12,7 @@ import { byId, rowOf, sentences } from "./dom.ts";
 import type { Analysed, Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import type { Fourier } from "./fourier.ts";
+import { headlineOf } from "./headline.ts";
 import { Link } from "./link.ts";
 import { withAnalysed } from "./withAnalysed.ts";
 
@@ -158,6 +159,7 @@ export class Results {
 				}),
 			);
 		byId("findings").replaceChildren(...sentences(item.findings));
+		byId("headline").textContent = headlineOf(item);
 		this.#fourier.show(this.#outcome, index);
 		this.#fillDispersion(this.#outcome);
 		void this.#showProfile();

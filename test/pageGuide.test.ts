@@ -1,0 +1,50 @@
+// The page says what to do next, and the few numbers that count.
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { describeDispersion } from "../src/extraction/findings/dispersion.ts";
+import { fitParabola } from "../src/extraction/findings/parabola.ts";
+import { nextStep } from "../src/web/page/guide.ts";
+import { headlineOf } from "../src/web/page/headline.ts";
+
+const found = {
+	...{ open: true, own: false, prepared: true, used: 11, asFound: true },
+	result: "none" as const,
+};
+
+test("each stand has its next step", () => {
+	const stands = [
+		{ ...found, open: false },
+		{ ...found, own: true },
+		{ ...found, prepared: false },
+		{ ...found, used: 0 },
+		found,
+		{ ...found, asFound: false },
+		{ ...found, result: "stale" as const },
+		{ ...found, result: "fresh" as const },
+	];
+	const said = stands.map(nextStep);
+	assert.is(new Set(said).size, stands.length, said.join("\n"));
+	assert.match(said[4], "11 scatterers found");
+	assert.match(nextStep({ ...found, used: 1 }), /^1 scatterer found/);
+});
+
+test("the headline has q*, m* and E0 as the findings say them", () => {
+	const points = [-0.02, 0, 0.02, 0.04].map((energy) => ({
+		energy,
+		// E = E0 + hbar^2 (q/2)^2 / 2m
+		q: 2 * Math.sqrt(((energy + 0.065) * 0.4) / 3.80998),
+		error: 0.0004,
+	}));
+	const fit = fitParabola(points);
+	if (typeof fit === "string") throw new Error(fit);
+	const line = `dispersion: ${describeDispersion({ points: [], fit, reason: null })}`;
+	const q = { q: 0.13934, error: 0.00066 } as Parameters<
+		typeof headlineOf
+	>[0]["q"];
+	const said = headlineOf({ q, findings: ["method refined", line] });
+	assert.match(said, /^q\* = 0\.1393 ± 0\.0007 1\/Å · m\* = 0\.40/);
+	assert.match(said, /mₑ, E₀ = −65\S* ± \S+ meV$/);
+	assert.is(headlineOf({ q: null, findings: [] }), "no q* stands out");
+});
+
+test.run();
