@@ -7,7 +7,8 @@ import { nextStep } from "../src/web/page/guide.ts";
 import { headlineOf } from "../src/web/page/headline.ts";
 
 const found = {
-	...{ open: true, own: false, prepared: true, used: 11, asFound: true },
+	...{ open: true, own: false, sized: true, prepared: true },
+	...{ used: 11, asFound: true },
 	result: "none" as const,
 };
 
@@ -16,6 +17,7 @@ test("each stand has its next step", () => {
 		{ ...found, open: false },
 		{ ...found, own: true },
 		{ ...found, prepared: false },
+		{ ...found, prepared: false, sized: false },
 		{ ...found, used: 0 },
 		found,
 		{ ...found, asFound: false },
@@ -24,7 +26,7 @@ test("each stand has its next step", () => {
 	];
 	const said = stands.map(nextStep);
 	assert.is(new Set(said).size, stands.length, said.join("\n"));
-	assert.match(said[4], "11 scatterers found");
+	assert.match(said[5], "11 scatterers found");
 	assert.match(nextStep({ ...found, used: 1 }), /^1 scatterer found/);
 });
 

@@ -186,7 +186,7 @@ test("maps that are chosen together are offered as one series, which is kept, an
 	]);
 	assert.match(
 		(await page.textContent("#series-about")) ?? "",
-		/^3 open files .*: 20 to 100 mV\. Not among them: rings\.npy/,
+		/^3 open files .*: 20 to 100 mV\.\nNot among them: rings\.npy/,
 	);
 	await page.click("#series-take");
 	await opened("map-0.gsf and 2 more");

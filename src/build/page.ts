@@ -28,6 +28,7 @@ export async function buildPage(): Promise<void> {
 			page: `${SOURCES}/page.ts`,
 			style: `${SOURCES}/page.css`,
 			chartWorker: `${SOURCES}/chartWorker.ts`,
+			prepareWorker: `${SOURCES}/prepareWorker.ts`,
 			extractWorker: `${SOURCES}/extractWorker.ts`,
 			trainWorker: `${root}src/web/training/worker.ts`,
 		},

@@ -24,10 +24,12 @@ import type {
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
+import { Frame } from "./frame.ts";
 import { Guide } from "./guide.ts";
 import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
+import { LATTICE, LatticeForm } from "./latticeForm.ts";
 import { Layers } from "./layers.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
@@ -54,6 +56,7 @@ const CHOICES = [
 	...["method", "symmetry", "window", "seed", "kinds"],
 	...["weights", "seed-windows"],
 	...ANALYSIS,
+	...LATTICE,
 ];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
@@ -86,6 +89,7 @@ export function startExtract(): void {
 	let held = false;
 	let history: History | undefined;
 
+	const frame = new Frame();
 	const scatterers = new Scatterers(() => {
 		table.show();
 		kinds.show();
@@ -94,7 +98,9 @@ export function startExtract(): void {
 		showUndo();
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
-		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
+		const outside = area
+			? kept.filter((s) => isOutside(frame.toPicture(s), area)).length
+			: 0;
 		const left = scatterers.list.length - kept.length;
 		byId("marks-count").textContent = [
 			`${kept.length - outside} used`,
@@ -113,8 +119,20 @@ export function startExtract(): void {
 	const guide = new Guide();
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
-	const search = new Search(scatterers, () => picture.changed());
+	const search = new Search(scatterers, frame, () => picture.changed());
+	const lattice = new LatticeForm(
+		() => {
+			form.change();
+			analysis.change();
+		},
+		() =>
+			void remote.call("seenLattice", undefined).then(
+				(seen) => lattice.offer(seen),
+				() => {},
+			),
+	);
 	const form = new ImageForm(
+		lattice,
 		() => {
 			showUndo();
 			changed();
@@ -155,6 +173,7 @@ export function startExtract(): void {
 		() => form.region,
 		(region) => form.crop(region),
 		form.masks,
+		frame,
 	);
 	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
 	showSeedWindows(picture);
@@ -164,7 +183,7 @@ export function startExtract(): void {
 			options,
 		}),
 	);
-	const analysis = new AnalysisForm(changed, () =>
+	const analysis = new AnalysisForm(lattice, changed, () =>
 		work.whenFree("analysis", analyse),
 	);
 	const fourier = new Fourier({
@@ -172,7 +191,7 @@ export function startExtract(): void {
 		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),
 		choice: () => analysis.choice ?? {},
 		choose: (what, value, besides) => analysis.add(what, value, besides),
-		known: (fft) => analysis.offer(fft?.lattice ?? null),
+		known: (fft) => lattice.offer(fft?.lattice ?? null),
 	});
 	const results = new Results(fourier, profileOf, (name, index) => {
 		if (name === OPEN_FILE) {
@@ -205,20 +224,18 @@ export function startExtract(): void {
 			const packed = await unpacked(first);
 			const { source } = packed ?? { source: sourceOf([first]) };
 			await load(source, report, packed, rest);
-			if (packed?.warning)
-				byId("image-warnings").append(...sentences([packed.warning]));
 		});
 
 	/** A session's files, and what was done with them; undefined for any other file. */
 	async function unpacked(chosen: File) {
 		const packed = await remote.call("unpack", chosen);
 		if (!packed) return undefined;
-		const { files, settings, choices, scatterers: list, warning } = packed;
+		const { files, settings, choices, scatterers: list } = packed;
 		const state: WorkState = {
 			...{ settings, choices, shown: "0" },
 			scatterers: { list: list ?? [], asFound: !list },
 		};
-		return { source: sourceOf(files), state, warning };
+		return { source: sourceOf(files), state };
 	}
 
 	/** Files stand beside the one that is shown until they are chosen; what cannot be read is told. */
@@ -312,6 +329,7 @@ export function startExtract(): void {
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
+		lattice.clear();
 		input("seed-windows").value = "";
 		if (left) {
 			form.restore(left.settings);
@@ -320,12 +338,16 @@ export function startExtract(): void {
 			input("energy").value = left.shown;
 			for (const [id, value] of Object.entries(left.choices))
 				input(id).value = value;
+			lattice.settle();
 			search.found = left.found;
 			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
 		}
 		if (what.own) await showOwn(what.own);
-		else if (!sizeless || form.settings.field) await prepare(report);
-		else await showPixels();
+		else if (!sizeless || form.settings.field) {
+			// Preparing many pixels takes a while: meanwhile they are seen as they are.
+			if (!what.dataset && pixelsOf(what) > MANY) await showPixels();
+			await prepare(report);
+		} else await showPixels();
 		if (!before?.results) return;
 		show(before.results.request, before.results.outcome);
 		held = false; // the worker that had them is gone
@@ -336,6 +358,7 @@ export function startExtract(): void {
 		[file, opened, images] = [undefined, undefined, undefined];
 		search.found = undefined;
 		ready = {};
+		frame.moves = undefined;
 		[shown, extracted, held] = ["", undefined, false];
 		for (const id of PREPARED) byId(id).hidden = true;
 		results.hide();
@@ -377,6 +400,8 @@ export function startExtract(): void {
 			ready.settings = undefined;
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
+			frame.moves = images.moves;
+			lattice.tell(images.lattice ?? []);
 			ready.settings = key;
 			layers.reset();
 			if (!opened.dataset && scatterers.asFound)
@@ -455,8 +480,9 @@ export function startExtract(): void {
 		picture.fixed = true;
 		picture.look(image, opened?.size ? "Å" : "pixels");
 		byId("energy-value").textContent = image.label;
-		byId("picture-title").textContent =
-			`${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
+		byId("picture-title").textContent = opened?.size
+			? `${channel}, ${image.label}, as measured`
+			: `${channel}, ${image.label}, in pixels: how long is its longer side in Å?`;
 		byId("picture-section").hidden = false;
 		checkStale();
 	}
@@ -507,6 +533,7 @@ export function startExtract(): void {
 		guide.tell({
 			open: Boolean(file),
 			own: Boolean(opened?.own),
+			sized: Boolean(opened?.size),
 			prepared: Boolean(images),
 			used: scatterers.list.filter(({ keep }) => keep).length,
 			asFound: scatterers.asFound,
@@ -607,8 +634,8 @@ export function startExtract(): void {
 			if (search.found === before) await look(report);
 		}),
 	);
-	history = onEdits(scatterers, table, form.masks, {
-		middle: () => images?.area ?? { x: 0, y: 0 },
+	history = onEdits(scatterers, table, form.masks, lattice, {
+		middle: () => frame.toScan(images?.area ?? { x: 0, y: 0 }),
 		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
 		readScatterers: (text, file) =>
 			remote.call("readScatterers", { text, file }),
@@ -643,6 +670,12 @@ export function startExtract(): void {
 			else checkStale();
 		});
 }
+
+/** Values of an image of all energies above which they are shown before they are prepared. */
+const MANY = 500_000;
+
+const pixelsOf = ({ nx, ny, channels, chosen }: Opened): number =>
+	nx * ny * (channels.find(({ name }) => name === chosen)?.images ?? 1);
 
 /** Whether a scatterer lies outside of the rectangle that is extracted from. */
 const isOutside = (

@@ -3,6 +3,7 @@
 import type { Field } from "../../drawing/panels.ts";
 import type { BlindTurn } from "../../extraction/blind/blind.ts";
 import type { Peak } from "../../extraction/findings/spectrum.ts";
+import type { Distortion } from "../../extraction/lattice/drift.ts";
 import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import type {
 	Explained,
@@ -18,6 +19,7 @@ import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";
 import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
+import type { LatticeRow } from "./latticeTold.ts";
 
 /** What a series would ask of a file: its bias and size, or why it can be no part of one. */
 export interface SeriesSeat {
@@ -61,11 +63,18 @@ export interface Opened {
 	readonly details: readonly (readonly [string, string])[];
 }
 
+/** How places of the scan move in the corrected picture. */
+export type Moves = Pick<Distortion, "matrix" | "field">;
+
 /** The images as they are extracted from. */
 export interface PreparedImages {
 	readonly labels: readonly string[];
-	/** The rectangle that is extracted from, in the scan's frame: its middle and sides, Angstrom. */
+	/** The rectangle that is extracted from, in the picture's frame: its middle and sides, Angstrom. */
 	readonly area: Rectangle;
+	/** Where the scan was corrected by its lattice: the picture's frame is another than the scan's. */
+	readonly moves?: Moves;
+	/** What was found of the lattice, and done by it. */
+	readonly lattice?: readonly LatticeRow[];
 	readonly unit: string;
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
@@ -96,8 +105,6 @@ export interface Unpacked {
 	readonly choices: Readonly<Record<string, string>>;
 	/** Undefined where they are to be looked for. */
 	readonly scatterers?: readonly DetectedScatterer[];
-	/** What of it this page leaves out. */
-	readonly warning?: string;
 }
 
 /** Progress of a search. */
@@ -114,7 +121,7 @@ export interface FoundWith {
 export interface ExtractRequest {
 	/** Those of prepare(). */
 	readonly settings: PrepareOptions;
-	/** As edited; null: those of `found`, or a dataset's own. */
+	/** As edited, in the scan's own frame; null: those of `found`, or a dataset's own. */
 	readonly scatterers: readonly DetectedScatterer[] | null;
 	/** What was found, where nothing was edited since. */
 	readonly found: FoundWith | null;

@@ -2,6 +2,10 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import type { SpotOptions } from "../../extraction/blind/spots.ts";
 import {
+	intoCorrected,
+	intoScan,
+} from "../../extraction/lattice/correction.ts";
+import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
@@ -38,6 +42,7 @@ import type { Preparation } from "../../extraction/results/measured.ts";
 import { withPhysics } from "../../extraction/results/physics.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
+	describeSeen,
 	type SeenLattice,
 	seenLattices,
 } from "../../extraction/results/seenLattice.ts";
@@ -66,6 +71,7 @@ import type {
 	ShownImage,
 	Turn,
 } from "./extractTypes.ts";
+import { latticeTold } from "./latticeTold.ts";
 import { adapterName, openExtractor, orLost, seesSquares } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
@@ -77,6 +83,7 @@ import {
 	seatOf,
 } from "./openSource.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
+import { preparingAll } from "./prepareAll.ts";
 import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
@@ -168,7 +175,10 @@ const handlers = {
 				),
 			};
 		}
-		preparation = await prepareScans(measuredInput(), settings);
+		preparation = await prepareScans(measuredInput(), {
+			...settings,
+			prepareAll: preparingAll(report),
+		});
 		const { used, prepared, channel, told, warnings } = preparation;
 		const [{ scan, centre }] = prepared;
 		return {
@@ -181,6 +191,7 @@ const handlers = {
 			unit: channel.unit,
 			told,
 			warnings,
+			...latticeOf(preparation),
 		};
 	},
 
@@ -202,9 +213,21 @@ const handlers = {
 			report(progress);
 		}),
 
-	/** Spots of a prepared image, by its number. */
-	spots: ({ index, options }: { index: number; options: SpotOptions }) =>
-		spotsOf(needed(preparation).prepared[index], options),
+	/** Spots of a prepared image, by its number, in the scan's own frame. */
+	spots({ index, options }: { index: number; options: SpotOptions }) {
+		const { prepared, correction } = needed(preparation);
+		return spotsOf(prepared[index], options).map((spot) =>
+			intoScan(correction, spot),
+		);
+	},
+
+	/** The lattice that an image of the file shows, before anything is asked of it. */
+	seenLattice() {
+		const [first] = latticesSeen();
+		return first
+			? { lattice: first.lattice, told: describeSeen(first), given: false }
+			: null;
+	},
 
 	/** Packs the work on a file; the settings are those of the request. */
 	session: ({ files, request }: SessionWanted) =>
@@ -274,11 +297,8 @@ const handlers = {
 		const { tasks, pixel, correction } =
 			analysis?.taken ?? dataset ?? asMaps(needed(preparation));
 		const map = tasks[Math.floor((index * tasks.length) / items)];
-		const { measurement, file } = needed(input);
-		seen ??= measurement
-			? seenLattices(arrange(measurement, layout, file), file)
-			: [];
-		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0], linear);
+		const [first] = latticesSeen();
+		return mapFftOf({ ...map, spacing: pixel }, correction, first, linear);
 	},
 
 	/** PNG of the chart of a kernel's profile. */
@@ -341,6 +361,26 @@ interface SessionWanted {
 
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
+
+function latticesSeen(): readonly SeenLattice[] {
+	const { measurement, file } = needed(input);
+	seen ??= measurement
+		? seenLattices(arrange(measurement, layout, file), file)
+		: [];
+	return seen;
+}
+
+/** What the page is told of the correction by the lattice. */
+function latticeOf({
+	correction,
+}: Preparation): Pick<PreparedImages, "moves" | "lattice"> {
+	if (!correction) return {};
+	const { matrix, field } = correction.distortion;
+	return {
+		moves: correction.warp && { matrix, field },
+		lattice: latticeTold(correction),
+	};
+}
 
 /** Images without their scatterers. */
 const asMaps = ({ prepared, correction }: Preparation) => ({
@@ -405,6 +445,7 @@ async function preparedWith({
 			preparation: await prepareScans(measuredInput(), {
 				...settings,
 				...{ lattice, calibrate: false },
+				prepareAll: preparingAll(),
 			}),
 		};
 	return latticed.preparation;
@@ -434,7 +475,10 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 	return {
 		...settings,
 		...request.analysis,
-		calibrate: request.analysis?.lattice ? false : undefined,
+		// Of a lattice that is for q alone the scan stays as it is.
+		...(request.analysis?.lattice
+			? { calibrate: false }
+			: { lattice: settings.lattice }),
 		stepEdges: settings.stepEdges ?? true,
 		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
@@ -462,7 +506,7 @@ function takeAgain(
 		readScatterers(
 			writeScatterers(needed(scatterers ?? undefined)),
 			LISTS.scatterers,
-		),
+		).map((mark) => intoCorrected(images.correction, mark)),
 		`from ${LISTS.scatterers}`,
 		{ square },
 	);

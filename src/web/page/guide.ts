@@ -6,7 +6,8 @@ export interface Stand {
 	readonly open: boolean;
 	/** A result of this program, or of a size too small: only to be looked at. */
 	readonly own: boolean;
-	/** Whether the image was prepared; else its size is asked for. */
+	/** Whether its size is known; else it is asked for. */
+	readonly sized: boolean;
 	readonly prepared: boolean;
 	/** Scatterers that are used. */
 	readonly used: number;
@@ -16,9 +17,10 @@ export interface Stand {
 }
 
 export function nextStep(stand: Stand): string {
-	const { open, own, prepared, used, asFound, result } = stand;
+	const { open, own, sized, prepared, used, asFound, result } = stand;
 	if (!open) return "Open a file or the sample, or drop one.";
 	if (own) return "A result of this program: open a scan to extract from.";
+	if (!prepared && sized) return "As measured; it is being prepared.";
 	if (!prepared) return "How long is its longer side in Å? Type it at 2 Image.";
 	if (used === 0)
 		return "No scatterer is marked: click on each in the picture, or Detect.";

@@ -5,6 +5,7 @@ import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
+import type { LatticeForm } from "./latticeForm.ts";
 import { layoutOf, offerLayout, restoreLayout } from "./layoutForm.ts";
 import { Masks } from "./maskTool.ts";
 import type { Source } from "./source.ts";
@@ -31,9 +32,15 @@ export class ImageForm {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	readonly #changing: () => void;
 	readonly #changed: () => void;
+	readonly #lattice: Pick<LatticeForm, "correction">;
 
 	/** @param changing at every change; @param changed when the form is valid and has come to rest */
-	constructor(changing: () => void, changed: () => void) {
+	constructor(
+		lattice: Pick<LatticeForm, "correction">,
+		changing: () => void,
+		changed: () => void,
+	) {
+		this.#lattice = lattice;
 		this.#changing = changing;
 		this.#changed = changed;
 		const form = byId("image-form");
@@ -216,6 +223,7 @@ export class ImageForm {
 			clip: numberOf(input("clip")),
 			lowPass: numberOf(input("low-pass")),
 			crop: region ? cropOf(region) : undefined,
+			...this.#lattice.correction,
 		};
 	}
 }

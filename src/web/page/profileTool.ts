@@ -21,6 +21,9 @@ export function profileTool(
 		const { image, unit } = shown();
 		if (ends && image) draw(ends, image, unit);
 	};
+	// Its colours are the style sheet's, its size the window's.
+	addEventListener("themechange", show);
+	addEventListener("resize", show);
 	return {
 		show,
 		down(from) {
@@ -68,7 +71,7 @@ function draw(
 	const canvas = byId<HTMLCanvasElement>("line-profile");
 	const angle = (Math.atan2(dy, dx) * 180) / Math.PI;
 	byId("profile-about").textContent =
-		`${length.toFixed(1)} Å at ${angle.toFixed(1).replace("-", "−")}° from x, (${[dx, dy].map((v) => v.toFixed(1).replace("-", "−")).join(", ")}) Å`;
+		`${length.toFixed(1)} Å at ${angle.toFixed(1).replace("-", "−")}° from x, (${[dx, dy].map((v) => v.toFixed(1).replace("-", "−")).join(", ")}) Å; a click on the picture takes the line away`;
 	const { clientWidth: width, clientHeight: height } = canvas;
 	const ctx = canvas.getContext("2d");
 	if (!ctx || width === 0) return;
@@ -126,10 +129,17 @@ function draw(
 			v === low ? bottom : MARGIN.top + 9,
 		);
 	ctx.beginPath();
+	let gap = true;
 	values.forEach((v, i) => {
-		if (v === undefined || !Number.isFinite(v)) return;
-		const y = bottom - ((v - low) / (high - low || 1)) * box.height;
-		ctx.lineTo(MARGIN.left + (i / (values.length - 1)) * box.width, y);
+		// Nothing is known where nothing is used.
+		const known = v !== undefined && Number.isFinite(v);
+		if (known) {
+			const x = MARGIN.left + (i / (values.length - 1)) * box.width;
+			const y = bottom - ((v - low) / (high - low || 1)) * box.height;
+			if (gap) ctx.moveTo(x, y);
+			else ctx.lineTo(x, y);
+		}
+		gap = !known;
 	});
 	ctx.lineWidth = 1.5;
 	ctx.stroke();

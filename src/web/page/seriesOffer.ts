@@ -40,7 +40,7 @@ export function offerOf<C extends Candidate>(
 			`${n} open files are of one size, with a bias each: ${mV(energyOf(files[0]))} to ${mV(energyOf(files[n - 1]))} mV.`,
 			...(energies < n ? [`Only ${energies} of the biases differ.`] : []),
 			...notOf(others),
-		].join(" "),
+		].join("\n"),
 		label: `Take them as one series of ${n} energies`,
 	};
 }

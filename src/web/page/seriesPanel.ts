@@ -18,7 +18,10 @@ export class SeriesPanel<C extends Candidate> {
 	/** Files were chosen or dropped together, or one by itself. @param unread what could not be read, a line each */
 	opened(together: readonly C[], unread: readonly string[]): void {
 		const offered = offerOf(together, together[0]?.id) !== null;
-		this.#said = [noSeries(together, offered) ?? [], unread].flat();
+		this.#said = [
+			noSeries(together, offered) ?? [],
+			unread.map((line) => `Not opened: ${line}`),
+		].flat();
 	}
 
 	/** @param series of what is shown, where it is one */
@@ -31,7 +34,7 @@ export class SeriesPanel<C extends Candidate> {
 		this.#offered = offer?.files ?? [];
 		const told = [series ? [] : (offer?.told ?? []), this.#said]
 			.flat()
-			.join(" ");
+			.join("\n");
 		byId("series-about").textContent = typeset(told);
 		byId("series-take").hidden = !offer;
 		byId("series-take").textContent = offer?.label ?? "";

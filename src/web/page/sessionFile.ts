@@ -16,7 +16,7 @@ import {
 	type Shape,
 	writeMasks,
 } from "../../extraction/scan/masks.ts";
-import { analysisFields, isCorrected } from "./analysisFields.ts";
+import { analysisFields } from "./analysisFields.ts";
 import type { Unpacked } from "./extractTypes.ts";
 
 export async function packSession(
@@ -78,9 +78,6 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 		},
 		scatterers: packed.scatterers
 			? readScatterers(packed.scatterers, scatterers ?? name)
-			: undefined,
-		warning: isCorrected(packed.settings)
-			? `${file.name}: its scan was corrected by its lattice, which this page does not do: here it is as it was measured; npx qpi-lens extract ${file.name} gives the same as before`
 			: undefined,
 	};
 }
