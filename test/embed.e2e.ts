@@ -173,7 +173,7 @@ test("inputs of another size are refused before anything runs", async () => {
 		await thrown(
 			'import { createEngine, openWeights } from "qpi-lens"; const networks = await (await openWeights()).networks(await createEngine()); await networks.infer("oneStep", [new Float32Array(4096)]);',
 		),
-		/RangeError: infer: inputs of 4096 values; expected 64 x 64 x 5/,
+		/RangeError: infer: inputs of 4096 values; expected 64 x 64 x 3/,
 	);
 });
 

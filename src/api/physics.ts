@@ -5,7 +5,7 @@ export * from "../qpi/generator/generator.ts";
 export { makeMap } from "../qpi/generator/maps.ts";
 export { principalComponents } from "../qpi/maths/pca.ts";
 export { ForwardOperator } from "../qpi/operator/forward.ts";
-export { physicsInputs } from "../qpi/operator/inputs.ts";
+export { inputsOf } from "../qpi/operator/inputs.ts";
 export { MapOperator } from "../qpi/operator/mapOperator.ts";
 export { ridgeGcv } from "../qpi/operator/ridge.ts";
 export { centredCorrelation, compareKernels } from "../qpi/scores/metrics.ts";
