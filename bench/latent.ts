@@ -51,7 +51,8 @@ const weights = await openWeights();
 const prior = await weights.prior();
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
-const { size, inputs: kind = "physics" } = weights.manifest.preset;
+const { inputs: kind, manifest } = weights;
+const { size } = manifest.preset;
 const load = async (
 	file: string,
 	parts: { encoder?: NetworkInput; decoder: boolean },

@@ -46,7 +46,8 @@ fn activationGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
 	var sum = 0.0;
 	for (var row = slice * each; row < min(slice * each + each, params.rows); row++) {
 		let at = row * params.columns + index % params.columns;
-		let value = dy[at] * select(params.slope, 1.0, y[at] > 0);
+		let cut = params.slope == 0 && y[at] <= 0; // 0 even where dy is infinite, as of relu()
+		let value = select(dy[at] * select(params.slope, 1.0, y[at] > 0), 0, cut);
 		dz[at] = value;
 		sum += value;
 	}

@@ -47,13 +47,12 @@ fn hyperbolicSlope(x: vec4f) -> vec4f {
 	return select(1.0 - h * h, 4.0 * e / ((1.0 + e) * (1.0 + e)), abs(x) >= vec4f(0.5));
 }
 
-// x to the power of p. pow() knows no negative x, and is rough where a product is exact.
-fn power(x: vec4f, p: f32) -> vec4f {
+// x to the power of p >= 0. pow() knows no negative x, and is rough where a product is exact.
+fn raised(x: vec4f, p: f32) -> vec4f {
 	if (p == 0.0) { return vec4f(1.0); }
 	if (p == 1.0) { return x; }
 	if (p == 2.0) { return x * x; }
 	if (p == 3.0) { return x * x * x; }
-	if (p == -1.0) { return 1.0 / x; }
 	if (p == 0.5) { return sqrt(x); }
 	let whole = floor(p) == p;
 	let odd = whole && floor(p * 0.5) * 2.0 != p;
@@ -62,6 +61,12 @@ fn power(x: vec4f, p: f32) -> vec4f {
 	// 0 / 0 where it is not real, of what the compiler does not know.
 	let nothing = (x - x) / (x - x);
 	return select(size, select(nothing, negative, whole), x < vec4f(0.0));
+}
+
+// Negative exponents by a division: some drivers' pow() gives 0 for them at 0.
+fn power(x: vec4f, p: f32) -> vec4f {
+	if (p < 0.0) { return 1.0 / raised(x, -p); }
+	return raised(x, p);
 }
 
 // The pad behind the last element is written as zeros: in a packed gradient buffer it must stay so.
@@ -93,7 +98,8 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 	store(i, r);
 }
 
-// Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp, sqrt), else its input.
+// Here x is what the gradient is made of: the op's output (relu, leakyRelu, exp, sqrt), else its input. What relu and clamp cut off gets 0 even where dy is infinite, as in
+// sqrt(relu(x)) at 0: there 0 * dy would be NaN.
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
 	let i = threadOf(id, groups);
@@ -101,13 +107,13 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 	let v = x[i];
 	var r = vec4f(params.p); // scale, affine
 	switch OP {
-		case 0u: { r = select(vec4f(0.0), vec4f(1.0), v > vec4f(0.0)); }
+		case 0u: { store(i, select(dy[i], vec4f(0.0), v <= vec4f(0.0))); return; }
 		case 1u: { r = select(vec4f(params.p), vec4f(1.0), v > vec4f(0.0)); }
 		case 2u: { let s = logistic(v); r = s * (1.0 + v * (1.0 - s)); }
 		case 3u: { r = logistic(v) * logistic(-v); }
 		case 4u: { r = hyperbolicSlope(v); }
 		case 5u: { r = v; }
-		case 6u: { r = select(vec4f(0.0), vec4f(1.0), (v >= vec4f(params.p)) & (v <= vec4f(params.q))); }
+		case 6u: { store(i, select(vec4f(0.0), dy[i], (v >= vec4f(params.p)) & (v <= vec4f(params.q)))); return; }
 		case 8u: { r = sign(v); }
 		case 9u: { r = 0.5 / v; }
 		case 10u: { r = 1.0 / v; }

@@ -117,8 +117,8 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 alias Value = f32;
 // import team
 
-// Teams (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979) and writes mean and rstd for each channel of the group. Teams
-// beyond the last take that one too, and store nothing.
+// Teams (b, group): joins the chunks' and channels' moments (Chan, Golub and LeVeque 1979), means as differences from the first one, and writes mean and rstd for each channel of
+// the group. Teams beyond the last take that one too, and store nothing.
 @compute @workgroup_size(64)
 fn join(
 	@builtin(workgroup_id) group: vec3u,
@@ -133,14 +133,15 @@ fn join(
 	let width = params.channels / params.groups;
 	let firstChannel = t % params.groups * width;
 	let entries = params.chunks * width;
+	let origin = partials[partialAt(sample, 0, firstChannel)];
 	var sum = 0.0;
 	for (var k = member; k < entries; k += TEAM) {
 		let chunk = k / width;
 		let size = min(params.each, params.pixels - chunk * params.each);
-		sum += f32(size) * partials[partialAt(sample, chunk, firstChannel + k % width)];
+		sum += f32(size) * (partials[partialAt(sample, chunk, firstChannel + k % width)] - origin);
 	}
 	let n = f32(params.pixels * width);
-	let mean = total(lane, sum) / n;
+	let mean = origin + total(lane, sum) / n;
 	sum = 0.0;
 	for (var k = member; k < entries; k += TEAM) {
 		let chunk = k / width;
@@ -232,8 +233,8 @@ fn fold(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 
 @compute @workgroup_size(64)
-fn parameterGradients(@builtin(global_invocation_id) id: vec3u) {
-	let channel = id.x;
+fn parameterGradients(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+	let channel = threadOf(id, groups);
 	if (channel >= params.channels) { return; }
 	var plain = 0.0;
 	var weighted = 0.0;

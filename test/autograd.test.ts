@@ -131,6 +131,19 @@ test("a leaf's gradient outlives the scope of backward(), adds up, and dies with
 	assert.ok(lost?.grad?.disposed);
 });
 
+test("a second backward() through the same ops is refused, before any gradient is added", async () => {
+	const x = tensor(gpu, [3]);
+	x.requiresGrad = true;
+	const square = mul(x, x);
+	const losses = [scale(square, 2), scale(square, 5)];
+	backward(losses[0]);
+	const again = /backward\(\): another one has gone through mul \[1\] before/;
+	assert.throws(() => backward(losses[1]), again);
+	assert.throws(() => backward(square), again);
+	assert.throws(() => backward(losses[0]), /gone through scale \[1\] before/);
+	assert.is(await x.grad?.item(), 12);
+});
+
 test("what backward() needs must not have been overwritten", async () => {
 	const [x, b] = [leaf([1, 2]), leaf([3, 4])];
 	const product = sum(mul(x, b));

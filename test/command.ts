@@ -23,7 +23,7 @@ export function start(
 	args: readonly string[],
 	{
 		env = {},
-		seconds = 60,
+		seconds = 300,
 		cwd,
 	}: { env?: NodeJS.ProcessEnv; seconds?: number; cwd?: string } = {},
 ): Running {

@@ -278,8 +278,8 @@ test("src/web/examples/vae.html learns to show kernels, and stays responsive", a
 		globalThis.longest,
 		performance.now(),
 	]);
-	// On a machine that others use as well everything takes longer.
-	const allowed = Math.max(1000, all / 20);
+	// On a machine that others use as well everything takes longer; a page that computed all at once would be deaf for most of the time.
+	const allowed = Math.max(3000, all / 5);
 	assert.ok(longest < allowed, `a task of ${longest} ms in ${all} ms`);
 	assert.equal(complaints, []);
 	await page.close();

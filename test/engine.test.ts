@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { detached, scope } from "../src/engine/basics/scope.ts";
+import { lanesOf, limitsOf } from "../src/engine/device/deviceFacts.ts";
 import { Gpu } from "../src/engine/device/gpu.ts";
 import { Parameter, Parameters } from "../src/engine/layers/parameters.ts";
 import {
@@ -137,11 +138,25 @@ test("after warm-up a training step allocates nothing", async () => {
 
 // Limits
 
+test("what is taken of a device: buffers whose elements 32 bits can count, and subgroups of one size that fit into a workgroup", () => {
+	const bytes = (maxBufferSize: number, maxStorageBufferBindingSize: number) =>
+		limitsOf({
+			limits: { maxBufferSize, maxStorageBufferBindingSize },
+		} as never).bufferBytes;
+	assert.is(bytes(2 ** 28, 2 ** 27), 2 ** 27);
+	assert.is(bytes(2 ** 40, 2 ** 31 - 4), 2 ** 31 - 256);
+	assert.is(bytes(2 ** 36, 2 ** 36), 2 ** 32);
+	const lanes = (subgroupMinSize: number, subgroupMaxSize: number) =>
+		lanesOf({
+			features: new Set(["subgroups"]),
+			adapterInfo: { subgroupMinSize, subgroupMaxSize },
+		} as never);
+	const sizes = [lanes(2, 2), lanes(4, 4), lanes(4, 8), lanes(32, 32)];
+	assert.equal([...sizes, lanes(64, 64)], [0, 4, 0, 32, 0]);
+});
+
 test("sizes beyond the device, and sizes that are none, are refused", () => {
-	const limit = Math.min(
-		gpu.device.limits.maxStorageBufferBindingSize,
-		gpu.device.limits.maxBufferSize,
-	);
+	const limit = gpu.limits.bufferBytes;
 	const { dispatches } = gpu.statistics;
 	assert.throws(
 		() => empty(gpu, [limit / 4 + 1]),

@@ -17,8 +17,14 @@ import {
 	sliceChannels,
 	upsampleNearest2x,
 } from "../src/engine/ops/sample.ts";
+import { fill } from "../src/engine/tensors/accumulate.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
-import { empty, type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
+import {
+	empty,
+	type Tensor,
+	tensor,
+	zeros,
+} from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
@@ -132,6 +138,22 @@ test("groupNorm of more than 65,535 samples", async () => {
 		);
 	}
 	y.dispose();
+});
+
+test("groupNorm of more channels than threads in a line of workgroups hands each its gradient", async () => {
+	const channels = 65_536 * 64;
+	const dbias = scope(gpu, () => {
+		const [x, weight, bias] = [[1, channels], [channels], [channels]].map(
+			(shape) => zeros(gpu, shape),
+		);
+		bias.requiresGrad = true;
+		const y = groupNorm(x, weight, bias, { groups: channels });
+		backward(y, fill(empty(gpu, y.shape), 2));
+		return bias.grad as Tensor;
+	});
+	assert.ok((await dbias.data()).every((v) => v === 2));
+	dbias.dispose();
+	gpu.trim();
 });
 
 test("what no dispatch can do is refused in the forward pass, by name and before any dispatch", () => {

@@ -8,7 +8,7 @@ import {
 } from "../src/extraction/lattice/lattice.ts";
 import { firstZone } from "../src/extraction/lattice/zone.ts";
 import { argumentsOf } from "../src/extraction/results/commandLine.ts";
-import { analysisFields, isCorrected } from "../src/web/page/analysisFields.ts";
+import { analysisFields } from "../src/web/page/analysisFields.ts";
 import { valueAt } from "../src/web/page/fieldDrawing.ts";
 import { mapFftOf } from "../src/web/page/mapFft.ts";
 import { asMarks } from "../src/web/page/spotMarks.ts";
@@ -98,10 +98,17 @@ test("analyses are typed as they were asked for, and a session fills their field
 	assert.is(fields.cuts, "-45, 0");
 	assert.is(fields.rings, "q*");
 	assert.is(fields["lattice-b"], "3.9");
-	// A scan that was corrected by it is another scan.
-	assert.is(analysisFields({ ...asked, calibrate: true })["lattice-a"], "");
-	assert.is(isCorrected({ ...asked, calibrate: true }), true);
-	assert.is(isCorrected(asked), false);
+	assert.equal([fields.calibrate, fields.drift, fields.bragg], ["", "", ""]);
+	const corrected = analysisFields({
+		...{ ...asked, calibrate: undefined },
+		...{ drift: true, bragg: "remove", braggWidth: 0.08 },
+	});
+	assert.is(corrected["lattice-a"], "3.8");
+	assert.equal(
+		[corrected.calibrate, corrected.drift, corrected.bragg],
+		["yes", "yes", "yes"],
+	);
+	assert.is(corrected["bragg-width"], "0.08");
 });
 
 test("spots become marks of the scan's frame; of two signs the rarer one is upside down", () => {

@@ -345,6 +345,10 @@ const MISUSES: Readonly<Record<string, [() => unknown, RegExp]>> = {
 			],
 		]),
 	),
+	"an unknown option of an initialiser": [
+		() => init.kaimingNormal([3, 3], { random, fan: 1 } as never),
+		/^kaimingNormal: there is no option "fan"; expected random, mode, nonl/,
+	],
 	"no sizes": [
 		() => new Conv2d(2, plain(undefined), 3, { random }),
 		/Conv2d: outChannels undefined; expected a whole number from 1/,

@@ -3,15 +3,25 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
 import { channelStatistics } from "../src/engine/ops/batchNorm.ts";
-import { mul } from "../src/engine/ops/elementwise.ts";
+import { conv2d } from "../src/engine/ops/conv.ts";
+import {
+	clamp,
+	div,
+	log,
+	mul,
+	pow,
+	relu,
+	sqrt,
+} from "../src/engine/ops/elementwise.ts";
 import { embedding, oneHot } from "../src/engine/ops/embedding.ts";
+import { groupNorm } from "../src/engine/ops/norm.ts";
 import { maxPool2d } from "../src/engine/ops/pooling.ts";
 import { dropout } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
-import { detach } from "../src/engine/ops/reshape.ts";
+import { detach, reshape } from "../src/engine/ops/reshape.ts";
 import { crossEntropy } from "../src/engine/ops/softmax.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
-import { type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
+import { empty, type Tensor, tensor } from "../src/engine/tensors/tensor.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
 
 const gpu = await openGpu();
@@ -44,6 +54,12 @@ test("a number that is no row gives NaN, and one that is no class marks none", a
 		embedding(tensor(gpu, wrong), tensor(gpu, [[5], [6]])),
 	);
 	assert.equal(found, [nan, nan, nan, 6, nan]);
+	const { bufferBytes } = gpu.limits;
+	if (bufferBytes > 2 ** 26)
+		scope(gpu, () => {
+			const table = empty(gpu, [2 ** 24 + 1, 1]);
+			assert.throws(() => embedding(tensor(gpu, [1]), table), /at most 2\^24/);
+		});
 	const marks = await values(() => oneHot(tensor(gpu, wrong), 2));
 	assert.equal(marks, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
 	for (const label of [-1, 0.5, 2, nan]) {
@@ -92,6 +108,69 @@ test("dropout takes the part it is told, others at another step, and hands NaN o
 	const same = first.filter((v, i) => v === other[i]).length / first.length;
 	assert.ok(Math.abs(same - 0.58) < 0.02, `${same}`);
 	assert.ok((await drop(0, nan)).every(Number.isNaN));
+});
+
+/** fn(x) and the gradient of its sum. */
+async function both(x: number[], fn: (x: Tensor) => Tensor) {
+	const [y, dx] = scope(gpu, () => {
+		const leaf = tensor(gpu, x);
+		leaf.requiresGrad = true;
+		const y = fn(leaf);
+		backward(sum(y));
+		return [y, leaf.grad as Tensor];
+	});
+	return [await list(y), await list(dx)];
+}
+
+test("what relu and clamp cut off gets the gradient 0, though that of what follows is infinite", async () => {
+	const root = await both([-4, 4], (x) => sqrt(relu(x)));
+	assert.equal(root, [
+		[0, 2],
+		[0, 0.25],
+	]);
+	const logarithm = await both([-1, 0.5, 2], (x) => log(clamp(x, 0, 1)));
+	assert.equal(logarithm[1], [0, 2, 0]);
+	const [, fused] = await both([-4, 4], (x) => {
+		const w = tensor(gpu, [1], [1, 1, 1, 1]);
+		const image = reshape(x, [1, 2, 1, 1]);
+		return sqrt(conv2d(image, w, null, { activation: "relu" }));
+	});
+	assert.equal(fused, [0, 0.25]);
+});
+
+test("a negative power of 0 is infinite, and so is its slope", async () => {
+	const infinite = Number.POSITIVE_INFINITY;
+	assert.equal(await both([0, 2], (x) => pow(x, -2)), [
+		[infinite, 0.25],
+		[low, -0.25],
+	]);
+	const [, slope] = await both([0, 2], (x) => div(1, x));
+	assert.equal(slope, [low, -0.25]);
+	const [, ofRoot] = await both([0, 4], (x) => pow(x, 0.5));
+	assert.is(ofRoot[0], infinite);
+});
+
+test("groupNorm of a million values whose mean is 150,000 times their deviation", async () => {
+	const steps = Float32Array.from({ length: 2 ** 20 }, (_, i) => (i % 4) / 2);
+	const x = steps.map((v) => 1e5 + v);
+	for (const channels of [1, 8]) {
+		const [weight, bias] = [1, 0].map((v) =>
+			new Float32Array(channels).fill(v),
+		);
+		const y = await values(() =>
+			groupNorm(
+				tensor(gpu, x, [1, x.length / channels, channels]),
+				tensor(gpu, weight),
+				tensor(gpu, bias),
+				{ groups: 1 },
+			),
+		);
+		const worst = y.reduce((most, v, i) => {
+			const expected = (steps[i] - 0.75) / Math.sqrt(0.3125 + 1e-5);
+			return Math.max(most, Math.abs(v - expected));
+		}, 0);
+		assert.ok(worst < 1e-5, `${channels} channels: ${worst}`);
+	}
 });
 
 test("what is detached hands no gradient on", async () => {

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { decodeNpy, encodeNpy } from "../src/formats/npy.ts";
 import { openBrowser } from "./browser.ts";
 import {
+	begin,
 	drop,
 	ended,
 	extract,
@@ -88,10 +89,7 @@ test("no scatterer: one clear sentence", async () => {
 
 test("stopped work goes away, and what comes after works", async () => {
 	await page.selectOption("#method", "refined");
-	await page.click("#run");
-	await page.waitForFunction(() =>
-		document.getElementById("work-what")?.textContent?.includes("prior"),
-	);
+	await begin(page, "prior");
 	await shot(page, "working-1280-light");
 	await page.click("#stop");
 	await page.waitForSelector("#work", { state: "hidden" });
@@ -224,8 +222,7 @@ test("a device that is lost: all is kept, and one click goes on", async () => {
 			if (--left === 0) device?.destroy();
 		};
 	});
-	await page.click("#run");
-	assert.match(await ended(page), /^the graphics device was lost/);
+	assert.match(await extract(page), /^the graphics device was lost/);
 	await shot(page, "lost-1280-light");
 	assert.is(await page.isVisible("#go-on"), true);
 	assert.is(await page.locator(rows).count(), 10);

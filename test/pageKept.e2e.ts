@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeSession, isSession } from "../src/extraction/results/session.ts";
+import { encodeGsf } from "../src/formats/gsf.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
+import { makeSeries } from "../src/qpi/generator/mapSeries.ts";
 import { openBrowser } from "./browser.ts";
 import {
 	drop,
@@ -48,6 +50,29 @@ const opened = (name: string) =>
 	);
 /** Changes count when they have come to rest. */
 const rest = () => page.waitForTimeout(1000);
+/** Waits until the browser keeps all that these say. */
+async function kept(...parts: string[]): Promise<void> {
+	const missing = () =>
+		page.evaluate(async (parts) => {
+			const done = (request: IDBRequest) =>
+				new Promise((resolve) => {
+					request.onsuccess = resolve;
+				});
+			const opening = indexedDB.open("qpi-lens-work");
+			await done(opening);
+			const all = opening.result.transaction("run").objectStore("run").getAll();
+			await done(all);
+			opening.result.close();
+			const said = JSON.stringify(all.result);
+			return parts.filter((part) => !said.includes(part));
+		}, parts);
+	let left = await missing();
+	for (let waited = 0; left.length > 0 && waited < 120; waited++) {
+		await rest();
+		left = await missing();
+	}
+	assert.equal(left, [], "is not kept");
+}
 
 test("a reload brings back file, settings, scatterers and results", async () => {
 	await openSample(page);
@@ -58,7 +83,7 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.fill("#rings", "0.2");
 	await page.waitForSelector("#picture-ring-cuts img");
 	await page.selectOption("#flatten", "plane");
-	await rest();
+	await kept('"flatten":"plane"', '"ring":[0.2]');
 	const before = await shown();
 	assert.equal(before.files, ["sample.3ds"]);
 	assert.is(before.marks, "10 used, 1 left out");
@@ -130,6 +155,70 @@ test("a session is packed, holds what was done, and is opened again", async () =
 		[marks, flatten, method],
 		["10 used, 1 left out", "plane", "ridge"],
 	);
+});
+
+test("maps that are chosen together are offered as one series, which is kept, and taken apart again", async () => {
+	const { nx, ny, pixel, maps } = makeSeries(
+		{
+			band: { kind: "surface", mass: 0.4, bottom: -0.065 },
+			...{ energies: [0.02, 0.06, 0.1], broadening: 0.006, phase: 0.6 },
+			...{ pixels: [64, 64], field: 256, marks: 3, spread: 0 },
+			...{ noise: 0.1, drift: 2 },
+		},
+		4,
+	);
+	await page.setInputFiles(
+		"#file",
+		[2, 0, 1].map((i) => ({
+			name: `map-${i}.gsf`,
+			mimeType: "",
+			buffer: Buffer.from(
+				encodeGsf({
+					...{ name: "dI/dV", unit: "", nx, ny, pixel },
+					...{ images: [maps[i].image], energies: [maps[i].energy] },
+				}),
+			),
+		})),
+	);
+	await page.waitForSelector("#series-take:not([hidden])");
+	assert.equal((await shown()).files.slice(-3), [
+		...["map-2.gsf", "map-0.gsf", "map-1.gsf"],
+	]);
+	assert.match(
+		(await page.textContent("#series-about")) ?? "",
+		/^3 open files .*: 20 to 100 mV\.\nNot among them: rings\.npy/,
+	);
+	await page.click("#series-take");
+	await opened("map-0.gsf and 2 more");
+	assert.is((await shown()).files.at(-1), "map-0.gsf and 2 more");
+	assert.is((await shown()).files.length, 3);
+	assert.equal(await page.locator("#series-rows th").allTextContents(), [
+		"20",
+		"60",
+		"100",
+	]);
+	await rest();
+	await page.reload();
+	await opened("map-0.gsf and 2 more");
+	assert.is(await page.isVisible("#series"), true);
+	await page.selectOption("#method", "ridge");
+	assert.is(await extract(page), "");
+	assert.match(
+		(await page.textContent("#command")) ?? "",
+		/^npx qpi-lens extract --series map-0\.gsf map-1\.gsf map-2\.gsf --method=ridge/,
+	);
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click("#save-session"),
+	]);
+	const packed = decodeSession(readFileSync(await download.path()), "a.qpi");
+	assert.is(packed.files.length, 3);
+	await page.click("#series-head");
+	await page.click("#series-apart");
+	await page.waitForSelector("#series-take:not([hidden])");
+	assert.equal((await shown()).files.slice(-4), [
+		...["map-0.gsf and 2 more", "map-0.gsf", "map-1.gsf", "map-2.gsf"],
+	]);
 });
 
 test("it had nothing to complain of, and asked nobody else", clean);

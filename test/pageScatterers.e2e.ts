@@ -1,14 +1,20 @@
 // The page's scatterers, by pointer and by keyboard, its crop, and what the results say of such edits.
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import {
+	intoScan,
+	latticeCorrection,
+} from "../src/extraction/lattice/correction.ts";
+import { encodeGsf } from "../src/formats/gsf.ts";
 import { decodeNpy } from "../src/formats/npy.ts";
 import { openBrowser } from "./browser.ts";
 import { start } from "./command.ts";
+import { latticeScan } from "./latticeScans.ts";
 import {
 	closeTo,
 	ended,
@@ -456,6 +462,84 @@ test("the command line gives the same, of all energies, with masks, kinds and wi
 	}
 	await page.click("#mask-clear");
 	assert.is(await page.isVisible("#stale"), true);
+});
+
+test("a scan is corrected by its lattice: marks stay in its own frame, it is undone, and the command line gives the same", async () => {
+	const lattice = { a: 3.8, b: 3.8, angle: 90 };
+	const { scan, scatterers } = latticeScan({ lattice, nx: 96, height: 1 });
+	const { image, nx, ny } = scan;
+	const map = { name: "Z", unit: "m", nx, ny, pixel: 1, images: [image] };
+	const atoms = join(scratch, "atoms.gsf");
+	await writeFile(atoms, encodeGsf(map));
+	const marks = scatterers.slice(0, 8).map(({ x, y }) => `${x},${y}`);
+	await page.setInputFiles("#file", atoms);
+	await page.waitForFunction(
+		() =>
+			document.getElementById("file-about")?.textContent?.startsWith("atoms") &&
+			document.querySelector("#marks-table tbody tr") &&
+			document.getElementById("work")?.hidden,
+	);
+	await page.setInputFiles("#marks-file", {
+		...{ name: "marks.csv", mimeType: "text/csv" },
+		buffer: Buffer.from(["x,y", ...marks].join("\n")),
+	});
+	await rows.nth(7).waitFor();
+	await page.click("#lattice-panel summary");
+	await page.fill("#lattice-a", "3.8");
+	await page.locator("#lattice-a").blur();
+	await page.selectOption("#drift", "yes");
+	await page.selectOption("#calibrate", "yes");
+	const told = page.locator("#lattice-rows tr");
+	await told.filter({ hasText: "Scaled" }).waitFor();
+	assert.match(await text(page, "#lattice-rows"), /Given3\.800 × 3\.800 Å/);
+	assert.match(await text(page, "#lattice-rows"), /Å at most, taken out/);
+	near(await place(1), scatterers[0]);
+	// Where the pointer is, is another place of the scan.
+	const correction = latticeCorrection(scan, { lattice, drift: true });
+	const there = { x: 38, y: -38 };
+	at = await pixels();
+	const spot = at(there);
+	await page.mouse.click(spot.x, spot.y);
+	const found = await place(9);
+	const expected = intoScan(correction, there);
+	const off = Math.hypot(found.x - expected.x, found.y - expected.y);
+	assert.ok(off < 1, `${off}: ${JSON.stringify([found, expected])}`);
+	assert.ok(Math.hypot(found.x - there.x, found.y - there.y) > 1.5);
+	await page.fill("#window", "24");
+	await page.selectOption("#method", "ridge");
+	assert.is(await extract(page), "");
+	const command = await text(page, "#command");
+	assert.is(
+		command,
+		"npx qpi-lens extract atoms.gsf --lattice=3.8,3.8,90 --scatterers=scatterers.csv --method=ridge --window=24 --drift",
+	);
+	const download = async (selector: string) => {
+		const [file] = await Promise.all([
+			page.waitForEvent("download"),
+			page.click(selector),
+		]);
+		return file;
+	};
+	const list = await download('[data-reads="scatterers.csv"]');
+	await list.saveAs(join(scratch, "scatterers.csv"));
+	const kernel = await (await download('[data-file="kernel.npy"]')).path();
+	const { code, stderr } = await start(
+		"src/cli.ts",
+		[...command.split(" ").slice(2), "--out", "corrected"],
+		{ cwd: scratch, seconds: 300 },
+	).ended;
+	assert.is(code, 0, stderr);
+	const [a, b] = [kernel, join(scratch, "corrected", "kernel.npy")].map(
+		(file) => decodeNpy(new Uint8Array(readFileSync(file)), file),
+	);
+	closeTo(a.data as Float32Array, b.data as Float32Array, 1e-5);
+	for (const id of ["calibrate", "drift"]) {
+		await page.click("#undo");
+		if (id === "calibrate") await page.click("#undo"); // the mark
+		assert.is(await page.inputValue(`#${id}`), "");
+	}
+	await page.waitForSelector("#lattice-found", { state: "hidden" });
+	assert.is(await page.inputValue("#lattice-a"), "3.8");
 });
 
 test("it had nothing to complain of, and asked nobody else", clean);

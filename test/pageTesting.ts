@@ -97,6 +97,23 @@ export async function extract(page: Page): Promise<string> {
 	return faultOf(page);
 }
 
+/** Presses Extract, and waits until the page says that it does `what`. */
+export async function begin(page: Page, what: string): Promise<void> {
+	const begun = async () => {
+		for (let waited = 0; waited < 5000; waited += 50) {
+			if ((await text(page, "#work-what")).includes(what)) return true;
+			await page.waitForTimeout(50);
+		}
+		return page.isVisible("#work"); // something else is done before it
+	};
+	do await page.click("#run");
+	while (!(await begun()));
+	await page.waitForFunction(
+		(what) => document.getElementById("work-what")?.textContent?.includes(what),
+		what,
+	);
+}
+
 /** Waits for the end of an extraction that has just been started. */
 export async function ended(page: Page): Promise<string> {
 	await forgetCommand(page);

@@ -8,6 +8,7 @@ import {
 	scanField,
 	spectrumField,
 } from "../src/extraction/results/drawPictures.ts";
+import { resultOf } from "../src/extraction/results/entries.ts";
 import { makeExtractor } from "../src/extraction/results/extractor.ts";
 import { SAVED, savedFiles } from "../src/extraction/results/fields.ts";
 import {
@@ -17,7 +18,7 @@ import {
 } from "../src/extraction/results/files.ts";
 import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
-import { analyseAll, resultOf } from "../src/extraction/results/items.ts";
+import { analyseAll } from "../src/extraction/results/items.ts";
 import { withPhysics } from "../src/extraction/results/physics.ts";
 import {
 	makeTasks,

@@ -10,6 +10,7 @@ import {
 	encodeSession,
 } from "../src/extraction/results/session.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
+import { makeSeriesFolder } from "../src/node/datasets/makeSeries.ts";
 import { start } from "./command.ts";
 
 const home = await mkdtemp(join(tmpdir(), "qpi-session-test-"));
@@ -38,7 +39,10 @@ test("extract packs a session, and gives the same from it", async () => {
 	);
 	assert.is(first.code, 0, first.stderr);
 	const packed = decodeSession(readFileSync(place("work.qpi")), "work.qpi");
-	assert.is(packed.file.name, "rings.npy");
+	assert.equal(
+		packed.files.map(({ name }) => name),
+		["rings.npy"],
+	);
 	assert.is(packed.scatterers, "x,y\n-70,-9\n20,40\n");
 	assert.equal(packed.settings.crop, { x: 0, y: -5, size: 330 });
 	const again = await run(place("work.qpi"), "--out", place("again"));
@@ -73,9 +77,13 @@ test("a damaged session is refused in one line, and several files are no session
 test("sessions that are damaged or of another program are refused in one line", () => {
 	const file = { name: "scan.sxm", bytes: Uint8Array.of(1, 2, 3) };
 	const settings = { method: "ridge", seed: 1 };
-	const good = encodeSession({ file, settings, scatterers: "x,y\n1,2\n" });
+	const good = encodeSession({
+		files: [file],
+		settings,
+		scatterers: "x,y\n1,2\n",
+	});
 	assert.equal(decodeSession(good, "a.qpi"), {
-		...{ file, settings, mask: undefined },
+		...{ files: [file], settings, mask: undefined },
 		scatterers: "x,y\n1,2\n",
 	});
 	for (const bytes of [good.subarray(0, good.length - 30), good.slice(0, 60)])
@@ -84,9 +92,56 @@ test("sessions that are damaged or of another program are refused in one line", 
 			/^a\.qpi: expected a session of qpi-lens, found a damaged zip/,
 		);
 	for (const name of ["../scan.sxm", "/scan.sxm", "..\\scan.sxm", ".."]) {
-		const other = encodeSession({ file: { ...file, name }, settings });
+		const other = encodeSession({ files: [{ ...file, name }], settings });
 		assert.throws(() => decodeSession(other, "a.qpi"), /found no plain name/);
 	}
+});
+
+test("a series is packed as its files, two of one name apart", () => {
+	const files = ["map.gsf", "session.json", "map.gsf"].map((name, i) => ({
+		...{ name, bytes: Uint8Array.of(i) },
+	}));
+	const settings = { method: "ridge", seed: 1 };
+	const packed = decodeSession(encodeSession({ files, settings }), "a.qpi");
+	assert.equal(
+		packed.files.map(({ name, bytes }) => [name, bytes[0]]),
+		[
+			["map.gsf", 0],
+			["measured-session.json", 1],
+			["measured-map.gsf", 2],
+		],
+	);
+});
+
+test("extract packs a series, and gives the same from it", async () => {
+	const maps = await makeSeriesFolder(
+		place("maps"),
+		{
+			band: { kind: "surface", mass: 0.4, bottom: -0.065 },
+			...{ energies: [0.02, 0.06], broadening: 0.006, phase: 0.6 },
+			...{ pixels: [64, 64], field: 256, marks: 3, spread: 0 },
+			...{ noise: 0.1, drift: 2 },
+		},
+		4,
+	);
+	const first = await run(
+		...["--series", ...maps.map((name) => join(place("maps"), name))],
+		...["--scatterers", join(place("maps"), "marks.csv")],
+		...["--method", "ridge", "--out", place("one")],
+		...["--session", place("series.qpi")],
+	);
+	assert.is(first.code, 0, first.stderr);
+	const packed = decodeSession(readFileSync(place("series.qpi")), "a.qpi");
+	assert.equal(
+		packed.files.map(({ name }) => name),
+		maps,
+	);
+	const again = await run(place("series.qpi"), "--out", place("two"));
+	assert.is(again.code, 0, again.stderr);
+	assert.equal(
+		readFileSync(join(place("two"), "kernels.npy")),
+		readFileSync(join(place("one"), "kernels.npy")),
+	);
 });
 
 test.run();

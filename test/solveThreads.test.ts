@@ -85,7 +85,7 @@ test("a process ends with its threads idle", () => {
 			const found = await new SolveThreads(2).solve(rights, covariance, 1, ${JSON.stringify(ACCURACY)});
 			console.log(found.length);`,
 		],
-		{ encoding: "utf8", timeout: 20_000 },
+		{ encoding: "utf8", timeout: 120_000 },
 	);
 	assert.is(stdout, "6\n", stderr);
 	assert.is(status, 0);

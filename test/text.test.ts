@@ -75,7 +75,7 @@ test("a message is one line of bounded length, in linear time", () => {
 	assert.ok(oneLine(`found ${" ".repeat(1e6)}x`).length < 3000);
 	assert.ok(oneLine(`\n${" \n".repeat(5e5)}x`) === "x");
 	assert.match(oneLine(`first ${"x".repeat(1e6)} last`), /^first .* last$/);
-	assert.ok(performance.now() - began < 1000);
+	assert.ok(performance.now() - began < 10_000);
 });
 
 test.run();

@@ -243,7 +243,8 @@ test("weights, latents, pictures and report are there; scratch files are not", (
 
 test("Ctrl-C while the data are prepared ends it soon, too", async () => {
 	const folder = join(scratch, "prepared");
-	const run = start("bench/train.ts", ["--preset", "quick", "--out", folder]);
+	const args = ["--preset", "quick", "--out", folder];
+	const run = start("bench/train.ts", args, { seconds: 300 });
 	await until(run, () => existsSync(join(folder, "prepared")));
 	run.child.kill("SIGINT");
 	const { code, stderr } = await run.ended;
@@ -263,8 +264,9 @@ test("Ctrl-C while the VAE trains: exit code 130, one line that names --resume, 
 	const last = String(lines.pop());
 	assert.match(last, `--resume`);
 	assert.match(last, broken);
+	// The VAE takes half a second: on a busy machine the signal may come later.
 	for (const line of lines)
-		assert.match(line, /^(kernels|observations|kernel VAE) /);
+		assert.match(line, /^(kernels|observations|kernel VAE|aligner|one-step) /);
 	assert.equal(leftovers(broken), []);
 	assert.not(existsSync(join(broken, "metrics.json")));
 	console.log(`stopped after VAE epoch ${checkpoint(broken, "vae").epoch}`);
@@ -273,7 +275,16 @@ test("Ctrl-C while the VAE trains: exit code 130, one line that names --resume, 
 test("kill -9 while the aligner trains", async () => {
 	const before = checkpoint(broken, "vae").epoch;
 	const run = train(broken, "--resume");
-	await until(run, () => existsSync(checkpointFile(broken, "aligner")));
+	let said = "";
+	run.child.stdout?.on("data", (chunk) => {
+		said += chunk;
+	});
+	await until(
+		run,
+		() =>
+			said.includes("going on") &&
+			existsSync(checkpointFile(broken, "aligner")),
+	);
 	run.child.kill("SIGKILL");
 	const { signal, stdout } = await run.ended;
 	lap("until kill -9");

@@ -1,10 +1,7 @@
 /** `qpi-lens extract`: the kernel of a measured image. */
 import { basename, extname } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import type { ExtractOptions } from "../extraction/methods/extract.ts";
-import type { ExtractSettings } from "../extraction/results/commandLine.ts";
-import { isNetwork } from "../extraction/results/extractor.ts";
-import { SAVED, type Saved, savedFiles } from "../extraction/results/fields.ts";
+import { Command, Option } from "commander";
+import { savedFiles } from "../extraction/results/fields.ts";
 import { resultFiles, resultObject } from "../extraction/results/files.ts";
 import { analyseAll, METHOD_OPTIONS } from "../extraction/results/items.ts";
 import { withPhysics } from "../extraction/results/physics.ts";
@@ -12,15 +9,18 @@ import { take } from "../extraction/results/take.ts";
 import { loadHdf5 } from "../formats/h5wasm.ts";
 import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";
-import { readInput, readInputs, readText } from "../node/files/input.ts";
+import {
+	filesOf,
+	readInput,
+	readInputs,
+	readText,
+} from "../node/files/input.ts";
 import { OutFolder } from "../node/files/outFolder.ts";
 import { VERSION } from "../node/files/package.ts";
 import { startProgress } from "../node/files/progress.ts";
-import { openWeights } from "../node/files/shippedWeights.ts";
 import { openExtractor } from "../node/threads/extractor.ts";
 import { preprocessInThreads } from "../node/threads/preprocessThreads.ts";
 import {
-	type CampaignChoice,
 	campaignOptions,
 	doMany,
 	keepWords,
@@ -30,59 +30,16 @@ import {
 } from "./campaign.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
 import {
-	type FindChoice,
-	findChoice,
-	findOptions,
-	findProgress,
-} from "./findOptions.ts";
-import { type ImageChoice, imageOptions, prepareOptions } from "./image.ts";
-import {
-	type PhysicsChoice,
-	physicsChoice,
-	physicsOptions,
-} from "./physicsOptions.ts";
+	type Options,
+	order,
+	saved,
+	seesSquares,
+	settingsOf,
+} from "./extractOptions.ts";
+import { findChoice, findOptions, findProgress } from "./findOptions.ts";
+import { imageOptions, prepareOptions } from "./image.ts";
+import { physicsChoice, physicsOptions } from "./physicsOptions.ts";
 import { saveSession, useSession } from "./session.ts";
-
-type Order = NonNullable<ExtractOptions["symmetry"]>;
-const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
-
-const order = (text: string): Order => {
-	const n = ORDERS.find((each) => String(each) === text);
-	if (!n) throw new InvalidArgumentError("Expected 1, 2, 3, 4 or 6.");
-	return n;
-};
-
-/** A list of formats. */
-const saved = (text: string): Saved[] =>
-	text.split(",").map((part) => {
-		const found = SAVED.find((each) => each === part.trim().toLowerCase());
-		if (!found)
-			throw new InvalidArgumentError(
-				`Expected ${SAVED.join(", ")}, with commas between.`,
-			);
-		return found;
-	});
-
-interface Options
-	extends ImageChoice,
-		FindChoice,
-		PhysicsChoice,
-		CampaignChoice {
-	scatterers?: string;
-	detect?: boolean;
-	method: string;
-	window?: number;
-	symmetry?: Order;
-	adjust?: boolean;
-	out?: string;
-	force: boolean;
-	save?: Saved[];
-	series?: boolean;
-	session?: string;
-	seed: number;
-	weights?: string;
-	adapter?: string;
-}
 
 export function extractCommand(): Command {
 	const command = new Command("extract")
@@ -138,7 +95,7 @@ export function extractCommand(): Command {
 		.option("--series", SERIES)
 		.option(
 			"--session <file.qpi>",
-			"also pack the file, these options and lists into one file, which extract and the page open again",
+			"also pack the file, or those of --series, these options and lists into one file, which extract and the page open again",
 		)
 		.option(
 			"--save <formats>",
@@ -172,10 +129,11 @@ Examples:
       a file an energy: sorted by bias and moved onto each other`,
 		)
 		.action(async (words: string[], options: Options, self: Command) => {
-			const several = options.series || words.length > 1 || options.list;
-			if (options.session && several)
-				throw new RangeError("--session packs one file; several are given");
 			if (options.series) return extract(words, options);
+			if (options.session && (words.length > 1 || options.list))
+				throw new RangeError(
+					"--session packs one file, or those of --series; several are given",
+				);
 			if (words.length === 1) {
 				const [file] = words;
 				const { out = `${basename(file, extname(file))}-kernel` } = options;
@@ -194,31 +152,6 @@ Examples:
 			if (files) await doMany(files, self, options);
 			else await extract(words.slice(0, 1), options);
 		});
-}
-
-/** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */
-async function seesSquares({ method, weights }: Options): Promise<boolean> {
-	if (!isNetwork(METHOD_OPTIONS[method])) return false;
-	const { manifest } = await openWeights(weights);
-	return manifest.preset.inputs !== "centred";
-}
-
-/** What decides the results, as a session has it. */
-function settingsOf(options: Options): ExtractSettings {
-	const { steps, method, seed, window, symmetry, scatterers, mask } = options;
-	const { channel, energy, image, field, crop, axes, orientation } = options;
-	const { flatten, background, repair, clip, clusters, lowPass } = options;
-	const { pixel, max, kinds, signed, detect } = options;
-	const { lattice, drift, calibrate, bragg, braggWidth, normalise } = options;
-	const { cut, peakShape, ring, symmetrised, seedWindow } = options;
-	return {
-		...{ channel, energy, image, field, crop, axes, orientation },
-		...{ flatten, background, repair, clip, clusters, lowPass },
-		...{ stepEdges: steps, pixel, max, kinds, signed, detect },
-		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
-		...{ method, seed, window, symmetry, scatterers, mask },
-		...{ cut, peakShape, ring, symmetrised, seedWindow },
-	};
 }
 
 async function extract(files: string[], options: Options): Promise<void> {
@@ -304,7 +237,11 @@ async function extract(files: string[], options: Options): Promise<void> {
 				await folder.write(name, data);
 			await folder.commit(resultObject(analysis, about));
 			if (options.session)
-				await saveSession(options.session, file, settingsOf(options));
+				await saveSession(
+					options.session,
+					options.series ? await filesOf(files) : [file],
+					settingsOf(options),
+				);
 			for (const line of analysis.findings) say(line);
 			for (const warning of analysis.warnings) say(`warning: ${warning}`);
 			const seconds = (performance.now() - started) / 1000;

@@ -28,8 +28,9 @@ export async function useSession(
 	const { settings, ...packed } = decodeSession(await readFile(file), file);
 	const folder = await mkdtemp(join(tmpdir(), "qpi-session-"));
 	try {
-		const measured = join(folder, packed.file.name);
-		await writeFile(measured, packed.file.bytes);
+		const measured = packed.files.map(({ name }) => join(folder, name));
+		for (const [i, { bytes }] of packed.files.entries())
+			await writeFile(measured[i], bytes);
 		const lists: { scatterers?: string; mask?: string } = {};
 		for (const name of ["scatterers", "mask"] as const) {
 			const text = packed[name];
@@ -37,7 +38,11 @@ export async function useSession(
 			lists[name] = join(folder, LISTS[name]);
 			await writeFile(lists[name], text);
 		}
-		await use([...argumentsOf({ ...settings, ...lists }), "--", measured]);
+		await use([
+			...(measured.length > 1 ? ["--series"] : []),
+			...argumentsOf({ ...settings, ...lists }),
+			...["--", ...measured],
+		]);
 	} finally {
 		await rm(folder, { recursive: true, force: true });
 	}
@@ -58,19 +63,22 @@ async function beginsAsSession(file: string): Promise<boolean> {
 	}
 }
 
-/** Packs a file and how it was extracted from. */
+/** Packs a file, or those of a series, and how it was extracted from. */
 export async function saveSession(
 	out: string,
-	file: string,
+	files: readonly string[],
 	settings: ExtractSettings,
 ): Promise<void> {
 	const list = async (name: string | undefined) =>
 		name === undefined ? undefined : readText(name);
 	const { scatterers, mask } = settings;
+	const packed = [];
+	for (const file of files)
+		packed.push({ name: basename(file), bytes: await readFile(file) });
 	await writeFileAtomic(
 		out,
 		encodeSession({
-			file: { name: basename(file), bytes: await readFile(file) },
+			files: packed,
 			settings: {
 				...settings,
 				scatterers: scatterers && LISTS.scatterers,

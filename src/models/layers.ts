@@ -79,7 +79,7 @@ export class Residual extends Module {
 }
 
 /**
- * A dense layer whose weights are kept `1/factor` times larger than they act. Adam moves every weight by about the learning rate a step, so a layer of many
+ * A dense layer that applies `factor` times its stored weights. Adam moves every weight by about the learning rate a step, so a layer of many
  * small weights needs a smaller step than the convolutions beside it ("equalised learning rate", Karras et al. 2018).
  */
 export class Dense extends Module {

@@ -58,7 +58,7 @@ export function makeNetwork(
 	}).to(gpu);
 }
 
-/** A network, or one half of it, for weights that are loaded: what it starts with is of no use. */
+/** A network, or one half of it, to load weights into; its initial values do not matter. */
 export function makeEmptyNetwork(
 	gpu: Gpu,
 	size: NetworkSize,

@@ -32,8 +32,8 @@ export interface Checkpoint {
 	readonly step: number;
 	readonly history: History;
 	/**
-	 * `weight/NAME`, Adam's moments `adam/m/NAME` and `adam/v/NAME`, with loss scaling `adam/scaling`, and where weights are averaged `average/NAME`. Of a running
-	 * training they are read before its next step.
+	 * `weight/NAME`, Adam's moments `adam/m/NAME` and `adam/v/NAME`, with loss scaling `adam/scaling`, and where weights are averaged `average/NAME`. While the
+	 * training runs they must be read before its next step.
 	 */
 	readonly tensors: LazyState;
 	/** Where they are read from a file: to be called when they have been. */

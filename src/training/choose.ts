@@ -10,7 +10,7 @@ export interface Choice {
 	readonly part: Part;
 }
 
-/** Which images are trained on and which are evaluated: of each part of the split all, or `most` at even distances. */
+/** Chooses the images to train on and those to evaluate: of each part of the split all, or `most` of them at even distances. */
 export function chooseObservations(
 	{ kernels, split }: Source,
 	most: number,

@@ -9,7 +9,7 @@ import { backward } from "../engine/tensors/autograd.ts";
 import { tensor } from "../engine/tensors/tensor.ts";
 import { Random } from "../random.ts";
 
-/** The leading eigenvectors of a second-moment matrix, unit length (or zero, as their eigenvalue, where all rows are), the largest eigenvalue first. */
+/** The leading eigenvectors of a second-moment matrix, the largest eigenvalue first. They have unit length; where all rows are zero, vectors and eigenvalues are zero. */
 export interface Eigen {
 	/** [count][length] */
 	readonly vectors: Float32Array;

@@ -76,8 +76,8 @@ export function scoreFile(
 }
 
 /**
- * Means of a score table over each part of the split; and, over all kernels that were not trained on (over all kernels where a small set has no
- * others), by noise level and by number of scatterers.
+ * Means of a score table over each part of the split. Also means by noise level and by number of scatterers, over all kernels that were not
+ * trained on (in a small set that has none of these, over all kernels).
  */
 export function summarise(
 	table: ScoreTable,

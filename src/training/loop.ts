@@ -21,7 +21,7 @@ export interface LoopOptions {
 	onMemory?(memory: StepMemory): void;
 	/** Called about four times a second. */
 	onStep?(done: number, loss: number): void;
-	/** Called after each epoch; the next one, before which the checkpoint's tensors must be read, starts when it has settled. */
+	/** Called after each epoch. The next epoch starts when the promise has settled; the checkpoint's tensors must be read before. */
 	onEpoch?(checkpoint: Checkpoint): Promise<void>;
 	/** Awaited between two steps: a caller that wants a pause holds it. */
 	gate?(): Promise<void> | void;
@@ -49,7 +49,7 @@ export class DivergedError extends Error {
 	}
 }
 
-/** Streams of random numbers that each step draws from. The orders' (engine/optim/dataLoader.ts) lie below, the generator's below 2^30. */
+/** Streams of random numbers that each step draws from. Other streams have other numbers: those of the orders (engine/optim/dataLoader.ts) lie below these, those of the generator below 2^30. */
 const STEP = 0xc0000000;
 /** Steps whose work may wait in the queue. */
 const AHEAD = 4;

@@ -1,12 +1,12 @@
 /** Bytes on the device in the course of a step. */
 export interface StepMemory {
-	/** The most that were in use at once, all that lives beside the training included (other networks, data). */
+	/** The largest amount in use at any time, including what lives beside the training (other networks, data). */
 	readonly peak: number;
 	readonly parameters: number;
 	readonly gradients: number;
 	/** Adam's two. */
 	readonly moments: number;
-	/** Of the weights; 0 where none is kept. */
+	/** The moving average of the weights; 0 where none is kept. */
 	readonly average: number;
 }
 

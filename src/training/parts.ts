@@ -6,8 +6,8 @@ import type { Random } from "../random.ts";
 import type { Task } from "./task.ts";
 
 /**
- * Adds up the gradients of a batch that is computed in parts, each of which gives back its memory before the next begins. The loss is a mean over samples, so a
- * part counts by its share of them.
+ * Adds up the gradients of a batch that is computed in parts, each of which gives back its memory before the next begins. The loss is a mean over samples, so
+ * each part counts in proportion to its number of samples.
  *
  * @param seed what backward() starts from: a loss scale, or nothing
  * @param onLoss is handed each part's share of the batch's loss, which lives until it returns
@@ -36,7 +36,7 @@ export function backwardInParts(
 	}
 }
 
-/** At most `count` runs of neighbours, of one length but for the last. */
+/** Cuts a list into at most `count` pieces, all of one length except the last, which may be shorter. */
 function inParts<T>(items: readonly T[], count: number): T[][] {
 	const each = Math.ceil(items.length / count);
 	return Array.from({ length: Math.ceil(items.length / each) }, (_, i) =>

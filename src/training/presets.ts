@@ -18,7 +18,7 @@ export interface Preset {
 }
 
 /**
- * Aligner and one-step baseline always get the same number of steps at the same rates: what is compared is what they are taught. The paper's schedules (300, 50 and 50 epochs; 1e-4, 5e-5, 5e-5) belong to pretrained networks of 84 M parameters. These start from nothing and are small, so
+ * Aligner and one-step baseline always get the same number of steps at the same rates, so that they differ only in what they are taught. The paper's schedules (300, 50 and 50 epochs; 1e-4, 5e-5, 5e-5) belong to pretrained networks of 84 M parameters. These start from nothing and are small, so
  * the learning rates are higher and fall faster.
  */
 export const PRESETS: Record<PresetName, Preset> = {
@@ -129,8 +129,8 @@ const RATES: Record<keyof typeof AUTOENCODERS, [number, number, number]> = {
 };
 
 /**
- * A preset with convolutional networks in place of its own, and their learning rates; with `channels` in place of the model's, in as many groups of its
- * groupNorm as divide them all. Throws where principal components are given channels.
+ * A preset with convolutional networks in place of its own, and their learning rates; `channels` replaces the model's, and groupNorm then has the
+ * largest number of groups that divides all of them. Throws where principal components are given channels.
  */
 export function withModel(
 	preset: Preset,
@@ -179,7 +179,7 @@ export function withEpochs(
 	};
 }
 
-/** How all three networks are trained, in place of what a preset says. */
+/** How all three networks are trained, instead of as a preset says. */
 export interface Ways {
 	/** See Task. */
 	readonly accumulate?: number;
@@ -231,6 +231,8 @@ export const WEIGHTS = {
 	kept: 2400,
 	/** Kernels for the networks, and images of each. */
 	source: { kernels: 2400, observations: 4, heldOut: 100 },
+	/** Those that a map of any size has. */
+	inputs: "centred" as const,
 	...PRESETS.quick,
 	vae: { ...PRESETS.quick.vae, repeats: 1 },
 	aligner: TWO_EPOCHS,

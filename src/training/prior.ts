@@ -34,7 +34,7 @@ interface Parts {
 
 /**
  * Learns the kernel prior (qpi/posterior/prior.ts) from kernels of 128 x 128 nodes: the `components` principal components of the kernels in the eight orientations
- * of the square with their variances, the coefficients of `kept` kernels, and the variance a node that is left over. Returns
+ * of the square, their variances, the coefficients of `kept` kernels, and the variance per node that remains. Returns
  * the tensors of its file.
  *
  * @param onSort told before each of the five sorts of components

@@ -52,8 +52,8 @@ export interface TrainingEvents {
 	/** After each epoch, when its checkpoint is kept. */
 	onEpoch?(network: NetworkName, history: History): void;
 	/**
-	 * After each epoch, up to four attempts, which are made only where this is given: of the VAE at kernels that are not trained on, of the others
-	 * at evaluated observations.
+	 * Called after each epoch with up to four examples: the VAE's of kernels that are not trained on, the other networks' of evaluated
+	 * observations. If it is not given, none are computed.
 	 */
 	onAttempts?(
 		network: NetworkName,
@@ -67,7 +67,7 @@ export interface TrainOptions {
 	readonly gpu: Gpu;
 	readonly preset: Pick<Preset, "size" | NetworkName>;
 	readonly data: PreparedData;
-	/** Are trained on in place of `data`, which then serve the evaluation: kernels alone by the VAE, and kernels with their images by the other two. */
+	/** Trained on instead of `data`, which are then used for the evaluation only: kernels alone by the VAE, and kernels with their images by the other two. */
 	readonly streams?: {
 		readonly kernels: DataStream;
 		readonly observed: DataStream;
@@ -283,7 +283,7 @@ function project(
 	return projected;
 }
 
-/** How well images are reproduced by their projections, on the mean: what an autoencoder that starts there starts with. */
+/** How well images are reproduced by their projections, on the mean. An autoencoder that starts from these components begins with this figure. */
 function meanCorrelation(
 	images: readonly Float32Array[],
 	directions: readonly Float32Array[],

@@ -16,7 +16,7 @@ export interface DataStream {
 	/** Kernels of an epoch, and images of each. */
 	readonly kernels: number;
 	readonly observations: number;
-	/** The data of an epoch, counted from 0; where there is one `more`, its data are begun while this one is trained on. */
+	/** The data of an epoch, counted from 0. With `more`, the data of the next one are prepared in the meantime. */
 	epoch(epoch: number, more: boolean): Promise<Prepared>;
 }
 
@@ -30,7 +30,7 @@ const BARE = 1 / 9;
 export interface StreamTask {
 	readonly seed: number;
 	readonly number: number;
-	/** It is seen from so many sides: a pattern takes a hundred times as long as a view of it. */
+	/** The number of views of a pattern. To compute a pattern takes a hundred times as long as a view of it. */
 	readonly views: number;
 	/** Images of each view. */
 	readonly observations: number;

@@ -14,13 +14,13 @@ export interface Task {
 	readonly batch: number;
 	readonly learningRate: number;
 	readonly schedule: RateSchedule;
-	/** A batch is computed in so many parts, whose gradients are added up: one step takes the memory of one part. 1 by default. */
+	/** The number of parts in which a batch is computed. Their gradients are added up, so that a step needs the memory of one part only. 1 by default. */
 	readonly accumulate?: number;
-	/** Decay of the weights' moving average (engine/optim/average.ts), which then is what is validated, and what the training leaves; none by default. */
+	/** Decay of the weights' moving average (engine/optim/average.ts). If given, the average is validated, and it is the training's result. None by default. */
 	readonly average?: number;
 	/** Largest global norm of the gradient; null leaves it as it is. */
 	readonly clip: number | null;
-	/** Awaited before an epoch, counted from 0, with whether another follows: data that are new in every epoch are fetched here. */
+	/** Awaited before each epoch (counted from 0; `more`: another one follows), to fetch data that are new in every epoch. */
 	begin?(epoch: number, more: boolean): Promise<void>;
 	/**
 	 * The loss (a scalar on the tape) of the given samples, as a mean over them. `random` is the step's own stream; `draw` is another number for each part of each

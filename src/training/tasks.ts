@@ -236,7 +236,7 @@ function partOf(
 	return data.observations.filter((o) => o.part === part);
 }
 
-/** At most 48 observations of unseen kernels, or held-out ones of seen kernels where a small set has no others. */
+/** At most 48 observations of unseen kernels; in a small set that has none, held-out observations of seen kernels. */
 function validationSet(data: Prepared): PreparedObservation[] {
 	const unseen = data.observations.filter(
 		(o) => o.part === "unseenEnergy" || o.part === "unseenFamily",

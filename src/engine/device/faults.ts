@@ -2,7 +2,7 @@
 export class DeviceFaults {
 	readonly #device: GPUDevice;
 	#errors: string[] = [];
-	/** All answers of the device that are still to come, in the order of the questions, so that an error comes before those that follow from it. */
+	/** Resolves when the device has answered all that was asked so far. Answers are taken in the order of the questions, so that an error is reported before its consequences. */
 	#answers: Promise<void> = Promise.resolve();
 	#lost: string | null = null;
 	readonly #onError = ({ error }: GPUUncapturedErrorEvent) => {

@@ -9,7 +9,7 @@ export interface GpuOptions {
 	readonly software?: boolean;
 	/** Chooses between variants of kernels; by default one that remembers nothing. */
 	readonly tuner?: Tuner;
-	/** Convolutions take the matrix units, which multiply f16 and sum f32. Needs a device of what src/node/device/matrix.ts lists. */
+	/** Convolutions use matrix units, which multiply in f16 and sum in f32. The device must have the features that src/node/device/matrix.ts lists. */
 	readonly matrix?: boolean;
 	/** The device is someone else's: dispose() frees what was made on it and leaves the device. */
 	readonly keepDevice?: boolean;

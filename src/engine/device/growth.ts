@@ -7,7 +7,7 @@ interface Made {
 	readonly op: string | null;
 }
 
-/** Times in a row by which memory has grown that are neither a warm-up nor meant. */
+/** How many times in a row memory must have grown before it is called a leak. A warm-up takes fewer. */
 const MOST_IN_A_ROW = { step: 50, read: 200 };
 /** Tensors that are remembered: the oldest is what is asked for. */
 const MOST = 64;

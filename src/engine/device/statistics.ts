@@ -6,7 +6,7 @@ export interface GpuStatistics {
 	bytesAllocated: number;
 	/** Of buffers that are in use, not waiting in the pool. */
 	bytesLive: number;
-	/** The most that bytesLive has been; whoever wants to know that of a step sets it to bytesLive before. */
+	/** The largest value that bytesLive has had. To measure one step, set this to bytesLive before it. */
 	bytesPeak: number;
 	pipelines: number;
 	/** Kept for further dispatches. */

@@ -1,4 +1,5 @@
 import type { Random } from "../../random.ts";
+import { checkNames } from "../basics/options.ts";
 import { type Shape, show, sizeOf } from "../basics/shape.ts";
 import { checkShape } from "../tensors/tensor.ts";
 import { generator } from "./layer.ts";
@@ -73,21 +74,21 @@ function fans(what: string, shape: Shape): { fanIn: number; fanOut: number } {
 	};
 }
 
-/** The options of what draws values. Throws, with its name, unless there are a shape and a generator. */
-function drawn<O extends Drawn>(what: string, shape: Shape, options: O): O {
+/** The options of what draws values. Throws, with its name, unless there are a shape and a generator, and on options that it does not know. */
+function drawn<O extends Drawn>(
+	what: string,
+	shape: Shape,
+	options: O,
+	known: readonly string[],
+): O {
 	checkShape(shape, what);
 	generator(what, (options as Partial<O> | undefined)?.random);
+	checkNames(what, options, ["random", ...known]);
 	return options;
 }
 
 const draw = (shape: Shape, next: () => number) =>
 	Float32Array.from({ length: sizeOf(shape) }, next);
-
-const uniformTo = (shape: Shape, random: Random, bound: number) =>
-	draw(shape, () => random.uniform(-bound, bound));
-
-const normalOf = (shape: Shape, random: Random, deviation: number) =>
-	draw(shape, () => deviation * random.normal());
 
 export const zeros = (shape: Shape) => constant(shape, 0);
 
@@ -103,7 +104,7 @@ export function uniform(
 	shape: Shape,
 	options: Drawn & { readonly a?: number; readonly b?: number },
 ): Float32Array {
-	const { random, a = 0, b = 1 } = drawn("uniform", shape, options);
+	const { random, a = 0, b = 1 } = drawn("uniform", shape, options, ["a", "b"]);
 	return draw(shape, () => random.uniform(a, b));
 }
 
@@ -112,61 +113,67 @@ export function normal(
 	shape: Shape,
 	options: Drawn & { readonly mean?: number; readonly std?: number },
 ): Float32Array {
-	const { random, mean = 0, std = 1 } = drawn("normal", shape, options);
+	const {
+		random,
+		mean = 0,
+		std = 1,
+	} = drawn("normal", shape, options, ["mean", "std"]);
 	return draw(shape, () => mean + std * random.normal());
 }
 
-/** sqrt(gain^2 / fan), the deviation that He et al. 2015 give. */
-function kaiming(what: string, shape: Shape, options: KaimingOptions): number {
+/** What values of mean 0 are drawn from, and their deviation. */
+interface Spread extends Drawn {
+	readonly std: number;
+}
+
+function kaiming(what: string, shape: Shape, options: KaimingOptions): Spread {
+	const known = ["mode", "nonlinearity", "a", "gain"];
 	const {
+		random,
 		mode = "fanIn",
 		nonlinearity = "leakyRelu",
 		a = 0,
-	} = drawn(what, shape, options);
+		gain = 1,
+	} = drawn(what, shape, options, known);
 	const fan = fans(what, shape)[mode];
 	if (fan === undefined)
 		throw new Error(`${what}: mode "${mode}"; expected fanIn or fanOut`);
-	return (options.gain ?? 1) * Math.sqrt(squaredGain(nonlinearity, a) / fan);
+	return { random, std: gain * Math.sqrt(squaredGain(nonlinearity, a) / fan) };
+}
+
+function xavier(what: string, shape: Shape, options: XavierOptions): Spread {
+	const { random, gain = 1 } = drawn(what, shape, options, ["gain"]);
+	const { fanIn, fanOut } = fans(what, shape);
+	return { random, std: gain * Math.sqrt(2 / (fanIn + fanOut)) };
+}
+
+/** Uniform, with the same deviation as normal() would have. */
+function uniformLike(shape: Shape, { random, std }: Spread): Float32Array {
+	const bound = Math.sqrt(3) * std;
+	return uniform(shape, { random, a: -bound, b: bound });
 }
 
 /** Uniform within sqrt(3) times kaimingNormal's deviation (He et al. 2015). Throws on fewer than two dimensions. */
-export function kaimingUniform(
+export const kaimingUniform = (
 	shape: Shape,
 	options: KaimingOptions,
-): Float32Array {
-	const bound = Math.sqrt(3) * kaiming("kaimingUniform", shape, options);
-	return uniformTo(shape, options.random, bound);
-}
+): Float32Array =>
+	uniformLike(shape, kaiming("kaimingUniform", shape, options));
 
 /** Normal of deviation gain / sqrt(fan), times the nonlinearity's gain (He et al. 2015). Throws on fewer than two dimensions. */
-export function kaimingNormal(
+export const kaimingNormal = (
 	shape: Shape,
 	options: KaimingOptions,
-): Float32Array {
-	const deviation = kaiming("kaimingNormal", shape, options);
-	return normalOf(shape, options.random, deviation);
-}
-
-function xavier(what: string, shape: Shape, options: XavierOptions): number {
-	const { gain = 1 } = drawn(what, shape, options);
-	const { fanIn, fanOut } = fans(what, shape);
-	return gain * Math.sqrt(2 / (fanIn + fanOut));
-}
+): Float32Array => normal(shape, kaiming("kaimingNormal", shape, options));
 
 /** Uniform within sqrt(3) times xavierNormal's deviation (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
-export function xavierUniform(
+export const xavierUniform = (
 	shape: Shape,
 	options: XavierOptions,
-): Float32Array {
-	const bound = Math.sqrt(3) * xavier("xavierUniform", shape, options);
-	return uniformTo(shape, options.random, bound);
-}
+): Float32Array => uniformLike(shape, xavier("xavierUniform", shape, options));
 
 /** Normal of deviation gain sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). Throws on fewer than two dimensions. */
-export function xavierNormal(
+export const xavierNormal = (
 	shape: Shape,
 	options: XavierOptions,
-): Float32Array {
-	const deviation = xavier("xavierNormal", shape, options);
-	return normalOf(shape, options.random, deviation);
-}
+): Float32Array => normal(shape, xavier("xavierNormal", shape, options));

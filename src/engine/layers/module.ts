@@ -67,7 +67,7 @@ export class Module {
 		else for (const p of this.parameters()) p.gradIsFresh = true;
 	}
 
-	/** Sets what dropout and batch normalisation do here and in all modules within: what they do in training, or what they do afterwards. */
+	/** Puts this module and all modules within it into training mode, or with false into the mode for use after training. Dropout and batch normalisation do different things in the two. */
 	train(mode = true): this {
 		for (const [, part] of partsOf(this, "", Module)) part.training = mode;
 		this.training = mode;

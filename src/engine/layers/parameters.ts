@@ -184,7 +184,7 @@ export class Parameters {
 		loadState(this.#byName, state);
 	}
 
-	/** As load(), of what is read one parameter at a time. */
+	/** As load(), but the values are read one parameter at a time. */
 	async loadLazy(state: LazyState): Promise<void> {
 		checkState(this.#byName, state, "the weights");
 		for (const [name, parameter] of this.#byName)

@@ -18,7 +18,7 @@ export interface LazyTensor {
 	read(): Promise<Float32Array>;
 }
 
-/** Tensors by name, of which one at a time need be on the host. */
+/** Tensors by name. Each is read when it is needed, so that only one at a time need be on the host. */
 export type LazyState = ReadonlyMap<string, LazyTensor>;
 
 /** Reads all of them. */
@@ -29,7 +29,7 @@ export async function collect(tensors: LazyState): Promise<State> {
 	return state;
 }
 
-/** What is on the host already, as if it were to be read. */
+/** Wraps tensors that are on the host already as a LazyState. */
 export function lazy(state: Loadable): LazyState {
 	return new Map(
 		[...state].map(([name, { shape, data }]) => [

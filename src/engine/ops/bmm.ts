@@ -45,7 +45,7 @@ export function bmm(a: Tensor, b: Tensor, options: BmmOptions = {}): Tensor {
 		y,
 		[a, b],
 		(dy, grads) => {
-			// dA = dY Bᵀ and dB = Aᵀ dY; of what is stored transposed, the transposes of these.
+			// dA = dY Bᵀ and dB = Aᵀ dY. Where a factor is stored transposed, so is its gradient.
 			const [g, gᵀ] = [false, true].map((turned): Factor => [dy, turned]);
 			if (grads.wants(0)) {
 				const da = grads.out(0);

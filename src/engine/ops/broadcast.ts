@@ -37,7 +37,7 @@ export function checkOperands(op: string, a: unknown, b: unknown): void {
 }
 
 /**
- * The shape of what is made of the named operands: dimensions are counted from the last, and a size of 1, or none, is repeated to meet the other. Throws where sizes differ
+ * The shape of the result of the named operands. Dimensions are counted from the last; an operand that has size 1 along one, or lacks it, is repeated to the size of the others. Throws where sizes differ
  * and neither is 1, and where the device cannot hold the result.
  */
 export function broadcastShape(

@@ -6,7 +6,7 @@ import type { Variant } from "../device/tuner.ts";
 export type Pair = readonly [number, number];
 
 /**
- * The sizes of a convolution, of which all three GEMMs and the transposed convolution are readings: x [batch, size, channels], w
+ * The sizes of a convolution, for all three matrix products that it needs, and for the transposed convolution: x [batch, size, channels], w
  * [outChannels, kernel, channels], y [batch, outSize, outChannels]. Pairs are (vertical, horizontal); pad is (top, left).
  */
 export interface ConvGeometry {
@@ -44,7 +44,7 @@ export function familyOf(gpu: Gpu): Family {
 
 /**
  * How many quads of output channels a lane of the register kernels may sum, the default first: with more, a product needs fewer loads, but
- * the sums no longer fit into registers. Left out is what would only be padding, and what never was the fastest (bench/NOTES.md).
+ * the sums no longer fit into registers. Variants that would mostly compute padding, or that never were the fastest (bench/NOTES.md), are left out.
  */
 export function quadVariants(
 	lanes: number,

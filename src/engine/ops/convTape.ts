@@ -17,7 +17,7 @@ import { checkGather, convolve, convolveTransposed } from "./convKernels.ts";
 /** Convolutions on the tape, whatever they are called: conv2d, its adjoint, and matrix products as convolutions of 1x1. */
 
 /**
- * What the kernels can apply to their output. Only activations whose derivative can be told from their output: silu, whose cannot, is
+ * What the kernels can apply to their output. Only activations whose derivative follows from their output. That of silu does not, so it is
  * fused with groupNorm instead.
  */
 export type Activation = "none" | "relu" | "leakyRelu";

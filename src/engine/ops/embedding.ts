@@ -10,6 +10,9 @@ import {
 } from "../tensors/tensor.ts";
 import { eq } from "./compare.ts";
 
+/** Whole numbers up to here are floats, each its own. */
+const MOST = 2 ** 24;
+
 function checkNumbers(op: string, numbers: Tensor): void {
 	checkTensors(op, { numbers });
 	if (numbers.requiresGrad)
@@ -26,9 +29,9 @@ export function embedding(numbers: Tensor, table: Tensor): Tensor {
 	checkNumbers("embedding", numbers);
 	const { gpu } = numbers;
 	checkTensors("embedding", { table });
-	if (table.shape.length !== 2)
+	if (table.shape.length !== 2 || table.shape[0] > MOST)
 		throw new Error(
-			`embedding: found ${show(table.shape)} as table, expected a tensor [N, C]`,
+			`embedding: found ${show(table.shape)} as table, expected a tensor [N, C] of at most 2^24 rows, which floats can number`,
 		);
 	const [rows, columns] = table.shape;
 	const shape = [...numbers.shape, columns];
@@ -63,7 +66,7 @@ export function embedding(numbers: Tensor, table: Tensor): Tensor {
 /** numbers [...] (floats with whole values) -> y [..., classes]: 1 at the class of that number, else 0; all 0 where there is no such class. No gradient. */
 export function oneHot(numbers: Tensor, classes: number): Tensor {
 	checkNumbers("oneHot", numbers);
-	if (!(Number.isInteger(classes) && classes > 0 && classes <= 2 ** 24))
+	if (!(Number.isInteger(classes) && classes > 0 && classes <= MOST))
 		throw new Error(
 			`oneHot: numbers ${show(numbers.shape)} of ${classes} classes; expected a whole number from 1 to 2^24`,
 		);

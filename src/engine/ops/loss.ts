@@ -23,7 +23,7 @@ function checkShapes(
 		);
 }
 
-/** factor * the sum of what `entry` computes of a and b. */
+/** factor times the sum over all elements of what the shader's `entry` computes from a and b. */
 function total(entry: string, a: Tensor, b: Tensor, factor: number): Tensor {
 	const { gpu } = a;
 	const threads = Math.ceil(a.size / (4 * EACH));

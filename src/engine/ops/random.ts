@@ -53,7 +53,7 @@ function checkKey(op: string, shape: Shape, key: NoiseKey): void {
 		);
 }
 
-/** Standard normal numbers, the same on all adapters but for rounding (to about 1e-6); no gradient. Throws on a key that does not fit. */
+/** Standard normal numbers, the same on all adapters up to rounding (about 1e-6); no gradient. Throws on a key that does not fit. */
 export function randn(gpu: Gpu, shape: Shape, key: NoiseKey): Tensor {
 	checkPlace("randn", gpu, shape);
 	checkKey("randn", shape, key);

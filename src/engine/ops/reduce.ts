@@ -21,7 +21,7 @@ export function sumColumns(x: Tensor, y: Tensor, factor = 1): void {
 }
 
 /**
- * y [outer, C] of x [outer, R, C]. In two or three passes over ever fewer rows; where the columns are no multiple of 4, four rows are taken as one wide row as long as that works.
+ * Sums x [outer, R, C] over R, or takes the largest, to y [outer, C]. Each pass leaves fewer rows, until one is left. Where C is not a multiple of 4 but the number of rows is, four rows are read as one row of 4 C columns.
  */
 function foldMiddle(
 	op: Fold,

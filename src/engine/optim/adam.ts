@@ -17,7 +17,7 @@ interface GroupOptions {
 	readonly lr: number;
 	readonly betas?: readonly [number, number];
 	readonly eps?: number;
-	/** In Adam: so many times the weight is added to the gradient (L2 penalty). In AdamW: lr times so much of the weight is taken away before each step. */
+	/** In Adam weightDecay * weight is added to the gradient (L2 penalty). In AdamW the weight is multiplied by 1 - lr * weightDecay before each step. */
 	readonly weightDecay?: number;
 }
 

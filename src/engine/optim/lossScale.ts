@@ -53,7 +53,7 @@ export class LossScale {
 	}
 }
 
-/** Whether the last step was skipped and left the scale at 1, the smallest that adam.wgsl takes: then training stands still, or soon will. */
+/** Whether the last step was skipped although the scale is 1, the smallest that adam.wgsl uses. Then the training stands still. */
 export function isExhausted([scale, good]: ArrayLike<number> &
 	Iterable<number>): boolean {
 	return scale === 1 && good === 0;

@@ -65,7 +65,7 @@ interface Kind<O> {
 	readonly name: string;
 	/** Of what need not be given. */
 	readonly defaults: Required<Omit<O, "lr">>;
-	/** Names of what is remembered of each parameter. */
+	/** Names of the values that are kept for each parameter, as Adam's m and v. */
 	readonly moments: readonly string[];
 	/** Throws on options that make no sense. */
 	check(options: Required<O>): void;

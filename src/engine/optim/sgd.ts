@@ -11,9 +11,9 @@ import {
 export interface SGDOptions {
 	/** Learning rate. */
 	readonly lr: number;
-	/** What is kept of the earlier steps; 0 by default. */
+	/** The factor by which the last step goes on into this one; 0 by default. */
 	readonly momentum?: number;
-	/** So many times the weight is added to the gradient (L2 penalty); 0 by default. */
+	/** weightDecay * weight is added to the gradient (L2 penalty); 0 by default. */
 	readonly weightDecay?: number;
 	/** Looks ahead by the momentum (Nesterov 1983, in the form of Sutskever et al. 2013); false by default. */
 	readonly nesterov?: boolean;

@@ -37,7 +37,7 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
  * @param output made by empty() and written by the forward pass
  * @param inputs the tensors that a gradient may flow to
  * @param backward is given `dy`, the gradient of `output`. For each input i that `grads.wants(i)` it dispatches what overwrites `grads.out(i)` with the gradient
- * of input i, or hands over a tensor of its own by `grads.set(i, tensor)`; where there is only one input it need not ask. It runs within noGrad(), at most once for each backward()
+ * of input i, or hands over a tensor of its own by `grads.set(i, tensor)`; where there is only one input it need not ask. It runs within noGrad(), at most once
  * @param saved the tensors that `backward` reads; by default inputs and output. They must live until then. backward() throws where one of them was overwritten
  * in the meantime
  */
@@ -66,12 +66,17 @@ export function record(
 		output,
 		saved: (saved ?? [...inputs, output]).map((t) => [t, t.version] as const),
 		backward,
+		done: false,
 	};
 	return output;
 }
 
-/** Throws where what an op saved is no longer what it was. */
-function checkSaved({ output, saved }: TapeNode): void {
+/** Throws if a backward() has gone through this op before, or if a tensor that the op saved has been overwritten since. */
+function checkNode({ output, saved, done }: TapeNode): void {
+	if (done)
+		throw new Error(
+			`backward(): another one has gone through ${output.op} ${show(output.shape)} before, and its gradients would be added twice; expected one backward() of the sum of all losses, or a new forward pass`,
+		);
 	for (const [tensor, version] of saved)
 		if (!tensor.disposed && tensor.version !== version)
 			throw new Error(
@@ -82,7 +87,7 @@ function checkSaved({ output, saved }: TapeNode): void {
 /**
  * Computes the gradient of `output` with respect to every leaf that requires one, and adds it to the leaf's `.grad`. `seed` is the gradient to start from; it is
  * needed unless `output` has one element. Call it in the scope of the forward pass, or in one inside that. Throws where nothing that requires a gradient leads to
- * `output`, and where a tensor that an op saved has been overwritten.
+ * `output`, where a tensor that an op saved has been overwritten, and, as torch does, where a backward() has gone through one of the ops before.
  */
 export function backward(output: Tensor, seed?: Tensor): void {
 	checkTensors("backward()", seed ? { output, seed } : { output });
@@ -102,7 +107,7 @@ export function backward(output: Tensor, seed?: Tensor): void {
 	const nodes = new Set([last]);
 	for (const { inputs } of nodes)
 		for (const { node } of inputs) if (node) nodes.add(node);
-	for (const node of nodes) checkSaved(node);
+	for (const node of nodes) checkNode(node);
 
 	const start = seed ? seed.detach() : fill(empty(gpu, output.shape), 1);
 	const gradients = new Map<Tensor, Tensor>([[output, start]]);
@@ -118,6 +123,7 @@ export function backward(output: Tensor, seed?: Tensor): void {
 					`the gradient of ${node.output.op ?? "an op"}: input ${i}, expected 0 to ${node.inputs.length - 1}`,
 				);
 			};
+			node.done = true;
 			const result: unknown = node.backward(dy, {
 				wants: (i) => inputOf(i).requiresGrad,
 				out(i) {
@@ -134,7 +140,7 @@ export function backward(output: Tensor, seed?: Tensor): void {
 						throw new Error(
 							`${what}: set() of a tensor ${show(gradient.shape)}, expected ${show(input.shape)}`,
 						);
-					// A view, so that whoever hands over dy itself does not lose it below.
+					// A view, so that an op that hands over dy itself does not lose it when this is disposed of.
 					made.push({ input, gradient: gradient.view(input.shape) });
 				},
 			});

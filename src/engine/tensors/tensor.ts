@@ -41,6 +41,8 @@ export interface TapeNode {
 	/** What backward reads of the forward pass, and its versions then. */
 	readonly saved: readonly (readonly [Tensor, number])[];
 	readonly backward: (dy: Tensor, grads: Gradients) => void;
+	/** A backward() has gone through it. */
+	done: boolean;
 }
 
 /** Where an operation's backward puts the gradients of its inputs. */
@@ -69,7 +71,7 @@ export class Tensor implements BufferView, Disposable {
 	/** The backward() that wrote `grad` was given what to start from. */
 	gradIsSeeded = false;
 	node: TapeNode | null = null;
-	/** What made it, by the name that record() was given; null of tensor(), of views, and of what ops make for themselves. */
+	/** The name of the op that made it, as record() was given it. Null for tensor(), for views, and for tensors that ops use internally. */
 	op: string | null = null;
 	#gpu: Gpu | null = null;
 	#offset = 0;

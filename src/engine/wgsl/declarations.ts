@@ -109,7 +109,7 @@ function readFunction(
 	return [name, { attributes, uses: usesOf(parameters, reader.enclosed()) }];
 }
 
-/** The words of a function but for members (behind a dot) and what it declares itself. */
+/** The words in a function, except members (behind a dot) and the names that the function itself declares. */
 function usesOf(
 	parameters: readonly Token[],
 	body: readonly Token[],

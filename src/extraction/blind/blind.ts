@@ -8,6 +8,7 @@ import { joined, moreKinds } from "./kinds.ts";
 import { componentsOf } from "./layers.ts";
 import { leftoversOf } from "./leftovers.ts";
 import { withoutHeaps } from "./outliers.ts";
+import { outlived } from "./outlived.ts";
 import { whole } from "./pairs.ts";
 import { prepared } from "./prepare.ts";
 import type { Report } from "./searched.ts";
@@ -121,7 +122,11 @@ export async function findScatterers(
 	let most = 0;
 	for (const image of images) {
 		if (best && (await explains(best, image, options.signed))) continue;
-		const found = await search({ ...bare, image }, options);
+		const found = await search(
+			{ ...bare, image },
+			options,
+			images.length === 1,
+		);
 		if (!found) continue;
 		// Each image has a share of its own: marks of one are worth what they explain of all.
 		const worth =
@@ -143,6 +148,7 @@ const PARTS = 60;
 async function search(
 	map: SitedMap,
 	{ kinds, signed = false, seeds, onProgress }: BlindOptions,
+	alone: boolean,
 ): Promise<Found | undefined> {
 	const { searched: all, factor, image } = prepared(map, signed);
 	const { pixel, nx, ny } = all.map;
@@ -179,8 +185,12 @@ async function search(
 	state = await whole(searched, state, kinds !== undefined, report);
 	const sure = await confirmed(searched, state);
 	if (!sure) return undefined;
-	const end = await finished(map, searched, sure, factor);
-	return { map, state: sure, finished: end };
+	const few =
+		alone && !seeds && kinds === undefined
+			? await outlived(map, { searched, state: sure, factor }, report)
+			: { searched, state: sure, factor };
+	const end = await finished(map, few.searched, few.state, few.factor);
+	return { map, state: few.state, finished: end };
 }
 
 /** The search on pixels as fine as kernels are extracted on, and how many of those a coarse one is; undefined where they are that fine. */

@@ -28,12 +28,13 @@ export function centreOf(
 	kernel: Float64Array,
 	size: number,
 	pixel: number,
+	near = NEAR,
 ): Centre {
 	const most = Math.min(MOST / pixel, size / 4);
 	const heavy = centreOfPower(kernel, size, most);
 	const within = (dx: number, dy: number) =>
 		Math.hypot(dx, dy) <= most &&
-		Math.hypot(dx - heavy.dx, dy - heavy.dy) * pixel <= NEAR;
+		Math.hypot(dx - heavy.dx, dy - heavy.dy) * pixel <= near;
 	const two = turnedAlike(kernel, size, Math.PI, within);
 	const three = turnedAlike(kernel, size, (2 * Math.PI) / 3, within);
 	const best =

@@ -11,7 +11,7 @@ const REACH = 64;
 const SEED = 28;
 /** Pixels: seeds are no smaller. */
 const SMALLEST = 5;
-/** Share of the shorter side: kernels are no larger. */
+/** Share of the shorter side: kernels are no larger, but for waves that outlive them. */
 const LARGEST = 0.18;
 
 export interface SearchImage {
@@ -28,12 +28,14 @@ export interface SearchImage {
  * @param map at its own pixels, without sites
  * @param reach Angstrom, of the kernels, where it is not the usual one
  * @param most pixels of the map along a side of one that is searched
+ * @param largest share of the shorter side that kernels reach at most
  */
 export function prepared(
 	map: SitedMap,
 	signed: boolean,
 	reach = REACH,
 	most = Number.POSITIVE_INFINITY,
+	largest = LARGEST,
 ): SearchImage {
 	const counted = Array.from(map.image).filter((_, p) => map.weights[p] > 0);
 	const middle = medianOf(counted);
@@ -42,7 +44,7 @@ export function prepared(
 	);
 	const radius = Math.min(
 		reach,
-		LARGEST * Math.min(map.nx, map.ny) * map.pixel,
+		largest * Math.min(map.nx, map.ny) * map.pixel,
 	);
 	const { factor: fine, noise } = finenessOf(
 		{ image: clipped(image, map.weights), weights: map.weights },

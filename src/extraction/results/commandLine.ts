@@ -29,17 +29,25 @@ export interface ExtractSettings
 	readonly weights?: string;
 }
 
-/** The command line that extracts from `file` with these settings; what is the default is left out. */
-export const commandOf = (file: string, settings: ExtractSettings): string =>
-	[
+/** The command line that extracts from `files`, several of them as one series, with these settings; what is the default is left out. */
+export const commandOf = (
+	files: string | readonly string[],
+	settings: ExtractSettings,
+): string => {
+	const names = [files].flat();
+	return [
 		"npx qpi-lens extract",
+		...(names.length > 1 ? ["--series"] : []),
 		// What begins with a dash would be taken for an option.
-		shellWord(file.startsWith("-") ? `./${file}` : file),
+		...names.map((file) =>
+			shellWord(file.startsWith("-") ? `./${file}` : file),
+		),
 		...argumentsOf(settings).map((argument) => {
 			const [, option, value] = /^(--[^=]+=)(.*)$/s.exec(argument) ?? [];
 			return option ? `${option}${shellWord(value)}` : argument;
 		}),
 	].join(" ");
+};
 
 /** The options of `extract` that say these settings, as a program is given them; what is the default is left out. */
 export function argumentsOf(settings: ExtractSettings): string[] {

@@ -18,8 +18,9 @@ import {
 } from "../findings/peakFit.ts";
 import { type Profile, profile, withError } from "../findings/spectrum.ts";
 import { profileChart } from "./charts.ts";
-import { csv } from "./files.ts";
-import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { csv } from "./csv.ts";
+import { errorsOf, type Item } from "./item.ts";
+import type { Analysis } from "./items.ts";
 import { qLimitLayer, qLimitOf } from "./qLimit.ts";
 import type { Supplement } from "./supplement.ts";
 

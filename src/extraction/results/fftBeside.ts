@@ -2,8 +2,9 @@
 import { type Panel, panelGrid } from "../../drawing/panels.ts";
 import { type MapSpectrum, mapSpectrum } from "../findings/mapSpectrum.ts";
 import type { Spectrum } from "../findings/spectrum.ts";
-import { csv } from "./files.ts";
-import type { Analysis, Item } from "./items.ts";
+import { csv } from "./csv.ts";
+import type { Item } from "./item.ts";
+import type { Analysis } from "./items.ts";
 import { kernelNote, reachOf, spectrumPanel } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
 

@@ -18,6 +18,28 @@ export interface Input {
 	readonly dataset?: KernelFile;
 	/** That it is an image of this program's own results, for people. */
 	readonly own?: string;
+	/** That it is several files, one energy each. */
+	readonly series?: Series;
+}
+
+/** Files that were moved onto each other, sorted by energy. */
+export interface Series {
+	/** The file that the others were moved onto. */
+	readonly onto: string;
+	/** The channel that they were compared by. */
+	readonly by: string;
+	/** Of the drift. */
+	readonly unit: "A" | "pixels";
+	readonly parts: readonly {
+		readonly file: string;
+		/** eV */
+		readonly energy: number;
+		/** By how much the file's map was moved back. */
+		readonly x: number;
+		readonly y: number;
+		/** Its correlation with the map that it was compared with. */
+		readonly likeness: number;
+	}[];
 }
 
 /** For before a file is read: throws FormatError where it is too long for it. */

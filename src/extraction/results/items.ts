@@ -1,36 +1,21 @@
-/** What is read from the kernels of a file: wave vectors, symmetry, dispersion, and the sentences that say so. */
+/** All kernels of a file: what they show together, and the sentences that say so. */
 
-import { smooth } from "../../qpi/maths/realFft.ts";
-import { compareKernels, type KernelScores } from "../../qpi/scores/metrics.ts";
 import {
 	type Dispersion,
 	describeDispersion,
 	dispersionOf,
 } from "../findings/dispersion.ts";
-import { failureOf } from "../findings/failed.ts";
-import {
-	describePeak,
-	judgePeak,
-	type Peak,
-	type Profile,
-	profile,
-	type Spectrum,
-	spectrum,
-} from "../findings/spectrum.ts";
-import { type SymmetryVerdict, testSymmetry } from "../findings/symmetry.ts";
+import { describePeak } from "../findings/spectrum.ts";
 import type {
-	Explained,
 	Extraction,
 	FoundScatterer,
-	KindKernel,
 	Method,
 } from "../kernels/extraction.ts";
-import { findMissed, type Missed } from "../marks/missed.ts";
+import { ENOUGH, type Item, imposedOn, itemOf } from "./item.ts";
 import { qLimitLines, qLimitOf } from "./qLimit.ts";
-import type { Sector } from "./reciprocal.ts";
 import { reciprocalLines } from "./reciprocal.ts";
 import type { Supplement } from "./supplement.ts";
-import type { ExtractionTask, Taken } from "./take.ts";
+import type { Taken } from "./take.ts";
 
 /** The methods as people call them, from the simplest. */
 export const NAMES: Record<Method, string> = {
@@ -48,29 +33,6 @@ export const METHOD_OPTIONS: Readonly<Record<string, Method | "auto">> = {
 	"one-step": "oneStep",
 	ridge: "ridge",
 };
-
-/** A kernel and what is read from it. */
-export interface Item extends KindKernel {
-	readonly task: ExtractionTask;
-	readonly extraction: Extraction;
-	/** Why nothing is claimed of this kernel: no q*, no symmetry, no missed scatterers; null where the extraction succeeded. */
-	readonly failed: string | null;
-	readonly spectrum: Spectrum;
-	/** Of the waves that go out, and of the plain |FFT|. */
-	readonly profile: Profile;
-	readonly plain: Profile;
-	readonly peak: Peak | null;
-	/** What a q* that holds lacks, where there is none. */
-	readonly missing: readonly string[];
-	/** Null where the extraction failed. */
-	readonly symmetry: SymmetryVerdict | null;
-	/** Along the two kinds of mirror axes of a kernel that is not isotropic. */
-	readonly sectors: readonly Sector[];
-	/** What in the residual looks like a scatterer that nobody marked; Angstrom, in the scan's frame. */
-	readonly missed: readonly Missed[];
-	/** Against the kernel of a dataset file. */
-	readonly scores?: KernelScores;
-}
 
 /** All that is read from the kernels of a file. */
 export interface Analysis {
@@ -100,7 +62,7 @@ export function analyseAll(
 ): Analysis {
 	const items = taken.tasks.flatMap((task, i) =>
 		extractions[i].kinds.map((kernel) =>
-			analyse(task, extractions[i], kernel, taken),
+			itemOf(task, extractions[i], kernel, taken),
 		),
 	);
 	const kinds = extractions[0].kinds.map(({ kind }) => kind);
@@ -119,100 +81,9 @@ export function analyseAll(
 	};
 }
 
-function analyse(
-	task: ExtractionTask,
-	extraction: Extraction,
-	kernelOf: KindKernel,
-	taken: Taken,
-): Item {
-	const { kernel } = kernelOf;
-	const errors = errorsOf(kernelOf);
-	const { pixel: spacing, truth } = taken;
-	const outgoing = profile(kernel, { spacing, ...errors });
-	const failed = failureOf(extraction.explained[extraction.method]);
-	const { peak, missing } = failed
-		? { peak: null, missing: [failed] }
-		: judgePeak(outgoing);
-	const symmetry = failed
-		? null
-		: testSymmetry(kernel, { ...errors, imposed: imposedOn(extraction) });
-	const sectors = axesOf(symmetry).map((direction): Sector => {
-		const along = profile(kernel, { spacing, direction, ...errors });
-		return { direction, profile: along, ...judgePeak(along) };
-	});
-	return {
-		...kernelOf,
-		task,
-		extraction,
-		failed,
-		missed: failed ? [] : missedIn(task, extraction, kernel, taken),
-		spectrum: spectrum(kernel, {
-			spacing,
-			pad: smooth(Math.max(128, extraction.size), 2),
-		}),
-		profile: outgoing,
-		plain: profile(kernel, { spacing, waves: "full" }),
-		peak,
-		missing,
-		symmetry,
-		sectors,
-		scores: truth && compareKernels(kernel, truth),
-	};
-}
-
-/** Angstrom about a known scatterer, where the residual says nothing about others. */
-const NEAR = 8;
-
-function missedIn(
-	{ nx, ny, weights }: ExtractionTask,
-	{ residual, scatterers }: Extraction,
-	kernel: Float32Array,
-	{ pixel, centre }: Taken,
-): Missed[] {
-	const [mx, my] = [(nx - 1) / 2, (ny - 1) / 2];
-	const found = findMissed(
-		{
-			...{ residual, nx, ny, weights, kernel },
-			known: scatterers.map(({ x, y }) => ({
-				x: x / pixel + mx,
-				y: y / pixel + my,
-			})),
-		},
-		{ near: Math.max(2, NEAR / pixel) },
-	);
-	return found.map((m) => ({
-		...m,
-		x: centre.x + (m.x - mx) * pixel,
-		y: centre.y + (m.y - my) * pixel,
-	}));
-}
-
-/** Draws from the posterior that are enough to take errors from. */
-const ENOUGH = 8;
-/** Kernels without a part each that make a jackknife. */
-const GROUPS = 4;
-
-/** What is known of a kernel's errors: draws of it, else a map, and the jackknife. */
-export const errorsOf = ({ samples, uncertainty, groups }: KindKernel) => ({
-	...(samples.length >= ENOUGH ? { samples } : { uncertainty }),
-	...(groups.length >= GROUPS ? { groups } : {}),
-});
-
-/** A mirror axis, and the nearest of the other kind: an n-fold pattern has 2n half axes, of two kinds in turn. */
-function axesOf(verdict: SymmetryVerdict | null): number[] {
-	if (!verdict) return [];
-	const { order, mirror } = verdict;
-	if (!mirror || order === "isotropic") return [];
-	return [mirror.axis, mirror.axis + Math.PI / Math.max(2, order)];
-}
-
 /** "35°" */
 export const degrees = (angle: number): string =>
 	`${Math.round((angle * 180) / Math.PI) % 180}°`;
-
-/** The order of the rotation, 1: none. */
-const imposedOn = ({ parameters: { symmetry } }: Extraction): number =>
-	typeof symmetry === "number" ? symmetry : 1;
 
 /** Of the variance, that is explained: of held-out pixels, or where that is not known of the fitted ones. */
 const shareOf = ({ explained, method }: Extraction) =>
@@ -279,7 +150,7 @@ function doubtsOf(shown: Item, { scatterers, used }: Taken): string[] {
 	].filter(Boolean);
 }
 
-const share = (value: number | null | undefined) =>
+export const share = (value: number | null | undefined) =>
 	value === null || value === undefined ? "?" : value.toFixed(3);
 
 /** What is to be said of one of the kernels, and of all of them; a line each. */
@@ -383,107 +254,6 @@ export const labelOf = (
 	{ task, kind }: Pick<Item, "task" | "kind">,
 	kinds: readonly number[],
 ): string => (kinds.length > 1 ? `${task.label}, kind ${kind}` : task.label);
-
-/** A kernel's entry in result.json. */
-export const kernelEntry = (
-	{ kernel, kind, extraction: { size } }: Item,
-	file: string,
-	pixel: number,
-) => {
-	const ends = [...kernel].reduce(
-		([low, high], v) => [Math.min(low, v), Math.max(high, v)],
-		[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-	);
-	return {
-		...{ file, kind, pixel, size: [size, size] },
-		min: ends[0],
-		max: ends[1],
-	};
-};
-
-/** An item of result.json. */
-export function resultOf(
-	{
-		task,
-		extraction,
-		kind,
-		peak,
-		symmetry,
-		sectors,
-		missed,
-		failed,
-		scores,
-		...rest
-	}: Item,
-	file: string,
-	pixel: number,
-) {
-	const { method, explained, parameters } = extraction;
-	const each = (key: keyof Explained) =>
-		Object.fromEntries(Object.entries(explained).map(([m, e]) => [m, e[key]]));
-	return {
-		method,
-		kernel: kernelEntry(
-			{
-				...{ task, extraction, kind, peak, symmetry, sectors, missed, failed },
-				...rest,
-			},
-			file,
-			pixel,
-		),
-		scatterers: task.scatterers.filter(({ kind: of = 1 }) => of === kind)
-			.length,
-		explainedVariance: { heldOut: each("heldOut"), inSample: each("inSample") },
-		q: peak,
-		qMissing: rest.missing,
-		sectors: sectors.map(({ direction, peak: q }) => ({ direction, q })),
-		failed,
-		symmetry: symmetry && symmetryEntry(symmetry),
-		missed,
-		solution: parameters,
-		...(scores ? { comparison: scores } : {}),
-	};
-}
-
-function symmetryEntry(verdict: SymmetryVerdict) {
-	const { order, why, harmonics, mirror, scores } = verdict;
-	const scoresBy = (key: "whole" | "anisotropic") =>
-		Object.fromEntries(scores.map((s) => [s.order, s[key]]));
-	return {
-		// An isotropic kernel has every order; 6 is the highest that is tried.
-		n: order === "isotropic" ? 6 : order,
-		isotropic: order === "isotropic",
-		scores: scoresBy("whole"),
-		anisotropicScores: scoresBy("anisotropic"),
-		...{ harmonics, mirror, why },
-	};
-}
-
-export function tableOf(items: readonly Item[]) {
-	const compared = items.some(({ scores }) => scores);
-	return {
-		caption: "Every image's kernel",
-		heads: [
-			"image",
-			"scatterers",
-			"method",
-			"held-out explained variance",
-			"q* (1/Å)",
-			...(compared ? ["NCC", "MAE"] : []),
-		],
-		rows: items.map(({ task, kind, extraction, peak, scores }) => [
-			labelOf(
-				{ task, kind },
-				extraction.kinds.map((k) => k.kind),
-			),
-			String(task.scatterers.filter(({ kind: of = 1 }) => of === kind).length),
-			NAMES[extraction.method],
-			share(extraction.explained[extraction.method]?.heldOut),
-			peak ? `${peak.q.toFixed(4)} ± ${peak.error.toFixed(4)}` : "–",
-			...(scores ? [scores.ncc.toFixed(3), scores.mae.toFixed(3)] : []),
-		]),
-	};
-}
 
 /** What a file's name ends with that is of one kind: nothing for the first. */
 export const endOf = (kind: number, kinds: readonly number[]) =>

@@ -11,8 +11,9 @@ import {
 	type QRegion,
 	realSpectrum,
 } from "../findings/phaseReferenced.ts";
-import { csv } from "./files.ts";
-import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { csv } from "./csv.ts";
+import { errorsOf, type Item } from "./item.ts";
+import type { Analysis } from "./items.ts";
 import { reachOf } from "./spectrumPanel.ts";
 import type { Supplement } from "./supplement.ts";
 

@@ -11,8 +11,9 @@ import type { Picture } from "../../drawing/picture.ts";
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
 import { maxOf } from "../../qpi/maths/extremes.ts";
 import { type RingCut, ringCut } from "../findings/cuts.ts";
-import { csv } from "./files.ts";
-import { type Analysis, errorsOf, type Item } from "./items.ts";
+import { csv } from "./csv.ts";
+import { errorsOf, type Item } from "./item.ts";
+import type { Analysis } from "./items.ts";
 import type { Supplement } from "./supplement.ts";
 
 interface Ring {

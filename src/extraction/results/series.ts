@@ -1,7 +1,6 @@
 /** Several files of one area, an energy each, as one stack: sorted by their bias and moved onto each other. */
 
 import {
-	energiesOf,
 	FormatError,
 	findChannel,
 	type Measurement,
@@ -10,19 +9,14 @@ import { sha256 } from "../../formats/sha256.ts";
 import { moved, type Shift, shiftBetween } from "../scan/register.ts";
 import type { Scan } from "../scan/scan.ts";
 import { chooseChannel } from "./choose.ts";
-import { baseName, type Input } from "./input.ts";
+import { baseName, type Input, type Series } from "./input.ts";
+import { partOf, type SeriesPart, sameSides, sidesOf } from "./seriesParts.ts";
 
 /** Maps that resemble each other less than this are not moved: what was found is not the drift. */
 const LEAST_LIKENESS = 0.2;
 /** From this on the shift against the map in the middle is taken as it is: one by way of others gathers their errors. */
 const SURE = 0.7;
 const MOST_FILES = 1000;
-
-interface One {
-	readonly file: string;
-	readonly energy: number;
-	readonly measurement: Measurement;
-}
 
 /**
  * Stacks of the channels that all files have. The drift is that of the topography (the channel Z) where all have one, else of the chosen channel, against the map in
@@ -46,7 +40,7 @@ export async function seriesOf(
 			`a series of ${inputs.length} files, expected at most ${MOST_FILES}`,
 		);
 	const maps = inputs
-		.map((input) => oneOf(input, channel))
+		.map((input) => partOf(input, channel))
 		.sort((a, b) => a.energy - b.energy);
 	const [first] = maps;
 	for (const { file, measurement } of maps) checkSame(first, file, measurement);
@@ -87,7 +81,9 @@ export async function seriesOf(
 		shift.likeness < LEAST_LIKENESS ? { ...shift, x: 0, y: 0 } : shift,
 	);
 	const { nx, ny, spacing } = first.measurement;
+	const series = seriesFor(maps, used, middle, by);
 	return {
+		series,
 		file:
 			maps.length === 1
 				? first.file
@@ -107,7 +103,7 @@ export async function seriesOf(
 				["files", maps.map(({ file }) => baseName(file)).join(", ")],
 				...first.measurement.details,
 			],
-			done: [toldOf(maps, used, middle, by)],
+			done: [toldOf(series)],
 			warnings: [
 				...shifts.flatMap(({ likeness }, i) =>
 					likeness < LEAST_LIKENESS
@@ -142,55 +138,41 @@ function throughNeighbour(
 		: direct;
 }
 
-function oneOf({ file, measurement }: Input, channel: string | undefined): One {
-	if (!measurement)
+function checkSame(first: SeriesPart, file: string, measurement: Measurement) {
+	if (!sameSides(first.measurement, measurement))
 		throw new FormatError(
-			`${file} is of the dataset's format, expected a measured image for a series`,
-		);
-	const chosen = chooseChannel({ measurement, file }, channel);
-	const energies = energiesOf(measurement, chosen);
-	if (chosen.images.length !== 1 || energies.length !== 1)
-		throw new FormatError(
-			chosen.images.length !== 1
-				? `${file}: found ${chosen.images.length} images, expected one a file of a series`
-				: `${file}: found no bias, expected one in each file of a series`,
-		);
-	return { file, measurement, energy: energies[0] };
-}
-
-function checkSame(first: One, file: string, { nx, ny, spacing }: Measurement) {
-	const { measurement: m } = first;
-	const close = (a = 0, b = 0) => Math.abs(a - b) <= 1e-3 * Math.abs(a);
-	const sides = (m: Pick<Measurement, "nx" | "ny" | "spacing">) =>
-		`${m.nx} x ${m.ny} pixels of ${m.spacing ? `${m.spacing.x.toPrecision(4)} x ${m.spacing.y.toPrecision(4)} A` : "unknown size"}`;
-	if (
-		nx !== m.nx ||
-		ny !== m.ny ||
-		!close(m.spacing?.x, spacing?.x) ||
-		!close(m.spacing?.y, spacing?.y)
-	)
-		throw new FormatError(
-			`${file}: found ${sides({ nx, ny, spacing })}, expected ${sides(m)}, as in ${first.file}`,
+			`${file}: found ${sidesOf(measurement)}, expected ${sidesOf(first.measurement)}, as in ${first.file}`,
 		);
 }
 
-function scanOf({ measurement }: One, name: string): Scan {
+function scanOf({ measurement }: SeriesPart, name: string): Scan {
 	const { nx, ny, spacing = { x: 1, y: 1 } } = measurement;
 	const image = findChannel(measurement, name)?.images[0] as Float32Array;
 	return { image, nx, ny, spacing };
 }
 
-function toldOf(
-	maps: readonly One[],
+/** Where each map was, for people and their programs. */
+function seriesFor(
+	maps: readonly SeriesPart[],
 	shifts: readonly Shift[],
-	middle: One,
+	middle: SeriesPart,
 	by: string,
-): string {
+): Series {
 	const { spacing } = middle.measurement;
-	const places = maps.map(({ file }, i) => {
-		const { x, y } = shifts[i];
-		const [a, b] = spacing ? [x * spacing.x, y * spacing.y] : [x, y];
-		return `${baseName(file)} ${a.toFixed(1)}, ${b.toFixed(1)}`;
-	});
-	return `a series of ${maps.length} files, moved onto ${baseName(middle.file)} by ${by}; drift in x, y (${spacing ? "A" : "pixels"}): ${places.join("; ")}`;
+	return {
+		onto: baseName(middle.file),
+		by,
+		unit: spacing ? "A" : "pixels",
+		parts: maps.map(({ file, energy }, i) => {
+			const { x, y, likeness } = shifts[i];
+			return {
+				...{ file: baseName(file), energy, likeness },
+				x: x * (spacing?.x ?? 1),
+				y: y * (spacing?.y ?? 1),
+			};
+		}),
+	};
 }
+
+const toldOf = ({ onto, by, unit, parts }: Series): string =>
+	`a series of ${parts.length} files, moved onto ${onto} by ${by}; drift in x, y (${unit}): ${parts.map(({ file, x, y }) => `${file} ${x.toFixed(1)}, ${y.toFixed(1)}`).join("; ")}`;

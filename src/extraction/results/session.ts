@@ -5,8 +5,11 @@ import type { ExtractSettings } from "./commandLine.ts";
 import { baseName, checkSize } from "./input.ts";
 
 export interface Session {
-	/** The instrument's file. */
-	readonly file: { readonly name: string; readonly bytes: Uint8Array };
+	/** The instrument's file, or those of a series: names without folders, each another. */
+	readonly files: readonly {
+		readonly name: string;
+		readonly bytes: Uint8Array;
+	}[];
 	/** Where `scatterers` or `mask` are given they are names of what is in here. */
 	readonly settings: ExtractSettings;
 	/** The lists as CSV, where they are given. */
@@ -20,15 +23,27 @@ export const LISTS = {
 	scatterers: "scatterers.csv",
 	mask: "mask.csv",
 } as const;
-/** Raised when the index is laid out otherwise. */
-const VERSION = 1;
+/** Raised when the index is laid out otherwise: of one file as the first version had it, which knows no series. */
+const VERSION = { file: 1, series: 2 };
 
 export function encodeSession(session: Session): Uint8Array<ArrayBuffer> {
-	const { file, settings, scatterers, mask } = session;
-	const name = Object.values<string>(LISTS).concat(INDEX).includes(file.name)
-		? `measured-${file.name}`
-		: file.name;
-	const index = { program: "qpi-lens", session: VERSION, file: name, settings };
+	const { files, settings, scatterers, mask } = session;
+	const taken = new Set<string>([...Object.values(LISTS), INDEX]);
+	const entries = files.map(({ name, bytes }, i) => {
+		const free = [name, `measured-${name}`, `${i + 1}-${name}`].find(
+			(each) => !taken.has(each),
+		) as string;
+		taken.add(free);
+		return [free, bytes] as const;
+	});
+	const names = entries.map(([name]) => name);
+	const index = {
+		program: "qpi-lens",
+		...(names.length > 1
+			? { session: VERSION.series, files: names }
+			: { session: VERSION.file, file: names[0] }),
+		settings,
+	};
 	return zipSync(
 		{
 			[INDEX]: strToU8(`${JSON.stringify(index, null, "\t")}\n`),
@@ -36,7 +51,7 @@ export function encodeSession(session: Session): Uint8Array<ArrayBuffer> {
 				[LISTS.scatterers]: strToU8(scatterers),
 			}),
 			...(mask !== undefined && { [LISTS.mask]: strToU8(mask) }),
-			[name]: file.bytes,
+			...Object.fromEntries(entries),
 		},
 		{ level: 6 },
 	) as Uint8Array<ArrayBuffer>;
@@ -80,26 +95,43 @@ export function decodeSession(bytes: Uint8Array, source: string): Session {
 		if (error instanceof FormatError) throw error;
 		return refuse(`found no ${INDEX} that can be read`);
 	}
-	const { program, session, file, settings } = (index ?? {}) as Record<
+	const { program, session, file, files, settings } = (index ?? {}) as Record<
 		string,
 		unknown
 	>;
 	if (program !== "qpi-lens" || typeof settings !== "object" || !settings)
 		return refuse(`found another ${INDEX}`);
-	if (session !== VERSION)
-		return refuse(`of version ${VERSION}, found version ${session}`);
-	// It is written to a folder under this name.
-	if (typeof file !== "string" || file !== baseName(file) || /^\.*$/.test(file))
-		return refuse("found no plain name of its file");
-	const measured = entry(file);
-	if (!measured) return refuse(`found no ${file} in it`);
+	if (session !== VERSION.file && session !== VERSION.series)
+		return refuse(
+			`of version ${VERSION.file} or ${VERSION.series}, found version ${session}`,
+		);
+	const names: unknown = session === VERSION.file ? [file] : files;
+	// They are written to a folder under these names.
+	if (
+		!Array.isArray(names) ||
+		names.length === 0 ||
+		new Set(names).size < names.length ||
+		!names.every(isPlain)
+	)
+		return refuse(
+			session === VERSION.file
+				? "found no plain name of its file"
+				: "found no plain names of its files",
+		);
+	const measured = names.map((name: string) => ({
+		name,
+		bytes: entry(name) ?? refuse(`found no ${name} in it`),
+	}));
 	const { method, seed } = settings as Partial<ExtractSettings>;
 	if (typeof method !== "string" || typeof seed !== "number")
 		return refuse("found no method or no seed among its settings");
 	return {
-		file: { name: file, bytes: measured },
+		files: measured,
 		settings: settings as ExtractSettings,
 		scatterers: text(LISTS.scatterers),
 		mask: text(LISTS.mask),
 	};
 }
+
+const isPlain = (name: unknown): name is string =>
+	typeof name === "string" && name === baseName(name) && !/^\.*$/.test(name);

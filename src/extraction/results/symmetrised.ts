@@ -5,8 +5,8 @@ import {
 	type Symmetrised,
 	symmetriseGroup,
 } from "../findings/pointGroups.ts";
+import { withAxes } from "./csv.ts";
 import { kernelsPicture } from "./drawPictures.ts";
-import { withAxes } from "./files.ts";
 import type { Analysis } from "./items.ts";
 import type { Supplement } from "./supplement.ts";
 

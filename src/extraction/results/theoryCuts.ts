@@ -4,8 +4,8 @@ import { outgoingAlong } from "../../qpi/theory/along.ts";
 import { type TheoryEnergy, tMatrixPattern } from "../../qpi/theory/green.ts";
 import type { TheoryBand } from "../../qpi/theory/model.ts";
 import { directions } from "../findings/profile.ts";
+import { csv } from "./csv.ts";
 import { type CutSeries, greatest, type TheoryCut } from "./cuts.ts";
-import { csv } from "./files.ts";
 
 /** Energies at most, evenly: each takes a second. */
 const MOST = 25;

@@ -11,7 +11,7 @@ import { makeEmptyNetwork, type NetworkSize } from "../networks.ts";
 
 export type NetworkMethod = "oneStep" | "twoStep";
 
-/** Inputs that networks for extraction are trained on: centred ones can be had of a map of any size. */
+/** Inputs that networks for extraction may be trained on. Centred ones can be computed for a map of any size. */
 export type NetworkInputs = "physics" | "centred";
 
 const BATCH = 16;

@@ -3,7 +3,7 @@ import type { State } from "../../engine/layers/state.ts";
 import { decodeSafetensors } from "../../formats/safetensors.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { KernelPrior } from "../../qpi/posterior/prior.ts";
-import { Networks } from "./trainedNetworks.ts";
+import { type NetworkInputs, Networks } from "./trainedNetworks.ts";
 import {
 	readWeightsManifest,
 	type WeightsManifest,
@@ -40,6 +40,11 @@ export class Weights {
 		return new Weights(place, readWeightsManifest(bytes, file), read);
 	}
 
+	/** What the networks see. */
+	get inputs(): NetworkInputs {
+		return this.manifest.preset.inputs ?? "physics";
+	}
+
 	/** Of the method `refined`; 9 MB. @throws when the file is not there, or not the manifest's */
 	async prior(): Promise<KernelPrior> {
 		const name = "prior.safetensors";
@@ -52,8 +57,7 @@ export class Weights {
 
 	/** Of the methods `oneStep` and `twoStep`; 9 MB in three files. @throws when one is not there, or not the manifest's */
 	async networks(gpu: Gpu): Promise<Networks> {
-		const { size, inputs } = this.manifest.preset;
-		return new Networks(gpu, size, inputs ?? "physics", {
+		return new Networks(gpu, this.manifest.preset.size, this.inputs, {
 			aligner: await this.#state("aligner.safetensors"),
 			decoder: await this.#state("decoder.safetensors"),
 			oneStep: await this.#state("one-step.safetensors"),

@@ -47,7 +47,7 @@ export interface CampaignEnd {
 }
 
 /**
- * Does what is not done yet. After each input campaign.json and the tables are written anew, so that an end at any time leaves what is finished whole.
+ * Processes the inputs that are not done yet. After each one campaign.json and the tables are rewritten, so that finished results are complete whenever the program ends.
  * @throws FormatError where a file that an option names cannot be read, or `out` holds something else
  */
 export async function runCampaign(
@@ -152,7 +152,7 @@ export async function runCampaign(
 	return { count: inputs.length, failed, stopped: processes.stopped };
 }
 
-/** What all inputs have in common of what their results depend on. */
+/** What decides the results besides an input's own bytes: the same for all inputs. */
 async function keyOf({
 	options,
 	optionFiles,

@@ -9,8 +9,8 @@ export const [CAMPAIGN, TABLE, PAGE] = [
 ];
 
 /**
- * Names of folders, all different even where a file system does not tell capitals apart: the file's name without its ending; where several files would
- * have it their whole name, then with the folders above it.
+ * Names of folders, all different, also on file systems that ignore case. The name is the file's without its ending; where several files would share
+ * it, the whole file name; where they share that too, with the folders above it.
  * @param known folders that files (absolute paths) have already, and keep
  */
 export function folderNames(

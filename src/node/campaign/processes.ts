@@ -13,7 +13,7 @@ export interface Ended {
 /** So long may a program take to leave nothing behind, milliseconds. */
 const GRACE = 15_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Their own group: a terminal's Ctrl-C reaches us alone, and each of them hears of it once. */
+/** Children are a process group of their own: a terminal's Ctrl-C reaches only this process, which tells each child once. */
 const detached = process.platform !== "win32";
 
 /** Programs of ours, some at a time. */
@@ -39,7 +39,7 @@ export class Processes {
 		return this.#stopped && 128 + constants.signals[this.#stopped];
 	}
 
-	/** Runs this very program with other words; waits for its end. What it says is not shown, but for the line of its error, which is returned. */
+	/** Runs this program again with other arguments and waits for its end. Its output is not shown; if it fails, the line of its error is returned. */
 	run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
 		const began = performance.now();
 		const child = spawn(

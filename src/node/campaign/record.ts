@@ -29,7 +29,7 @@ export interface Entry {
 	/** Below the campaign's. */
 	readonly folder: string;
 	readonly seconds: number;
-	/** Of what is done: what it was made from, the SHA-256 of its result.json, and what the tables say of it. */
+	/** Where it is done: what it was made from, the SHA-256 of its result.json, and its rows in the tables. */
 	readonly done?: {
 		readonly key: Key;
 		readonly result: string;
@@ -41,7 +41,7 @@ export interface Entry {
 
 export interface Campaign {
 	readonly shard?: ShardMark;
-	/** Of the inputs that were given last, in their order; one that is not there is still to be done. */
+	/** The inputs that were given last, in their order. An input that is missing here is still to be done. */
 	readonly entries: readonly Entry[];
 	/** What earlier runs with other inputs finished in the same folder. */
 	readonly others: readonly Entry[];

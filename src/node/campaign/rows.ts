@@ -1,4 +1,4 @@
-/** What a table over many inputs says of each kind of scatterers, out of its result.json. */
+/** The rows of a table over many inputs, one for each kind of scatterers, taken from its result.json. */
 
 import { NAMES } from "../../extraction/results/items.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";

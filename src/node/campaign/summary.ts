@@ -34,7 +34,7 @@ const COLUMNS: readonly (readonly [
 	["error", ({ error }) => error],
 ];
 
-/** Of this run's inputs in their order, then of what earlier ones left. */
+/** The rows of this run's inputs in their order, then those of earlier runs. */
 const rowsOf = ({ entries, others }: Campaign) =>
 	[...entries, ...others].flatMap((entry) =>
 		(entry.done?.rows ?? [undefined]).map((row) => ({ entry, row })),

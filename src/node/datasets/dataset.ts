@@ -63,7 +63,7 @@ export interface DatasetOptions {
 	onProgress?: (done: number, total: number, file: string) => void;
 	/** Keep only so many images of each kernel. */
 	maxObservations?: number;
-	/** Where the binary cache goes, `.qpi-cache` beside the CSV files by default; false for none. */
+	/** The folder of the binary cache, by default `.qpi-cache` beside the CSV files; false: no cache. */
 	cacheDir?: string | false;
 }
 
@@ -284,7 +284,7 @@ export async function loadManifest(
 	return text === undefined ? undefined : readManifest(text, path);
 }
 
-/** Whether the file's axis begins as that of 400 A; also where it is none, which its parser says. */
+/** Whether the file's axis begins like that of 400 A. Also true where it is no axis at all; then the parser throws. */
 async function isUsualField(file: string): Promise<boolean> {
 	const handle = await open(file, "r");
 	try {

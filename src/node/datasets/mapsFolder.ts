@@ -10,7 +10,7 @@ export interface TrueMap {
 	/** Files in the folder: the map (.npy, first index x) and the list of its scatterers. */
 	readonly file: string;
 	readonly marks: string;
-	/** Files of the true kernels, kind 1 first, none where there is no scatterer: .npy, first index x, square and odd, nodes of the map's pixel, the scatterer on the middle one. */
+	/** Files of the true kernels (.npy), kind 1 first; an empty list where the map has no scatterer. A kernel is a square of an odd number of the map's pixels, first index x, with the scatterer on the middle one. */
 	readonly kernels: readonly string[];
 	/** Along x and y. */
 	readonly pixels: readonly [number, number];

@@ -9,8 +9,8 @@ const IMAGES = 0x20000000;
 /** At most so many images a kernel. */
 const STREAMS = 256;
 
-/** Images of the wide set's kernels, with everything that goes wrong on real ones (randomNoise) in half of them. Kernels are taken from
- * the whole set at even distances, and some of these, at even distances too, are held out. */
+/** Images of the wide set's kernels, with everything that goes wrong on real ones (randomNoise) in half of them. Kernels are
+ * taken from the whole set at even distances; of these, some at even distances are held out. */
 export function wideSource(
 	set: WideSet,
 	options: {
@@ -30,7 +30,7 @@ export function wideSource(
 		kernels: numbers.map((number) => ({
 			number,
 			family: set.kinds[place(number)],
-			// What symmetry a drawn kernel has is not recorded: none is asked of it.
+			// The symmetry of a drawn kernel is not recorded, so the training asks for none.
 			symmetry: 1 as const,
 			observations,
 		})),

@@ -134,7 +134,7 @@ export function describeAdapter(gpu: Gpu): string {
 	return `adapter: ${gpu.adapterName} (${hint})`;
 }
 
-/** The addon is a file beside its package's own, where a bundler cannot take it: the name is none that one recognises. */
+/** The addon is a file of its own that cannot be bundled, so its name is built in a way that bundlers do not recognise. */
 export const loadDawn = (name = "webgpu"): Promise<typeof import("webgpu")> =>
 	import(name);
 

@@ -41,9 +41,9 @@ const DRIVER = "libvk_swiftshader.so";
 
 /**
  * Unpacks the SwiftShader that the npm package @sparticuz/chromium carries (a Vulkan driver for the CPU, with its own loader) into
- * the cache folder, once for each version. What is there is used only if it is this user's alone and every file has its checksum, else it is unpacked anew; where the cache
- * cannot be used, into a private folder that goes with the process.
- * @param pinned what the files must be; without it, what they were when they were unpacked. Rejects where the archive holds others.
+ * the cache folder, once for each version. An earlier copy is used only if it belongs to this user alone and every file has its checksum; else it is unpacked anew. Where the cache
+ * cannot be used, it is unpacked into a private folder that is removed when the process ends.
+ * @param pinned checksums that the files must have; without it, those that they had when they were unpacked. Rejects where the archive holds other files.
  */
 export async function embeddedSwiftShader(
 	archive: string,

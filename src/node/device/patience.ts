@@ -1,4 +1,4 @@
-/** Milliseconds of a nap at most: what else happens in this thread while it waits for a device comes later by so much. */
+/** The longest nap, milliseconds. Anything else that happens in this thread while it waits for a device may be late by as much. */
 const MOST = 1;
 /** Of what has been waited so far, so that a short wait becomes hardly longer. */
 const SHARE = 1 / 8;
@@ -9,8 +9,8 @@ let since = 0;
 let scheduled = false;
 
 /**
- * What `promise` of a device gives. Dawn's addon asks in every turn of the event loop whether the device is done, which keeps a core busy, and a software adapter
- * computes on that: while somebody waits here, each turn begins with a nap.
+ * Waits for a `promise` of a device. Dawn's addon asks the device in every turn of the event loop whether it is done. That keeps a core busy which a software
+ * adapter needs to compute on. So while somebody waits here, each turn begins with a nap.
  */
 export async function patiently<T>(promise: Promise<T>): Promise<T> {
 	if (waiting++ === 0) since = performance.now();

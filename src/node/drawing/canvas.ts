@@ -1,4 +1,4 @@
-/** Pictures to PNG under Node, by Skia (@napi-rs/canvas). A bare machine has no fonts, so the text's own comes along from npm. */
+/** Pictures to PNG under Node, by Skia (@napi-rs/canvas). A bare machine has no fonts, so the font comes from npm, too. */
 import { createRequire } from "node:module";
 import type { NewCanvas, Picture } from "../../drawing/picture.ts";
 import { MachineError } from "../device/adapter.ts";
@@ -8,7 +8,7 @@ type Skia = typeof import("@napi-rs/canvas");
 
 let skia: Skia | undefined;
 
-/** Loaded when something is drawn: what draws nothing runs where Skia does not. Throws a MachineError where it cannot be loaded. */
+/** Loaded only when something is drawn, so that commands that draw nothing also run where Skia does not. Throws a MachineError where it cannot be loaded. */
 function loadSkia(): Skia {
 	if (skia) return skia;
 	const require = createRequire(import.meta.url);

@@ -50,7 +50,7 @@ export async function sbdMethod({
 	};
 }
 
-/** Of a kind, the scatterer farthest from all others whose window lies in the map and counts; the farthest of all where none does. */
+/** Of one kind, the scatterer that is farthest from all others, among those whose window lies in the map and on pixels that count. If there is none, the farthest of all. */
 function isolated(
 	truth: readonly WeightedMark[],
 	kind: number,

@@ -42,7 +42,7 @@ export interface BlindScore extends MapFactors {
 export interface BlindEvaluation {
 	readonly maps: Readonly<Record<string, BlindScore>>;
 	readonly mean: BlindMeans;
-	/** The means of the maps of each level of what differs between them; what is the same for all is left out. */
+	/** For each property in which the maps differ (noise, density, ...), the means over the maps of each of its levels. */
 	readonly by: Readonly<Partial<Record<Factor, readonly BlindGroup[]>>>;
 	/** Where only these of the folder's maps were looked at. */
 	readonly shard?: ShardMark;
@@ -82,7 +82,7 @@ const FACTORS: readonly Factor[] = [
 	"spread",
 	"background",
 ];
-/** Of more values than this, or where each map has its own, a factor's maps are cut into at most so many groups of two maps or more. */
+/** The largest number of groups. A factor that has more values than this, or another value in each map, is cut into so many ranges at most, each of two maps or more. */
 const GROUPS = 4;
 /** Densities and the like that differ by less are the same. */
 const SAME = 1e-3;

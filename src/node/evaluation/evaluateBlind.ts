@@ -34,15 +34,16 @@ export interface WeightedMark extends KindMark {
 	readonly weight: number;
 }
 
-/** What is judged of what it finds. */
+/** The part of a search's results that is scored. */
 export interface BlindFound {
 	readonly marks: readonly WeightedMark[];
 	/** size x size nodes of the map's pixel, odd. */
 	readonly kernels: readonly (Centred & { readonly kind: number })[];
 }
 
-/** Angstrom: no scatterer nearer to the border must be found, and how far a kernel may be off its scatterer. */
+/** Angstrom: scatterers nearer to the border need not be found. */
 const BORDER = 6;
+/** Angstrom: so far a kernel may be off its scatterer. */
 const SHIFT = 12;
 
 /**

@@ -15,7 +15,7 @@ export interface MapToExtract {
 	readonly marks: readonly DetectedScatterer[];
 }
 
-/** What is judged of what it finds. */
+/** The part of an extraction's results that is scored. */
 export interface ExtractedKernels {
 	readonly method: string;
 	/** By kind; size x size nodes of the map's pixel, first index x, the scatterer on the middle one. */

@@ -181,7 +181,7 @@ export class KernelCache {
 		return bytes ? decode(bytes, await stampOf(file), most) : undefined;
 	}
 
-	/** Keeps what was parsed from `file` when it was in state `source`; a folder that cannot be written is noted in `fault` and left alone from then on. */
+	/** Keeps what was parsed from `file` when it was in state `source`; if the folder cannot be written, `fault` says why, and nothing more is written to it. */
 	async write(file: string, data: KernelFile, source: Stamp): Promise<void> {
 		const path = this.#path(file);
 		if (!this.#folder || !path || this.fault) return;

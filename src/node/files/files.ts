@@ -56,7 +56,7 @@ export async function naming<T>(path: string, work: Promise<T>): Promise<T> {
 	}
 }
 
-/** Makes a folder and those above it. Node's own does not return where a file system has no place for them, as /proc. */
+/** Makes a folder and those above it. (Node's own recursive mkdir never returns in a file system such as /proc, where none can be made.) */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
 	const above = dirname(path);
 	if (above !== path && !existsSync(above)) await makeFolder(above, mode);

@@ -25,7 +25,7 @@ export async function readInput(file: string): Promise<Input> {
 	return parseInput(await naming(file, readFile(file)), file);
 }
 
-/** The files that are meant: a folder's of its most frequent extension, those that a pattern fits, or those that are named. Throws FormatError where there are none. */
+/** The files that are meant: in a folder those with its most frequent extension, else those that match a pattern or are named. Throws FormatError where there are none. */
 export async function filesOf(names: readonly string[]): Promise<string[]> {
 	const lists = await Promise.all(
 		names.map(async (name) => {

@@ -4,7 +4,7 @@ import { isAbsolute, resolve, sep } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { FormatError } from "../../formats/measurement.ts";
 
-/** A pattern such as `scans/*.sxm`, and no file of that very name: shells of Windows, and quotes, leave it to us. */
+/** Whether it is a pattern such as `scans/*.sxm`, and not the name of a file. In quotes, and on Windows, the shell leaves patterns to us. */
 export const isPattern = (word: string): boolean =>
 	!existsSync(word) && isDynamicPattern(slashes(word));
 

@@ -29,10 +29,10 @@ export class OutFolder {
 	}
 
 	/**
-	 * A folder that becomes `path` by `commit`; until then nothing is there, and a signal that ends the program leaves nothing. Until the first `write` signals are left to
-	 * the system, which needs no free moment of a busy program. Throws where `path` is there and neither empty nor holds earlier results, which are replaced (and only they).
+	 * A folder that appears at `path` with `commit`. Until then nothing is there, and a signal that ends the program leaves nothing behind. Until the first `write` the system itself
+	 * handles signals, so that they end even a program that is busy computing. Earlier results in `path` are replaced. Throws where `path` holds other files.
 	 * @param contents the file that `commit` writes
-	 * @param force whether other files may be there: those of the same name are replaced, the others stay; not given by who cannot be told so
+	 * @param force whether other files may be there: those of the same name are replaced, the others stay; left out by callers that have no such option
 	 */
 	static async create(
 		path: string,

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /*
- * Texts of the package's own files, three folders up from here. In what is published this module has them in it (src/build/texts.ts): whoever bundles it for Node, to
- * a file that lies elsewhere, takes them along.
+ * Texts of the package's own files, three folders up from here. In the published package the texts are part of this module (src/build/texts.ts), so that a program that is
+ * bundled for Node into one file, wherever that lies, has them too.
  */
 
 const root = new URL("../../../", import.meta.url);

@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	".txt": "text/plain; charset=utf-8",
 };
 
-/** What the server answers to, whatever the port: a tunnel may have another. A page of another name that points here (DNS rebinding) gets nothing. */
+/** The host names that the server answers to, with any port, since a tunnel may have another one. A foreign name that points here (DNS rebinding) gets no answer. */
 const OWN_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 
 /**

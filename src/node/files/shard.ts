@@ -1,6 +1,6 @@
 /** A list of work cut into parts for several machines, and the parts put together again. */
 
-/** Part `index`, from 1, of `of`. The k-th thing of a list belongs to part k modulo `of`: parts of a list whose things grow take about the same time. */
+/** Part `index`, from 1, of `of`. The k-th thing of a list belongs to part k modulo `of`, so that the parts take about the same time even where later things are larger. */
 export interface Shard {
 	readonly index: number;
 	readonly of: number;

@@ -39,7 +39,7 @@ export async function openExtractor({
 		if (networks) missing = error.message;
 		return undefined;
 	});
-	// Threads are faster than a software adapter on the same cores (bench:solve): it is not even tried, but when asked for.
+	// Threads are faster than a software adapter on the same cores (bench:solve), so the adapter is used only when it was asked for.
 	if (gpu && !networks && !adapter && gpu.software) {
 		gpu.dispose();
 		gpu = undefined;

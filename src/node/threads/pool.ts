@@ -110,7 +110,7 @@ export class PoolWorker {
 		);
 	}
 
-	/** @returns what `work` made of them; rejects with what it threw, or that the worker ended */
+	/** @returns the results of `work`; rejects with the error that it threw, or when the worker ends early */
 	send(items: unknown[]): Promise<unknown[]> {
 		return new Promise((resolve, reject) => {
 			if (this.#failure) return reject(this.#failure);

@@ -10,7 +10,7 @@ import { PREPROCESS_WORKER, type PreprocessTask } from "./preprocessWorker.ts";
 /** Images from which on threads are worth their start. */
 const MANY = 12;
 
-/** As preprocess() prepares each of a stack's images, spread over worker threads. Throws what it throws. */
+/** Runs preprocess() on each image of a stack, spread over worker threads. Throws what preprocess() throws. */
 export async function preprocessInThreads(
 	scans: readonly Scan[],
 	options: PreprocessOptions,

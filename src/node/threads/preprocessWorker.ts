@@ -13,5 +13,5 @@ export interface PreprocessTask {
 	readonly options: PreprocessOptions;
 }
 
-// In an array of its own, for arrays of a scan may be one and the same, and the pool would hand them over twice.
+// Wrapped in a list: two fields of a scan may be the same array, and the pool would then hand it over twice.
 serve(({ scan, options }: PreprocessTask) => [preprocess(scan, options)]);

@@ -25,7 +25,7 @@ export interface SolveTask {
 	readonly accuracy: Accuracy;
 }
 
-/** Those that came before, by their numbers: the same array need not be folded anew (WindowComponents.of). */
+/** Earlier ones by their numbers, so that the same array is not folded again (WindowComponents.of). */
 const known = new Map<number, Float32Array>();
 /** Kept at once: the kinds of one file, and those of the file before. */
 const KEPT = 16;

@@ -118,7 +118,7 @@ async function trainOn(
 		},
 		LATENT,
 	);
-	const inputs = "physics";
+	const { inputs } = preset;
 	const data = await prepareWithBars(source, {
 		inputs,
 		most: preset.evaluated,

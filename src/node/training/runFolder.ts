@@ -31,7 +31,7 @@ export class RunFolder {
 		this.#before = before;
 	}
 
-	/** That were spent on the run: by this process, and by those before it up to their last checkpoint. */
+	/** Seconds spent on the run: by this process, and by earlier ones up to their last checkpoint. */
 	get seconds(): number {
 		return this.#before + (performance.now() - this.#opened) / 1000;
 	}

@@ -54,7 +54,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 				data,
 				store: {
 					checkpoint: (network) => folder.checkpoint(network),
-					// A run that is killed between the two does the epoch again, and its row takes the other's place.
+					// If the run is killed between these two, it repeats the epoch, and the new row replaces this one.
 					async saveCheckpoint(network, checkpoint) {
 						await curve.add(network, checkpoint.history);
 						await folder.saveCheckpoint(network, checkpoint);
@@ -77,7 +77,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainedRun> {
 	}
 }
 
-/** The epochs that a budget of time came to when the run began, so that a resumed one has the same. */
+/** The file of the numbers of epochs that a time budget gave when the run began; a resumed run uses the same. */
 const EPOCHS = "epochs.json";
 
 async function withinBudget(

@@ -2,18 +2,7 @@
 import type { ExtractSettings } from "../../extraction/results/commandLine.ts";
 import { seedWindowsText } from "./seedWindowsText.ts";
 
-/** Whether its lattice changes the scan. */
-export const isCorrected = ({
-	lattice,
-	calibrate,
-	drift,
-	bragg,
-}: Partial<ExtractSettings>): boolean =>
-	drift === true ||
-	bragg === "remove" ||
-	(lattice !== undefined && calibrate !== false);
-
-/** By the fields' ids. A lattice that the scan was corrected by is none of them: here it stays as it is. */
+/** By the fields' ids. */
 export function analysisFields({
 	cut,
 	peakShape,
@@ -21,12 +10,13 @@ export function analysisFields({
 	symmetrised,
 	lattice,
 	seedWindow,
-	...correction
+	bragg,
+	braggWidth,
+	...rest
 }: Partial<ExtractSettings>): Record<string, string> {
 	const list = (values?: readonly (number | string)[]) =>
 		values?.join(", ") ?? "";
-	const given = lattice && !isCorrected({ lattice, ...correction });
-	const { a, b, angle } = given ? lattice : {};
+	const { a, b, angle } = lattice ?? {};
 	return {
 		"seed-windows": seedWindowsText(seedWindow),
 		cuts: list(cut),
@@ -36,5 +26,9 @@ export function analysisFields({
 		"lattice-a": String(a ?? ""),
 		"lattice-b": String(b ?? ""),
 		"lattice-angle": String(angle ?? ""),
+		calibrate: lattice && rest.calibrate !== false ? "yes" : "",
+		drift: rest.drift ? "yes" : "",
+		bragg: bragg === "remove" ? "yes" : "",
+		"bragg-width": String(braggWidth ?? ""),
 	};
 }

@@ -14,7 +14,7 @@ export function onCommandFiles(ask: (name: string) => void): void {
 	});
 }
 
-export function showCommand({ command, file, names }: Outcome): void {
+export function showCommand({ command, file, files, names }: Outcome): void {
 	byId("command").textContent = command;
 	const lists = Object.values(LISTS).filter(
 		(name) => command.includes(`=${name}`) && names.includes(name),
@@ -27,7 +27,8 @@ export function showCommand({ command, file, names }: Outcome): void {
 	};
 	byId("command-files").replaceChildren(
 		"It reads these, in the folder where it is typed: ",
-		button(file, OPEN_FILE),
+		files ? `the ${files} files of the series` : button(file, OPEN_FILE),
+		...(files && lists.length > 0 ? [", "] : []),
 		...lists.map((name) => button(name, name)),
 		...(command.includes("--weights=")
 			? [" and the folder of weights, the .zip of Train unpacked"]

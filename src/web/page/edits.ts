@@ -7,6 +7,7 @@ import { readMasks } from "../../extraction/scan/masks.ts";
 import { byId, input, save } from "./dom.ts";
 import type { Point } from "./fieldDrawing.ts";
 import { History } from "./history.ts";
+import type { LatticeForm } from "./latticeForm.ts";
 import type { MarksTable } from "./marksTable.ts";
 import type { Masks } from "./maskTool.ts";
 import type { Scatterers } from "./scatterers.ts";
@@ -27,10 +28,12 @@ export function onEdits(
 	scatterers: Scatterers,
 	table: MarksTable,
 	masks: Masks,
+	lattice: LatticeForm,
 	needs: Needs,
 ): History {
 	const history = new History();
-	for (const list of [scatterers, masks]) list.onEdit = () => history.did(list);
+	for (const list of [scatterers, masks, lattice])
+		list.onEdit = () => history.did(list);
 	byId("undo").addEventListener("click", () => history.undo());
 	byId("redo").addEventListener("click", () => history.redo());
 	byId("add-mark").addEventListener("click", () => {

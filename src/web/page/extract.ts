@@ -2,7 +2,7 @@
 
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
-import { Remote, type Report } from "../rpc.ts";
+import { Remote, type Report, StoppedError } from "../rpc.ts";
 import { ANALYSIS, AnalysisForm } from "./analysisForm.ts";
 import { OPEN_FILE } from "./commandFiles.ts";
 import {
@@ -24,10 +24,12 @@ import type {
 import type { ExtractHandlers } from "./extractWorker.ts";
 import { onFile } from "./fileInput.ts";
 import { Fourier } from "./fourier.ts";
+import { Frame } from "./frame.ts";
 import { Guide } from "./guide.ts";
 import type { History } from "./history.ts";
 import { ImageForm } from "./imageForm.ts";
 import { KindsList } from "./kindsList.ts";
+import { LATTICE, LatticeForm } from "./latticeForm.ts";
 import { Layers } from "./layers.ts";
 import { MarksTable } from "./marksTable.ts";
 import { PictureView } from "./pictureView.ts";
@@ -36,10 +38,13 @@ import { Results } from "./results.ts";
 import { Scatterers } from "./scatterers.ts";
 import { Search } from "./search.ts";
 import { showSeedWindows } from "./seedWindows.ts";
+import { SeriesPanel } from "./seriesPanel.ts";
+import { type Source, sourceOf, stemOf } from "./source.ts";
 import { LiveSpots } from "./spots.ts";
 import { chosenWeights, offerWeights } from "./weightsChoice.ts";
 import { Work } from "./work.ts";
 import {
+	isTouched,
 	type OpenFile,
 	type WorkResults,
 	type WorkState,
@@ -51,6 +56,7 @@ const CHOICES = [
 	...["method", "symmetry", "window", "seed", "kinds"],
 	...["weights", "seed-windows"],
 	...ANALYSIS,
+	...LATTICE,
 ];
 /** What there is to see once an image is prepared. */
 const PREPARED = [
@@ -68,11 +74,11 @@ export function startExtract(): void {
 		ready = {};
 		held = false;
 	});
-	let file: File | undefined;
+	let file: Source | undefined;
 	let opened: Opened | undefined;
 	let images: PreparedImages | undefined;
 	/** What the worker has prepared, to do it again when it was started anew. */
-	let ready: { file?: File; settings?: string } = {};
+	let ready: { file?: Source; settings?: string } = {};
 	/** What was wished for when the image that is shown was chosen. */
 	let shown = "";
 	/** How the indices of the file that is open are taken. */
@@ -83,6 +89,7 @@ export function startExtract(): void {
 	let held = false;
 	let history: History | undefined;
 
+	const frame = new Frame();
 	const scatterers = new Scatterers(() => {
 		table.show();
 		kinds.show();
@@ -91,7 +98,9 @@ export function startExtract(): void {
 		showUndo();
 		const kept = scatterers.list.filter(({ keep }) => keep);
 		const area = images?.area;
-		const outside = area ? kept.filter((s) => isOutside(s, area)).length : 0;
+		const outside = area
+			? kept.filter((s) => isOutside(frame.toPicture(s), area)).length
+			: 0;
 		const left = scatterers.list.length - kept.length;
 		byId("marks-count").textContent = [
 			`${kept.length - outside} used`,
@@ -110,8 +119,20 @@ export function startExtract(): void {
 	const guide = new Guide();
 	const table = new MarksTable(scatterers);
 	const kinds = new KindsList(scatterers);
-	const search = new Search(scatterers, () => picture.changed());
+	const search = new Search(scatterers, frame, () => picture.changed());
+	const lattice = new LatticeForm(
+		() => {
+			form.change();
+			analysis.change();
+		},
+		() =>
+			void remote.call("seenLattice", undefined).then(
+				(seen) => lattice.offer(seen),
+				() => {},
+			),
+	);
 	const form = new ImageForm(
+		lattice,
 		() => {
 			showUndo();
 			changed();
@@ -152,6 +173,7 @@ export function startExtract(): void {
 		() => form.region,
 		(region) => form.crop(region),
 		form.masks,
+		frame,
 	);
 	const layers = new Layers(picture, (wanted) => remote.call("layer", wanted));
 	showSeedWindows(picture);
@@ -161,7 +183,7 @@ export function startExtract(): void {
 			options,
 		}),
 	);
-	const analysis = new AnalysisForm(changed, () =>
+	const analysis = new AnalysisForm(lattice, changed, () =>
 		work.whenFree("analysis", analyse),
 	);
 	const fourier = new Fourier({
@@ -169,11 +191,11 @@ export function startExtract(): void {
 		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),
 		choice: () => analysis.choice ?? {},
 		choose: (what, value, besides) => analysis.add(what, value, besides),
-		known: (fft) => analysis.offer(fft?.lattice ?? null),
+		known: (fft) => lattice.offer(fft?.lattice ?? null),
 	});
 	const results = new Results(fourier, profileOf, (name, index) => {
 		if (name === OPEN_FILE) {
-			if (file) save(file, file.name);
+			if (file) save(file.files[0], file.files[0].name);
 			return;
 		}
 		void work.act("making the files", async (report) => {
@@ -183,7 +205,7 @@ export function startExtract(): void {
 				name === "zip"
 					? await remote.call("files", null, report)
 					: await remote.call("file", { name, index }, report);
-			const stem = file?.name.replace(/\.[^.]*$/, "") ?? "kernel";
+			const stem = file ? stemOf(file) : "kernel";
 			save(blob, name === "zip" ? `${stem}-kernel.zip` : name);
 		});
 	});
@@ -193,20 +215,81 @@ export function startExtract(): void {
 		return held ? remote.call("profile", index).catch(() => null) : null;
 	}
 
-	const open = (name: string, get: () => File | Promise<File>) =>
+	const open = (
+		name: string,
+		get: () => readonly File[] | Promise<readonly File[]>,
+	) =>
 		work.instead(`reading ${name}`, async (report) => {
-			const chosen = await get();
-			const packed = await remote.call("unpack", chosen);
-			if (!packed) return load(chosen, report);
-			const { file, settings, choices, scatterers: list, warning } = packed;
-			await load(file, report, {
-				state: {
-					...{ settings, choices, shown: "0" },
-					scatterers: { list: list ?? [], asFound: !list },
-				},
-			});
-			if (warning) byId("image-warnings").append(...sentences([warning]));
+			const [first, ...rest] = await get();
+			const packed = await unpacked(first);
+			const { source } = packed ?? { source: sourceOf([first]) };
+			await load(source, report, packed, rest);
 		});
+
+	/** A session's files, and what was done with them; undefined for any other file. */
+	async function unpacked(chosen: File) {
+		const packed = await remote.call("unpack", chosen);
+		if (!packed) return undefined;
+		const { files, settings, choices, scatterers: list } = packed;
+		const state: WorkState = {
+			...{ settings, choices, shown: "0" },
+			scatterers: { list: list ?? [], asFound: !list },
+		};
+		return { source: sourceOf(files), state };
+	}
+
+	/** Files stand beside the one that is shown until they are chosen; what cannot be read is told. */
+	async function aside(files: readonly File[], report: Report): Promise<void> {
+		const added: OpenFile[] = [];
+		const unread: string[] = [];
+		for (const [done, each] of files.entries()) {
+			report({ done, total: files.length, what: `reading ${each.name}` });
+			try {
+				const { source, state } = (await unpacked(each)) ?? {
+					source: sourceOf([each]),
+				};
+				const seat = state ? undefined : await remote.call("seat", each);
+				added.push(await works.add(source, seat, { aside: true, state }));
+			} catch (error) {
+				if (error instanceof StoppedError) throw error;
+				unread.push((error as Error).message);
+			}
+		}
+		const { current } = works;
+		seriesPanel.opened(current ? [current, ...added] : added, unread);
+		showSeries();
+	}
+
+	/** Files that are open, as one series in their place; those that were worked on stay too. */
+	const takeSeries = (files: readonly OpenFile[]) =>
+		work.instead(`a series of ${files.length} files`, async (report) => {
+			works.flush();
+			const kept = await Promise.all(files.map((each) => works.read(each)));
+			const parts = kept.flatMap((each) => each?.source.files ?? []);
+			await load(sourceOf(parts), report);
+			for (const [i, each] of files.entries())
+				if (!isTouched(kept[i])) await works.remove(each);
+			showSeries();
+		});
+
+	/** A series as files beside each other in its place; it stays too where it was worked on. */
+	const takeApart = () =>
+		work.instead("taking the series apart", async (report) => {
+			const [series, from] = [works.current, file];
+			if (!series || !from) return;
+			works.flush();
+			const kept = await works.read(series);
+			const [first, ...rest] = from.files;
+			await load(sourceOf([first]), report, undefined, rest);
+			if (!isTouched(kept)) await works.remove(series);
+			showSeries();
+		});
+	const seriesPanel = new SeriesPanel<OpenFile>(
+		(files) => void takeSeries(files),
+		() => void takeApart(),
+	);
+	const showSeries = () =>
+		seriesPanel.show(works.list, works.current?.id, opened?.series);
 
 	/** Opens a file anew, as it was left. */
 	const reopen = (wanted: OpenFile) =>
@@ -219,21 +302,26 @@ export function startExtract(): void {
 					`${wanted.name}: this browser no longer has it; choose the file again`,
 				);
 			}
-			await load(kept.file, report, { ...kept, id: wanted });
+			await load(kept.source, report, { ...kept, id: wanted });
 		});
 
-	/** @param before what was done with it when it was open last */
+	/**
+	 * @param before what was done with it when it was open last
+	 * @param beside files that were chosen together with it, and stay beside it
+	 */
 	async function load(
-		chosen: File,
+		chosen: Source,
 		report: Report,
 		before?: { id?: OpenFile; state?: WorkState; results?: WorkResults },
+		beside: readonly File[] = [],
 	): Promise<void> {
-		const what = await remote.call("open", chosen, report);
+		const what = await remote.call("open", chosen.files, report);
 		works.flush();
-		void (before?.id ? works.go(before.id) : works.add(chosen));
+		void (before?.id ? works.go(before.id) : works.add(chosen, what.seat));
 		// What was known is of another file.
 		forget();
 		[file, opened] = [chosen, what];
+		await aside(beside, report);
 		ready = { file: chosen };
 		laid = JSON.stringify([undefined, undefined]);
 		picture.fixed = what.dataset;
@@ -241,6 +329,7 @@ export function startExtract(): void {
 		const sizeless = form.fill(chosen, what);
 		const left = before?.state;
 		analysis.clear();
+		lattice.clear();
 		input("seed-windows").value = "";
 		if (left) {
 			form.restore(left.settings);
@@ -249,6 +338,7 @@ export function startExtract(): void {
 			input("energy").value = left.shown;
 			for (const [id, value] of Object.entries(left.choices))
 				input(id).value = value;
+			lattice.settle();
 			search.found = left.found;
 			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
 		}
@@ -268,6 +358,7 @@ export function startExtract(): void {
 		[file, opened, images] = [undefined, undefined, undefined];
 		search.found = undefined;
 		ready = {};
+		frame.moves = undefined;
 		[shown, extracted, held] = ["", undefined, false];
 		for (const id of PREPARED) byId(id).hidden = true;
 		results.hide();
@@ -280,17 +371,16 @@ export function startExtract(): void {
 	async function close(unwanted: OpenFile): Promise<void> {
 		works.flush();
 		const kept = await works.read(unwanted);
-		const edited = kept?.state && !kept.state.scatterers.asFound;
-		if (edited || kept?.results || kept?.state?.settings.mask)
-			if (!(await confirmed("close-file", "close"))) return;
+		if (isTouched(kept) && !(await confirmed("close-file", "close"))) return;
 		const isShown = works.current?.id === unwanted.id;
 		await works.remove(unwanted);
-		if (!isShown) return;
+		if (!isShown) return showSeries();
 		if (works.current) return void reopen(works.current);
 		work.stop();
 		forget();
 		byId("image-form").hidden = true;
 		byId("file-about").textContent = "";
+		showSeries();
 	}
 
 	/**
@@ -310,6 +400,8 @@ export function startExtract(): void {
 			ready.settings = undefined;
 			shown = "";
 			images = await remote.call("prepare", wanted, report);
+			frame.moves = images.moves;
+			lattice.tell(images.lattice ?? []);
 			ready.settings = key;
 			layers.reset();
 			if (!opened.dataset && scatterers.asFound)
@@ -325,7 +417,7 @@ export function startExtract(): void {
 	/** Makes the worker have the file. */
 	async function reopened(report?: Report): Promise<void> {
 		if (!file || ready.file === file) return;
-		await remote.call("open", file, report);
+		await remote.call("open", file.files, report);
 		ready = { file };
 	}
 
@@ -480,7 +572,7 @@ export function startExtract(): void {
 	/** Makes the worker have the results that are shown. */
 	async function remake(wanted: ExtractRequest, report: Report): Promise<void> {
 		if (!file) return;
-		await remote.call("open", file, report);
+		await remote.call("open", file.files, report);
 		await remote.call("prepare", wanted.settings, report);
 		await remote.call("extract", wanted, report);
 		ready = { file, settings: JSON.stringify(wanted.settings) };
@@ -546,8 +638,8 @@ export function startExtract(): void {
 			if (search.found === before) await look(report);
 		}),
 	);
-	history = onEdits(scatterers, table, form.masks, {
-		middle: () => images?.area ?? { x: 0, y: 0 },
+	history = onEdits(scatterers, table, form.masks, lattice, {
+		middle: () => frame.toScan(images?.area ?? { x: 0, y: 0 }),
 		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
 		readScatterers: (text, file) =>
 			remote.call("readScatterers", { text, file }),
@@ -557,8 +649,11 @@ export function startExtract(): void {
 		const saved = file;
 		void work.act("packing the session", async () =>
 			save(
-				await remote.call("session", { file: saved, request: request() }),
-				`${saved.name.replace(/\.[^.]*$/, "")}.qpi`,
+				await remote.call("session", {
+					files: saved.files,
+					request: request(),
+				}),
+				`${stemOf(saved)}.qpi`,
 			),
 		);
 	});

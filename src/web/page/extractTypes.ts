@@ -3,6 +3,7 @@
 import type { Field } from "../../drawing/panels.ts";
 import type { BlindTurn } from "../../extraction/blind/blind.ts";
 import type { Peak } from "../../extraction/findings/spectrum.ts";
+import type { Distortion } from "../../extraction/lattice/drift.ts";
 import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import type {
 	Explained,
@@ -12,13 +13,24 @@ import type {
 	FindOptions,
 	Found,
 } from "../../extraction/results/findScatterers.ts";
+import type { Series } from "../../extraction/results/input.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";
 import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
+import type { LatticeRow } from "./latticeTold.ts";
 
-/** What a file holds. */
+/** What a series would ask of a file: its bias and size, or why it can be no part of one. */
+export interface SeriesSeat {
+	/** eV */
+	readonly energy?: number;
+	/** Pixels and their size, in words. */
+	readonly sides?: string;
+	readonly why?: string;
+}
+
+/** What a file, or a series of files, holds. */
 export interface Opened {
 	readonly format: string;
 	readonly nx: number;
@@ -43,15 +55,26 @@ export interface Opened {
 	readonly axes: readonly Axes[];
 	/** That it is one of this program's own results, to be looked at. */
 	readonly own?: string;
+	/** That it is several files, and where each map was. */
+	readonly series?: Series;
+	/** Of one file: what a series would ask of it. */
+	readonly seat?: SeriesSeat;
 	/** What else its header says, for people. */
 	readonly details: readonly (readonly [string, string])[];
 }
 
+/** How places of the scan move in the corrected picture. */
+export type Moves = Pick<Distortion, "matrix" | "field">;
+
 /** The images as they are extracted from. */
 export interface PreparedImages {
 	readonly labels: readonly string[];
-	/** The rectangle that is extracted from, in the scan's frame: its middle and sides, Angstrom. */
+	/** The rectangle that is extracted from, in the picture's frame: its middle and sides, Angstrom. */
 	readonly area: Rectangle;
+	/** Where the scan was corrected by its lattice: the picture's frame is another than the scan's. */
+	readonly moves?: Moves;
+	/** What was found of the lattice, and done by it. */
+	readonly lattice?: readonly LatticeRow[];
 	readonly unit: string;
 	readonly told: readonly string[];
 	readonly warnings: readonly string[];
@@ -75,14 +98,13 @@ export interface ShownImage {
 
 /** What a session holds. */
 export interface Unpacked {
-	readonly file: File;
+	/** Several are a series. */
+	readonly files: readonly File[];
 	readonly settings: PrepareOptions;
 	/** Values of fields of what is chosen beside the image, by their ids. */
 	readonly choices: Readonly<Record<string, string>>;
 	/** Undefined where they are to be looked for. */
 	readonly scatterers?: readonly DetectedScatterer[];
-	/** What of it this page leaves out. */
-	readonly warning?: string;
 }
 
 /** Progress of a search. */
@@ -99,7 +121,7 @@ export interface FoundWith {
 export interface ExtractRequest {
 	/** Those of prepare(). */
 	readonly settings: PrepareOptions;
-	/** As edited; null: those of `found`, or a dataset's own. */
+	/** As edited, in the scan's own frame; null: those of `found`, or a dataset's own. */
 	readonly scatterers: readonly DetectedScatterer[] | null;
 	/** What was found, where nothing was edited since. */
 	readonly found: FoundWith | null;
@@ -171,6 +193,8 @@ export interface Outcome {
 	readonly command: string;
 	/** The file that was extracted from. */
 	readonly file: string;
+	/** Of a series, how many files. */
+	readonly files?: number;
 	/** PNG of q(E), where there are several energies. */
 	readonly dispersion: Blob | null;
 	/** Of what was asked for besides, and what that says. */

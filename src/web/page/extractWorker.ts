@@ -2,6 +2,10 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import type { SpotOptions } from "../../extraction/blind/spots.ts";
 import {
+	intoCorrected,
+	intoScan,
+} from "../../extraction/lattice/correction.ts";
+import {
 	readScatterers,
 	writeScatterers,
 } from "../../extraction/marks/scatterers.ts";
@@ -15,7 +19,6 @@ import {
 	aboutMedian,
 	squareField,
 } from "../../extraction/results/drawPictures.ts";
-import { isNetwork } from "../../extraction/results/extractor.ts";
 import {
 	PROGRAM,
 	type ResultOptions,
@@ -29,11 +32,7 @@ import {
 	type Found,
 	findScatterers,
 } from "../../extraction/results/findScatterers.ts";
-import {
-	checkSize,
-	type Input,
-	parseInput,
-} from "../../extraction/results/input.ts";
+import type { Input } from "../../extraction/results/input.ts";
 import {
 	type Analysis,
 	analyseAll,
@@ -43,6 +42,7 @@ import type { Preparation } from "../../extraction/results/measured.ts";
 import { withPhysics } from "../../extraction/results/physics.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
+	describeSeen,
 	type SeenLattice,
 	seenLattices,
 } from "../../extraction/results/seenLattice.ts";
@@ -67,18 +67,29 @@ import type {
 	Outcome,
 	Pixels,
 	PreparedImages,
+	SeriesSeat,
 	ShownImage,
 	Turn,
 } from "./extractTypes.ts";
-import { adapterName, openExtractor, orLost } from "./machine.ts";
+import { latticeTold } from "./latticeTold.ts";
+import { adapterName, openExtractor, orLost, seesSquares } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
+import {
+	byChannel,
+	type OpenSource,
+	readFile,
+	readSource,
+	seatOf,
+} from "./openSource.ts";
 import { analysedOf, byMethod, layerOf, outcomeOf, small } from "./outcome.ts";
 import { preparingAll } from "./prepareAll.ts";
 import { packSession, unpackSession } from "./sessionFile.ts";
 import { spotsOf } from "./spotMarks.ts";
 
 let input: Input | undefined;
+/** The files that it is made of. */
+let source: OpenSource | undefined;
 /** How the indices of its arrays are taken. */
 let layout: ArrayLayout = {};
 let preparation: Preparation | undefined;
@@ -103,12 +114,11 @@ let lastChoice: AnalysisChoice = {};
 let seen: readonly SeenLattice[] | undefined;
 
 const handlers = {
-	/** Reads a file: no other call makes sense before. */
-	async open(file: File): Promise<Opened> {
-		checkSize(file.name, file.size);
-		const bytes = new Uint8Array(await file.arrayBuffer());
+	/** Reads a file, or several as one series: no other call makes sense before. */
+	async open(files: readonly File[], report: Report): Promise<Opened> {
 		// A file that cannot be read leaves the one before, and its results.
-		const read = await parseInput(bytes, file.name);
+		source = await readSource(files, report);
+		const { input: read } = source;
 		input = read;
 		preparation = undefined;
 		dataset = undefined;
@@ -120,6 +130,9 @@ const handlers = {
 		layout = {};
 		return openedOf(read, {});
 	},
+
+	/** What a series would ask of a file, which is not opened. */
+	seat: async (file: File): Promise<SeriesSeat> => seatOf(await readFile(file)),
 
 	/** The same file with its indices taken otherwise. */
 	arranged(asked: ArrayLayout): Opened {
@@ -140,7 +153,9 @@ const handlers = {
 		settings: PrepareOptions,
 		report: Report,
 	): Promise<PreparedImages> {
-		const { measurement } = needed(input);
+		source = await byChannel(needed(source), settings.channel, report);
+		input = source.input;
+		const { measurement } = input;
 		if (!measurement) {
 			dataset = await take(needed(input), settings);
 			const { tasks, pixel, centre, told, warnings } = dataset;
@@ -176,6 +191,7 @@ const handlers = {
 			unit: channel.unit,
 			told,
 			warnings,
+			...latticeOf(preparation),
 		};
 	},
 
@@ -197,13 +213,25 @@ const handlers = {
 			report(progress);
 		}),
 
-	/** Spots of a prepared image, by its number. */
-	spots: ({ index, options }: { index: number; options: SpotOptions }) =>
-		spotsOf(needed(preparation).prepared[index], options),
+	/** Spots of a prepared image, by its number, in the scan's own frame. */
+	spots({ index, options }: { index: number; options: SpotOptions }) {
+		const { prepared, correction } = needed(preparation);
+		return spotsOf(prepared[index], options).map((spot) =>
+			intoScan(correction, spot),
+		);
+	},
+
+	/** The lattice that an image of the file shows, before anything is asked of it. */
+	seenLattice() {
+		const [first] = latticesSeen();
+		return first
+			? { lattice: first.lattice, told: describeSeen(first), given: false }
+			: null;
+	},
 
 	/** Packs the work on a file; the settings are those of the request. */
-	session: ({ file, request }: { file: File; request: ExtractRequest }) =>
-		packSession(file, {
+	session: ({ files, request }: SessionWanted) =>
+		packSession(files, {
 			settings: settingsOf(request),
 			scatterers: dataset ? undefined : request.scatterers,
 			mask: request.settings.mask,
@@ -218,7 +246,11 @@ const handlers = {
 	async extract(request: ExtractRequest, report: Report): Promise<Outcome> {
 		const { method: name, window, symmetry, seed, weights } = request;
 		const method = METHOD_OPTIONS[name];
-		const taken = dataset ?? takeAgain(request);
+		const square = await seesSquares(
+			{ method, weights: weights?.stamp },
+			report,
+		);
+		const taken = dataset ?? takeAgain(request, square);
 		// What cannot be had is said before the work.
 		if (request.analysis?.lattice) await preparedWith(request);
 		return orLost(async () => {
@@ -265,11 +297,8 @@ const handlers = {
 		const { tasks, pixel, correction } =
 			analysis?.taken ?? dataset ?? asMaps(needed(preparation));
 		const map = tasks[Math.floor((index * tasks.length) / items)];
-		const { measurement, file } = needed(input);
-		seen ??= measurement
-			? seenLattices(arrange(measurement, layout, file), file)
-			: [];
-		return mapFftOf({ ...map, spacing: pixel }, correction, seen[0], linear);
+		const [first] = latticesSeen();
+		return mapFftOf({ ...map, spacing: pixel }, correction, first, linear);
 	},
 
 	/** PNG of the chart of a kernel's profile. */
@@ -325,8 +354,33 @@ const handlers = {
 	},
 };
 
+interface SessionWanted {
+	readonly files: readonly File[];
+	readonly request: ExtractRequest;
+}
+
 export type ExtractHandlers = typeof handlers;
 answer(handlers);
+
+function latticesSeen(): readonly SeenLattice[] {
+	const { measurement, file } = needed(input);
+	seen ??= measurement
+		? seenLattices(arrange(measurement, layout, file), file)
+		: [];
+	return seen;
+}
+
+/** What the page is told of the correction by the lattice. */
+function latticeOf({
+	correction,
+}: Preparation): Pick<PreparedImages, "moves" | "lattice"> {
+	if (!correction) return {};
+	const { matrix, field } = correction.distortion;
+	return {
+		moves: correction.warp && { matrix, field },
+		lattice: latticeTold(correction),
+	};
+}
 
 /** Images without their scatterers. */
 const asMaps = ({ prepared, correction }: Preparation) => ({
@@ -354,7 +408,10 @@ async function outcome(
 		const method = METHOD_OPTIONS[name];
 		return method === "auto" ? compared.length > 1 : compared.includes(method);
 	});
-	return outcomeOf(analysis, options, methods, adapterOf(options));
+	const shown = await outcomeOf(
+		...([analysis, options, methods, adapterOf(options)] as const),
+	);
+	return { ...shown, files: needed(input).series?.parts.length };
 }
 
 /** The last extraction's kernels with what the request asks of them. */
@@ -365,7 +422,7 @@ async function asked(request: ExtractRequest): Promise<Analysis> {
 	let now = needed(base);
 	if (now.lattice !== lattice) {
 		const of = lattice
-			? takeAgain(request, await preparedWith(request))
+			? takeAgain(request, taken.square, await preparedWith(request))
 			: taken;
 		now = { analysis: withTaken(now.analysis, of), lattice };
 	}
@@ -399,14 +456,14 @@ function optionsOf(
 	request: ExtractRequest,
 	about: ResultOptions["about"],
 ): ResultOptions {
-	const { file } = needed(input);
+	const files = needed(source).parts.map(({ file }) => file);
 	const chosen = settingsOf(request);
 	return {
 		input: needed(input),
 		parameters: { ...chosen },
 		about,
 		versions: { [PROGRAM]: version, browser: navigator.userAgent },
-		command: commandOf(file, chosen),
+		command: commandOf(files, chosen),
 	};
 }
 
@@ -418,7 +475,10 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 	return {
 		...settings,
 		...request.analysis,
-		calibrate: request.analysis?.lattice ? false : undefined,
+		// Of a lattice that is for q alone the scan stays as it is.
+		...(request.analysis?.lattice
+			? { calibrate: false }
+			: { lattice: settings.lattice }),
 		stepEdges: settings.stepEdges ?? true,
 		clusters: settings.clusters ?? true,
 		scatterers: scatterers && !dataset ? LISTS.scatterers : undefined,
@@ -436,17 +496,17 @@ function settingsOf(request: ExtractRequest): ExtractSettings {
 
 /** With the list as its file has it, to a thousandth of an Angstrom: so the command line gives the same from that file. */
 function takeAgain(
-	{ scatterers, found, method }: ExtractRequest,
+	{ scatterers, found }: ExtractRequest,
+	square: boolean,
 	images = needed(preparation),
 ): Taken {
-	const square = isNetwork(METHOD_OPTIONS[method]);
 	if (found) return tasksOf(images, found.result, square);
 	return makeTasks(
 		images,
 		readScatterers(
 			writeScatterers(needed(scatterers ?? undefined)),
 			LISTS.scatterers,
-		),
+		).map((mark) => intoCorrected(images.correction, mark)),
 		`from ${LISTS.scatterers}`,
 		{ square },
 	);

@@ -5,8 +5,10 @@ import type { PrepareOptions } from "../../extraction/results/take.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";
+import type { LatticeForm } from "./latticeForm.ts";
 import { layoutOf, offerLayout, restoreLayout } from "./layoutForm.ts";
 import { Masks } from "./maskTool.ts";
+import type { Source } from "./source.ts";
 
 /** Changed settings count when nothing has changed for so long, milliseconds. */
 const CALM = 250;
@@ -30,9 +32,15 @@ export class ImageForm {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	readonly #changing: () => void;
 	readonly #changed: () => void;
+	readonly #lattice: Pick<LatticeForm, "correction">;
 
 	/** @param changing at every change; @param changed when the form is valid and has come to rest */
-	constructor(changing: () => void, changed: () => void) {
+	constructor(
+		lattice: Pick<LatticeForm, "correction">,
+		changing: () => void,
+		changed: () => void,
+	) {
+		this.#lattice = lattice;
 		this.#changing = changing;
 		this.#changed = changed;
 		const form = byId("image-form");
@@ -85,7 +93,7 @@ export class ImageForm {
 	}
 
 	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
-	fill(file: File, opened: Opened): boolean {
+	fill(file: Source, opened: Opened): boolean {
 		this.laid(file, opened);
 		offerLayout(opened);
 		const { channels, chosen, size, nx, ny, dataset } = opened;
@@ -123,7 +131,7 @@ export class ImageForm {
 	}
 
 	/** The file's indices are taken otherwise. */
-	laid(file: File, opened: Opened): void {
+	laid(file: Source, opened: Opened): void {
 		this.#opened = opened;
 		byId("file-about").textContent = about(file, opened);
 	}
@@ -215,6 +223,7 @@ export class ImageForm {
 			clip: numberOf(input("clip")),
 			lowPass: numberOf(input("low-pass")),
 			crop: region ? cropOf(region) : undefined,
+			...this.#lattice.correction,
 		};
 	}
 }
@@ -223,7 +232,7 @@ export class ImageForm {
 const cropOf = ({ x, y, width, height }: Rectangle): Crop =>
 	width === height ? { x, y, size: width } : { x, y, width, height };
 
-function about({ size: bytes, name }: File, o: Opened): string {
+function about({ size: bytes, name }: Source, o: Opened): string {
 	const [{ images, energies }] = o.channels;
 	return [
 		`${name}, ${bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`}: ${o.format}, ${o.nx} × ${o.ny} pixels`,

@@ -15,6 +15,12 @@ import { createEngine, NoWebGpuError } from "../gpu.ts";
 import type { Report } from "../rpc.ts";
 import { openTrained } from "../training/trainedWeights.ts";
 
+interface MachineChoice {
+	readonly method: ExtractorChoice["method"];
+	/** The stamp of weights that were trained here; the shipped ones when not given. */
+	readonly weights?: string;
+}
+
 /** Those that are open, and which they are. */
 let weights: Weights | undefined;
 let opened = "";
@@ -27,6 +33,15 @@ let extractor: Extractor | undefined;
 /** What the device is called, where there is one. */
 export const adapterName = (): string | null => gpu?.adapterName ?? null;
 
+/** Whether a method sees images of 64 x 64 pixels alone: a network that was trained on such. */
+export async function seesSquares(
+	{ method, weights }: MachineChoice,
+	report: Report,
+): Promise<boolean> {
+	if (!isNetwork(method)) return false;
+	return (await weightsOf(report, weights)).inputs !== "centred";
+}
+
 /**
  * Opens weights and device where the method needs them, and makes the extractor, in place of the one before. Without a device the networks are left out with a warning,
  * unless the method is one of them: then a NoWebGpuError is thrown.
@@ -34,13 +49,9 @@ export const adapterName = (): string | null => gpu?.adapterName ?? null;
 export async function openExtractor(
 	{
 		square,
-		weights: wanted = "",
+		weights: wanted,
 		...choice
-	}: ExtractorChoice & {
-		readonly square: boolean;
-		/** The stamp of those that were trained here; the shipped ones when not given. */
-		readonly weights?: string;
-	},
+	}: ExtractorChoice & MachineChoice & { readonly square: boolean },
 	report: Report,
 ): Promise<Extractor> {
 	const { method } = choice;
@@ -73,7 +84,7 @@ export async function openExtractor(
 /** Returns why there is no device, where the method can do without. */
 async function prepare(
 	method: ExtractorChoice["method"],
-	wanted: string,
+	wanted: string | undefined,
 	report: Report,
 ): Promise<string | undefined> {
 	if (lost) {
@@ -82,14 +93,7 @@ async function prepare(
 		lost = undefined;
 	}
 	if (method === "ridge") return undefined;
-	tell = report;
-	if (!weights || opened !== wanted) {
-		const shipped = await openWeights(WEIGHTS, (progress) => tell(progress));
-		weights = wanted
-			? await openTrained(wanted, () => shipped.read("prior.safetensors"))
-			: shipped;
-		opened = wanted;
-	}
+	await weightsOf(report, wanted);
 	if (gpu) return undefined;
 	try {
 		report({ done: 0, total: 0, what: "opening the graphics device" });
@@ -102,6 +106,19 @@ async function prepare(
 		if (isNetwork(method) || !(error instanceof NoWebGpuError)) throw error;
 		return error.message;
 	}
+}
+
+/** Those that are open or, in their place, the wanted ones. */
+async function weightsOf(report: Report, wanted = ""): Promise<Weights> {
+	tell = report;
+	if (!weights || opened !== wanted) {
+		const shipped = await openWeights(WEIGHTS, (progress) => tell(progress));
+		weights = wanted
+			? await openTrained(wanted, () => shipped.read("prior.safetensors"))
+			: shipped;
+		opened = wanted;
+	}
+	return weights;
 }
 
 /** Runs what needs the device. Where it was lost, a DeviceLostError says so: the error of what failed by it says less. */

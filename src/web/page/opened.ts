@@ -14,13 +14,12 @@ import {
 import { energiesOf, type Measurement } from "../../formats/measurement.ts";
 import { fieldOf, RESOLUTION } from "../../qpi/dataset/format.ts";
 import type { Opened, Pixels } from "./extractTypes.ts";
+import { seatOf } from "./openSource.ts";
 import { small } from "./outcome.ts";
 
 /** @throws FormatError where the file cannot be taken so */
-export function openedOf(
-	{ measurement, dataset, file, own }: Input,
-	layout: ArrayLayout,
-): Opened {
+export function openedOf(input: Input, layout: ArrayLayout): Opened {
+	const { measurement, dataset, file, own, series } = input;
 	const field = dataset ? fieldOf(dataset) : 0;
 	if (!measurement)
 		return {
@@ -32,6 +31,7 @@ export function openedOf(
 			chosen: "image",
 			dataset: true,
 			axes: [],
+			seat: seatOf(input),
 			details: [],
 		};
 	const arranged = arrange(measurement, layout, file);
@@ -52,6 +52,8 @@ export function openedOf(
 		layout: layoutNote(measurement, layout),
 		axes: axesOf(measurement),
 		own,
+		series,
+		seat: series ? undefined : seatOf(input),
 		details,
 	};
 }

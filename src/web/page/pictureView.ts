@@ -7,6 +7,7 @@ import type { Pixels, ShownImage } from "./extractTypes.ts";
 import type { Point } from "./fieldDrawing.ts";
 import type { Tool } from "./fieldInput.ts";
 import { FieldView } from "./fieldView.ts";
+import type { Frame } from "./frame.ts";
 import { Link } from "./link.ts";
 import { type MaskChoice, type Masks, maskTool } from "./maskTool.ts";
 import { profileTool } from "./profileTool.ts";
@@ -16,8 +17,9 @@ import { selectTool } from "./selectTool.ts";
 export class PictureView {
 	/** Scatterers are the file's own: nothing is edited. */
 	fixed = false;
-	/** Painted over the image, under the marks. */
+	/** Painted over the image, under the marks, in the picture's frame. */
 	readonly overlays: Tool["paint"][] = [];
+	readonly #frame: Frame;
 	readonly #link = new Link();
 	readonly #view = new FieldView(byId("picture"), this.#link);
 	readonly #choose: () => void;
@@ -38,22 +40,27 @@ export class PictureView {
 		region: () => Rectangle | null,
 		crop: (region: Rectangle) => void,
 		masks: Masks,
+		frame: Frame,
 	) {
+		this.#frame = frame;
 		const redraw = () => this.#link.changed();
-		const marking = markTool(scatterers, redraw, () => this.fixed);
+		const marking = frame.tool(markTool(scatterers, redraw, () => this.fixed));
 		const cropping = cropTool(
 			region,
 			() => this.#image?.field ?? { x: [0, 0], y: [0, 0] },
 			crop,
 			redraw,
 		);
-		const masking = maskTool(
-			masks,
-			() => this.#maskChoice(),
-			() => this.#cursor(),
-			redraw,
+		const masking = frame.tool(
+			maskTool(
+				masks,
+				() => this.#maskChoice(),
+				() => this.#cursor(),
+				redraw,
+			),
 		);
-		const selecting = selectTool(scatterers, redraw);
+		const paintBrush = frame.painted(masking.paintBrush);
+		const selecting = frame.tool(selectTool(scatterers, redraw));
 		this.#profile = profileTool(
 			() => ({ image: this.#image, unit: this.#said.unit }),
 			redraw,
@@ -81,7 +88,7 @@ export class PictureView {
 				...masking,
 				paint(ctx, place, room) {
 					paint(ctx, place, room);
-					masking.paintBrush(ctx, place, room);
+					paintBrush(ctx, place, room);
 				},
 			},
 			select: { ...selecting, paint },
@@ -123,7 +130,12 @@ export class PictureView {
 	#cursor(): Point | null {
 		const { cursor } = this.#link;
 		const { x, y } = this.#view.middle();
-		return cursor && { x: cursor.x + x, y: cursor.y + y };
+		return cursor && this.#frame.toScan({ x: cursor.x + x, y: cursor.y + y });
+	}
+
+	/** Has something painted over the image, under the marks, at places of the scan. */
+	overlayInScan(paint: Tool["paint"]): void {
+		this.overlays.push(this.#frame.painted(paint));
 	}
 
 	/** Draws marks and region anew. */

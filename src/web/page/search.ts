@@ -10,6 +10,7 @@ import type { Report } from "../rpc.ts";
 import { byId, input, select } from "./dom.ts";
 import type { FoundWith, Turn } from "./extractTypes.ts";
 import { paintBitmap } from "./fieldDrawing.ts";
+import type { Frame } from "./frame.ts";
 import type { Scatterers } from "./scatterers.ts";
 import { seedWindows } from "./seedWindows.ts";
 
@@ -22,11 +23,13 @@ export class Search {
 	/** While one goes on, the settings of its image. */
 	running: string | undefined;
 	readonly #scatterers: Scatterers;
+	readonly #frame: Frame;
 	readonly #redraw: () => void;
 
 	/** @param redraw draws the picture's marks anew */
-	constructor(scatterers: Scatterers, redraw: () => void) {
+	constructor(scatterers: Scatterers, frame: Frame, redraw: () => void) {
 		this.#scatterers = scatterers;
+		this.#frame = frame;
 		this.#redraw = redraw;
 	}
 
@@ -64,7 +67,7 @@ export class Search {
 			this.running = undefined;
 			this.#show({});
 		}
-		const list = this.found.result.scatterers;
+		const list = this.found.result.scatterers.map((s) => this.#frame.toScan(s));
 		// What people marked meanwhile can be had back.
 		if (fresh && scatterers.list === before)
 			return scatterers.reset(list, true);
@@ -74,7 +77,7 @@ export class Search {
 
 	/** The marks on the picture, the kernel beside the progress line; nothing hides them. */
 	#show({ kernel, size, marks = [] }: Partial<BlindTurn>): void {
-		this.#scatterers.growing = marks;
+		this.#scatterers.growing = marks.map((m) => this.#frame.toScan(m));
 		this.#redraw();
 		const canvas = byId<HTMLCanvasElement>("growing");
 		canvas.hidden = !kernel || !size;

@@ -21,7 +21,7 @@ export function showSeedWindows(picture: PictureView): void {
 	const field = input("seed-windows");
 	field.addEventListener("input", () => picture.changed());
 	field.addEventListener("change", () => field.reportValidity());
-	picture.overlays.push((ctx, place) => {
+	picture.overlayInScan((ctx, place) => {
 		for (const { x, y, size } of seedWindows() ?? []) {
 			const [left, top] = place({ x: x - size / 2, y: y + size / 2 });
 			const [right, bottom] = place({ x: x + size / 2, y: y - size / 2 });

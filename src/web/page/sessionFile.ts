@@ -16,11 +16,11 @@ import {
 	type Shape,
 	writeMasks,
 } from "../../extraction/scan/masks.ts";
-import { analysisFields, isCorrected } from "./analysisFields.ts";
+import { analysisFields } from "./analysisFields.ts";
 import type { Unpacked } from "./extractTypes.ts";
 
 export async function packSession(
-	file: File,
+	files: readonly File[],
 	{
 		settings,
 		scatterers,
@@ -32,8 +32,14 @@ export async function packSession(
 		readonly mask?: readonly Shape[];
 	},
 ): Promise<Blob> {
+	const entries = [];
+	for (const file of files)
+		entries.push({
+			name: file.name,
+			bytes: new Uint8Array(await file.arrayBuffer()),
+		});
 	const packed = encodeSession({
-		file: { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) },
+		files: entries,
 		settings,
 		scatterers: scatterers ? writeScatterers(scatterers) : undefined,
 		mask: mask?.length ? writeMasks(mask) : undefined,
@@ -50,12 +56,14 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 		new Uint8Array(await file.arrayBuffer()),
 		file.name,
 	);
-	const { name, bytes } = packed.file;
+	const [{ name }] = packed.files;
 	const { scatterers, mask, method, seed, weights, ...settings } =
 		packed.settings;
 	const choices = { method, seed, symmetry: "", window: "", kinds: "" };
 	return {
-		file: new File([bytes as BlobPart], name),
+		files: packed.files.map(
+			({ name, bytes }) => new File([bytes as BlobPart], name),
+		),
 		settings: {
 			...settings,
 			mask: packed.mask ? readMasks(packed.mask, mask ?? name) : undefined,
@@ -70,9 +78,6 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 		},
 		scatterers: packed.scatterers
 			? readScatterers(packed.scatterers, scatterers ?? name)
-			: undefined,
-		warning: isCorrected(packed.settings)
-			? `${file.name}: its scan was corrected by its lattice, which this page does not do: here it is as it was measured; npx qpi-lens extract ${file.name} gives the same as before`
 			: undefined,
 	};
 }

@@ -28,7 +28,7 @@ export class LiveSpots {
 		this.#find = find;
 		this.#picture = picture;
 		this.#scatterers = scatterers;
-		picture.overlays.push((ctx, place) => {
+		picture.overlayInScan((ctx, place) => {
 			const [x0] = place({ x: 0, y: 0 });
 			const [x1] = place({ x: this.#width, y: 0 });
 			for (const spot of this.#found) ring(ctx, place(spot), x1 - x0);

@@ -3,8 +3,14 @@ import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
 import type { PrepareOptions } from "../../extraction/results/take.ts";
 import { openStore, type Store } from "../store.ts";
 import { byId, make } from "./dom.ts";
-import type { Analysed, ExtractRequest, Outcome } from "./extractTypes.ts";
+import type {
+	Analysed,
+	ExtractRequest,
+	Outcome,
+	SeriesSeat,
+} from "./extractTypes.ts";
 import type { FoundInImage } from "./search.ts";
+import { type Source, sourceOf } from "./source.ts";
 import { withAnalysed } from "./withAnalysed.ts";
 
 /** What people did with a file. */
@@ -34,16 +40,32 @@ export interface WorkAnalysis {
 	readonly analysed: Analysed;
 }
 
-/** A file that is open. */
+/** A file that is open, or a series of files. */
 export interface OpenFile {
 	readonly id: string;
 	readonly name: string;
+	/** Of one file: what a series would ask of it. */
+	readonly seat?: SeriesSeat;
 }
+
+/** What there is of it. */
+export interface KeptWork {
+	readonly source: Source;
+	readonly state?: WorkState;
+	readonly results?: WorkResults;
+}
+
+/** Whether people have done something with it that they would not like to lose. */
+export const isTouched = (kept: KeptWork | undefined): boolean =>
+	kept !== undefined &&
+	((kept.state !== undefined && !kept.state.scatterers.asFound) ||
+		kept.results !== undefined ||
+		kept.state?.settings.mask !== undefined);
 
 /** What is kept: the list, and of each file itself, the work on it, and its results. */
 type Kept = {
 	files: { readonly list: readonly OpenFile[]; readonly current: string };
-} & Record<`${string} file`, File> &
+} & Record<`${string} file`, File | readonly File[]> &
 	Record<`${string} state`, WorkState> &
 	Record<`${string} results`, WorkResults> &
 	Record<`${string} analysis`, WorkAnalysis>;
@@ -76,6 +98,10 @@ export class Works {
 		return this.#current;
 	}
 
+	get list(): readonly OpenFile[] {
+		return this.#list;
+	}
+
 	/** What was open when the page was left last. */
 	async begin(): Promise<OpenFile | undefined> {
 		await this.#keep(async () => {
@@ -92,16 +118,12 @@ export class Works {
 	}
 
 	/** The file, the work on it, and its results; undefined where they are lost. */
-	async read({
-		id,
-	}: OpenFile): Promise<
-		{ file: File; state?: WorkState; results?: WorkResults } | undefined
-	> {
+	async read({ id }: OpenFile): Promise<KeptWork | undefined> {
 		const store = this.#store;
 		const file = await store?.get(`${id} file`);
 		return (
 			file && {
-				file,
+				source: sourceOf([file].flat()),
 				state: await store?.get(`${id} state`),
 				results: asked(
 					await store?.get(`${id} results`),
@@ -111,12 +133,29 @@ export class Works {
 		);
 	}
 
-	/** A file was opened. */
-	async add(file: File): Promise<void> {
+	/**
+	 * A file was opened.
+	 * @param aside whether it only stands beside the one that is shown
+	 */
+	async add(
+		{ name, files }: Source,
+		seat: SeriesSeat | undefined,
+		{ aside = false, state }: { aside?: boolean; state?: WorkState } = {},
+	): Promise<OpenFile> {
 		this.flush();
-		const added = { id: crypto.randomUUID(), name: file.name };
+		const added: OpenFile = { id: crypto.randomUUID(), name, seat };
 		this.#list = [...this.#list, added];
-		await this.go(added, entry(added, "file", file));
+		const entries = {
+			...entry(added, "file", files.length > 1 ? files : files[0]),
+			...(state && entry(added, "state", state)),
+		};
+		if (!aside) {
+			await this.go(added, entries);
+			return added;
+		}
+		this.#show();
+		await this.#put(entries);
+		return added;
 	}
 
 	/** Another of the files is the one that is shown. */
@@ -231,5 +270,11 @@ const asked = (
 const entry = (
 	{ id }: Pick<OpenFile, "id">,
 	part: "file" | "state" | "results" | "analysis",
-	value: File | WorkState | WorkResults | WorkAnalysis | undefined,
+	value:
+		| File
+		| readonly File[]
+		| WorkState
+		| WorkResults
+		| WorkAnalysis
+		| undefined,
 ): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;

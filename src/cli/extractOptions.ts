@@ -1,0 +1,81 @@
+/** What the options of `qpi-lens extract` say, and what follows from them. */
+import { InvalidArgumentError } from "commander";
+import type { ExtractOptions } from "../extraction/methods/extract.ts";
+import type { ExtractSettings } from "../extraction/results/commandLine.ts";
+import { isNetwork } from "../extraction/results/extractor.ts";
+import { SAVED, type Saved } from "../extraction/results/fields.ts";
+import { METHOD_OPTIONS } from "../extraction/results/items.ts";
+import { openWeights } from "../node/files/shippedWeights.ts";
+import type { CampaignChoice } from "./campaign.ts";
+import type { FindChoice } from "./findOptions.ts";
+import type { ImageChoice } from "./image.ts";
+import type { PhysicsChoice } from "./physicsOptions.ts";
+
+type Order = NonNullable<ExtractOptions["symmetry"]>;
+const ORDERS: readonly Order[] = [1, 2, 3, 4, 6];
+
+/** Of a rotation. Throws on others. */
+export const order = (text: string): Order => {
+	const n = ORDERS.find((each) => String(each) === text);
+	if (!n) throw new InvalidArgumentError("Expected 1, 2, 3, 4 or 6.");
+	return n;
+};
+
+/** A list of formats. Throws on others. */
+export const saved = (text: string): Saved[] =>
+	text.split(",").map((part) => {
+		const found = SAVED.find((each) => each === part.trim().toLowerCase());
+		if (!found)
+			throw new InvalidArgumentError(
+				`Expected ${SAVED.join(", ")}, with commas between.`,
+			);
+		return found;
+	});
+
+export interface Options
+	extends ImageChoice,
+		FindChoice,
+		PhysicsChoice,
+		CampaignChoice {
+	scatterers?: string;
+	detect?: boolean;
+	method: string;
+	window?: number;
+	symmetry?: Order;
+	adjust?: boolean;
+	out?: string;
+	force: boolean;
+	save?: Saved[];
+	series?: boolean;
+	session?: string;
+	seed: number;
+	weights?: string;
+	adapter?: string;
+}
+
+/** Whether the method is a network's that was trained on images of 64 x 64 pixels: maps become such squares then. */
+export async function seesSquares({
+	method,
+	weights,
+}: Options): Promise<boolean> {
+	if (!isNetwork(METHOD_OPTIONS[method])) return false;
+	return (await openWeights(weights)).inputs !== "centred";
+}
+
+/** What decides the results, as a session has it. */
+export function settingsOf(options: Options): ExtractSettings {
+	const { steps, method, seed, window, symmetry, scatterers, mask } = options;
+	const { channel, energy, image, field, crop, axes, orientation } = options;
+	const { flatten, background, repair, clip, clusters, lowPass } = options;
+	const { pixel, max, kinds, signed, detect } = options;
+	const { lattice, drift, calibrate, bragg, braggWidth, normalise } = options;
+	const { cut, peakShape, ring, symmetrised, seedWindow } = options;
+	return {
+		...{ channel, energy, image, field, crop, axes, orientation },
+		...{ flatten, background, repair, clip, clusters, lowPass },
+		...{ stepEdges: steps, pixel, max, kinds, signed, detect },
+		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
+		...{ method, seed, window, symmetry, scatterers, mask },
+		...{ cut, peakShape, ring, symmetrised, seedWindow },
+	};
+}
