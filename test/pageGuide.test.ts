@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeDispersion } from "../src/extraction/findings/dispersion.ts";
 import { fitParabola } from "../src/extraction/findings/parabola.ts";
+import { sortedSample } from "../src/web/page/colourRange.ts";
 import { nextStep } from "../src/web/page/guide.ts";
 import { headlineOf } from "../src/web/page/headline.ts";
 
@@ -47,6 +48,24 @@ test("the headline has q*, m* and E0 as the findings say them", () => {
 	assert.match(said, /^q\* = 0\.1393 ± 0\.0007 1\/Å · m\* = 0\.40/);
 	assert.match(said, /mₑ, E₀ = −65\S* ± \S+ meV$/);
 	assert.is(headlineOf({ q: null, findings: [] }), "no q* stands out");
+});
+
+test("a large map's histogram: its extremes, and quantiles as of all values", () => {
+	const values = Float32Array.from({ length: 300_000 }, (_, i) =>
+		i % 7 === 0 ? Number.NaN : ((i * 7919) % 300_007) / 300_007,
+	);
+	values[150_001] = 5;
+	values[150_002] = -3;
+	const sorted = sortedSample(values);
+	assert.is(sorted[0], -3);
+	assert.is(sorted[sorted.length - 1], 5);
+	const middle = sorted[sorted.length >> 1];
+	assert.ok(Math.abs(middle - 0.5) < 0.01, String(middle));
+	assert.ok(sorted.every((v, i) => i === 0 || v >= sorted[i - 1]));
+	assert.equal(
+		[...sortedSample([3, Number.NaN, 1, Number.POSITIVE_INFINITY, 2])],
+		[1, 2, 3],
+	);
 });
 
 test.run();

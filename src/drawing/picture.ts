@@ -124,11 +124,7 @@ const REACH = 8;
  * For each of `side` pixels, those of `count` image pixels that make it and their weights, which add up to 1. Sharp: what it covers. Smooth: a sinc
  * under a Hann window, as befits a band-limited pattern; drawn as squares, rings near Nyquist beat with the grid and look four-fold.
  */
-function resampling(
-	side: number,
-	count: number,
-	smooth: boolean,
-): { indices: number[]; weights: number[] }[] {
+function resampling(side: number, count: number, smooth: boolean): Sampling[] {
 	const step = count / side;
 	return Array.from({ length: side }, (_, i) => {
 		const [begin, end] = [i * step, (i + 1) * step];
@@ -137,8 +133,8 @@ function resampling(
 		const first =
 			Math.floor(smooth ? centre : begin) - reach + (smooth ? 1 : 0);
 		const taps = smooth ? 2 * reach : Math.ceil(end - 1e-9) - first;
-		const indices = Array.from({ length: taps }, (_, k) => first + k);
-		const weights = indices.map((index) => {
+		const weights = Float64Array.from({ length: taps }, (_, k) => {
+			const index = first + k;
 			if (!smooth) return Math.min(end, index + 1) - Math.max(begin, index);
 			const d = Math.PI * (index - centre);
 			return Math.abs(d) < 1e-9
@@ -147,10 +143,17 @@ function resampling(
 		});
 		const total = weights.reduce((sum, w) => sum + w, 0);
 		return {
-			indices: indices.map((index) => Math.min(Math.max(index, 0), count - 1)),
+			indices: Int32Array.from({ length: taps }, (_, k) =>
+				Math.min(Math.max(first + k, 0), count - 1),
+			),
 			weights: weights.map((w) => w / total),
 		};
 	});
+}
+
+interface Sampling {
+	readonly indices: Int32Array;
+	readonly weights: Float64Array;
 }
 
 /**
@@ -172,19 +175,20 @@ export function resampled(
 	const samples = resampling(height, ny, fine);
 	const out = new Float64Array(width * height);
 	const line = new Float64Array(ny);
-	// Along x first.
+	// Along x first; loops without closures, for a page draws this many times a second.
 	resampling(width, nx, fine).forEach(({ indices, weights }, column) => {
-		for (let iy = 0; iy < ny; iy++)
-			line[iy] = indices.reduce(
-				(sum, ix, k) => sum + weights[k] * image[ix * ny + iy],
-				0,
-			);
-		samples.forEach((sample, up) => {
-			out[column * height + up] = sample.indices.reduce(
-				(sum, iy, k) => sum + sample.weights[k] * line[iy],
-				0,
-			);
-		});
+		line.fill(0);
+		for (let k = 0; k < indices.length; k++) {
+			const [from, weight] = [indices[k] * ny, weights[k]];
+			for (let iy = 0; iy < ny; iy++) line[iy] += weight * image[from + iy];
+		}
+		for (let up = 0; up < height; up++) {
+			const { indices, weights } = samples[up];
+			let sum = 0;
+			for (let k = 0; k < indices.length; k++)
+				sum += weights[k] * line[indices[k]];
+			out[column * height + up] = sum;
+		}
 	});
 	return out;
 }

@@ -548,8 +548,12 @@ export function startExtract(): void {
 	): void {
 		extracted = wanted;
 		held = true;
-		void works.keepResults({ request: wanted, outcome });
 		results.show(outcome, inPlace);
+		// They are seen first: copying those of many energies is a task of its own.
+		setTimeout(() => {
+			if (extracted === wanted)
+				void works.keepResults({ request: wanted, outcome });
+		});
 		layers.of(outcome);
 		// People edit while they wait.
 		checkStale();
@@ -672,7 +676,7 @@ export function startExtract(): void {
 }
 
 /** Values of an image of all energies above which they are shown before they are prepared. */
-const MANY = 500_000;
+const MANY = 200_000;
 
 const pixelsOf = ({ nx, ny, channels, chosen }: Opened): number =>
 	nx * ny * (channels.find(({ name }) => name === chosen)?.images ?? 1);

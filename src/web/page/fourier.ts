@@ -51,6 +51,7 @@ export class Fourier {
 	/** As they are drawn. */
 	#fields: { kernel?: Field; map?: Field } = {};
 	#asking = false;
+	#pictures: Outcome["pictures"];
 	/** The scale of q that the views were last set to. */
 	#scaled = "";
 
@@ -90,6 +91,7 @@ export class Fourier {
 	hide(): void {
 		this.#shown = null;
 		this.#fft = null;
+		this.#pictures = undefined;
 		this.#scaled = "";
 	}
 
@@ -243,6 +245,9 @@ export class Fourier {
 
 	/** @returns the first that was not there before */
 	#showPictures({ pictures = [], told = [], items }: Outcome): Element | null {
+		// Of another energy they are the same.
+		if (pictures === this.#pictures) return null;
+		this.#pictures = pictures;
 		const box = byId("analysis-charts");
 		const before = new Set(Array.from(box.children, ({ id }) => id));
 		const offer = byId("offer-cut");

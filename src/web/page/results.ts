@@ -26,6 +26,8 @@ export class Results {
 	readonly #profile: (index: number) => Promise<Blob | null>;
 	#outcome: Outcome | null = null;
 	#shown = 0;
+	/** Whose rows the table of the dispersion has. */
+	#rowsOf: Outcome["items"] | null = null;
 	#drawing = false;
 
 	/**
@@ -202,20 +204,22 @@ export class Results {
 		next();
 	}
 
+	/** Of a stack of many energies its rows are made once, and one of them chosen. */
 	#fillDispersion({ items }: Outcome): void {
-		byId("dispersion-table")
-			.querySelector("tbody")
-			?.replaceChildren(
-				...items.map(({ label, q, explained }, i) => {
-					const row = rowOf(
+		const body = byId("dispersion-table").querySelector("tbody");
+		if (this.#rowsOf !== items)
+			body?.replaceChildren(
+				...items.map(({ label, q, explained }) =>
+					rowOf(
 						withMinus(label),
 						q ? `${q.q.toFixed(4)} ± ${q.error.toFixed(4)}` : "–",
 						part(explained.find(({ chosen }) => chosen)?.heldOut ?? null),
-					);
-					row.classList.toggle("chosen", i === this.#shown);
-					return row;
-				}),
+					),
+				),
 			);
+		this.#rowsOf = items;
+		body?.querySelector(".chosen")?.classList.remove("chosen");
+		body?.children[this.#shown]?.classList.add("chosen");
 	}
 }
 
