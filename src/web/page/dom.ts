@@ -26,6 +26,28 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 export const sentences = (lines: readonly string[]): HTMLLIElement[] =>
 	lines.map((line) => make("li", {}, typeset(line)));
 
+/** More lines than this are folded: of sixty energies each may have one. */
+const MOST_LINES = 4;
+
+/** The same, all but the first few folded away. */
+export function folded(lines: readonly string[]): HTMLLIElement[] {
+	if (lines.length <= MOST_LINES + 1) return sentences(lines);
+	const rest = lines.slice(MOST_LINES);
+	return [
+		...sentences(lines.slice(0, MOST_LINES)),
+		make(
+			"li",
+			{},
+			make(
+				"details",
+				{},
+				make("summary", {}, `and ${rest.length} more`),
+				make("ul", {}, ...sentences(rest)),
+			),
+		),
+	];
+}
+
 /** Gives a file to the user. */
 export function save(blob: Blob, name: string): void {
 	const href = URL.createObjectURL(blob);

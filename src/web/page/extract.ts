@@ -8,6 +8,7 @@ import { OPEN_FILE } from "./commandFiles.ts";
 import {
 	byId,
 	confirmed,
+	folded,
 	input,
 	numberOf,
 	save,
@@ -125,11 +126,7 @@ export function startExtract(): void {
 			form.change();
 			analysis.change();
 		},
-		() =>
-			void remote.call("seenLattice", undefined).then(
-				(seen) => lattice.offer(seen),
-				() => {},
-			),
+		() => remote.call("seenLattice", undefined),
 	);
 	const form = new ImageForm(
 		lattice,
@@ -191,7 +188,7 @@ export function startExtract(): void {
 		mapFft: (wanted) => remote.call("mapFft", wanted).catch(() => null),
 		choice: () => analysis.choice ?? {},
 		choose: (what, value, besides) => analysis.add(what, value, besides),
-		known: (fft) => lattice.offer(fft?.lattice ?? null),
+		known: (fft) => fft && lattice.offer(fft.lattice),
 	});
 	const results = new Results(fourier, profileOf, (name, index) => {
 		if (name === OPEN_FILE) {
@@ -342,6 +339,7 @@ export function startExtract(): void {
 			search.found = left.found;
 			scatterers.reset(left.scatterers.list, left.scatterers.asFound);
 		}
+		lattice.look();
 		if (what.own) await showOwn(what.own);
 		else if (!sizeless || form.settings.field) {
 			// Preparing many pixels takes a while: meanwhile they are seen as they are.
@@ -504,11 +502,8 @@ export function startExtract(): void {
 		byId("energy-value").textContent = label;
 		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
 		scatterers.choose(scatterers.chosen); // some may be outside by now
-		for (const [id, lines] of Object.entries({
-			told,
-			"image-warnings": warnings,
-		}))
-			byId(id).replaceChildren(...sentences(lines));
+		byId("told").replaceChildren(...sentences(told));
+		byId("image-warnings").replaceChildren(...folded(warnings));
 		for (const id of PREPARED) byId(id).hidden = false;
 		byId("marks").hidden = opened?.dataset ?? false;
 		checkStale();

@@ -30,17 +30,19 @@ export class LatticeForm implements Undoable {
 	readonly #before: Values[] = [];
 	readonly #after: Values[] = [];
 	readonly #changed: () => void;
+	readonly #ask: () => Promise<Seen | null>;
+	/** How often it was asked what the scan shows: an answer for an earlier file is none. */
+	#asked = 0;
 
 	/**
 	 * @param changed at every change
-	 * @param opened when the panel is opened: what the scan shows may be asked for
+	 * @param ask what some image of the file shows
 	 */
-	constructor(changed: () => void, opened: () => void) {
+	constructor(changed: () => void, ask: () => Promise<Seen | null>) {
 		this.#changed = changed;
-		const panel = byId<HTMLDetailsElement>("lattice-panel");
-		panel.addEventListener("toggle", () => {
-			if (panel.open) opened();
-		});
+		this.#ask = ask;
+		const panel = byId("lattice-panel");
+		panel.addEventListener("toggle", () => this.look());
 		panel.addEventListener("input", () => this.#show());
 		panel.addEventListener("change", () => this.#edited());
 		byId("lattice-seen").addEventListener("click", () => {
@@ -56,8 +58,21 @@ export class LatticeForm implements Undoable {
 		this.#show();
 	}
 
+	/** Says what the scan shows, where that is seen. */
+	look(): void {
+		if (!byId<HTMLDetailsElement>("lattice-panel").open) return;
+		const now = ++this.#asked;
+		this.#ask().then(
+			(seen) => {
+				if (now === this.#asked) this.offer(seen);
+			},
+			() => {}, // nothing is open, or it was stopped
+		);
+	}
+
 	/** Of another file nothing is known. */
 	clear(): void {
+		this.#asked++;
 		for (const id of LATTICE) input(id).value = "";
 		this.tell([]);
 		this.offer(null);

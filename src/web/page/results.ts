@@ -8,7 +8,7 @@ import {
 } from "../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../qpi/maths/extremes.ts";
 import { onCommandFiles, showCommand } from "./commandFiles.ts";
-import { byId, rowOf, sentences } from "./dom.ts";
+import { byId, folded, rowOf, sentences } from "./dom.ts";
 import type { Analysed, Outcome, ShownItem } from "./extractTypes.ts";
 import { FieldView, type Shown } from "./fieldView.ts";
 import type { Fourier } from "./fourier.ts";
@@ -131,7 +131,7 @@ export class Results {
 	}
 
 	#said(outcome: Outcome): void {
-		byId("warnings").replaceChildren(...sentences(outcome.warnings));
+		byId("warnings").replaceChildren(...folded(outcome.warnings));
 		showCommand(outcome);
 		this.#chart("dispersion-chart", outcome.dispersion);
 	}
