@@ -210,6 +210,15 @@ test("ibw: labelled layers are channels, a negative step counts from the other s
 	near(turned.spacing?.y, 1);
 	refused(ibwFile({ shape: [5] }), /an Igor wave of 1 index, 5, expected an/);
 	refused(ibwFile({ shape: [] }), /an Igor wave without numbers, expected an/);
+	// Of the old versions 126 bytes of the wave's header count, its last ones data already.
+	const old = new Int16Array((16 + 126 + 18) / 2).fill(7);
+	old[0] = 2;
+	old[7] = 0;
+	old[7] = -old.subarray(0, (16 + 126) / 2).reduce((sum, v) => sum + v, 0);
+	refused(
+		new Uint8Array(old.buffer),
+		/an Igor wave of version 2, which has one index, expected an image/,
+	);
 });
 
 test("tiff by Pillow and tifffile: 8, 16 and 32 bits, packed in every way, strips and tiles, both byte orders", () => {

@@ -8,7 +8,7 @@ import { joined, moreKinds } from "./kinds.ts";
 import { componentsOf } from "./layers.ts";
 import { leftoversOf } from "./leftovers.ts";
 import { withoutHeaps } from "./outliers.ts";
-import { outlived } from "./outlived.ts";
+import { outlived, type Sought } from "./outlived.ts";
 import { whole } from "./pairs.ts";
 import { prepared } from "./prepare.ts";
 import type { Report } from "./searched.ts";
@@ -145,6 +145,7 @@ export async function findScatterers(
 /** Parts of a search, about: seeds, two deconvolutions, their marks, kinds. */
 const PARTS = 60;
 
+/** @param alone whether it is all that is known, no component of a stack: the others judge its marks */
 async function search(
 	map: SitedMap,
 	{ kinds, signed = false, seeds, onProgress }: BlindOptions,
@@ -185,12 +186,13 @@ async function search(
 	state = await whole(searched, state, kinds !== undefined, report);
 	const sure = await confirmed(searched, state);
 	if (!sure) return undefined;
+	const sought: Sought = { searched, state: sure, factor };
 	const few =
 		alone && !seeds && kinds === undefined
-			? await outlived(map, { searched, state: sure, factor }, report)
-			: { searched, state: sure, factor };
+			? await outlived(map, sought, report)
+			: sought;
 	const end = await finished(map, few.searched, few.state, few.factor);
-	return { map, state: few.state, finished: end };
+	return { map, state: few.state, finished: end, doubt: few.doubt };
 }
 
 /** The search on pixels as fine as kernels are extracted on, and how many of those a coarse one is; undefined where they are that fine. */
@@ -205,7 +207,10 @@ function finerThan(map: SitedMap, signed: boolean, factor: number) {
 	return undefined;
 }
 
-function resultOf({ map, state, finished }: Found, leftOut: readonly number[]) {
+function resultOf(
+	{ map, state, finished, doubt }: Found,
+	leftOut: readonly number[],
+): BlindResult {
 	const { sites, errors, significances, qualities, last } = finished;
 	const marks = sites.map((site, j): BlindMark => {
 		const { weight, x, y } = errors[j];
@@ -236,7 +241,7 @@ function resultOf({ map, state, finished }: Found, leftOut: readonly number[]) {
 		),
 		explained: state.judgement.explained,
 		layersLeftOut: leftOut,
-		told: [],
+		told: doubt ? [doubt] : [],
 	};
 }
 

@@ -17,6 +17,8 @@ export interface Sought {
 	readonly state: State;
 	/** Pixels of the map along a side of one that was searched. */
 	readonly factor: number;
+	/** For people: why there may be fewer. */
+	readonly doubt?: string;
 }
 
 /** Unknowns of a mark: x, y and amplitude. */
@@ -25,8 +27,13 @@ const UNKNOWNS = 3;
 const REACHES = [0.3, 0.45];
 /** Angstrom that a centre of symmetry may be off the centre of power. */
 const FAR = 24;
+/** Words for each of the map's waves from which on few marks are looked for, and up to which they are believed. */
+const DOUBT = -0.05;
+const BELIEVED = 0.05;
 /** Share of what many explain that few must. */
-const ENOUGH = 0.45;
+const ENOUGH = 0.33;
+/** Scatterers that a kind needs. */
+const FEW = 3;
 
 /**
  * The state, or fewer marks with wider kernels that say the same in fewer words: half of N ln(share left) and, for each mark, what its unknowns and its place cost, N the map's independent waves. Held-out blocks do not tell, for the
@@ -40,23 +47,60 @@ export async function outlived(
 	const { searched, state } = sought;
 	const { image, weights, nx, ny } = searched.map;
 	const waves = independentWaves(image, weights, nx, ny);
-	if (words(state, waves) <= 0) return sought;
-	let best = sought;
+	if (words(state, waves) < DOUBT * waves) return sought;
+	let best: Sought | undefined;
 	for (const share of REACHES) {
 		const { searched: wide, factor } = prepared(
 			...([map, searched.signed, Number.POSITIVE_INFINITY] as const),
 			...([undefined, share] as const),
 		);
-		const first = await firstKind(wide, undefined, report);
-		const sure = first && (await confirmed(wide, first));
-		if (!sure) continue;
-		const { explained } = sure.judgement;
-		if (explained < ENOUGH * state.judgement.explained) continue;
-		if (words(sure, waves) < words(best.state, waves))
-			best = { searched: wide, state: sure, factor };
+		const rivals = [
+			await firstKind(wide, undefined, report),
+			await strongest(sought, wide, factor),
+		];
+		for (const rival of rivals) {
+			const sure = rival && (await confirmed(wide, rival));
+			if (!sure || words(sure, waves) > BELIEVED * waves) continue;
+			const { explained } = sure.judgement;
+			if (explained < ENOUGH * state.judgement.explained) continue;
+			if (words(sure, waves) < words((best ?? sought).state, waves))
+				best = { searched: wide, state: sure, factor };
+		}
 	}
-	if (best === sought) return sought;
+	if (!best) {
+		const { length } = state.map.sites;
+		return words(state, waves) < 0
+			? sought
+			: {
+					...sought,
+					doubt: `there may be fewer: ${length} marks, three numbers each, stand for ${waves.toFixed(0)} independent waves, and so many make up waves that reach across the map anywhere`,
+				};
+	}
 	return { ...best, state: await centred(best.searched, best.state) };
+}
+
+/** What the marks that stand out most, up to where significance falls most, become with wider kernels. */
+async function strongest(
+	{ state, factor: before }: Sought,
+	{ map, size, signed, white }: Searched,
+	factor: number,
+): Promise<State | undefined> {
+	const { sites } = state.map;
+	const standing = state.significances.map(Math.abs);
+	const order = [...sites.keys()].sort((a, b) => standing[b] - standing[a]);
+	const falls = order
+		.slice(FEW, Math.floor(order.length / 2) + 1)
+		.map((j, i) => standing[order[FEW + i - 1]] / standing[j]);
+	if (falls.length === 0) return undefined;
+	const count = FEW + falls.indexOf(Math.max(...falls));
+	const at = (v: number) =>
+		(before * v + (before - 1) / 2 - (factor - 1) / 2) / factor;
+	const top = order.slice(0, count).map((j) => ({
+		...{ ...sites[j], kind: 0 },
+		...{ x: at(sites[j].x), y: at(sites[j].y) },
+	}));
+	const marked = { ...map, kinds: 1, sites: top };
+	return judged(await completed(marked, size, signed, { white }), size);
 }
 
 /** With the kernel's centre in its middle: of one that hardly decays the centre of power says little, and symmetry is asked farther off. */

@@ -9,6 +9,8 @@ export interface Found {
 	readonly map: SitedMap;
 	readonly state: State;
 	readonly finished: Finished;
+	/** For people: why there may be fewer marks. */
+	readonly doubt?: string;
 }
 
 /** Share of what an image holds above its noise that marks explain which another search would not better. */
