@@ -188,7 +188,8 @@ export function picturesOf({
 		]);
 	}
 	bands.forEach((band, k) => {
-		if (!band) return;
+		// Without a single q* there are axes and nothing in them.
+		if (!band?.points.some(({ peak }) => peak)) return;
 		const { fit } = band;
 		const title = `Dispersion${kinds.length > 1 ? ` of kind ${kinds[k]}` : ""}`;
 		pictures.push([

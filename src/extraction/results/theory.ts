@@ -110,7 +110,8 @@ export function theoryOf(
 	const points = Math.min(
 		MORE,
 		Math.max(
-			band.orbitals > 8 ? POINTS / 2 : POINTS,
+			// Far waves that come round a small grid would stand there as four-fold patterns.
+			band.orbitals > 8 ? POINTS / 2 : band.orbitals > 2 ? POINTS : MORE,
 			smooth(Math.ceil((1.2 * FINE * reach) / shortest), 2),
 		),
 	);
@@ -136,7 +137,7 @@ export function theoryOf(
 	const cuts = theoryCuts(
 		names && fitted ? familyOf(wide, names).at(fitted.values) : bandOf(wide),
 		series,
-		{ broadening, points: band.orbitals > 2 ? points : MORE },
+		{ broadening, points },
 		potential,
 	);
 	const files: [string, string][] = [
