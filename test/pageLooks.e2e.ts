@@ -121,6 +121,19 @@ test("what is being done moves nothing", async () => {
 			return [before, while_];
 		});
 		assert.equal(while_, before, `${width}`);
+		await page.check('[name="tool"][value="profile"]');
+		const canvas = page.locator("#picture canvas");
+		await canvas.scrollIntoViewIfNeeded();
+		const box = await canvas.boundingBox();
+		const [x, y] = [(box?.x ?? 0) + 120, (box?.y ?? 0) + 120];
+		await page.mouse.move(x, y);
+		await page.mouse.down();
+		await page.mouse.move(x + 60, y + 20, { steps: 3 });
+		assert.match(await text(page, "#profile-about"), /Å at −?\d/);
+		assert.equal(await canvas.boundingBox(), box, `a line, ${width}`);
+		await page.mouse.up();
+		await page.mouse.click(x, y);
+		await page.check('[name="tool"][value="mark"]');
 	}
 	await page.setViewportSize({ width: 1280, height: 900 });
 });

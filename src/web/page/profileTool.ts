@@ -16,11 +16,21 @@ export function profileTool(
 	redraw: () => void,
 ): Tool & { show(): void } {
 	let ends: [Point, Point] | null = null;
+	const radios = [
+		...document.querySelectorAll<HTMLInputElement>('[name="tool"]'),
+	];
 	const show = () => {
-		byId("profile-panel").hidden = !ends;
+		// There before a line is drawn: the picture must not move under the pointer.
+		const chosen = radios.some((r) => r.checked && r.value === "profile");
+		byId("profile-panel").hidden = !ends && !chosen;
 		const { image, unit } = shown();
 		if (ends && image) draw(ends, image, unit);
+		else {
+			byId("profile-about").textContent = "Drag a line; a click takes it away.";
+			byId<HTMLCanvasElement>("line-profile").width = 0;
+		}
 	};
+	for (const radio of radios) radio.addEventListener("change", show);
 	// Its colours are the style sheet's, its size the window's.
 	addEventListener("themechange", show);
 	addEventListener("resize", show);
@@ -71,7 +81,7 @@ function draw(
 	const canvas = byId<HTMLCanvasElement>("line-profile");
 	const angle = (Math.atan2(dy, dx) * 180) / Math.PI;
 	byId("profile-about").textContent =
-		`${length.toFixed(1)} Å at ${angle.toFixed(1).replace("-", "−")}° from x, (${[dx, dy].map((v) => v.toFixed(1).replace("-", "−")).join(", ")}) Å; a click on the picture takes the line away`;
+		`${length.toFixed(1)} Å at ${angle.toFixed(1).replace("-", "−")}° from x, (${[dx, dy].map((v) => v.toFixed(1).replace("-", "−")).join(", ")}) Å`;
 	const { clientWidth: width, clientHeight: height } = canvas;
 	const ctx = canvas.getContext("2d");
 	if (!ctx || width === 0) return;
