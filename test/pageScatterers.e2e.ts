@@ -497,6 +497,7 @@ test("a scan is corrected by its lattice: marks stay in its own frame, it is und
 	// Where the pointer is, is another place of the scan.
 	const correction = latticeCorrection(scan, { lattice, drift: true });
 	const there = { x: 38, y: -38 };
+	await page.getByLabel("mark", { exact: true }).check();
 	at = await pixels();
 	const spot = at(there);
 	await page.mouse.click(spot.x, spot.y);
