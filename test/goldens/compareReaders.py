@@ -143,7 +143,22 @@ def sxm(path):
     yield from values[: len(values) // (nx * ny) * nx * ny].reshape(-1, ny, nx)
 
 
+def grid(path):
+    raw = path.read_bytes()
+    end = raw.index(b":HEADER_END:")
+    head = raw[:end].decode("latin1")
+    nx, ny = (int(v) for v in re.search(r'Grid dim="(\d+) x (\d+)', head).groups())
+    before, points = (
+        int(re.search(rf"{k}=(\d+)", head)[1]) for k in (r"4 byte\)", "Points")
+    )
+    values = np.frombuffer(raw[raw.index(b"\n", end) + 1 :], ">f4")
+    values = values.reshape(ny, nx, -1)
+    yield from np.moveaxis(values, 2, 0)
+    assert (values.shape[2] - before) % points == 0
+
+
 READERS = {
+    "3ds": grid,
     "gwy": gwy,
     "ibw": ibw,
     "nexus": hdf5,
