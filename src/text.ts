@@ -75,9 +75,12 @@ export function shellWord(text: string): string {
 	return `"$(printf '${printed.join("")}')"${rest}`;
 }
 
-/** A sentence with numbers as print has it: ± and a minus sign in place of what a terminal shows. */
+/** A sentence with numbers as print has it: ±, a minus sign and Å in place of what a terminal shows. An A after a power of ten is an ampere: no length here has one. */
 export const typeset = (text: string): string =>
-	text.replaceAll("+-", "±").replace(/(^|[\s(=,])-(?=[\d.])/g, "$1−");
+	text
+		.replaceAll("+-", "±")
+		.replace(/(^|[\s(=,])-(?=[\d.])/g, "$1−")
+		.replace(/(?<!e[+-]?\d*)(\d |1\/)A\b(?!\.\w)/g, "$1Å");
 
 /** Rows of cells as lines of a table: names in the first column, figures below each other's last digits, and what the last column says as it is. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,6 @@
 /** report.html of an extraction: one page that holds everything. */
 import { base64, escapeHtml, page } from "../../drawing/html.ts";
+import { typeset } from "../../text.ts";
 
 export interface ExtractionFigure {
 	readonly title: string;
@@ -48,7 +49,7 @@ const share = (value: number | null) =>
 		: value.toFixed(3).replace("-", "−");
 
 const list = (items: readonly string[]) =>
-	`<ul>\n${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("\n")}\n</ul>`;
+	`<ul>\n${items.map((item) => `<li>${escapeHtml(typeset(item))}</li>`).join("\n")}\n</ul>`;
 
 function methodTable(methods: readonly MethodRow[]): string {
 	const rows = methods.map(({ name, heldOut, inSample, chosen }) => {

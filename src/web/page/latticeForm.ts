@@ -92,7 +92,7 @@ export class LatticeForm implements Undoable {
 		this.#seen = seen;
 		byId("lattice-told").textContent = seen
 			? seen.given
-				? typeset(unitsOf(seen.told))
+				? unitsOf(seen.told)
 				: `The scan shows ${latticeIn(seen.lattice)}.`
 			: "";
 		this.#show();
@@ -200,10 +200,7 @@ export class LatticeForm implements Undoable {
 
 /** As the page spells them. */
 const unitsOf = (told: string): string =>
-	told
-		.replaceAll(/(\d|1\/)( ?)A\b/g, "$1$2Å")
-		.replaceAll(" x ", " × ")
-		.replaceAll(" degrees", "°");
+	typeset(told).replaceAll(" x ", " × ").replaceAll(" degrees", "°");
 
 const isSet = (id: string) => select(id).value !== "";
 
