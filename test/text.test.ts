@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commandLine } from "../src/cli/command.ts";
 import { commandOf } from "../src/extraction/results/commandLine.ts";
-import { oneLine, quote, shellWord, visible } from "../src/text.ts";
+import { oneLine, quote, shellWord, typeset, visible } from "../src/text.ts";
 
 const NASTY = [
 	"scan.sxm",
@@ -76,6 +76,19 @@ test("a message is one line of bounded length, in linear time", () => {
 	assert.ok(oneLine(`\n${" \n".repeat(5e5)}x`) === "x");
 	assert.match(oneLine(`first ${"x".repeat(1e6)} last`), /^first .* last$/);
 	assert.ok(performance.now() - began < 10_000);
+});
+
+test("print has Å, ± and minus signs; currents, file names and other words stay", () => {
+	for (const [told, printed] of [
+		[
+			"q = 0.165 +- 0.003 1/A (wavelength 38 A)",
+			"q = 0.165 ± 0.003 1/Å (wavelength 38 Å)",
+		],
+		["from -80 to 80 A along x", "from −80 to 80 Å along x"],
+		["an offset of 3e-12 A, 3e12 A", "an offset of 3e-12 A, 3e12 A"],
+		["map 10 A.sxm, channel A, 2A", "map 10 A.sxm, channel A, 2A"],
+	])
+		assert.is(typeset(told), printed);
 });
 
 test.run();
