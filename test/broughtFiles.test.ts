@@ -3,10 +3,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseInput } from "../src/extraction/results/input.ts";
 import {
-	makeTasks,
 	type PrepareOptions,
 	prepareScans,
-} from "../src/extraction/results/take.ts";
+} from "../src/extraction/results/prepareScans.ts";
+import { makeTasks } from "../src/extraction/results/take.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import {

@@ -20,12 +20,8 @@ import { findScatterers } from "../src/extraction/results/findScatterers.ts";
 import { parseInput } from "../src/extraction/results/input.ts";
 import { analyseAll } from "../src/extraction/results/items.ts";
 import { withPhysics } from "../src/extraction/results/physics.ts";
-import {
-	makeTasks,
-	prepareScans,
-	take,
-	tasksOf,
-} from "../src/extraction/results/take.ts";
+import { prepareScans } from "../src/extraction/results/prepareScans.ts";
+import { makeTasks, take, tasksOf } from "../src/extraction/results/take.ts";
 import { readMasks } from "../src/extraction/scan/masks.ts";
 import { FormatError } from "../src/formats/measurement.ts";
 import { openMeasurement } from "../src/formats/readMeasurement.ts";

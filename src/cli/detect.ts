@@ -14,7 +14,7 @@ import {
 	common,
 	countsInAll,
 	prepareScans,
-} from "../extraction/results/take.ts";
+} from "../extraction/results/prepareScans.ts";
 import { FormatError } from "../formats/measurement.ts";
 import { READABLE } from "../formats/readMeasurement.ts";
 import { renderPng } from "../node/drawing/canvas.ts";

@@ -1,6 +1,6 @@
 /** The tab that extracts: from the file through image and scatterers to the kernel. */
 
-import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { PrepareOptions } from "../../extraction/results/prepareScans.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { Remote, type Report, StoppedError } from "../rpc.ts";
 import { ANALYSIS, AnalysisForm } from "./analysisForm.ts";

@@ -14,7 +14,7 @@ import type {
 	Found,
 } from "../../extraction/results/findScatterers.ts";
 import type { Series } from "../../extraction/results/input.ts";
-import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { PrepareOptions } from "../../extraction/results/prepareScans.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import type { Axes } from "../../formats/axes.ts";
 import type { Progress } from "../rpc.ts";

@@ -42,6 +42,10 @@ import type { Preparation } from "../../extraction/results/measured.ts";
 import { withPhysics } from "../../extraction/results/physics.ts";
 import { picturesOf } from "../../extraction/results/pictures.ts";
 import {
+	type PrepareOptions,
+	prepareScans,
+} from "../../extraction/results/prepareScans.ts";
+import {
 	describeSeen,
 	type SeenLattice,
 	seenLattices,
@@ -49,8 +53,6 @@ import {
 import { LISTS } from "../../extraction/results/session.ts";
 import {
 	makeTasks,
-	type PrepareOptions,
-	prepareScans,
 	type Taken,
 	take,
 	tasksOf,

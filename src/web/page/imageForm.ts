@@ -1,7 +1,7 @@
 /** The form that says which image of a file is meant, and how it is prepared. */
 
 import type { Crop, Order } from "../../extraction/preprocess.ts";
-import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { PrepareOptions } from "../../extraction/results/prepareScans.ts";
 import type { Rectangle } from "../../extraction/scan/resample.ts";
 import { byId, input, make, numberOf, select } from "./dom.ts";
 import type { Opened } from "./extractTypes.ts";

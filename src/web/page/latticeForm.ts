@@ -3,7 +3,7 @@ import {
 	checkLattice,
 	type Lattice,
 } from "../../extraction/lattice/lattice.ts";
-import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { PrepareOptions } from "../../extraction/results/prepareScans.ts";
 import { typeset } from "../../text.ts";
 import type { ShownLattice } from "./analysisTypes.ts";
 import { byId, input, numberOf, rowOf, select } from "./dom.ts";

@@ -1,6 +1,6 @@
 /** The files that are open, and the work on each: kept in the browser, so that neither a reload nor another file loses it. */
 import type { DetectedScatterer } from "../../extraction/marks/scatterers.ts";
-import type { PrepareOptions } from "../../extraction/results/take.ts";
+import type { PrepareOptions } from "../../extraction/results/prepareScans.ts";
 import { openStore, type Store } from "../store.ts";
 import { byId, make } from "./dom.ts";
 import type {
