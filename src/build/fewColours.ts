@@ -1,4 +1,5 @@
 /** A picture of few colours: less than half of the bytes of one of all. */
+import { maxOf, minOf } from "../qpi/maths/extremes.ts";
 
 type Colour = [red: number, green: number, blue: number];
 interface Box {
@@ -16,9 +17,9 @@ function boxOf(colours: Box["colours"]): Box {
 	const total = colours.reduce((sum, [, count]) => sum + count, 0);
 	const spreads = [0, 1, 2].map((channel) => {
 		const values = colours.map(([packed]) => part(packed, channel));
-		return Math.max(...values) - Math.min(...values);
+		return maxOf(values) - minOf(values);
 	});
-	const channel = spreads.indexOf(Math.max(...spreads));
+	const channel = spreads.indexOf(maxOf(spreads));
 	// Large areas must not take all: a curve is few pixels.
 	return { colours, channel, gain: spreads[channel] * Math.sqrt(total) };
 }

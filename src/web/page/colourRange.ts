@@ -48,7 +48,8 @@ export function sortedSample(values: ArrayLike<number>): Float64Array {
 export class ColourRange {
 	readonly #canvas = byId<HTMLCanvasElement>("histogram");
 	readonly #changed: () => void;
-	#sorted: Float64Array = new Float64Array();
+	#values: ArrayLike<number> = [];
+	#sample: Float64Array | null = null;
 	#auto: Range = [0, 1];
 	#chosen: Range | null = null;
 	#unit = "";
@@ -80,14 +81,22 @@ export class ColourRange {
 		unit: string,
 		same: boolean,
 	): void {
-		this.#sorted = sortedSample(values);
+		[this.#values, this.#sample] = [values, null];
 		this.#auto = auto;
 		this.#unit = unit;
 		if (!same) {
 			this.#chosen = null;
 			select("range-part").value = "auto";
 		} else this.#part(false);
-		this.#tell();
+		// The picture is seen first: the histogram of a large one is a task of its own.
+		setTimeout(() => {
+			if (this.#values === values) this.#tell();
+		});
+	}
+
+	get #sorted(): Float64Array {
+		this.#sample ??= sortedSample(this.#values);
+		return this.#sample;
 	}
 
 	/** Of the values, by parts of their number. */
