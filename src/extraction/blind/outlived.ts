@@ -1,5 +1,6 @@
 /** Waves that outlive the kernels' window: marks where nothing is make up what the true ones' far ripples leave. */
 
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { kindOf } from "../kernels/refineMap.ts";
 import type { SitedMap } from "../kernels/sitedMap.ts";
 import { centreOf } from "./centre.ts";
@@ -92,7 +93,7 @@ async function strongest(
 		.slice(FEW, Math.floor(order.length / 2) + 1)
 		.map((j, i) => standing[order[FEW + i - 1]] / standing[j]);
 	if (falls.length === 0) return undefined;
-	const count = FEW + falls.indexOf(Math.max(...falls));
+	const count = FEW + falls.indexOf(maxOf(falls));
 	const at = (v: number) =>
 		(before * v + (before - 1) / 2 - (factor - 1) / 2) / factor;
 	const top = order.slice(0, count).map((j) => ({

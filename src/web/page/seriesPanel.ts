@@ -1,5 +1,7 @@
 /** Several files as one series, and back: what is offered, and where each map of a series was. */
+
 import type { Series } from "../../extraction/results/input.ts";
+import { maxOf } from "../../qpi/maths/extremes.ts";
 import { typeset } from "../../text.ts";
 import { byId, rowOf } from "./dom.ts";
 import { type Candidate, mV, noSeries, offerOf } from "./seriesOffer.ts";
@@ -46,7 +48,7 @@ export class SeriesPanel<C extends Candidate> {
 
 function showShifts({ onto, by, unit, parts }: Series): void {
 	const length = unit === "A" ? "Å" : unit;
-	const most = Math.max(...parts.map(({ x, y }) => Math.hypot(x, y)));
+	const most = maxOf(parts.map(({ x, y }) => Math.hypot(x, y)));
 	const shift = (v: number) => v.toFixed(1).replace("-", "−");
 	byId("series-head").textContent =
 		`One series: ${parts.length} files, drift of ${most.toFixed(1)} ${length} at most`;
