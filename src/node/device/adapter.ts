@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, constants } from "node:os";
@@ -171,6 +172,14 @@ async function request(
 		);
 	}
 }
+
+/**
+ * Whether this machine can have a graphics card: on Linux its driver's device files say so, elsewhere only Dawn does. To open Dawn takes half a second, and on a software adapter
+ * Vulkan's limits make it print two lines.
+ */
+export const mayHaveCard = (): boolean =>
+	process.platform !== "linux" ||
+	["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].some((path) => existsSync(path));
 
 /** Whether the dynamic linker finds a Vulkan loader (only Linux needs the question: elsewhere Dawn uses Metal or D3D12). */
 function systemHasLoader(): boolean {

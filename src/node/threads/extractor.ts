@@ -6,7 +6,12 @@ import {
 	isNetwork,
 	makeExtractor,
 } from "../../extraction/results/extractor.ts";
-import { describeAdapter, MachineError, openGpu } from "../device/adapter.ts";
+import {
+	describeAdapter,
+	MachineError,
+	mayHaveCard,
+	openGpu,
+} from "../device/adapter.ts";
 import { openWeights } from "../files/shippedWeights.ts";
 import { SolveThreads } from "./solveThreads.ts";
 
@@ -33,12 +38,14 @@ export async function openExtractor({
 	const weights = method === "ridge" ? undefined : await openWeights(folder);
 	let missing: string | undefined;
 	const networks = isNetwork(method) || (square && method === "auto");
-	let gpu = await openGpu({ adapter }).catch((error) => {
-		const needed = adapter || isNetwork(method);
-		if (needed || !(error instanceof MachineError)) throw error;
-		if (networks) missing = error.message;
-		return undefined;
-	});
+	const open = () =>
+		openGpu({ adapter }).catch((error) => {
+			const needed = adapter || isNetwork(method);
+			if (needed || !(error instanceof MachineError)) throw error;
+			if (networks) missing = error.message;
+			return undefined;
+		});
+	let gpu = networks || adapter || mayHaveCard() ? await open() : undefined;
 	// Threads are faster than a software adapter on the same cores (bench:solve), so the adapter is used only when it was asked for.
 	if (gpu && !networks && !adapter && gpu.software) {
 		gpu.dispose();
