@@ -157,7 +157,12 @@ export function startExtract(): void {
 	);
 	const history = onEdits(scatterers, table, form.masks, lattice, {
 		middle: () => frame.toScan(now.images?.area ?? { x: 0, y: 0 }),
-		read: (chosen, take) => void work.act(`reading ${chosen.name}`, take),
+		// A list that was chosen is not forgotten for what is being done.
+		read: (chosen, take) =>
+			work.whenFree(
+				"list",
+				() => void work.act(`reading ${chosen.name}`, take),
+			),
 		readScatterers: (text, file) =>
 			remote.call("readScatterers", { text, file }),
 	});

@@ -45,10 +45,9 @@ function goTo(name: string): void {
 
 /** Panels of controls and the longer parts of the results: closed where there is one column, and opened for a field that has to be corrected. */
 function startPanels(): void {
-	const [, ...panels] =
-		document.querySelectorAll<HTMLDetailsElement>(
-			"#extract :is(.panel, .part)",
-		);
+	const [, ...panels] = document.querySelectorAll<HTMLDetailsElement>(
+		"#extract :is(.panel, .part)",
+	);
 	const narrow = matchMedia("(max-width: 860px)");
 	/** Those that were closed for want of room. */
 	let closed: HTMLDetailsElement[] = [];
