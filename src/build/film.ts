@@ -4,7 +4,6 @@
  *   npm run film
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { decode, encode } from "fast-png";
 import type { Page } from "playwright-core";
 import { openBrowser } from "../../test/browser.ts";
 import {
@@ -14,7 +13,6 @@ import {
 	SAMPLE,
 	servePage,
 } from "../../test/pageTesting.ts";
-import { fewColours } from "./fewColours.ts";
 
 const OUT = new URL("../../data/pictures/page-session.png", import.meta.url);
 const [WIDTH, HEIGHT] = [700, 600];
@@ -85,6 +83,8 @@ try {
 		"Extract: the kernel, its uncertainty, q*, m* and E₀",
 		"#results",
 	);
+	// Folded in a window as narrow as this.
+	await page.locator("details:has(#view-image) > summary").click();
 	await frame(
 		page,
 		"does it explain the map? data, model, what is left",
@@ -111,7 +111,7 @@ try {
 }
 
 /** The frames in two columns, each under its caption. */
-async function strip(): Promise<Uint8Array> {
+async function strip(): Promise<Buffer> {
 	const figures = frames.map(
 		({ caption, png }, i) =>
 			`<figure><figcaption><b>${i + 1}</b> ${caption}</figcaption><img src="data:image/png;base64,${png.toString("base64")}"></figure>`,
@@ -123,11 +123,5 @@ async function strip(): Promise<Uint8Array> {
 		body { margin: 0; padding: 16px; display: grid; grid-template-columns: repeat(2, ${WIDTH + 2}px); gap: 16px 20px; background: #fff; font: 20px "DejaVu Sans", sans-serif; width: max-content }
 		figure { margin: 0 } figcaption { padding-bottom: 6px } img { display: block; border: 1px solid #888 }
 	</style>${figures.join("")}`);
-	const png = await sheet.screenshot({ fullPage: true });
-	const { width, height, data } = decode(png);
-	const { palette, indices } = fewColours(data);
-	return encode(
-		{ width, height, data: indices, channels: 1, depth: 8, palette },
-		{ zlib: { level: 9 } },
-	);
+	return sheet.screenshot({ fullPage: true });
 }
