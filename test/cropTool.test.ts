@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Random } from "../src/random.ts";
-import { cropTool } from "../src/web/page/cropTool.ts";
+import { cropTool } from "../src/web/page/picture/cropTool.ts";
 
 const bounds = { x: [-123.47, 118.93], y: [-80.02, 97.56] } as const;
 

@@ -8,10 +8,10 @@ import {
 } from "../src/extraction/lattice/lattice.ts";
 import { firstZone } from "../src/extraction/lattice/zone.ts";
 import { argumentsOf } from "../src/extraction/results/commandLine.ts";
-import { analysisFields } from "../src/web/page/analysisFields.ts";
-import { valueAt } from "../src/web/page/fieldDrawing.ts";
-import { mapFftOf } from "../src/web/page/mapFft.ts";
-import { asMarks } from "../src/web/page/spotMarks.ts";
+import { valueAt } from "../src/web/page/picture/fieldDrawing.ts";
+import { analysisFields } from "../src/web/page/worker/analysisFields.ts";
+import { mapFftOf } from "../src/web/page/worker/mapFft.ts";
+import { asMarks } from "../src/web/page/worker/spotMarks.ts";
 
 const area = (corners: readonly { x: number; y: number }[]) =>
 	corners.reduce((sum, { x, y }, i) => {

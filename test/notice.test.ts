@@ -16,7 +16,10 @@ test.after(() => rm(scratch, { recursive: true }));
 test("the page's packages, those that they bring along, and the font", async () => {
 	const { metafile, outputFiles } = await build({
 		absWorkingDir: root,
-		entryPoints: ["src/web/page/extractWorker.ts", "src/web/page/page.ts"],
+		entryPoints: [
+			"src/web/page/worker/extractWorker.ts",
+			"src/web/page/page.ts",
+		],
 		outdir: scratch,
 		...FOR_BROWSERS,
 		write: false,

@@ -2,9 +2,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { latticeCorrection } from "../src/extraction/lattice/correction.ts";
-import type { Tool } from "../src/web/page/fieldInput.ts";
-import { Frame } from "../src/web/page/frame.ts";
-import { latticeTold } from "../src/web/page/latticeTold.ts";
+import type { Tool } from "../src/web/page/picture/fieldInput.ts";
+import { Frame } from "../src/web/page/picture/frame.ts";
+import { latticeTold } from "../src/web/page/worker/latticeTold.ts";
 import { latticeScan, misplaced } from "./latticeScans.ts";
 
 const { scan, perfect } = latticeScan({

@@ -3,9 +3,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { describeDispersion } from "../src/extraction/findings/dispersion.ts";
 import { fitParabola } from "../src/extraction/findings/parabola.ts";
-import { sortedSample } from "../src/web/page/colourRange.ts";
-import { nextStep } from "../src/web/page/guide.ts";
-import { headlineOf } from "../src/web/page/headline.ts";
+import { nextStep } from "../src/web/page/basics/guide.ts";
+import { sortedSample } from "../src/web/page/picture/colourRange.ts";
+import { headlineOf } from "../src/web/page/results/headline.ts";
 
 const found = {
 	...{ open: true, own: false, sized: true, prepared: true },

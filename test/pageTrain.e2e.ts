@@ -139,6 +139,8 @@ test("its weights are a folder that the command line reads", async () => {
 	}
 	const weights = await openWeights(join(scratch, "weights-smoke-seed1"));
 	assert.ok((await weights.prior()) !== undefined);
+	// Those that maps of any size have.
+	assert.is(weights.inputs, "centred");
 });
 
 test("extraction takes them", async () => {
@@ -148,7 +150,7 @@ test("extraction takes them", async () => {
 	const label = page.locator("#weights option").nth(1);
 	assert.match((await label.textContent()) ?? "", /^trained here on .*20\d\d/);
 	await page.selectOption("#weights", { index: 1 });
-	assert.match(await textOf(page, "#weights-about"), /Preset smoke, seed 1/);
+	assert.match(await textOf(page, "#weights-about"), /Preset smoke, centred inputs, seed 1/);
 	await page.selectOption("#energies", "one");
 	await page.selectOption("#method", "one-step");
 	assert.is(await extract(page), "");

@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { commandOf } from "../src/extraction/results/commandLine.ts";
-import { noSeries, offerOf } from "../src/web/page/seriesOffer.ts";
+import { noSeries, offerOf } from "../src/web/page/files/seriesOffer.ts";
 
 const sides = "192 x 192 pixels of 2.500 x 2.500 A";
 const map = (id: string, energy: number, size = sides) => ({

@@ -27,9 +27,9 @@ export async function buildPage(): Promise<void> {
 		entryPoints: {
 			page: `${SOURCES}/page.ts`,
 			style: `${SOURCES}/page.css`,
-			chartWorker: `${SOURCES}/chartWorker.ts`,
-			prepareWorker: `${SOURCES}/prepareWorker.ts`,
-			extractWorker: `${SOURCES}/extractWorker.ts`,
+			chartWorker: `${SOURCES}/training/chartWorker.ts`,
+			prepareWorker: `${SOURCES}/worker/prepareWorker.ts`,
+			extractWorker: `${SOURCES}/worker/extractWorker.ts`,
 			trainWorker: `${root}src/web/training/worker.ts`,
 		},
 		outdir: OUT,

@@ -1,34 +1,34 @@
 /** The tab that extracts, from the file through image and scatterers to the kernel: all its parts put together, and what people do with them. */
 
 import { Remote } from "../rpc.ts";
-import { AnalysisForm } from "./analysisForm.ts";
-import { byId, input, select, sentences } from "./dom.ts";
-import { onEdits } from "./edits.ts";
-import type { ExtractHandlers } from "./extractWorker.ts";
-import { onFile } from "./fileInput.ts";
-import { Fourier } from "./fourier.ts";
-import { Frame } from "./frame.ts";
-import { Guide } from "./guide.ts";
-import { ImageForm } from "./imageForm.ts";
-import { Kernels } from "./kernels.ts";
-import { KindsList } from "./kindsList.ts";
-import { LatticeForm } from "./latticeForm.ts";
-import { Layers } from "./layers.ts";
-import { showMarksCount } from "./marksCount.ts";
-import { MarksTable } from "./marksTable.ts";
-import { MeasuredImage } from "./measuredImage.ts";
-import { Now } from "./now.ts";
+import { byId, input, select, sentences } from "./basics/dom.ts";
+import { Guide } from "./basics/guide.ts";
+import { Work } from "./basics/work.ts";
+import { onFile } from "./files/fileInput.ts";
+import { MeasuredImage } from "./files/measuredImage.ts";
+import { Now } from "./files/now.ts";
+import { Works } from "./files/works.ts";
+import { AnalysisForm } from "./forms/analysisForm.ts";
+import { ImageForm } from "./forms/imageForm.ts";
+import { LatticeForm } from "./forms/latticeForm.ts";
+import { onEdits } from "./marks/edits.ts";
+import { KindsList } from "./marks/kindsList.ts";
+import { showMarksCount } from "./marks/marksCount.ts";
+import { MarksTable } from "./marks/marksTable.ts";
+import { Search } from "./marks/search.ts";
+import { showSeedWindows } from "./marks/seedWindows.ts";
+import { LiveSpots } from "./marks/spots.ts";
 import { OpenFiles } from "./openFiles.ts";
-import { PictureView } from "./pictureView.ts";
-import { startPlay } from "./play.ts";
-import { Results } from "./results.ts";
-import { Scatterers } from "./scatterers.ts";
-import { Search } from "./search.ts";
-import { showSeedWindows } from "./seedWindows.ts";
-import { LiveSpots } from "./spots.ts";
-import { offerWeights } from "./weightsChoice.ts";
-import { Work } from "./work.ts";
-import { Works } from "./works.ts";
+import { Frame } from "./picture/frame.ts";
+import { Layers } from "./picture/layers.ts";
+import { PictureView } from "./picture/pictureView.ts";
+import { Scatterers } from "./picture/scatterers.ts";
+import { Fourier } from "./results/fourier.ts";
+import { Kernels } from "./results/kernels.ts";
+import { startPlay } from "./results/play.ts";
+import { Results } from "./results/results.ts";
+import { offerWeights } from "./training/weightsChoice.ts";
+import type { ExtractHandlers } from "./worker/extractWorker.ts";
 
 /** Puts the tab together, and opens what was open last. */
 export function startExtract(): void {

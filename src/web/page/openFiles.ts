@@ -1,25 +1,25 @@
 /** The files that are open: how one is opened, left, taken up again and closed, and several made a series. */
 import { type Remote, type Report, StoppedError } from "../rpc.ts";
-import { ANALYSIS, type AnalysisForm } from "./analysisForm.ts";
-import { byId, confirmed, input } from "./dom.ts";
-import type { ExtractHandlers } from "./extractWorker.ts";
-import type { ImageForm } from "./imageForm.ts";
-import type { Kernels } from "./kernels.ts";
-import { LATTICE, type LatticeForm } from "./latticeForm.ts";
-import type { MeasuredImage } from "./measuredImage.ts";
-import type { Now } from "./now.ts";
-import type { Scatterers } from "./scatterers.ts";
-import type { Search } from "./search.ts";
-import { SeriesPanel } from "./seriesPanel.ts";
-import { type Source, sourceOf } from "./source.ts";
-import type { Work } from "./work.ts";
+import { byId, confirmed, input } from "./basics/dom.ts";
+import { type Source, sourceOf } from "./basics/source.ts";
+import type { Work } from "./basics/work.ts";
+import type { MeasuredImage } from "./files/measuredImage.ts";
+import type { Now } from "./files/now.ts";
+import { SeriesPanel } from "./files/seriesPanel.ts";
 import {
 	isTouched,
 	type OpenFile,
 	type WorkResults,
 	type WorkState,
 	type Works,
-} from "./works.ts";
+} from "./files/works.ts";
+import { ANALYSIS, type AnalysisForm } from "./forms/analysisForm.ts";
+import type { ImageForm } from "./forms/imageForm.ts";
+import { LATTICE, type LatticeForm } from "./forms/latticeForm.ts";
+import type { Search } from "./marks/search.ts";
+import type { Scatterers } from "./picture/scatterers.ts";
+import type { Kernels } from "./results/kernels.ts";
+import type { ExtractHandlers } from "./worker/extractWorker.ts";
 
 /** Fields of what is chosen beside the image. */
 const CHOICES = [

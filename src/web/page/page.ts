@@ -1,8 +1,8 @@
 /** The page: tabs, colours, and what is to be said where there is no WebGPU. */
 import { WHERE } from "../gpu.ts";
-import { byId } from "./dom.ts";
+import { byId } from "./basics/dom.ts";
 import { startExtract } from "./extract.ts";
-import { startTrain } from "./train.ts";
+import { startTrain } from "./training/train.ts";
 
 const TABS = ["extract", "train"];
 

@@ -22,10 +22,10 @@ export async function trainedWeights(
 ): Promise<TrainedWeights | undefined> {
 	const kept = store ?? (await openRunStore());
 	const [run, metrics] = [await kept.get("run"), await kept.get("metrics")];
-	if (!run || !metrics || run.configuration.inputs !== "physics")
+	if (!run || !metrics || run.configuration.inputs === "paper")
 		return undefined;
 	const finished = await kept.get("finished");
-	const { preset, seed, scattering = "linear" } = run.configuration;
+	const { preset, inputs, seed, scattering = "linear" } = run.configuration;
 	const scores = (["twoStep", "oneStep"] as const).flatMap((method) => {
 		const ncc = metrics.methods[method]?.unseenEnergy?.ncc;
 		return typeof ncc === "number"
@@ -36,7 +36,7 @@ export async function trainedWeights(
 		stamp: `trained ${finished ?? 0}`,
 		folder: folderOf(run.configuration),
 		finished: finished === undefined ? undefined : new Date(finished),
-		summary: `Preset ${preset}, seed ${seed}, ${scattering} scattering${scores.length > 0 ? `; correlation with the true kernel (${SPLITS.unseenEnergy.toLowerCase()}): ${scores.join(", ")}` : ""}. The kernel prior of refined is the shipped one.`,
+		summary: `Preset ${preset}, ${inputs} inputs, seed ${seed}, ${scattering} scattering${scores.length > 0 ? `; correlation with the true kernel (${SPLITS.unseenEnergy.toLowerCase()}): ${scores.join(", ")}` : ""}. The kernel prior of refined is the shipped one.`,
 	};
 }
 

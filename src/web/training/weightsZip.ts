@@ -47,9 +47,9 @@ export async function weightFilesOf(
 	prior: Uint8Array<ArrayBuffer>,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
 	const { preset, inputs, seed, epochs } = configuration;
-	if (inputs !== "physics")
+	if (inputs === "paper")
 		throw new Error(
-			"extraction works with networks that see the physics inputs; this run trained them on the paper's",
+			"extraction works with networks that see the centred or the physics inputs; this run trained them on the paper's",
 		);
 	const kept = async <K extends keyof Kept>(key: K): Promise<Kept[K]> => {
 		const found = await store.get(key);
@@ -73,7 +73,7 @@ export async function weightFilesOf(
 		version: `${about.version}, trained in a browser`,
 		seed,
 		adapter: metrics.adapter,
-		preset: withEpochs(PRESETS[preset], epochs),
+		preset: { ...withEpochs(PRESETS[preset], epochs), inputs },
 		configuration,
 		metrics,
 		losses: {

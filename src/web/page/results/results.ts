@@ -1,0 +1,285 @@
+/** The kernel and all that belongs to it, in linked views. */
+
+import { clipLimit, diverging, sequential } from "../../../drawing/colour.ts";
+import { short } from "../../../drawing/picture.ts";
+import {
+	mapField,
+	squareField,
+} from "../../../extraction/results/drawPictures.ts";
+import { maxOf, minOf } from "../../../qpi/maths/extremes.ts";
+import { byId, folded, rowOf, sentences } from "../basics/dom.ts";
+import { withAnalysed } from "../files/withAnalysed.ts";
+import { FieldView, type Shown } from "../picture/fieldView.ts";
+import { Link } from "../picture/link.ts";
+import type { Analysed, Outcome, ShownItem } from "../worker/extractTypes.ts";
+import { onCommandFiles, showCommand } from "./commandFiles.ts";
+import type { Fourier } from "./fourier.ts";
+import { headlineOf } from "./headline.ts";
+
+const NAMES = ["kernel", "uncertainty", "image", "model", "residual"] as const;
+type Name = (typeof NAMES)[number];
+
+export class Results {
+	readonly #space = new Link();
+	readonly #fourier: Fourier;
+	readonly #views: Record<Name, FieldView>;
+	readonly #profile: (index: number) => Promise<Blob | null>;
+	#outcome: Outcome | null = null;
+	#shown = 0;
+	/** Whose rows the table of the dispersion has. */
+	#rowsOf: Outcome["items"] | null = null;
+	#drawing = false;
+
+	/**
+	 * @param fourier shows what belongs to Fourier space
+	 * @param profile gives the chart of a kernel's profile, where it can be had
+	 * @param download is asked for a file of the results by its name, "zip" for all
+	 */
+	constructor(
+		fourier: Fourier,
+		profile: (index: number) => Promise<Blob | null>,
+		download: (name: string, index: number) => void,
+	) {
+		this.#fourier = fourier;
+		this.#profile = profile;
+		this.#views = Object.fromEntries(
+			NAMES.map((name) => [
+				name,
+				new FieldView(byId(`view-${name}`), this.#space),
+			]),
+		) as Record<Name, FieldView>;
+		for (const button of document.querySelectorAll<HTMLElement>(
+			'[data-zoom="kernel"] button',
+		))
+			button.addEventListener("click", () => {
+				const factor = Number(button.dataset.factor);
+				this.#views.kernel.zoom(factor);
+				this.#fourier.zoom(factor);
+			});
+		const contrast = byId<HTMLInputElement>("contrast");
+		contrast.addEventListener("input", () => {
+			this.#space.contrast = 2 ** contrast.valueAsNumber;
+			this.#space.changed();
+		});
+		byId("same-scale").addEventListener("change", () => this.#fill());
+		const energy = byId<HTMLInputElement>("result-energy");
+		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
+		byId("exports").addEventListener("click", (event) => {
+			const { file } = (event.target as HTMLElement).dataset;
+			if (file) download(this.#nameOf(file), this.#shown);
+		});
+		onCommandFiles((name) => download(name, this.#shown));
+	}
+
+	/** Of a stack the kernels are in one array, and each has a table of its own. */
+	#nameOf(file: string): string {
+		const names = this.#outcome?.names ?? [];
+		const [stem, end] = file.split(".");
+		const tables = names.filter((name) =>
+			new RegExp(`^${stem}-\\d+\\.${end}$`).test(name),
+		);
+		if (names.includes(file)) return file;
+		return (
+			tables[this.#shown] ??
+			(names.includes(`${stem}s.${end}`) ? `${stem}s.${end}` : file)
+		);
+	}
+
+	hide(): void {
+		this.#outcome = null;
+		this.#fourier.hide();
+		byId("results").hidden = true;
+	}
+
+	/** Whether what is shown no longer follows from what the page says. */
+	stale(is: boolean): void {
+		byId("stale").hidden = !is || !this.#outcome;
+	}
+
+	/** @param inPlace of the energy that is shown, without going there: a switch of methods */
+	show(outcome: Outcome, inPlace = false): void {
+		this.#outcome = outcome;
+		byId("results").hidden = false;
+		const several = outcome.items.length > 1;
+		// One slider where the picture has the same energies.
+		const { max } = byId<HTMLInputElement>("energy");
+		byId("result-energy-row").hidden =
+			!several ||
+			(!byId("energy-row").hidden && Number(max) === outcome.items.length - 1);
+		byId<HTMLInputElement>("result-energy").max = String(
+			outcome.items.length - 1,
+		);
+		this.#said(outcome);
+		byId("adapter").textContent = outcome.adapter
+			? `Networks ran on: ${outcome.adapter}`
+			: "";
+		byId("dispersion").hidden = !several;
+		this.choose(inPlace ? this.#shown : outcome.shown);
+		if (inPlace) return;
+		byId("results-head").focus({ preventScroll: true });
+		byId("results").scrollIntoView({ block: "nearest" });
+	}
+
+	/** The same kernels, with what is said of them anew. */
+	tell(analysed: Analysed): void {
+		if (!this.#outcome) return;
+		this.#outcome = withAnalysed(this.#outcome, analysed);
+		this.#said(this.#outcome);
+		const { findings } = this.#outcome.items[this.#shown];
+		byId("findings").replaceChildren(...sentences(findings));
+		this.#fourier.show(this.#outcome, this.#shown);
+	}
+
+	#said(outcome: Outcome): void {
+		byId("warnings").replaceChildren(...folded(outcome.warnings));
+		showCommand(outcome);
+		this.#chart("dispersion-chart", outcome.dispersion);
+	}
+
+	/** Whether another method's kernel can be had from these results. */
+	compares(method: string): boolean {
+		return this.#outcome?.methods.includes(method) ?? false;
+	}
+
+	/** Shows the kernel of that energy, where there is one. */
+	choose(index: number): void {
+		const item = this.#outcome?.items[index];
+		if (!this.#outcome || !item) return;
+		this.#shown = index;
+		byId<HTMLInputElement>("result-energy").value = String(index);
+		byId("result-energy-value").textContent = withMinus(item.label);
+		byId("results-head").textContent =
+			`Kernel, ${withMinus(item.label)}, by ${item.method}`;
+		this.#fill();
+		byId("methods")
+			.querySelector("tbody")
+			?.replaceChildren(
+				...item.explained.map(({ name, heldOut, inSample, chosen }) => {
+					const row = rowOf(name, part(heldOut), part(inSample));
+					row.classList.toggle("chosen", chosen);
+					return row;
+				}),
+			);
+		byId("findings").replaceChildren(...sentences(item.findings));
+		byId("headline").textContent = headlineOf(item);
+		this.#fourier.show(this.#outcome, index);
+		this.#fillDispersion(this.#outcome);
+		void this.#showProfile();
+	}
+
+	/** One at a time, and of those asked for meanwhile the last: a slider asks faster than they are drawn. */
+	async #showProfile(): Promise<void> {
+		this.#chart("profile-chart", null); // that of another energy must not stay
+		if (this.#drawing) return;
+		this.#drawing = true;
+		let item: ShownItem | undefined;
+		let blob: Blob | null = null;
+		while (item !== this.#outcome?.items[this.#shown]) {
+			item = this.#outcome?.items[this.#shown];
+			blob = await this.#profile(this.#shown);
+		}
+		this.#drawing = false;
+		this.#chart("profile-chart", blob);
+	}
+
+	#chart(id: string, blob: Blob | null): void {
+		const image = byId<HTMLImageElement>(id);
+		URL.revokeObjectURL(image.src);
+		image.hidden = !blob;
+		if (blob) image.src = URL.createObjectURL(blob);
+	}
+
+	/** A view at a time: all together would hold up the page. */
+	#fill(): void {
+		const item = this.#outcome?.items[this.#shown];
+		if (!this.#outcome || !item) return;
+		const sameScale = byId<HTMLInputElement>("same-scale").checked;
+		const fields = Object.entries(fieldsOf(this.#outcome, item, sameScale));
+		const next = () => {
+			const [name, shown] = fields.shift() ?? [];
+			if (!name || !shown || item !== this.#outcome?.items[this.#shown]) return;
+			this.#views[name as Name].show(shown);
+			setTimeout(next);
+		};
+		next();
+	}
+
+	/** Of a stack of many energies its rows are made once, and one of them chosen. */
+	#fillDispersion({ items }: Outcome): void {
+		const body = byId("dispersion-table").querySelector("tbody");
+		if (this.#rowsOf !== items)
+			body?.replaceChildren(
+				...items.map(({ label, q, explained }) =>
+					rowOf(
+						withMinus(label),
+						q ? `${q.q.toFixed(4)} ± ${q.error.toFixed(4)}` : "–",
+						part(explained.find(({ chosen }) => chosen)?.heldOut ?? null),
+					),
+				),
+			);
+		this.#rowsOf = items;
+		body?.querySelector(".chosen")?.classList.remove("chosen");
+		body?.children[this.#shown]?.classList.add("chosen");
+	}
+}
+
+/** "-20 meV" as it is set. */
+const withMinus = (label: string) => label.replace(/^-(?=\d)/, "−");
+
+const part = (value: number | null) =>
+	value === null ? "–" : value.toFixed(3).replace("-", "−");
+
+/** What each view shows. Data, re-convolution and residual have one scale; kernel and, if wanted, its uncertainty another. */
+function fieldsOf(
+	{ spacing, centre, unit }: Outcome,
+	item: ShownItem,
+	sameScale: boolean,
+): Record<Name, Shown> {
+	const { kernel, uncertainty, image, model, residual, places } = item;
+	const onMap = (values: ArrayLike<number>) =>
+		mapField(values, { ...item, spacing, centre });
+	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
+	const median = measured[measured.length >> 1] ?? 0;
+	const less = (values: Float32Array) => values.map((v) => v - median);
+	const data = less(image);
+	const limit = clipLimit(data);
+	const peak = clipLimit(kernel);
+	const space = { unit, axes: "Å", smooth: true } as const;
+	const onData = {
+		...space,
+		colours: diverging,
+		range: [-limit, limit],
+	} as const;
+	return {
+		kernel: {
+			...space,
+			field: squareField(kernel, spacing),
+			colours: diverging,
+			range: [-peak, peak],
+			summary: `The kernel, ${withMinus(item.label)}, from ${short(minOf(kernel))} to ${short(maxOf(kernel))} ${unit}`,
+		},
+		uncertainty: {
+			...space,
+			field: squareField(uncertainty, spacing),
+			colours: sequential,
+			range: [0, sameScale ? peak : clipLimit(uncertainty)],
+			summary: `The kernel's uncertainty, at most ${short(maxOf(uncertainty))} ${unit}`,
+		},
+		image: {
+			...onData,
+			field: onMap(data),
+			summary: "The image that was fitted, less its median",
+		},
+		model: {
+			...onData,
+			field: onMap(less(model)),
+			summary: "The kernel put back at all scatterers",
+		},
+		residual: {
+			...onData,
+			field: onMap(residual),
+			marks: places,
+			summary: "What is left: data less re-convolution",
+		},
+	};
+}
