@@ -150,7 +150,10 @@ test("extraction takes them", async () => {
 	const label = page.locator("#weights option").nth(1);
 	assert.match((await label.textContent()) ?? "", /^trained here on .*20\d\d/);
 	await page.selectOption("#weights", { index: 1 });
-	assert.match(await textOf(page, "#weights-about"), /Preset smoke, centred inputs, seed 1/);
+	assert.match(
+		await textOf(page, "#weights-about"),
+		/Preset smoke, centred inputs, seed 1/,
+	);
 	await page.selectOption("#energies", "one");
 	await page.selectOption("#method", "one-step");
 	assert.is(await extract(page), "");
