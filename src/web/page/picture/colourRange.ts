@@ -29,20 +29,22 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** The finite values, or so many of them with the least and the greatest, from low to high. */
 export function sortedSample(values: ArrayLike<number>): Float64Array {
 	const all = values.length;
-	if (all <= SAMPLES)
-		return Float64Array.from(values).filter(Number.isFinite).sort();
-	const sample = Float64Array.from(
-		{ length: SAMPLES },
-		(_, i) => values[Math.floor(((i * GOLDEN) % 1) * all)],
-	)
-		.filter(Number.isFinite)
-		.sort();
+	const few = all <= SAMPLES;
+	const sample = new Float64Array(few ? all : SAMPLES);
+	let taken = 0;
+	for (let i = 0; i < sample.length; i++) {
+		const v = values[few ? i : Math.floor(((i * GOLDEN) % 1) * all)];
+		if (Number.isFinite(v)) sample[taken++] = v;
+	}
+	const sorted = sample.subarray(0, taken).sort();
+	const last = taken - 1;
 	for (let i = 0; i < all; i++) {
 		const v = values[i];
-		if (v < sample[0]) sample[0] = v;
-		if (v > sample[sample.length - 1]) sample[sample.length - 1] = v;
+		if (!Number.isFinite(v)) continue;
+		if (v < sorted[0]) sorted[0] = v;
+		else if (v > sorted[last]) sorted[last] = v;
 	}
-	return sample;
+	return sorted;
 }
 
 export class ColourRange {

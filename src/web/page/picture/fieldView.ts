@@ -95,11 +95,12 @@ export class FieldView {
 			? resampled(values, { nx, ny }, nx * fine, ny * fine, true)
 			: values;
 		let [least, most] = [Infinity, -Infinity];
-		for (let p = 0; p < values.length; p++)
-			if (Number.isFinite(values[p])) {
-				least = Math.min(least, values[p]);
-				most = Math.max(most, values[p]);
-			}
+		for (let p = 0; p < values.length; p++) {
+			const v = values[p];
+			if (!Number.isFinite(v)) continue;
+			if (v < least) least = v;
+			if (v > most) most = v;
+		}
 		this.#extremes = [least, most];
 		this.#canvas.setAttribute("aria-label", shown.summary);
 		this.draw();
