@@ -10,14 +10,7 @@ export function headlineOf({
 	const bands = findings.flatMap((line) => {
 		const [, of, numbers] =
 			/^dispersion( of kind \d+)?: (m\* = .*? meV)/.exec(line) ?? [];
-		return numbers
-			? [
-					numbers
-						.replace("m_e", "mₑ")
-						.replace("E0", "E₀")
-						.concat(of ?? ""),
-				]
-			: [];
+		return numbers ? [numbers.concat(of ?? "")] : [];
 	});
 	const star = q
 		? `q* = ${q.q.toFixed(4)} ± ${q.error.toFixed(4)} 1/Å`
