@@ -21,6 +21,7 @@ export interface LayerRequest {
 /** What the picture shows where no layer is chosen. */
 interface Base {
 	readonly image: ShownImage;
+	readonly channel: string;
 	readonly label: string;
 	readonly unit: string;
 	/** Of so many images the number. */
@@ -86,7 +87,7 @@ export class Layers {
 		const name = item ? select("layer").value : "";
 		const { image, label, unit } = base;
 		if (!item || !this.#outcome || name === "") {
-			this.#picture.show(image, label, unit);
+			this.#show(image, base, label, unit);
 			return;
 		}
 		const { spacing, centre } = this.#outcome;
@@ -100,10 +101,18 @@ export class Layers {
 		const shown = await made.catch(() => image);
 		// Another may have been chosen meanwhile.
 		if (base !== this.#base || name !== select("layer").value) return;
-		this.#picture.show(
-			shown,
-			`${label}, ${name === "model" ? "re-convolution" : "residual"}`,
-			this.#outcome.unit,
-		);
+		const what = name === "model" ? "re-convolution" : "residual";
+		this.#show(shown, base, `${label}, ${what}`, this.#outcome.unit);
+	}
+
+	/** The picture and its title together: neither is ever that of another image. */
+	#show(
+		image: ShownImage,
+		{ channel }: Base,
+		label: string,
+		unit: string,
+	): void {
+		this.#picture.show(image, label, unit);
+		byId("picture-title").textContent = `${channel}, ${label}`;
 	}
 }
