@@ -75,10 +75,14 @@ export function shellWord(text: string): string {
 	return `"$(printf '${printed.join("")}')"${rest}`;
 }
 
-/** A sentence with numbers as print has it: ±, a minus sign and Å in place of what a terminal shows. An A after a power of ten is an ampere: no length here has one. */
+/** A sentence with numbers as print has it: ±, ×, a minus sign, Å, and a band's symbols in place of what a terminal shows. An A after a power of ten is an ampere: no length here has one. */
 export const typeset = (text: string): string =>
 	text
 		.replaceAll("+-", "±")
+		.replace(/(?<=\d) x (?=\d)/g, " × ")
+		.replace(/(?<=\d )m_e\b/g, "mₑ")
+		.replace(/\bE0(?= = )/g, "E₀")
+		.replace(/\bchi2(?=\/dof)/g, "χ²")
 		.replace(/(^|[\s(=,])-(?=[\d.])/g, "$1−")
 		.replace(/(?<!e[+-]?\d*)(\d |1\/)A\b(?!\.\w)/g, "$1Å");
 

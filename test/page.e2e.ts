@@ -153,7 +153,7 @@ test("what is asked of the kernels changes without a new extraction", async () =
 	assert.equal(await names(), ["line-cuts", "ring-cuts", "symmetrised"]);
 	assert.match(
 		await text(page, "#fft-caption"),
-		"120 x 120 pixels less their mean, Hann window along each axis; zeros around to 128 x 128",
+		"120 × 120 pixels less their mean, Hann window along each axis; zeros around to 128 × 128",
 	);
 	// A list that cannot be read is said to be none, and asks for nothing.
 	await page.fill("#rings", "0.15,");

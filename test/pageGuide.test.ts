@@ -48,6 +48,16 @@ test("the headline has q*, m* and E0 as the findings say them", () => {
 	assert.match(said, /^q\* = 0\.1393 ± 0\.0007 1\/Å · m\* = 0\.40/);
 	assert.match(said, /mₑ, E₀ = −65\S* ± \S+ meV$/);
 	assert.is(headlineOf({ q: null, findings: [] }), "no q* stands out");
+	assert.is(
+		headlineOf({
+			q: null,
+			findings: [
+				"method ridge",
+				"extraction failed: the kernel explains -0.032 of it; nothing is claimed of its q*",
+			],
+		}),
+		"extraction failed: the kernel explains −0.032 of it",
+	);
 });
 
 test("a large map's histogram: its extremes, and quantiles as of all values", () => {

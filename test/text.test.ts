@@ -78,7 +78,7 @@ test("a message is one line of bounded length, in linear time", () => {
 	assert.ok(performance.now() - began < 10_000);
 });
 
-test("print has Å, ± and minus signs; currents, file names and other words stay", () => {
+test("print has Å, ±, ×, minus signs and a band's symbols; currents, file names and other words stay", () => {
 	for (const [told, printed] of [
 		[
 			"q = 0.165 +- 0.003 1/A (wavelength 38 A)",
@@ -87,6 +87,12 @@ test("print has Å, ± and minus signs; currents, file names and other words sta
 		["from -80 to 80 A along x", "from −80 to 80 Å along x"],
 		["an offset of 3e-12 A, 3e12 A", "an offset of 3e-12 A, 3e12 A"],
 		["map 10 A.sxm, channel A, 2A", "map 10 A.sxm, channel A, 2A"],
+		["57 x 57 pixels of 4 A", "57 × 57 pixels of 4 Å"],
+		[
+			"m* = 0.39 +- 0.01 m_e, E0 = -67 +- 1 meV (chi2/dof = 1.5)",
+			"m* = 0.39 ± 0.01 mₑ, E₀ = −67 ± 1 meV (χ²/dof = 1.5)",
+		],
+		["E0 map.sxm, x and y", "E0 map.sxm, x and y"],
 	])
 		assert.is(typeset(told), printed);
 });

@@ -255,12 +255,13 @@ export class MeasuredImage {
 		const image = await remote.call("image", at);
 		this.#shown = wish;
 		picture.fixed = now.opened?.dataset ?? false;
-		await layers.show({ image, label, unit, at, of: labels.length });
+		// What was chosen when it was asked for: the form may say another by now.
+		const { channel = select("channel").value } = settings;
+		await layers.show({ image, channel, label, unit, at, of: labels.length });
 		spots.changed();
 		if (now.images.scatterers)
 			scatterers.reset(now.images.scatterers[at], true);
 		byId("energy-value").textContent = label;
-		byId("picture-title").textContent = `${select("channel").value}, ${label}`;
 		scatterers.choose(scatterers.chosen); // some may be outside by now
 		byId("told").replaceChildren(...sentences(told));
 		byId("image-warnings").replaceChildren(...folded(warnings));

@@ -200,7 +200,7 @@ export class LatticeForm implements Undoable {
 
 /** As the page spells them. */
 const unitsOf = (told: string): string =>
-	typeset(told).replaceAll(" x ", " × ").replaceAll(" degrees", "°");
+	typeset(told).replaceAll(" degrees", "°");
 
 const isSet = (id: string) => select(id).value !== "";
 

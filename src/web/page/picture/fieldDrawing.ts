@@ -106,9 +106,12 @@ export function drawColourBar(
 	ctx.strokeRect(x - 0.5, box.y - 0.5, 11, box.height + 1);
 	ctx.textAlign = "left";
 	const { label, said } = scaleOf(low, high, unit);
+	// The middle of -0.27 to 0.2699 is zero, and no power of ten.
+	const whole = (value: number) =>
+		Math.abs(value) < (high - low) / 200 ? 0 : value;
 	for (const part of [0, 0.5, 1])
 		ctx.fillText(
-			said(low + part * (high - low)),
+			said(whole(low + part * (high - low))),
 			x + 14,
 			box.y + (1 - part) * box.height + (part === 1 ? 9 : part === 0 ? 0 : 4),
 		);

@@ -14,6 +14,7 @@ import { paintSure, showScale } from "./sureMarks.ts";
 /** What the picture shows where no layer is chosen. */
 interface Base {
 	readonly image: ShownImage;
+	readonly channel: string;
 	readonly label: string;
 	readonly unit: string;
 	/** Of so many images the number. */
@@ -79,7 +80,7 @@ export class Layers {
 		const name = item ? select("layer").value : "";
 		const { image, label, unit } = base;
 		if (!item || !this.#outcome || name === "") {
-			this.#picture.show(image, label, unit);
+			this.#show(image, base, label, unit);
 			return;
 		}
 		const { spacing, centre } = this.#outcome;
@@ -93,10 +94,18 @@ export class Layers {
 		const shown = await made.catch(() => image);
 		// Another may have been chosen meanwhile.
 		if (base !== this.#base || name !== select("layer").value) return;
-		this.#picture.show(
-			shown,
-			`${label}, ${name === "model" ? "re-convolution" : "residual"}`,
-			this.#outcome.unit,
-		);
+		const what = name === "model" ? "re-convolution" : "residual";
+		this.#show(shown, base, `${label}, ${what}`, this.#outcome.unit);
+	}
+
+	/** The picture and its title together: neither is ever that of another image. */
+	#show(
+		image: ShownImage,
+		{ channel }: Base,
+		label: string,
+		unit: string,
+	): void {
+		this.#picture.show(image, label, unit);
+		byId("picture-title").textContent = `${channel}, ${label}`;
 	}
 }

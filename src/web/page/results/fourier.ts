@@ -142,7 +142,7 @@ export class Fourier {
 		const common = {
 			colours: sequential,
 			range: linear ? ([0, 1] as const) : ([-DECADES, 0] as const),
-			unit: linear ? "" : "log10",
+			unit: linear ? "" : "log₁₀",
 			axes: "1/Å" as const,
 			edges,
 		};
@@ -174,15 +174,15 @@ export class Fourier {
 		const scale = [far, spacing].join();
 		if (scale !== this.#scaled) this.#link.part = null;
 		this.#scaled = scale;
-		byId("fft-caption").textContent = [
+		const said = [
 			this.#fft && `Map: ${this.#fft.note}`,
 			`Kernel: ${kernelNote(item.size, item.spectrum)}`,
 			`Each over the value that one pixel in a thousand exceeds, ${linear ? "linear" : `log₁₀, ${DECADES} decades`}`,
-			lattice && typeset(lattice.told),
-		]
-			.filter(Boolean)
-			.join(". ")
-			.concat(".");
+			lattice?.told,
+		];
+		byId("fft-caption").textContent = typeset(
+			said.filter(Boolean).join(". ").concat("."),
+		);
 		this.#link.changed();
 	}
 

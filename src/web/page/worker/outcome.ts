@@ -6,6 +6,7 @@ import type {
 	Extraction,
 	Method,
 } from "../../../extraction/methods/extract.ts";
+import { energyLabels } from "../../../extraction/results/choose.ts";
 import {
 	aboutMedian,
 	scanField,
@@ -14,6 +15,7 @@ import {
 	type ResultOptions,
 	resultNames,
 } from "../../../extraction/results/files.ts";
+import type { Item } from "../../../extraction/results/item.ts";
 import {
 	type Analysis,
 	endOf,
@@ -101,7 +103,7 @@ export async function outcomeOf(
 		items: items.map((item, i) => {
 			const { task, extraction, spectrum, kernel, uncertainty, peak: q } = item;
 			return {
-				label: labelOf(item, kinds),
+				label: labelOf({ ...item, task: named(task, items, kinds) }, kinds),
 				method: NAMES[extraction.method],
 				kernel,
 				uncertainty,
@@ -141,6 +143,18 @@ export async function outcomeOf(
 		file: input.file,
 		adapter,
 	};
+}
+
+/** The only image by its energy, as the picture has it: results call it by its file, which the page shows anyway. */
+function named(
+	task: Item["task"],
+	items: readonly Item[],
+	kinds: readonly number[],
+): Item["task"] {
+	const { energy } = task;
+	return items.length > kinds.length || energy === undefined
+		? task
+		: { ...task, label: energyLabels([energy])(energy) };
 }
 
 /** What follows from the kernels; there are no arrays in it. */
