@@ -18,10 +18,24 @@ type Answer =
 	| { id: number; result: unknown }
 	| { id: number; error: { name: string; message: string } };
 
+const handed = new WeakMap<object, Transferable[]>();
+
+/** Has arrays of a result go to the page as they are, which takes no time there: the worker has them no longer. */
+export function handOver<T extends object>(
+	result: T,
+	arrays: readonly Float32Array[],
+): T {
+	handed.set(
+		result,
+		arrays.map(({ buffer }) => buffer as ArrayBuffer),
+	);
+	return result;
+}
+
 /** In the worker: answers calls, one after the other. */
 export function answer(handlers: Handlers): void {
 	const scope = self as unknown as {
-		postMessage(message: Answer): void;
+		postMessage(message: Answer, transfer?: Transferable[]): void;
 		onmessage: (event: MessageEvent<Question>) => void;
 	};
 	let queue = Promise.resolve();
@@ -31,7 +45,7 @@ export function answer(handlers: Handlers): void {
 				const result = await handlers[name](argument, (progress) =>
 					scope.postMessage({ id, progress }),
 				);
-				scope.postMessage({ id, result });
+				scope.postMessage({ id, result }, handed.get(Object(result)));
 			} catch (thrown) {
 				const { name, message } =
 					thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -3,6 +3,7 @@ import type { DetectedScatterer } from "../../../extraction/marks/scatterers.ts"
 import type { PrepareOptions } from "../../../extraction/results/prepareScans.ts";
 import { openStore, type Store } from "../../store.ts";
 import { byId, make } from "../basics/dom.ts";
+import { nextTask } from "../basics/inTurn.ts";
 import { type Source, sourceOf } from "../basics/source.ts";
 import type { FoundInImage } from "../marks/search.ts";
 import type {
@@ -10,6 +11,7 @@ import type {
 	ExtractRequest,
 	Outcome,
 	SeriesSeat,
+	ShownItem,
 } from "../worker/extractTypes.ts";
 import { withAnalysed } from "./withAnalysed.ts";
 
@@ -62,12 +64,22 @@ export const isTouched = (kept: KeptWork | undefined): boolean =>
 		kept.results !== undefined ||
 		kept.state?.settings.mask !== undefined);
 
+/** Results without their items, which are kept one by one: to copy those of a hundred energies at once would hold up the page. */
+interface KeptResults {
+	readonly request: ExtractRequest;
+	readonly outcome: Omit<Outcome, "items">;
+	readonly items: number;
+	/** Whether all items are there. */
+	readonly whole: boolean;
+}
+
 /** What is kept: the list, and of each file itself, the work on it, and its results. */
 type Kept = {
 	files: { readonly list: readonly OpenFile[]; readonly current: string };
 } & Record<`${string} file`, File | readonly File[]> &
 	Record<`${string} state`, WorkState> &
-	Record<`${string} results`, WorkResults> &
+	Record<`${string} results`, KeptResults> &
+	Record<`${string} item ${number}`, ShownItem> &
 	Record<`${string} analysis`, WorkAnalysis>;
 
 /** Changes are written when nothing has changed for so long, milliseconds. */
@@ -79,6 +91,8 @@ export class Works {
 	#store: Store<Kept> | null = null;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#unwritten: (() => WorkState) | undefined;
+	/** What is being kept of each file, or was last. */
+	readonly #keeping = new WeakMap<OpenFile, Outcome>();
 	readonly #choose: (file: OpenFile) => void;
 	readonly #close: (file: OpenFile) => void;
 
@@ -126,11 +140,24 @@ export class Works {
 				source: sourceOf([file].flat()),
 				state: await store?.get(`${id} state`),
 				results: asked(
-					await store?.get(`${id} results`),
+					await this.#results(id),
 					await store?.get(`${id} analysis`),
 				),
 			}
 		);
+	}
+
+	/** Undefined where there are none, or not all of them. */
+	async #results(id: string): Promise<WorkResults | undefined> {
+		const kept = await this.#store?.get(`${id} results`);
+		if (!kept?.whole) return undefined;
+		const items: ShownItem[] = [];
+		for (let i = 0; i < kept.items; i++) {
+			const item = await this.#store?.get(`${id} item ${i}`);
+			if (!item) return undefined;
+			items.push(item);
+		}
+		return { request: kept.request, outcome: { ...kept.outcome, items } };
 	}
 
 	/**
@@ -167,6 +194,7 @@ export class Works {
 
 	/** Forgets a file, and the work on it. */
 	async remove({ id }: OpenFile): Promise<void> {
+		const kept = await this.#store?.get(`${id} results`);
 		this.#list = this.#list.filter((each) => each.id !== id);
 		if (this.#current?.id === id) {
 			this.#current = this.#list.at(-1);
@@ -178,6 +206,7 @@ export class Works {
 			...entry({ id }, "state", undefined),
 			...entry({ id }, "results", undefined),
 			...entry({ id }, "analysis", undefined),
+			...without(id, 0, kept?.items),
 		});
 	}
 
@@ -195,12 +224,27 @@ export class Works {
 		if (file && state) void this.#put(entry(file, "state", state()));
 	}
 
-	async keepResults(results: WorkResults): Promise<void> {
-		if (this.#current)
-			await this.#put({
-				...entry(this.#current, "results", results),
-				...entry(this.#current, "analysis", undefined),
-			});
+	/** Those before are gone as soon as it begins: halves of two do not go together. */
+	async keepResults({ request, outcome }: WorkResults): Promise<void> {
+		const file = this.#current;
+		if (!file) return;
+		this.#keeping.set(file, outcome);
+		const { items, ...rest } = outcome;
+		const kept = { request, outcome: rest, items: items.length };
+		const before = await this.#store?.get(`${file.id} results`);
+		await this.#put({
+			...entry(file, "results", { ...kept, whole: false }),
+			...entry(file, "analysis", undefined),
+			...without(file.id, items.length, before?.items),
+		});
+		for (const [i, item] of items.entries()) {
+			await nextTask();
+			// Others have come meanwhile, or the file was closed.
+			if (this.#keeping.get(file) !== outcome || !this.#list.includes(file))
+				return;
+			await this.#put(entry(file, `item ${i}`, item));
+		}
+		await this.#put(entry(file, "results", { ...kept, whole: true }));
 	}
 
 	/** Without the kernels' arrays, which are kept already. */
@@ -269,12 +313,22 @@ const asked = (
 /** An entry of the store. */
 const entry = (
 	{ id }: Pick<OpenFile, "id">,
-	part: "file" | "state" | "results" | "analysis",
+	part: "file" | "state" | "results" | "analysis" | `item ${number}`,
 	value:
 		| File
 		| readonly File[]
 		| WorkState
-		| WorkResults
+		| KeptResults
+		| ShownItem
 		| WorkAnalysis
 		| undefined,
 ): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;
+
+/** Removes a file's items from one number on. */
+const without = (id: string, from: number, to = 0): Partial<Kept> =>
+	Object.assign(
+		{},
+		...Array.from({ length: Math.max(0, to - from) }, (_, i) =>
+			entry({ id }, `item ${from + i}`, undefined),
+		),
+	);

@@ -157,15 +157,17 @@ export function drawCrosshair(
 
 /** Rows that are painted together. */
 const STRIP = 16;
+/** Pixels that are painted without a break, in some ten milliseconds. */
+const AT_ONCE = 2 ** 18;
 
-/** The values in colours, low to high; as putColour() has them, for fields of a million pixels. */
-export function paintValues(
+/** Paints values in colours, low to high, as putColour() has them: a canvas, and what fills it, by parts that each take no time that is felt. */
+export function paintingOf(
 	values: ArrayLike<number>,
 	nx: number,
 	ny: number,
 	colours: Colours,
 	[low, high]: readonly [number, number],
-): HTMLCanvasElement {
+): { bitmap: HTMLCanvasElement; parts: (() => void)[] } {
 	// One more for what is no number.
 	const count = colours.length / 3;
 	const bytes = new Uint8ClampedArray(4 * (count + 1));
@@ -173,22 +175,32 @@ export function paintValues(
 		putColour(bytes, 4 * c, colours, c / (count - 1));
 	putColour(bytes, 4 * count, colours, Number.NaN);
 	const table = new Uint32Array(bytes.buffer);
-	const image = new ImageData(nx, ny);
-	const pixels = new Uint32Array(image.data.buffer);
 	const scale = (count - 1) / (high - low);
 	const least = 0.5 - low * scale;
-	// By strips, whose pixels stay in the cache, and without branches on values, which no processor foresees: a fifth of the time.
-	for (let above = ny; above > 0; above -= STRIP)
-		for (let ix = 0; ix < nx; ix++)
-			for (let row = Math.max(0, above - STRIP); row < above; row++) {
-				const v = values[ix * ny + ny - 1 - row];
-				const colour = Math.max(0, Math.min(count - 1, v * scale + least));
-				pixels[row * nx + ix] = table[Number.isNaN(v) ? count : colour | 0];
-			}
-	const canvas = document.createElement("canvas");
-	[canvas.width, canvas.height] = [nx, ny];
-	canvas.getContext("2d")?.putImageData(image, 0, 0);
-	return canvas;
+	const bitmap = document.createElement("canvas");
+	[bitmap.width, bitmap.height] = [nx, ny];
+	const ctx = bitmap.getContext("2d");
+	const rows = Math.max(STRIP, Math.floor(AT_ONCE / nx));
+	const paint = (from: number, to: number) => {
+		const image = new ImageData(nx, to - from);
+		const pixels = new Uint32Array(image.data.buffer);
+		// By strips, whose pixels stay in the cache, and without branches on values, which no processor foresees: a fifth of the time.
+		for (let top = from; top < to; top += STRIP)
+			for (let ix = 0; ix < nx; ix++)
+				for (let row = top; row < Math.min(to, top + STRIP); row++) {
+					const v = values[ix * ny + ny - 1 - row];
+					const colour = Math.max(0, Math.min(count - 1, v * scale + least));
+					pixels[(row - from) * nx + ix] =
+						table[Number.isNaN(v) ? count : colour | 0];
+				}
+		ctx?.putImageData(image, 0, from);
+	};
+	return {
+		bitmap,
+		parts: Array.from({ length: Math.ceil(ny / rows) }, (_, i) => () => {
+			paint(i * rows, Math.min(ny, (i + 1) * rows));
+		}),
+	};
 }
 
 /** A pixel of the canvas for each of the field; `up` counts from the bottom, `at` is where the pixel's bytes are. */

@@ -3,6 +3,7 @@
 import type { Colours } from "../../../drawing/colour.ts";
 import { drawCircle, type Field } from "../../../drawing/panels.ts";
 import { resampled } from "../../../drawing/picture.ts";
+import { inTurn } from "../basics/inTurn.ts";
 import {
 	type Axes,
 	drawAxes,
@@ -12,7 +13,7 @@ import {
 	type Frame,
 	type Point,
 	paintBar,
-	paintValues,
+	paintingOf,
 	place,
 	valueAt,
 } from "./fieldDrawing.ts";
@@ -40,9 +41,16 @@ export interface Shown {
 	readonly summary: string;
 }
 
+/** Whether two have one bitmap. */
+const isAlike = (one: Shown | null, other: Shown): boolean =>
+	one?.field.values === other.field.values &&
+	one.colours === other.colours &&
+	one.smooth === other.smooth &&
+	one.range.join() === other.range.join();
+
 const MARGIN = { left: 48, right: 50, top: 22, bottom: 40 };
 /** Images of few pixels are interpolated to so many times as many, and to no more than so many a side: those of many are drawn as they are. */
-const [FINE, MOST] = [4, 1024];
+const [FINE, MOST] = [4, 256];
 
 export class FieldView {
 	tool: Tool | null = null;
@@ -55,6 +63,9 @@ export class FieldView {
 	#extremes: [least: number, most: number] = [0, 0];
 	#grid = { nx: 0, ny: 0 };
 	#painted = 0; // the contrast that the bitmap was painted at
+	#stale = true; // whether the bitmap is of what was shown before
+	#painting = false;
+	#area = "";
 	#bar: HTMLCanvasElement | null = null;
 
 	/** @param figure holds a canvas, and an element of class "readout" for the value under the pointer */
@@ -75,15 +86,13 @@ export class FieldView {
 	}
 
 	show(shown: Shown): void {
+		const { x, y } = shown.edges ?? shown.field;
+		const area = [...x, ...y].join();
 		// Of another area another part is of interest, if there is such a part at all.
-		const edges = (of: Shown) => {
-			const { x, y } = of.edges ?? of.field;
-			return [...x, ...y].join();
-		};
-		if (this.#shown && edges(this.#shown) !== edges(shown))
-			this.#link.part = null;
-		this.#shown = shown;
-		this.#bitmap = null;
+		if (this.#shown && this.#area !== area) this.#link.part = null;
+		if (this.#area !== area) this.#bitmap = null;
+		if (!isAlike(this.#shown, shown)) this.#stale = true;
+		[this.#shown, this.#area] = [shown, area];
 		const { values, nx, ny } = shown.field;
 		const fine = Math.min(FINE, Math.floor(MOST / Math.max(nx, ny)));
 		const whole =
@@ -155,7 +164,7 @@ export class FieldView {
 		ctx.clearRect(0, 0, clientWidth, clientHeight);
 		const shown = this.#shown;
 		if (!shown) return;
-		if (!this.#bitmap || this.#painted !== this.#link.contrast) this.#paint();
+		if (this.#stale || this.#painted !== this.#link.contrast) this.#paint();
 		const frame = this.#frame();
 		const { box } = frame;
 		const to = (p: Point) => place(frame, p);
@@ -172,13 +181,8 @@ export class FieldView {
 			this.#grid.nx !== field.nx ||
 			(right - left) * ratio < field.nx;
 		ctx.imageSmoothingQuality = "high";
-		ctx.drawImage(
-			this.#bitmap as HTMLCanvasElement,
-			left,
-			top,
-			right - left,
-			bottom - top,
-		);
+		if (this.#bitmap)
+			ctx.drawImage(this.#bitmap, left, top, right - left, bottom - top);
 		for (const mark of shown.marks ?? []) drawRing(ctx, to(mark));
 		for (const radius of shown.circles ?? [])
 			drawCircle(ctx, (x, y) => to({ x, y }), radius);
@@ -209,12 +213,30 @@ export class FieldView {
 		return [middle - reach, middle + reach];
 	}
 
+	/** A field of many pixels by parts, each a task of its own: until all are there the view has those before. */
 	#paint(): void {
+		if (this.#painting) return; // once it has come to its end, again
 		const { colours } = this.#shown as Shown;
 		const { nx, ny } = this.#grid;
-		this.#bitmap = paintValues(this.#values, nx, ny, colours, this.#range());
 		this.#bar = paintBar(colours);
 		this.#painted = this.#link.contrast;
+		this.#stale = false;
+		const area = this.#area;
+		const { bitmap, parts } = paintingOf(
+			...([this.#values, nx, ny, colours, this.#range()] as const),
+		);
+		const done = () => {
+			this.#painting = false;
+			if (area === this.#area) this.#bitmap = bitmap;
+		};
+		if (parts.length > 1) {
+			this.#painting = true;
+			parts.push(done, () => this.draw());
+			void inTurn(() => true, parts);
+		} else {
+			parts[0]();
+			done();
+		}
 	}
 
 	#tell(): void {

@@ -2,6 +2,7 @@
 import type { Remote, Report } from "../../rpc.ts";
 import { input, numberOf, save, select } from "../basics/dom.ts";
 import type { Guide } from "../basics/guide.ts";
+import { nextTask } from "../basics/inTurn.ts";
 import { stemOf } from "../basics/source.ts";
 import type { Work } from "../basics/work.ts";
 import type { MeasuredImage } from "../files/measuredImage.ts";
@@ -60,7 +61,7 @@ export class Kernels {
 
 	/** Shows those that were kept with a file. */
 	restore({ request, outcome }: WorkResults): void {
-		this.#show(request, outcome);
+		this.#show(request, outcome, { kept: true });
 		this.#held = false; // the worker that had them is gone
 	}
 
@@ -98,16 +99,21 @@ export class Kernels {
 		});
 	}
 
-	#show(wanted: ExtractRequest, outcome: Outcome, inPlace = false): void {
+	#show(
+		wanted: ExtractRequest,
+		outcome: Outcome,
+		{ inPlace = false, kept = false } = {},
+	): void {
 		const { results, layers, works } = this.#needs;
 		this.#extracted = wanted;
 		this.#held = true;
 		results.show(outcome, inPlace);
-		// They are seen first: copying those of many energies is a task of its own.
-		setTimeout(() => {
-			if (this.#extracted === wanted)
-				void works.keepResults({ request: wanted, outcome });
-		});
+		// They are seen first.
+		if (!kept)
+			void nextTask().then(() => {
+				if (this.#extracted === wanted)
+					return works.keepResults({ request: wanted, outcome });
+			});
 		layers.of(outcome);
 		// People edit while they wait.
 		this.checkStale();
@@ -175,7 +181,9 @@ export class Kernels {
 			results.compares(wanted.method)
 		)
 			void work.act(`by ${wanted.method}`, async () =>
-				this.#show(wanted, await remote.call("byMethod", wanted), true),
+				this.#show(wanted, await remote.call("byMethod", wanted), {
+					inPlace: true,
+				}),
 			);
 	}
 

@@ -8,6 +8,7 @@ import {
 } from "../../../extraction/results/drawPictures.ts";
 import { maxOf, minOf } from "../../../qpi/maths/extremes.ts";
 import { byId, folded, rowOf, sentences } from "../basics/dom.ts";
+import { inTurn } from "../basics/inTurn.ts";
 import { withAnalysed } from "../files/withAnalysed.ts";
 import { FieldView, type Shown } from "../picture/fieldView.ts";
 import { Link } from "../picture/link.ts";
@@ -61,7 +62,7 @@ export class Results {
 			this.#space.contrast = 2 ** contrast.valueAsNumber;
 			this.#space.changed();
 		});
-		byId("same-scale").addEventListener("change", () => this.#fill());
+		byId("same-scale").addEventListener("change", () => this.#draw());
 		const energy = byId<HTMLInputElement>("result-energy");
 		energy.addEventListener("input", () => this.choose(energy.valueAsNumber));
 		byId("exports").addEventListener("click", (event) => {
@@ -150,7 +151,6 @@ export class Results {
 		byId("result-energy-value").textContent = withMinus(item.label);
 		byId("results-head").textContent =
 			`Kernel, ${withMinus(item.label)}, by ${item.method}`;
-		this.#fill();
 		byId("methods")
 			.querySelector("tbody")
 			?.replaceChildren(
@@ -162,9 +162,35 @@ export class Results {
 			);
 		byId("findings").replaceChildren(...sentences(item.findings));
 		byId("headline").textContent = headlineOf(item);
-		this.#fourier.show(this.#outcome, index);
-		this.#fillDispersion(this.#outcome);
+		this.#draw();
 		void this.#showProfile();
+	}
+
+	/** A view at a time. */
+	#draw(): void {
+		const [outcome, index] = [this.#outcome, this.#shown];
+		const item = outcome?.items[index];
+		if (!outcome || !item) return;
+		void inTurn(
+			() => item === this.#outcome?.items[this.#shown],
+			this.#steps(outcome, index),
+		);
+	}
+
+	#steps(outcome: Outcome, index: number): (() => void)[] {
+		const sameScale = byId<HTMLInputElement>("same-scale").checked;
+		const item = outcome.items[index];
+		const views = this.#views;
+		const maps = mapsOf(outcome, item);
+		return [
+			() => views.kernel.show(kernelOf(outcome, item)),
+			() => this.#fourier.show(outcome, index),
+			() => views.uncertainty.show(uncertaintyOf(outcome, item, sameScale)),
+			() => this.#fillDispersion(outcome),
+			() => views.image.show(maps.image()),
+			() => views.model.show(maps.model()),
+			() => views.residual.show(maps.residual()),
+		];
 	}
 
 	/** One at a time, and of those asked for meanwhile the last: a slider asks faster than they are drawn. */
@@ -187,21 +213,6 @@ export class Results {
 		URL.revokeObjectURL(image.src);
 		image.hidden = !blob;
 		if (blob) image.src = URL.createObjectURL(blob);
-	}
-
-	/** A view at a time: all together would hold up the page. */
-	#fill(): void {
-		const item = this.#outcome?.items[this.#shown];
-		if (!this.#outcome || !item) return;
-		const sameScale = byId<HTMLInputElement>("same-scale").checked;
-		const fields = Object.entries(fieldsOf(this.#outcome, item, sameScale));
-		const next = () => {
-			const [name, shown] = fields.shift() ?? [];
-			if (!name || !shown || item !== this.#outcome?.items[this.#shown]) return;
-			this.#views[name as Name].show(shown);
-			setTimeout(next);
-		};
-		next();
 	}
 
 	/** Of a stack of many energies its rows are made once, and one of them chosen. */
@@ -229,57 +240,57 @@ const withMinus = (label: string) => label.replace(/^-(?=\d)/, "−");
 const part = (value: number | null) =>
 	value === null ? "–" : value.toFixed(3).replace("-", "−");
 
-/** What each view shows. Data, re-convolution and residual have one scale; kernel and, if wanted, its uncertainty another. */
-function fieldsOf(
-	{ spacing, centre, unit }: Outcome,
-	item: ShownItem,
-	sameScale: boolean,
-): Record<Name, Shown> {
-	const { kernel, uncertainty, image, model, residual, places } = item;
-	const onMap = (values: ArrayLike<number>) =>
-		mapField(values, { ...item, spacing, centre });
-	const measured = Float64Array.from(image).filter(Number.isFinite).sort();
-	const median = measured[measured.length >> 1] ?? 0;
-	const less = (values: Float32Array) => values.map((v) => v - median);
-	const data = less(image);
-	const limit = clipLimit(data);
+function kernelOf({ spacing, unit }: Outcome, item: ShownItem): Shown {
+	const { kernel } = item;
 	const peak = clipLimit(kernel);
-	const space = { unit, axes: "Å", smooth: true } as const;
-	const onData = {
-		...space,
-		colours: diverging,
-		range: [-limit, limit],
-	} as const;
 	return {
-		kernel: {
-			...space,
-			field: squareField(kernel, spacing),
-			colours: diverging,
-			range: [-peak, peak],
-			summary: `The kernel, ${withMinus(item.label)}, from ${short(minOf(kernel))} to ${short(maxOf(kernel))} ${unit}`,
-		},
-		uncertainty: {
-			...space,
-			field: squareField(uncertainty, spacing),
-			colours: sequential,
-			range: [0, sameScale ? peak : clipLimit(uncertainty)],
-			summary: `The kernel's uncertainty, at most ${short(maxOf(uncertainty))} ${unit}`,
-		},
-		image: {
-			...onData,
-			field: onMap(data),
-			summary: "The image that was fitted, less its median",
-		},
-		model: {
-			...onData,
-			field: onMap(less(model)),
-			summary: "The kernel put back at all scatterers",
-		},
-		residual: {
-			...onData,
-			field: onMap(residual),
-			marks: places,
-			summary: "What is left: data less re-convolution",
-		},
+		...onSpace(unit),
+		field: squareField(kernel, spacing),
+		colours: diverging,
+		range: [-peak, peak],
+		summary: `The kernel, ${withMinus(item.label)}, from ${short(minOf(kernel))} to ${short(maxOf(kernel))} ${unit}`,
 	};
 }
+
+/** @param sameScale whether its colours are the kernel's */
+function uncertaintyOf(
+	{ spacing, unit }: Outcome,
+	{ kernel, uncertainty }: ShownItem,
+	sameScale: boolean,
+): Shown {
+	return {
+		...onSpace(unit),
+		field: squareField(uncertainty, spacing),
+		colours: sequential,
+		range: [0, clipLimit(sameScale ? kernel : uncertainty)],
+		summary: `The kernel's uncertainty, at most ${short(maxOf(uncertainty))} ${unit}`,
+	};
+}
+
+/** Data, re-convolution and residual, on one scale. */
+function mapsOf(
+	{ spacing, centre, unit }: Outcome,
+	item: ShownItem,
+): Record<"image" | "model" | "residual", () => Shown> {
+	const { image, model, residual, places, median, limit } = item;
+	const less = (values: Float32Array) => values.map((v) => v - median);
+	const shown = (values: ArrayLike<number>, summary: string): Shown => ({
+		...onSpace(unit),
+		field: mapField(values, { ...item, spacing, centre }),
+		colours: diverging,
+		range: [-limit, limit],
+		summary,
+	});
+	return {
+		image: () =>
+			shown(less(image), "The image that was fitted, less its median"),
+		model: () => shown(less(model), "The kernel put back at all scatterers"),
+		residual: () => ({
+			...shown(residual, "What is left: data less re-convolution"),
+			marks: places,
+		}),
+	};
+}
+
+const onSpace = (unit: string) =>
+	({ unit, axes: "Å", smooth: true }) as const satisfies Partial<Shown>;

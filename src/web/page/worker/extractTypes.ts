@@ -151,6 +151,9 @@ export interface ShownItem {
 	readonly image: Float32Array;
 	readonly model: Float32Array;
 	readonly residual: Float32Array;
+	/** Of the image; and how far from it the colours of all three reach. */
+	readonly median: number;
+	readonly limit: number;
 	readonly spectrum: {
 		readonly magnitude: Float32Array;
 		readonly size: number;

@@ -16,7 +16,7 @@ import { withPhysics } from "../../../extraction/results/physics.ts";
 import { picturesOf } from "../../../extraction/results/pictures.ts";
 import { prepareScans } from "../../../extraction/results/prepareScans.ts";
 import { render } from "../../render.ts";
-import type { Report } from "../../rpc.ts";
+import { handOver, type Report } from "../../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
 import type { MapFft, MapFftWanted } from "./analysisTypes.ts";
 import type { Analysed, ExtractRequest, Outcome } from "./extractTypes.ts";
@@ -165,7 +165,15 @@ async function outcome(
 	const shown = await outcomeOf(
 		...([analysis, options, methods, adapterOf(options)] as const),
 	);
-	return { ...shown, files: held.input.series?.parts.length };
+	return handOver(
+		{ ...shown, files: held.input.series?.parts.length },
+		shown.items.flatMap(
+			({ kernel, uncertainty, image, model, residual, spectrum }) => [
+				...[kernel, uncertainty, image, model, residual],
+				spectrum.magnitude,
+			],
+		),
+	);
 }
 
 /** The last extraction's kernels with what the request asks of them. */

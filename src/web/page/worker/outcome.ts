@@ -1,5 +1,6 @@
 /** What the page shows of an image and of an extraction. */
 
+import { clipLimit } from "../../../drawing/colour.ts";
 import type { Field } from "../../../drawing/panels.ts";
 import { resampled } from "../../../drawing/picture.ts";
 import type {
@@ -90,6 +91,7 @@ export async function byMethod(
 	return { ...found, explained: { [method]: found.explained[method] } };
 }
 
+/** The arrays in it are its own. */
 export async function outcomeOf(
 	analysis: Analysis,
 	{ command, input }: ResultOptions,
@@ -102,18 +104,22 @@ export async function outcomeOf(
 		...said,
 		items: items.map((item, i) => {
 			const { task, extraction, spectrum, kernel, uncertainty, peak: q } = item;
+			const image = shownImage(task).slice();
+			const measured = image.filter(Number.isFinite).sort();
+			const median = measured[measured.length >> 1] ?? 0;
 			return {
 				label: labelOf({ ...item, task: named(task, items, kinds) }, kinds),
 				method: NAMES[extraction.method],
-				kernel,
-				uncertainty,
+				kernel: kernel.slice(),
+				uncertainty: uncertainty.slice(),
 				size: extraction.size,
 				nx: extraction.nx,
 				ny: extraction.ny,
-				image: shownImage(task),
-				model: extraction.model,
-				residual: extraction.residual,
-				spectrum,
+				image,
+				model: extraction.model.slice(),
+				residual: extraction.residual.slice(),
+				...{ median, limit: clipLimit(measured.map((v) => v - median)) },
+				spectrum: { ...spectrum, magnitude: spectrum.magnitude.slice() },
 				q,
 				findings: findings[i],
 				explained: (Object.keys(NAMES) as Method[]).flatMap((m) => {
