@@ -11,6 +11,7 @@ import {
 	LineElement,
 	LogarithmicScale,
 	PointElement,
+	Ticks,
 	Title,
 } from "chart.js";
 import { FONT, type Picture, paletteOf } from "./picture.ts";
@@ -74,7 +75,17 @@ const font = (size: number, bold = false) => ({
 export function axisOptions(title: string, precision?: number): Scale {
 	return {
 		title: { display: true, text: title, font: font(12) },
-		ticks: { font: font(11), precision },
+		ticks: {
+			font: font(11),
+			precision,
+			// With a minus sign.
+			callback(...[value, index, ticks]) {
+				const { numeric } = Ticks.formatters;
+				return numeric
+					.call(this, Number(value), index, ticks)
+					.replace("-", "−");
+			},
+		},
 		border: { color: ink },
 	} as Scale;
 }

@@ -151,12 +151,15 @@ export function dispersionChart(
 		readonly name: string;
 		readonly energyAt: (q: number) => number;
 	} | null,
+	/** An energy (eV) that a line is drawn at. */
+	at?: number,
 ): Picture {
+	const meV = (energy: number) => 1000 * energy;
 	const dot = (outlier: boolean): LineSet =>
 		plain(
 			points
 				.filter((p) => Boolean(p.outlier) === outlier)
-				.map((p) => ({ x: p.q, y: p.energy })),
+				.map((p) => ({ x: p.q, y: meV(p.energy) })),
 			outlier ? OKABE_ITO.grey : OKABE_ITO.blue,
 			{
 				label: outlier ? "not used by the fit" : "q* of each energy's kernel",
@@ -168,8 +171,8 @@ export function dispersionChart(
 	const bars = points.map(({ energy, q, error, outlier }) =>
 		plain(
 			[
-				{ x: q - error, y: energy },
-				{ x: q + error, y: energy },
+				{ x: q - error, y: meV(energy) },
+				{ x: q + error, y: meV(energy) },
 			],
 			outlier ? OKABE_ITO.grey : OKABE_ITO.blue,
 			{ label: "", borderWidth: 1.2 },
@@ -181,21 +184,35 @@ export function dispersionChart(
 				plain(
 					Array.from({ length: 101 }, (_, i) => {
 						const q = (i / 100) * most;
-						return { x: q, y: fit.energyAt(q) };
+						return { x: q, y: meV(fit.energyAt(q)) };
 					}),
 					OKABE_ITO.vermilion,
 					{ label: fit.name },
 				),
 			]
 		: [];
+	const line =
+		at === undefined
+			? []
+			: [
+					plain(
+						[0, most].map((x) => ({ x, y: meV(at) })),
+						OKABE_ITO.grey,
+						{
+							label: "the energy that is shown",
+							borderDash: [5, 4],
+							borderWidth: 1.2,
+						},
+					),
+				];
 	const outliers = points.some((p) => p.outlier) ? [dot(true)] : [];
 	return panels(
 		[
 			lineConfig(
 				title,
-				[...curve, dot(false), ...outliers, ...bars],
+				[...curve, dot(false), ...outliers, ...line, ...bars],
 				upTo("q (1/Å)", most),
-				axisOptions("energy (eV)"),
+				axisOptions("energy (meV)"),
 			),
 		],
 		640,

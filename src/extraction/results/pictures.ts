@@ -1,8 +1,9 @@
 /** The pictures of an extraction, with their captions, in the report's order. */
 
+import type { Picture } from "../../drawing/picture.ts";
 import { HBAR2_2M } from "../../qpi/generator/bands.ts";
 import { evenly } from "../../qpi/maths/evenly.ts";
-import { describeDispersion } from "../findings/dispersion.ts";
+import { type Dispersion, describeDispersion } from "../findings/dispersion.ts";
 import { dispersionChart, profileChart } from "./charts.ts";
 import type { Drawn } from "./drawn.ts";
 import {
@@ -15,6 +16,7 @@ import {
 	stepsPicture,
 	uncertaintyPicture,
 } from "./drawPictures.ts";
+import type { Item } from "./item.ts";
 import {
 	type Analysis,
 	degrees,
@@ -41,7 +43,7 @@ export function picturesOf({
 	bands,
 	more,
 }: Analysis): Drawn[] {
-	const { task, extraction, spectrum, profile, plain, peak, sectors } = shown;
+	const { task, extraction, spectrum, peak, sectors } = shown;
 	const { kernel, uncertainty } = shown;
 	const { pixel: spacing, centre, unit, scatterers } = taken;
 	const { model, residual, method } = extraction;
@@ -97,25 +99,7 @@ export function picturesOf({
 			"profile",
 			"Profile over q",
 			"Mean over all directions, and along the axes of symmetry where there are any. Waves that go out (half planes) have their maximum at q = 2k whatever their phase; the plain |FFT| has an edge there.",
-			profileChart(
-				[
-					{ name: "outgoing waves", ...profile },
-					{ name: "plain |FFT|", ...plain },
-					...sectors.map(({ direction, profile: { q, value } }) => ({
-						name: `outgoing waves along ${degrees(direction)}`,
-						q,
-						value,
-					})),
-				],
-				peak
-					? [
-							{
-								...peak,
-								name: `q* = ${peak.q.toFixed(3)} ± ${peak.error.toFixed(3)} 1/Å`,
-							},
-						]
-					: [],
-			),
+			profilePicture(shown),
 		],
 	];
 	if (task.prepared) {
@@ -188,36 +172,75 @@ export function picturesOf({
 		]);
 	}
 	bands.forEach((band, k) => {
-		// Without a single q* there are axes and nothing in them.
-		if (!band?.points.some(({ peak }) => peak)) return;
-		const { fit } = band;
-		const title = `Dispersion${kinds.length > 1 ? ` of kind ${kinds[k]}` : ""}`;
-		pictures.push([
-			`dispersion${endOf(kinds[k], kinds)}`,
-			title,
-			describeDispersion(band),
-			dispersionChart(
-				title,
-				band.points.flatMap(({ energy, peak: p }) =>
-					p
-						? [
-								{
-									energy,
-									q: p.q,
-									error: p.error,
-									outlier: fit?.dropped.includes(energy),
-								},
-							]
-						: [],
-				),
-				fit && {
-					name: `m* = ${fit.mass.toFixed(3).replace("-", "−")} ± ${fit.massError.toFixed(3)} mₑ, E₀ = ${(1000 * fit.bottom).toFixed(1).replace("-", "−")} ± ${(1000 * fit.bottomError).toFixed(1)} meV`,
-					energyAt: (q) => fit.bottom + (HBAR2_2M * (q / 2) ** 2) / fit.mass,
-				},
-			),
-		]);
+		const title = dispersionTitle(kinds, k);
+		const picture = band && dispersionPicture(band, title);
+		if (picture)
+			pictures.push([
+				`dispersion${endOf(kinds[k], kinds)}`,
+				...([title, describeDispersion(band), picture] as const),
+			]);
 	});
 	for (const [name, title, caption, picture] of more?.pictures ?? [])
 		pictures.push([name, title, caption, picture]);
 	return pictures;
+}
+
+/** A kernel's profile over q: all that stands out in it. */
+export const profilePicture = ({
+	profile,
+	plain,
+	peak,
+	sectors,
+}: Pick<Item, "profile" | "plain" | "peak" | "sectors">): Picture =>
+	profileChart(
+		[
+			{ name: "outgoing waves", ...profile },
+			{ name: "plain |FFT|", ...plain },
+			...sectors.map(({ direction, profile: { q, value } }) => ({
+				name: `outgoing waves along ${degrees(direction)}`,
+				q,
+				value,
+			})),
+		],
+		peak
+			? [
+					{
+						...peak,
+						name: `q* = ${peak.q.toFixed(3)} ± ${peak.error.toFixed(3)} 1/Å`,
+					},
+				]
+			: [],
+	);
+
+/** @param k which of the kinds */
+export const dispersionTitle = (kinds: readonly number[], k: number): string =>
+	`Dispersion${kinds.length > 1 ? ` of kind ${kinds[k]}` : ""}`;
+
+/** q(E) and its fit; null without a single q*, where there would be axes and nothing in them. @param at an energy (eV) that a line is drawn at */
+export function dispersionPicture(
+	{ points, fit }: Dispersion,
+	title: string,
+	at?: number,
+): Picture | null {
+	const found = points.flatMap(({ energy, peak: p }) =>
+		p
+			? [
+					{
+						...{ energy, q: p.q, error: p.error },
+						outlier: fit?.dropped.includes(energy),
+					},
+				]
+			: [],
+	);
+	return found.length === 0
+		? null
+		: dispersionChart(
+				title,
+				found,
+				fit && {
+					name: `m* = ${fit.mass.toFixed(3).replace("-", "−")} ± ${fit.massError.toFixed(3)} mₑ, E₀ = ${(1000 * fit.bottom).toFixed(1).replace("-", "−")} ± ${(1000 * fit.bottomError).toFixed(1)} meV`,
+					energyAt: (q) => fit.bottom + (HBAR2_2M * (q / 2) ** 2) / fit.mass,
+				},
+				at,
+			);
 }

@@ -110,7 +110,7 @@ export function startExtract(): void {
 	});
 	const results = new Results(
 		fourier,
-		(index) => kernels.profileOf(index),
+		(index) => kernels.chartsOf(index),
 		(name, index) => kernels.save(name, index),
 	);
 
@@ -118,7 +118,10 @@ export function startExtract(): void {
 	const image = new MeasuredImage({
 		...common,
 		...{ lattice, frame, picture, layers, spots, changed },
-		shown: () => kernels.checkStale(),
+		shown() {
+			kernels.checkStale();
+			image.shownBeside(results);
+		},
 	});
 	const kernels = new Kernels({
 		...common,
@@ -135,7 +138,6 @@ export function startExtract(): void {
 	startPlay();
 	const lookAtPixels = () => void work.act("reading", () => image.showPixels());
 	input("energy").addEventListener("input", () => {
-		results.choose(input("energy").valueAsNumber);
 		// One energy on its own is prepared on its own; of all, another is shown.
 		if (!now.images && now.opened) lookAtPixels();
 		else if (now.images?.labels.length === 1) form.change();
@@ -147,10 +149,7 @@ export function startExtract(): void {
 		});
 	// The picture follows the results, and they the picture.
 	input("result-energy").addEventListener("input", () => {
-		if (now.images?.labels.length !== Number(input("result-energy").max) + 1)
-			return;
-		input("energy").value = input("result-energy").value;
-		image.refresh();
+		image.follow(results);
 	});
 	byId("detect").addEventListener("click", () =>
 		work.act("looking for scatterers", (report) => image.detect(report)),

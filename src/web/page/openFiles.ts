@@ -196,6 +196,7 @@ export class OpenFiles {
 		input("seed-windows").value = "";
 		if (before?.state) await this.#restore(before.state);
 		lattice.look();
+		kernels.checkStale(); // where the first image fails there is a file all the same
 		await image.first(what, sizeless, report);
 		if (before?.results) kernels.restore(before.results);
 	}

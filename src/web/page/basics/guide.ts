@@ -20,7 +20,7 @@ export function nextStep(stand: Stand): string {
 	const { open, own, sized, prepared, used, asFound, result } = stand;
 	if (!open) return "Open a file or the sample, or drop one.";
 	if (own) return "A result of this program: open a scan to extract from.";
-	if (!prepared && sized) return "As measured; it is being prepared.";
+	if (!prepared && sized) return "As measured, not yet prepared.";
 	if (!prepared) return "How long is its longer side in Å? Type it at 2 Image.";
 	if (used === 0)
 		return "No scatterer is marked: click on each in the picture, or Detect.";

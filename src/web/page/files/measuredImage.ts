@@ -32,6 +32,14 @@ const MANY = 200_000;
 const pixelsOf = ({ nx, ny, channels, chosen }: Opened): number =>
 	nx * ny * (channels.find(({ name }) => name === chosen)?.images ?? 1);
 
+/** The kernels beside the picture: of one or more kinds for each of so many images. */
+interface Beside {
+	/** The number of the image whose kernel is shown; undefined where they are of others. */
+	imageOf(images: number): number | undefined;
+	/** Shows the kernel of an image by its number. */
+	follow(image: number, images: number): void;
+}
+
 interface Needs {
 	readonly remote: Remote<ExtractHandlers>;
 	readonly work: Work;
@@ -86,10 +94,11 @@ export class MeasuredImage {
 	}
 
 	/** The worker has opened another file. */
-	take(file: Source, { dataset }: Opened): void {
+	take(file: Source, { dataset, own }: Opened): void {
 		this.#ready = { file };
 		this.#laid = JSON.stringify([undefined, undefined]);
 		this.#needs.picture.fixed = dataset;
+		byId("picture-head").textContent = own ? "Result" : "Measured image";
 	}
 
 	/** The first image of a file that was opened. @param sizeless whether its size has to be given */
@@ -117,6 +126,24 @@ export class MeasuredImage {
 		// A search in an image that is no longer wanted is not waited for.
 		if (search.running && JSON.stringify(form.settings) !== search.running)
 			work.stop();
+	}
+
+	/** Shows the image whose kernel is shown. */
+	follow(results: Beside): void {
+		const { labels = [] } = this.#needs.now.images ?? {};
+		const at = results.imageOf(labels.length);
+		const slider = input("energy");
+		if (at === undefined || labels.length < 2 || slider.valueAsNumber === at)
+			return;
+		slider.value = String(at);
+		this.refresh();
+	}
+
+	/** Has the kernel shown whose image is shown. */
+	shownBeside(results: Beside): void {
+		const { labels = [] } = this.#needs.now.images ?? {};
+		const at = labels.length > 1 ? input("energy").valueAsNumber : 0;
+		results.follow(at, labels.length);
 	}
 
 	get #wish(): string {

@@ -41,7 +41,7 @@ export const place = (
 export type Axes = "Å" | "1/Å" | "pixels";
 
 /** Between two numbers of an axis, pixels. */
-const APART = 34;
+const APART = 30;
 
 export function drawAxes(
 	ctx: CanvasRenderingContext2D,

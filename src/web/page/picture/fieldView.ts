@@ -48,7 +48,7 @@ const isAlike = (one: Shown | null, other: Shown): boolean =>
 	one.smooth === other.smooth &&
 	one.range.join() === other.range.join();
 
-const MARGIN = { left: 48, right: 50, top: 22, bottom: 40 };
+const MARGIN = { left: 47, right: 58, top: 22, bottom: 40 };
 /** Images of few pixels are interpolated to so many times as many, and to no more than so many a side: those of many are drawn as they are. */
 const [FINE, MOST] = [4, 256];
 

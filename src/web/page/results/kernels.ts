@@ -14,7 +14,11 @@ import type { Search } from "../marks/search.ts";
 import type { Layers } from "../picture/layers.ts";
 import type { Scatterers } from "../picture/scatterers.ts";
 import { chosenWeights } from "../training/weightsChoice.ts";
-import type { ExtractRequest, Outcome } from "../worker/extractTypes.ts";
+import type {
+	Charts,
+	ExtractRequest,
+	Outcome,
+} from "../worker/extractTypes.ts";
 import type { ExtractHandlers } from "../worker/extractWorker.ts";
 import { OPEN_FILE } from "./commandFiles.ts";
 import type { Results } from "./results.ts";
@@ -104,10 +108,13 @@ export class Kernels {
 		outcome: Outcome,
 		{ inPlace = false, kept = false } = {},
 	): void {
-		const { results, layers, works } = this.#needs;
+		const { results, layers, works, image } = this.#needs;
 		this.#extracted = wanted;
 		this.#held = true;
 		results.show(outcome, inPlace);
+		// Neither is ever beside the other's energy.
+		if (kept) image.shownBeside(results);
+		else image.follow(results);
 		// They are seen first.
 		if (!kept)
 			void nextTask().then(() => {
@@ -187,11 +194,11 @@ export class Kernels {
 			);
 	}
 
-	/** The chart of a kernel's profile, where it can be had. */
-	async profileOf(index: number): Promise<Blob | null> {
+	/** Charts of a kernel, where they can be had. */
+	async chartsOf(index: number): Promise<Charts | null> {
 		// Where it is stopped there is none.
 		return this.#held
-			? this.#needs.remote.call("profile", index).catch(() => null)
+			? this.#needs.remote.call("charts", index).catch(() => null)
 			: null;
 	}
 

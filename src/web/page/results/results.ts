@@ -12,7 +12,12 @@ import { inTurn } from "../basics/inTurn.ts";
 import { withAnalysed } from "../files/withAnalysed.ts";
 import { FieldView, type Shown } from "../picture/fieldView.ts";
 import { Link } from "../picture/link.ts";
-import type { Analysed, Outcome, ShownItem } from "../worker/extractTypes.ts";
+import type {
+	Analysed,
+	Charts,
+	Outcome,
+	ShownItem,
+} from "../worker/extractTypes.ts";
 import { onCommandFiles, showCommand } from "./commandFiles.ts";
 import type { Fourier } from "./fourier.ts";
 import { headlineOf } from "./headline.ts";
@@ -24,7 +29,7 @@ export class Results {
 	readonly #space = new Link();
 	readonly #fourier: Fourier;
 	readonly #views: Record<Name, FieldView>;
-	readonly #profile: (index: number) => Promise<Blob | null>;
+	readonly #charts: (index: number) => Promise<Charts | null>;
 	#outcome: Outcome | null = null;
 	#shown = 0;
 	/** Whose rows the table of the dispersion has. */
@@ -33,16 +38,16 @@ export class Results {
 
 	/**
 	 * @param fourier shows what belongs to Fourier space
-	 * @param profile gives the chart of a kernel's profile, where it can be had
+	 * @param charts gives those of a kernel, where they can be had
 	 * @param download is asked for a file of the results by its name, "zip" for all
 	 */
 	constructor(
 		fourier: Fourier,
-		profile: (index: number) => Promise<Blob | null>,
+		charts: (index: number) => Promise<Charts | null>,
 		download: (name: string, index: number) => void,
 	) {
 		this.#fourier = fourier;
-		this.#profile = profile;
+		this.#charts = charts;
 		this.#views = Object.fromEntries(
 			NAMES.map((name) => [
 				name,
@@ -142,6 +147,26 @@ export class Results {
 		return this.#outcome?.methods.includes(method) ?? false;
 	}
 
+	/** Kernels that each of so many images has; 0 where the results are of others. */
+	#kinds(images: number): number {
+		const kinds = (this.#outcome?.items.length ?? 0) / images;
+		return Number.isInteger(kinds) ? kinds : 0;
+	}
+
+	/** Shows the kernel of an image, by its number of so many: of the kind that is shown. */
+	follow(image: number, images: number): void {
+		const kinds = this.#kinds(images);
+		if (kinds === 0) return;
+		const index = image * kinds + (this.#shown % kinds);
+		if (index !== this.#shown) this.choose(index);
+	}
+
+	/** The number of the image whose kernel is shown; undefined where the results are not of so many. */
+	imageOf(images: number): number | undefined {
+		const kinds = this.#kinds(images);
+		return kinds === 0 ? undefined : Math.floor(this.#shown / kinds);
+	}
+
 	/** Shows the kernel of that energy, where there is one. */
 	choose(index: number): void {
 		const item = this.#outcome?.items[index];
@@ -163,7 +188,7 @@ export class Results {
 		byId("findings").replaceChildren(...sentences(item.findings));
 		byId("headline").textContent = headlineOf(item);
 		this.#draw();
-		void this.#showProfile();
+		void this.#showCharts();
 	}
 
 	/** A view at a time. */
@@ -194,18 +219,21 @@ export class Results {
 	}
 
 	/** One at a time, and of those asked for meanwhile the last: a slider asks faster than they are drawn. */
-	async #showProfile(): Promise<void> {
+	async #showCharts(): Promise<void> {
 		this.#chart("profile-chart", null); // that of another energy must not stay
 		if (this.#drawing) return;
 		this.#drawing = true;
 		let item: ShownItem | undefined;
-		let blob: Blob | null = null;
+		let charts: Charts | null = null;
 		while (item !== this.#outcome?.items[this.#shown]) {
 			item = this.#outcome?.items[this.#shown];
-			blob = await this.#profile(this.#shown);
+			charts = await this.#charts(this.#shown);
 		}
 		this.#drawing = false;
-		this.#chart("profile-chart", blob);
+		this.#chart("profile-chart", charts?.profile ?? null);
+		// Without its energy marked where the worker is gone.
+		const { dispersion = null } = this.#outcome ?? {};
+		this.#chart("dispersion-chart", charts?.dispersion ?? dispersion);
 	}
 
 	#chart(id: string, blob: Blob | null): void {

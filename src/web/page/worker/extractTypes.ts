@@ -179,6 +179,13 @@ export interface ShownItem {
 	readonly missed?: readonly { readonly x: number; readonly y: number }[];
 }
 
+/** PNGs of charts of a kernel. */
+export interface Charts {
+	readonly profile: Blob;
+	/** Where there are several energies. */
+	readonly dispersion: Blob | null;
+}
+
 export interface Outcome {
 	/** Of all files of the results but result.json. */
 	readonly names: readonly string[];

@@ -1,4 +1,5 @@
 /** What the page asks of kernels: to be extracted, and what is made of them. */
+import type { Picture } from "../../../drawing/picture.ts";
 import {
 	type ResultOptions,
 	resultFiles,
@@ -13,13 +14,22 @@ import {
 } from "../../../extraction/results/items.ts";
 import type { Preparation } from "../../../extraction/results/measured.ts";
 import { withPhysics } from "../../../extraction/results/physics.ts";
-import { picturesOf } from "../../../extraction/results/pictures.ts";
+import {
+	dispersionPicture,
+	dispersionTitle,
+	profilePicture,
+} from "../../../extraction/results/pictures.ts";
 import { prepareScans } from "../../../extraction/results/prepareScans.ts";
 import { render } from "../../render.ts";
 import { handOver, type Report } from "../../rpc.ts";
 import { physicsOf, withTaken } from "./analyse.ts";
 import type { MapFft, MapFftWanted } from "./analysisTypes.ts";
-import type { Analysed, ExtractRequest, Outcome } from "./extractTypes.ts";
+import type {
+	Analysed,
+	Charts,
+	ExtractRequest,
+	Outcome,
+} from "./extractTypes.ts";
 import { current, type Held, needed } from "./held.ts";
 import { adapterName, openExtractor, orLost, seesSquares } from "./machine.ts";
 import { mapFftOf } from "./mapFft.ts";
@@ -95,15 +105,19 @@ export const kernelCalls = {
 		return mapFftOf({ ...map, spacing: pixel }, correction, first, linear);
 	},
 
-	/** PNG of the chart of a kernel's profile. */
-	async profile(index: number): Promise<Blob> {
-		const { analysed } = extracted();
-		const shown = analysed.items[index];
-		const profile = picturesOf({ ...analysed, shown }).find(
-			([name]) => name === "profile",
-		);
-		const [, , , picture] = needed(profile);
-		return new Blob([await render(picture)], { type: "image/png" });
+	/** Charts of a kernel: its profile, and where its energy is on its kind's dispersion. */
+	async charts(index: number): Promise<Charts> {
+		const { items, kinds, bands } = extracted().analysed;
+		const shown = items[index];
+		const k = kinds.indexOf(shown.kind);
+		const band = bands[k];
+		const dispersion =
+			band &&
+			dispersionPicture(band, dispersionTitle(kinds, k), shown.task.energy);
+		return {
+			profile: await chart(profilePicture(shown)),
+			dispersion: dispersion && (await chart(dispersion)),
+		};
 	},
 
 	/** All files of the results, packed. */
@@ -212,6 +226,9 @@ async function preparedWith(
 		};
 	return held.latticed.preparation;
 }
+
+const chart = async (picture: Picture): Promise<Blob> =>
+	new Blob([await render(picture)], { type: "image/png" });
 
 /** Images without their scatterers. */
 const asMaps = ({ prepared, correction }: Preparation) => ({
