@@ -49,8 +49,8 @@ const isAlike = (one: Shown | null, other: Shown): boolean =>
 	one.range.join() === other.range.join();
 
 const MARGIN = { left: 47, right: 58, top: 22, bottom: 40 };
-/** Images of few pixels are interpolated to so many times as many, and to no more than so many a side: those of many are drawn as they are. */
-const [FINE, MOST] = [4, 256];
+/** Images of so few pixels a side are interpolated to so many times as many; between more of them the canvas does it. */
+const [FEW, FINE] = [72, 4];
 
 export class FieldView {
 	tool: Tool | null = null;
@@ -62,6 +62,7 @@ export class FieldView {
 	#values: ArrayLike<number> = [];
 	#extremes: [least: number, most: number] = [0, 0];
 	#grid = { nx: 0, ny: 0 };
+	#smooth = false;
 	#painted = 0; // the contrast that the bitmap was painted at
 	#stale = true; // whether the bitmap is of what was shown before
 	#painting = false;
@@ -94,22 +95,23 @@ export class FieldView {
 		if (!isAlike(this.#shown, shown)) this.#stale = true;
 		[this.#shown, this.#area] = [shown, area];
 		const { values, nx, ny } = shown.field;
-		const fine = Math.min(FINE, Math.floor(MOST / Math.max(nx, ny)));
-		const whole =
-			shown.smooth === true &&
-			fine > 1 &&
-			Array.from(values).every(Number.isFinite);
-		this.#grid = whole ? { nx: nx * fine, ny: ny * fine } : { nx, ny };
-		this.#values = whole
-			? resampled(values, { nx, ny }, nx * fine, ny * fine, true)
-			: values;
 		let [least, most] = [Infinity, -Infinity];
+		let whole = true;
 		for (let p = 0; p < values.length; p++) {
 			const v = values[p];
-			if (!Number.isFinite(v)) continue;
+			if (!Number.isFinite(v)) {
+				whole = false;
+				continue;
+			}
 			if (v < least) least = v;
 			if (v > most) most = v;
 		}
+		this.#smooth = shown.smooth === "linear" || (whole && !!shown.smooth);
+		const coarse = shown.smooth === true && whole && Math.max(nx, ny) <= FEW;
+		this.#grid = coarse ? { nx: nx * FINE, ny: ny * FINE } : { nx, ny };
+		this.#values = coarse
+			? resampled(values, { nx, ny }, nx * FINE, ny * FINE, true)
+			: values;
 		this.#extremes = [least, most];
 		this.#canvas.setAttribute("aria-label", shown.summary);
 		this.draw();
@@ -177,9 +179,7 @@ export class FieldView {
 		const [right, bottom] = to({ x: field.x[1], y: field.y[0] });
 		// Pixels are seen as squares where there is room for them; left out where there is not, rings would beat with the grid.
 		ctx.imageSmoothingEnabled =
-			shown.smooth === "linear" ||
-			this.#grid.nx !== field.nx ||
-			(right - left) * ratio < field.nx;
+			this.#smooth || (right - left) * ratio < field.nx;
 		ctx.imageSmoothingQuality = "high";
 		if (this.#bitmap)
 			ctx.drawImage(this.#bitmap, left, top, right - left, bottom - top);

@@ -116,12 +116,11 @@ export class Kernels {
 		if (kept) image.shownBeside(results);
 		else image.follow(results);
 		// They are seen first.
-		if (!kept)
-			void nextTask().then(() => {
-				if (this.#extracted === wanted)
-					return works.keepResults({ request: wanted, outcome });
-			});
-		layers.of(outcome);
+		void nextTask().then(() => {
+			if (this.#extracted !== wanted) return;
+			layers.of(outcome);
+			if (!kept) return works.keepResults({ request: wanted, outcome });
+		});
 		// People edit while they wait.
 		this.checkStale();
 	}
@@ -139,7 +138,9 @@ export class Kernels {
 				JSON.stringify(wanted) === JSON.stringify(this.#extracted)
 			)
 				return;
-			this.#show(wanted, await remote.call("extract", wanted, report));
+			const outcome = await remote.call("extract", wanted, report);
+			await nextTask(); // what has come was unpacked in this one
+			this.#show(wanted, outcome);
 		});
 	}
 
