@@ -1,10 +1,13 @@
 // The page says what to do next, and the few numbers that count.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { diverging, putColour } from "../src/drawing/colour.ts";
 import { describeDispersion } from "../src/extraction/findings/dispersion.ts";
 import { fitParabola } from "../src/extraction/findings/parabola.ts";
+import { Random } from "../src/random.ts";
 import { nextStep } from "../src/web/page/basics/guide.ts";
 import { sortedSample } from "../src/web/page/picture/colourRange.ts";
+import { rowsOf } from "../src/web/page/picture/fieldDrawing.ts";
 import { headlineOf } from "../src/web/page/results/headline.ts";
 
 const found = {
@@ -76,6 +79,30 @@ test("a large map's histogram: its extremes, and quantiles as of all values", ()
 		[...sortedSample([3, Number.NaN, 1, Number.POSITIVE_INFINITY, 2])],
 		[1, 2, 3],
 	);
+});
+
+test("a field's rows have the colours of its values, beyond the range those of its ends", () => {
+	const [nx, ny] = [5, 37];
+	const random = new Random(3);
+	const values = Float32Array.from({ length: nx * ny }, () =>
+		random.uniform(-2, 2),
+	);
+	values.set([Number.NaN, Infinity, -Infinity], 11);
+	const [low, high] = [-1.2, 0.9];
+	const rows = rowsOf(values, nx, ny, diverging, [low, high]);
+	// In two parts, neither of whole strips.
+	const found = [...rows(0, 20), ...rows(20, ny)];
+	const wanted = new Uint8ClampedArray(4 * nx * ny);
+	for (let ix = 0; ix < nx; ix++)
+		for (let up = 0; up < ny; up++)
+			putColour(
+				...([wanted, 4 * ((ny - 1 - up) * nx + ix), diverging] as const),
+				(values[ix * ny + up] - low) / (high - low),
+			);
+	// Of two colours that meet at a value either may be taken.
+	const off = found.map((v, i) => Math.abs(v - wanted[i]));
+	assert.ok(Math.max(...off) <= 3, String(Math.max(...off)));
+	assert.ok(off.filter((v) => v > 0).length < 4);
 });
 
 test.run();

@@ -109,15 +109,25 @@ export async function trainAndEvaluate(
 	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 	const components = principalComponents(allTurns(known), LATENT);
 	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
-	if (unseen.length > 0)
+	// No aligner does better than what the kernels are made of.
+	const reproduced = (by: string, found: readonly Float32Array[]) =>
+		unseen.length > 0 &&
 		say(
-			`${components.length} principal components reproduce the ${unseen.length} kernels not trained on with NCC ${meanCorrelation(unseen, components).toFixed(3)}`,
+			`${by} the ${unseen.length} kernels not trained on with NCC ${meanCorrelation(unseen, found).toFixed(3)}`,
 		);
+	reproduced(
+		`${components.length} principal components reproduce`,
+		unseen.map((image) => project(image, components)),
+	);
 	const { histories, networks } = await trainNetworks(
 		options,
 		options.randomStart ? [] : components,
 	);
 	const { vae, aligner, oneStep } = networks;
+	const made: Float32Array[] = [];
+	for (let i = 0; i < unseen.length; i += 4)
+		made.push(...(await reconstruct(gpu, vae, unseen.slice(i, i + 4))));
+	reproduced("the kernel VAE reproduces", made);
 	await options.gate?.();
 	options.signal?.throwIfAborted();
 	const { evaluated } = data;
@@ -283,15 +293,11 @@ function project(
 	return projected;
 }
 
-/** How well images are reproduced by their projections, on the mean. An autoencoder that starts from these components begins with this figure. */
-function meanCorrelation(
+const meanCorrelation = (
 	images: readonly Float32Array[],
-	directions: readonly Float32Array[],
-): number {
-	const sum = images.reduce(
-		(total, image) =>
-			total + compareKernels(project(image, directions), image).ncc,
+	found: readonly Float32Array[],
+): number =>
+	images.reduce(
+		(sum, image, i) => sum + compareKernels(found[i], image).ncc,
 		0,
-	);
-	return sum / images.length;
-}
+	) / images.length;

@@ -160,14 +160,14 @@ const STRIP = 16;
 /** Pixels that are painted without a break, in some ten milliseconds. */
 const AT_ONCE = 2 ** 18;
 
-/** Paints values in colours, low to high, as putColour() has them: a canvas, and what fills it, by parts that each take no time that is felt. */
-export function paintingOf(
+/** Values in colours, low to high, as putColour() has them. @returns what gives the bytes of some rows, from the top */
+export function rowsOf(
 	values: ArrayLike<number>,
 	nx: number,
 	ny: number,
 	colours: Colours,
 	[low, high]: readonly [number, number],
-): { bitmap: HTMLCanvasElement; parts: (() => void)[] } {
+): (from: number, to: number) => Uint8ClampedArray<ArrayBuffer> {
 	// One more for what is no number.
 	const count = colours.length / 3;
 	const bytes = new Uint8ClampedArray(4 * (count + 1));
@@ -177,13 +177,8 @@ export function paintingOf(
 	const table = new Uint32Array(bytes.buffer);
 	const scale = (count - 1) / (high - low);
 	const least = 0.5 - low * scale;
-	const bitmap = document.createElement("canvas");
-	[bitmap.width, bitmap.height] = [nx, ny];
-	const ctx = bitmap.getContext("2d");
-	const rows = Math.max(STRIP, Math.floor(AT_ONCE / nx));
-	const paint = (from: number, to: number) => {
-		const image = new ImageData(nx, to - from);
-		const pixels = new Uint32Array(image.data.buffer);
+	return (from, to) => {
+		const pixels = new Uint32Array(nx * (to - from));
 		// By strips, whose pixels stay in the cache, and without branches on values, which no processor foresees: a fifth of the time.
 		for (let top = from; top < to; top += STRIP)
 			for (let ix = 0; ix < nx; ix++)
@@ -193,12 +188,24 @@ export function paintingOf(
 					pixels[(row - from) * nx + ix] =
 						table[Number.isNaN(v) ? count : colour | 0];
 				}
-		ctx?.putImageData(image, 0, from);
+		return new Uint8ClampedArray(pixels.buffer);
 	};
+}
+
+/** Paints values in colours: a canvas, and what fills it, by parts that each take no time that is felt. */
+export function paintingOf(
+	...[values, nx, ny, colours, range]: Parameters<typeof rowsOf>
+): { bitmap: HTMLCanvasElement; parts: (() => void)[] } {
+	const bytes = rowsOf(values, nx, ny, colours, range);
+	const bitmap = document.createElement("canvas");
+	[bitmap.width, bitmap.height] = [nx, ny];
+	const ctx = bitmap.getContext("2d");
+	const rows = Math.max(STRIP, Math.floor(AT_ONCE / nx));
 	return {
 		bitmap,
 		parts: Array.from({ length: Math.ceil(ny / rows) }, (_, i) => () => {
-			paint(i * rows, Math.min(ny, (i + 1) * rows));
+			const [from, to] = [i * rows, Math.min(ny, (i + 1) * rows)];
+			ctx?.putImageData(new ImageData(bytes(from, to), nx), 0, from);
 		}),
 	};
 }
