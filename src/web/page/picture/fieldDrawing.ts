@@ -57,13 +57,20 @@ export function drawAxes(
 	ctx.lineWidth = 1;
 	ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.width + 1, box.height + 1);
 	const span = Math.max(edges.x[1] - edges.x[0], edges.y[1] - edges.y[0]);
-	const step = niceStep((APART * span) / Math.max(box.width, box.height));
+	const stepOf = (apart: number) =>
+		niceStep((apart * span) / Math.max(box.width, box.height));
+	const step = stepOf(APART);
+	const widths = multiples(edges.x, step).map(
+		(value) => ctx.measureText(tick(value)).width,
+	);
+	// Beside each other they need more room than one above the other.
+	const across = stepOf(Math.max(APART, ...widths.map((width) => width + 8)));
 	const names = ["x", "y"].map((name) =>
 		axes === "1/Å" ? `q${name} (1/Å)` : `${name} (${axes})`,
 	);
 	const bottom = box.y + box.height;
 	ctx.textAlign = "center";
-	for (const value of multiples(edges.x, step)) {
+	for (const value of multiples(edges.x, across)) {
 		const [px] = place(frame, { x: value, y: 0 });
 		line(ctx, px, bottom, px, bottom + 4);
 		ctx.fillText(tick(value), px, bottom + 16);
