@@ -13,7 +13,7 @@ import { type ArrayLayout, arrange } from "../../../formats/axes.ts";
 import type { AnalysisChoice } from "./analysisTypes.ts";
 import type { OpenSource } from "./openSource.ts";
 
-/** Its methods throw where what they need is not there. */
+/** What is asked of it by a getter has to be there: else that throws. */
 export class Held {
 	/** The files that are open, and what was read of them. */
 	source: OpenSource;
