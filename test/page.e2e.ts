@@ -229,6 +229,12 @@ test("all energies: a kernel each, and the dispersion", async () => {
 	await page.selectOption("#energies", "all");
 	await page.selectOption("#method", "ridge");
 	assert.is(await page.isVisible("#stale"), true);
+	// Not that whose kernel is the best.
+	await page.waitForSelector("#energy-row:not([hidden])");
+	await page.locator("#energy").fill("3");
+	await page.waitForFunction(() =>
+		document.getElementById("picture-title")?.textContent?.includes(" 40 meV"),
+	);
 	assert.is(await extract(page), "");
 	assert.is(
 		await text(page, "#command"),
