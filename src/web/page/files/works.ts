@@ -147,6 +147,12 @@ export class Works {
 		);
 	}
 
+	/** How many items are kept with a file's results. */
+	async #itemsOf(id: string): Promise<number> {
+		const kept = await this.#store?.get(`${id} results`).catch(() => undefined);
+		return kept?.items ?? 0;
+	}
+
 	/** Undefined where there are none, or not all of them. */
 	async #results(id: string): Promise<WorkResults | undefined> {
 		const kept = await this.#store?.get(`${id} results`);
@@ -194,7 +200,6 @@ export class Works {
 
 	/** Forgets a file, and the work on it. */
 	async remove({ id }: OpenFile): Promise<void> {
-		const kept = await this.#store?.get(`${id} results`);
 		this.#list = this.#list.filter((each) => each.id !== id);
 		if (this.#current?.id === id) {
 			this.#current = this.#list.at(-1);
@@ -206,7 +211,7 @@ export class Works {
 			...entry({ id }, "state", undefined),
 			...entry({ id }, "results", undefined),
 			...entry({ id }, "analysis", undefined),
-			...without(id, 0, kept?.items),
+			...without(id, 0, await this.#itemsOf(id)),
 		});
 	}
 
@@ -231,11 +236,11 @@ export class Works {
 		this.#keeping.set(file, outcome);
 		const { items, ...rest } = outcome;
 		const kept = { request, outcome: rest, items: items.length };
-		const before = await this.#store?.get(`${file.id} results`);
+		const before = await this.#itemsOf(file.id);
 		await this.#put({
 			...entry(file, "results", { ...kept, whole: false }),
 			...entry(file, "analysis", undefined),
-			...without(file.id, items.length, before?.items),
+			...without(file.id, items.length, before),
 		});
 		for (const [i, item] of items.entries()) {
 			await nextTask();
@@ -325,7 +330,7 @@ const entry = (
 ): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;
 
 /** Removes a file's items from one number on. */
-const without = (id: string, from: number, to = 0): Partial<Kept> =>
+const without = (id: string, from: number, to: number): Partial<Kept> =>
 	Object.assign(
 		{},
 		...Array.from({ length: Math.max(0, to - from) }, (_, i) =>
