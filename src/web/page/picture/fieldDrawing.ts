@@ -7,6 +7,7 @@ import {
 	niceStep,
 	tick,
 } from "../../../drawing/panels.ts";
+import { maxOf } from "../../../qpi/maths/extremes.ts";
 import { scaleOf } from "./scale.ts";
 
 export interface Point {
@@ -64,7 +65,7 @@ export function drawAxes(
 		(value) => ctx.measureText(tick(value)).width,
 	);
 	// Beside each other they need more room than one above the other.
-	const across = stepOf(Math.max(APART, ...widths.map((width) => width + 8)));
+	const across = stepOf(Math.max(APART, maxOf(widths) + 8));
 	const names = ["x", "y"].map((name) =>
 		axes === "1/Å" ? `q${name} (1/Å)` : `${name} (${axes})`,
 	);
