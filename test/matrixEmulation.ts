@@ -24,7 +24,7 @@ export function emulateMatrices(
 		.replace(/^.*subgroup_?matrix.*$/gim, "")
 		.replace(
 			/(@compute[^{]*)@builtin\(subgroup_id\) subgroup: u32,([^{]*\{)/g,
-			"$1$2\n\tlane = thread % 32;\n\tlet subgroup = thread / 32;",
+			"$1$2\n\tlane = thread % 32;\n\tdepth = 16 + thread / 1024;\n\tlet subgroup = thread / 32;",
 		);
 	const matrices = `
 // Loading keeps the place only: nothing is written there before the matrix has been multiplied.
@@ -33,12 +33,14 @@ alias Right = u32;
 // A thread of the 32 holds 8 neighbours of its row.
 alias Sum = array<f32, 8>;
 var<private> lane: u32;
+// 16, but no compiler knows: unrolled, the loops took minutes to compile.
+var<private> depth: u32;
 fn loadLeft(at: u32) -> Left { return at; }
 fn loadRight(at: u32) -> Right { return at; }
 fn multiplyAdd(left: Left, right: Right, sum: Sum) -> Sum {
 	var next = sum;
 	for (var e = 0u; e < 8; e++) {
-		for (var k = 0u; k < 16; k++) {
+		for (var k = 0u; k < depth; k++) {
 			next[e] += f32(${left("left", "(lane / 2)", "k")}) * f32(${right("right", "k", "(lane % 2 * 8 + e)")});
 		}
 	}
