@@ -1,4 +1,5 @@
 // The page's training, in Chromium on its SwiftShader: a run that is paused, survives its tab and a lost device, and gives weights that the command line reads.
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,10 +9,11 @@ import type { Page } from "playwright-core";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { buildPage } from "../src/build/page.ts";
+import { decodeSession } from "../src/extraction/results/session.ts";
 import { serve } from "../src/node/files/serve.ts";
 import { openWeights, SHIPPED } from "../src/node/files/shippedWeights.ts";
 import { listen, openBrowser } from "./browser.ts";
-import { extract } from "./pageTesting.ts";
+import { drop, extract } from "./pageTesting.ts";
 
 await buildPage();
 const scratch = await mkdtemp(join(tmpdir(), "qpi-train-"));
@@ -143,7 +145,10 @@ test("its weights are a folder that the command line reads", async () => {
 	assert.is(weights.inputs, "centred");
 });
 
-test("extraction takes them", async () => {
+/** Of the session that the last test saved. */
+let session: Buffer;
+
+test("extraction takes them, and a session holds them", async () => {
 	await page.click("#tab-extract");
 	await page.click("#sample");
 	await page.waitForSelector("#marks-table tbody tr");
@@ -160,6 +165,23 @@ test("extraction takes them", async () => {
 	assert.match(
 		await textOf(page, "#command"),
 		/--method=one-step --weights=weights-smoke-seed1/,
+	);
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page.click("#save-session"),
+	]);
+	session = await readFile(await download.path());
+	const packed = decodeSession(session, "sample.qpi");
+	assert.is(packed.settings.weights, "weights-smoke-seed1");
+	assert.equal(
+		new Map([...(packed.weights ?? [])].sort()),
+		new Map(
+			["aligner", "decoder", "manifest", "one-step", "prior"].map((name) => {
+				const file = `${name}.${name === "manifest" ? "json" : "safetensors"}`;
+				const bytes = readFileSync(join(scratch, "weights-smoke-seed1", file));
+				return [file, new Uint8Array(bytes)];
+			}),
+		),
 	);
 	await page.click("#tab-train");
 });
@@ -179,6 +201,36 @@ test("a finished run is there again in a new page, and is gone when it is discar
 	await page.reload();
 	await page.click("#tab-train");
 	await seen("#train-start");
+});
+
+test("the session's weights outlive the run, and a reload", async () => {
+	await page.click("#tab-extract");
+	await drop(page, "sample.qpi", session);
+	const chosen = page.locator("#weights option:checked");
+	for (const again of [false, true]) {
+		if (again) await page.reload();
+		await page.waitForFunction(
+			() => document.querySelectorAll("#weights option").length === 2,
+		);
+		await page.waitForSelector("#marks-table tbody tr");
+		assert.is(await chosen.textContent(), "of the session");
+		assert.match(
+			await textOf(page, "#weights-about"),
+			/Came with the session: centred inputs, seed 1/,
+		);
+	}
+	assert.is(await extract(page), "");
+	assert.match(
+		await textOf(page, "#command"),
+		/--method=one-step --weights=weights-smoke-seed1/,
+	);
+	// Another file has the shipped ones.
+	await page.click("#sample");
+	await page.waitForFunction(
+		() => document.querySelectorAll("#weights option").length === 1,
+	);
+	assert.is(await textOf(page, "#weights-about"), "");
+	await page.click("#tab-train");
 });
 
 test("the page had nothing to complain of", () => {

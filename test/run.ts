@@ -9,6 +9,10 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const folder = new URL("./", import.meta.url);
+/** Hundreds of programs are started: what Node made of their sources is kept, which halves the time that each takes to start. */
+const CACHE = fileURLToPath(
+	new URL("../node_modules/.cache/node/", import.meta.url),
+);
 const words = process.argv.slice(2).filter((w) => !w.startsWith("--"));
 const fast = process.argv.includes("--fast");
 const files = readdirSync(folder)
@@ -72,7 +76,10 @@ function run(
 		[fileURLToPath(new URL(file, folder))],
 		{
 			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
+			env: {
+				...{ NODE_COMPILE_CACHE: CACHE, ...process.env },
+				...{ FORCE_COLOR: "0", NO_COLOR: "1" },
+			},
 		},
 	);
 	let output = "";

@@ -1,6 +1,6 @@
 // A session on the command line: what is packed gives the same again, what is typed overrides it.
-import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -11,6 +11,7 @@ import {
 } from "../src/extraction/results/session.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { makeSeriesFolder } from "../src/node/datasets/makeSeries.ts";
+import { SHIPPED } from "../src/node/files/shippedWeights.ts";
 import { start } from "./command.ts";
 
 const home = await mkdtemp(join(tmpdir(), "qpi-session-test-"));
@@ -59,6 +60,32 @@ test("extract packs a session, and gives the same from it", async () => {
 	assert.is(result("typed").parameters.field, 380);
 });
 
+test("weights of a folder are packed too: the folder may go", async () => {
+	const given = [
+		...["--scatterers", place("marks.csv"), "--method", "refined"],
+		...["--field", "380", "--crop=0,-5,330"],
+	];
+	await cp(SHIPPED, place("own"), { recursive: true });
+	const first = await run(
+		...[place("rings.npy"), ...given, "--weights", place("own")],
+		...["--out", place("owned"), "--session", place("own.qpi")],
+	);
+	assert.is(first.code, 0, first.stderr);
+	const packed = decodeSession(readFileSync(place("own.qpi")), "own.qpi");
+	assert.is(packed.settings.weights, "own");
+	assert.equal([...(packed.weights ?? [])].map(([name]) => name).sort(), [
+		...readdirSync(SHIPPED).sort(),
+	]);
+	await rm(place("own"), { recursive: true });
+	const again = await run(place("own.qpi"), "--out", place("again"));
+	assert.is(again.code, 0, again.stderr);
+	assert.match(result("again").parameters.weights, /qpi-session-\w+[\\/]own$/);
+	assert.equal(
+		readFileSync(join(place("again"), "kernel.npy")),
+		readFileSync(join(place("owned"), "kernel.npy")),
+	);
+});
+
 test("a damaged session is refused in one line, and several files are no session", async () => {
 	await writeFile(
 		place("cut.qpi"),
@@ -83,7 +110,7 @@ test("sessions that are damaged or of another program are refused in one line", 
 		scatterers: "x,y\n1,2\n",
 	});
 	assert.equal(decodeSession(good, "a.qpi"), {
-		...{ files: [file], settings, mask: undefined },
+		...{ files: [file], settings, mask: undefined, weights: undefined },
 		scatterers: "x,y\n1,2\n",
 	});
 	for (const bytes of [good.subarray(0, good.length - 30), good.slice(0, 60)])
@@ -95,6 +122,30 @@ test("sessions that are damaged or of another program are refused in one line", 
 		const other = encodeSession({ files: [{ ...file, name }], settings });
 		assert.throws(() => decodeSession(other, "a.qpi"), /found no plain name/);
 	}
+});
+
+test("weights stay in their folder: no name leads out of it", () => {
+	const file = { name: "own", bytes: Uint8Array.of(1) };
+	const weights = new Map([
+		["manifest.json", Uint8Array.of(2)],
+		["../marks.csv", Uint8Array.of(3)],
+		["..", Uint8Array.of(4)],
+	]);
+	const packed = (folder: string) =>
+		decodeSession(
+			encodeSession({
+				files: [file],
+				settings: { method: "refined", seed: 1, weights: folder },
+				weights,
+			}),
+			"a.qpi",
+		);
+	const { weights: found, files } = packed("own");
+	assert.equal([...(found ?? [])], [["manifest.json", Uint8Array.of(2)]]);
+	// The file gives way.
+	assert.equal(files, [{ ...file, name: "measured-own" }]);
+	assert.is(packed("../own").weights, undefined);
+	assert.is(packed("..").weights, undefined);
 });
 
 test("a series is packed as its files, two of one name apart", () => {

@@ -69,7 +69,7 @@ export function settingsOf(options: Options): ExtractSettings {
 	const { flatten, background, repair, clip, clusters, lowPass } = options;
 	const { pixel, max, kinds, signed, detect } = options;
 	const { lattice, drift, calibrate, bragg, braggWidth, normalise } = options;
-	const { cut, peakShape, ring, symmetrised, seedWindow } = options;
+	const { cut, peakShape, ring, symmetrised, seedWindow, weights } = options;
 	return {
 		...{ channel, energy, image, field, crop, axes, orientation },
 		...{ flatten, background, repair, clip, clusters, lowPass },
@@ -77,5 +77,7 @@ export function settingsOf(options: Options): ExtractSettings {
 		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
 		...{ method, seed, window, symmetry, scatterers, mask },
 		...{ cut, peakShape, ring, symmetrised, seedWindow },
+		// Ridge asks nothing of them.
+		weights: method === "ridge" ? undefined : weights,
 	};
 }

@@ -1,7 +1,14 @@
 /** The work on a file as one file (.qpi), which the page writes and reads too. */
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import {
+	mkdir,
+	mkdtemp,
+	open,
+	readFile,
+	rm,
+	writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import {
 	argumentsOf,
 	type ExtractSettings,
@@ -14,6 +21,7 @@ import {
 } from "../extraction/results/session.ts";
 import { writeFileAtomic } from "../node/files/files.ts";
 import { readText } from "../node/files/input.ts";
+import { openWeights } from "../node/files/shippedWeights.ts";
 
 /**
  * Where the file is a session: unpacks it, and has `use` do what it says.
@@ -31,12 +39,18 @@ export async function useSession(
 		const measured = packed.files.map(({ name }) => join(folder, name));
 		for (const [i, { bytes }] of packed.files.entries())
 			await writeFile(measured[i], bytes);
-		const lists: { scatterers?: string; mask?: string } = {};
+		const lists: { scatterers?: string; mask?: string; weights?: string } = {};
 		for (const name of ["scatterers", "mask"] as const) {
 			const text = packed[name];
 			if (text === undefined) continue;
 			lists[name] = join(folder, LISTS[name]);
 			await writeFile(lists[name], text);
+		}
+		if (packed.weights && settings.weights) {
+			lists.weights = join(folder, settings.weights);
+			await mkdir(lists.weights);
+			for (const [name, bytes] of packed.weights)
+				await writeFile(join(lists.weights, name), bytes);
 		}
 		await use([
 			...(measured.length > 1 ? ["--series"] : []),
@@ -71,7 +85,7 @@ export async function saveSession(
 ): Promise<void> {
 	const list = async (name: string | undefined) =>
 		name === undefined ? undefined : readText(name);
-	const { scatterers, mask } = settings;
+	const { scatterers, mask, weights } = settings;
 	const packed = [];
 	for (const file of files)
 		packed.push({ name: basename(file), bytes: await readFile(file) });
@@ -83,9 +97,11 @@ export async function saveSession(
 				...settings,
 				scatterers: scatterers && LISTS.scatterers,
 				mask: mask && LISTS.mask,
+				weights: weights && basename(resolve(weights)),
 			},
 			scatterers: await list(scatterers),
 			mask: await list(mask),
+			weights: weights ? await (await openWeights(weights)).files() : undefined,
 		}),
 	);
 }

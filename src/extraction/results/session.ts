@@ -1,4 +1,4 @@
-/** The work on a file as one file: the measurement, how it is extracted from, scatterers and masks. A zip, so that anybody can look into it. */
+/** The work on a file as one file: the measurement, how it is extracted from, scatterers, masks and weights. A zip, so that anybody can look into it. */
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { FormatError } from "../../formats/measurement.ts";
 import type { ExtractSettings } from "./commandLine.ts";
@@ -10,11 +10,13 @@ export interface Session {
 		readonly name: string;
 		readonly bytes: Uint8Array;
 	}[];
-	/** Where `scatterers` or `mask` are given they are names of what is in here. */
+	/** Where `scatterers`, `mask` or `weights` are given they are names of what is in here. */
 	readonly settings: ExtractSettings;
 	/** The lists as CSV, where they are given. */
 	readonly scatterers?: string;
 	readonly mask?: string;
+	/** The files of the folder `settings.weights`, by their names. */
+	readonly weights?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The first entry of the zip, by which it is known. */
@@ -27,8 +29,9 @@ export const LISTS = {
 const VERSION = { file: 1, series: 2 };
 
 export function encodeSession(session: Session): Uint8Array<ArrayBuffer> {
-	const { files, settings, scatterers, mask } = session;
+	const { files, settings, scatterers, mask, weights } = session;
 	const taken = new Set<string>([...Object.values(LISTS), INDEX]);
+	if (settings.weights) taken.add(settings.weights);
 	const entries = files.map(({ name, bytes }, i) => {
 		const free = [name, `measured-${name}`, `${i + 1}-${name}`].find(
 			(each) => !taken.has(each),
@@ -52,6 +55,12 @@ export function encodeSession(session: Session): Uint8Array<ArrayBuffer> {
 			}),
 			...(mask !== undefined && { [LISTS.mask]: strToU8(mask) }),
 			...Object.fromEntries(entries),
+			...Object.fromEntries(
+				[...(weights ?? [])].map(([name, bytes]) => [
+					`${settings.weights}/${name}`,
+					[bytes, { level: 0 }], // 16-bit weights hardly shrink
+				]),
+			),
 		},
 		{ level: 6 },
 	) as Uint8Array<ArrayBuffer>;
@@ -70,20 +79,22 @@ export function decodeSession(bytes: Uint8Array, source: string): Session {
 	const refuse = (what: string): never => {
 		throw new FormatError(`${source}: expected a session of qpi-lens, ${what}`);
 	};
-	const entry = (name: string): Uint8Array | undefined => {
+	const entries = (wanted: (name: string) => boolean) => {
 		try {
 			return unzipSync(bytes, {
-				filter: (found) => {
-					if (found.name !== name) return false;
-					checkSize(`${source}, ${name}`, found.originalSize);
+				filter: ({ name, originalSize }) => {
+					if (!wanted(name)) return false;
+					checkSize(`${source}, ${name}`, originalSize);
 					return true;
 				},
-			})[name];
+			});
 		} catch (error) {
 			if (error instanceof FormatError) throw error;
 			return refuse(`found a damaged zip (${(error as Error).message})`);
 		}
 	};
+	const entry = (wanted: string): Uint8Array | undefined =>
+		entries((name) => name === wanted)[wanted];
 	const text = (name: string): string | undefined => {
 		const found = entry(name);
 		return found && strFromU8(found);
@@ -122,14 +133,23 @@ export function decodeSession(bytes: Uint8Array, source: string): Session {
 		name,
 		bytes: entry(name) ?? refuse(`found no ${name} in it`),
 	}));
-	const { method, seed } = settings as Partial<ExtractSettings>;
+	const { method, seed, weights } = settings as Partial<ExtractSettings>;
 	if (typeof method !== "string" || typeof seed !== "number")
 		return refuse("found no method or no seed among its settings");
+	const inFolder = (name: string) =>
+		isPlain(weights) &&
+		name.startsWith(`${weights}/`) &&
+		isPlain(name.slice(weights.length + 1));
+	const ofWeights = Object.entries(entries(inFolder));
 	return {
 		files: measured,
 		settings: settings as ExtractSettings,
 		scatterers: text(LISTS.scatterers),
 		mask: text(LISTS.mask),
+		weights:
+			ofWeights.length > 0
+				? new Map(ofWeights.map(([name, data]) => [baseName(name), data]))
+				: undefined,
 	};
 }
 

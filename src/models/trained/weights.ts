@@ -18,26 +18,27 @@ export class Weights {
 	readonly place: string;
 	readonly manifest: WeightsManifest;
 	readonly #read: ReadWeights;
+	readonly #manifestBytes: Uint8Array<ArrayBuffer>;
 
 	private constructor(
 		place: string,
-		manifest: WeightsManifest,
+		manifestBytes: Uint8Array<ArrayBuffer>,
 		read: ReadWeights,
 	) {
 		this.place = place;
-		this.manifest = manifest;
+		this.manifest = readWeightsManifest(manifestBytes, at(place, MANIFEST));
+		this.#manifestBytes = manifestBytes;
 		this.#read = read;
 	}
 
 	/** @throws when there is no manifest of weights */
 	static async open(place: string, read: ReadWeights): Promise<Weights> {
-		const file = at(place, "manifest.json");
-		const bytes = await read("manifest.json").catch((error: Error) => {
+		const bytes = await read(MANIFEST).catch((error: Error) => {
 			throw new Error(
-				`${file}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
+				`${at(place, MANIFEST)}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
 			);
 		});
-		return new Weights(place, readWeightsManifest(bytes, file), read);
+		return new Weights(place, bytes, read);
 	}
 
 	/** What the networks see. */
@@ -72,6 +73,14 @@ export class Weights {
 		return tensors as State;
 	}
 
+	/** The bytes of all files by name, the manifest's too: with them the folder can be written anew. @throws as read() */
+	async files(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+		const files = new Map([[MANIFEST, this.#manifestBytes]]);
+		for (const name of Object.keys(this.manifest.files))
+			files.set(name, await this.read(name));
+		return files;
+	}
+
 	/** The bytes of a file. @throws when it is not there, or not the manifest's */
 	async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
 		const bytes = await this.#read(name);
@@ -86,6 +95,8 @@ export class Weights {
 		return bytes;
 	}
 }
+
+const MANIFEST = "manifest.json";
 
 const at = (place: string, name: string) =>
 	`${place.replace(/[\\/]$/, "")}/${name}`;

@@ -19,6 +19,7 @@ import { LATTICE, type LatticeForm } from "./forms/latticeForm.ts";
 import type { Search } from "./marks/search.ts";
 import type { Scatterers } from "./picture/scatterers.ts";
 import type { Kernels } from "./results/kernels.ts";
+import { offerPacked, tellWeights } from "./training/weightsChoice.ts";
 import type { ExtractHandlers } from "./worker/extractWorker.ts";
 
 /** Fields of what is chosen beside the image. */
@@ -88,12 +89,12 @@ export class OpenFiles {
 	async #unpacked(chosen: File) {
 		const packed = await this.#needs.remote.call("unpack", chosen);
 		if (!packed) return undefined;
-		const { files, settings, choices, scatterers: list } = packed;
+		const { files, settings, choices, weights, scatterers: list } = packed;
 		const state: WorkState = {
 			...{ settings, choices, shown: "0" },
 			scatterers: { list: list ?? [], asFound: !list },
 		};
-		return { source: sourceOf(files), state };
+		return { source: sourceOf(files, weights), state };
 	}
 
 	/** Files stand beside the one that is shown until they are chosen; what cannot be read is told. */
@@ -181,7 +182,7 @@ export class OpenFiles {
 	): Promise<void> {
 		const { remote, now, image, kernels, works } = this.#needs;
 		const { form, lattice, analysis } = this.#needs;
-		const what = await remote.call("open", chosen.files, report);
+		const what = await remote.call("open", chosen, report);
 		works.flush();
 		void (before?.id ? works.go(before.id) : works.add(chosen, what.seat));
 		// What was known is of another file.
@@ -191,6 +192,7 @@ export class OpenFiles {
 		image.take(chosen, what);
 		byId("steps").scrollTop = 0;
 		const sizeless = form.fill(chosen, what);
+		offerPacked(chosen.weights);
 		analysis.clear();
 		lattice.clear();
 		input("seed-windows").value = "";
@@ -210,6 +212,7 @@ export class OpenFiles {
 		input("energy").value = left.shown;
 		for (const [id, value] of Object.entries(left.choices))
 			input(id).value = value;
+		tellWeights();
 		lattice.settle();
 		search.found = left.found;
 		scatterers.reset(left.scatterers.list, left.scatterers.asFound);

@@ -187,7 +187,7 @@ export class MeasuredImage {
 	async #reopened(report?: Report): Promise<void> {
 		const { remote, now } = this.#needs;
 		if (!now.file || this.#ready.file === now.file) return;
-		await remote.call("open", now.file.files, report);
+		await remote.call("open", now.file, report);
 		this.#ready = { file: now.file };
 	}
 

@@ -4,7 +4,7 @@ import type { PrepareOptions } from "../../../extraction/results/prepareScans.ts
 import { openStore, type Store } from "../../store.ts";
 import { byId, make } from "../basics/dom.ts";
 import { nextTask } from "../basics/inTurn.ts";
-import { type Source, sourceOf } from "../basics/source.ts";
+import { type PackedWeights, type Source, sourceOf } from "../basics/source.ts";
 import type { FoundInImage } from "../marks/search.ts";
 import type {
 	Analysed,
@@ -73,10 +73,11 @@ interface KeptResults {
 	readonly whole: boolean;
 }
 
-/** What is kept: the list, and of each file itself, the work on it, and its results. */
+/** What is kept: the list, and of each file itself, weights that came with it, the work on it, and its results. */
 type Kept = {
 	files: { readonly list: readonly OpenFile[]; readonly current: string };
 } & Record<`${string} file`, File | readonly File[]> &
+	Record<`${string} weights`, PackedWeights> &
 	Record<`${string} state`, WorkState> &
 	Record<`${string} results`, KeptResults> &
 	Record<`${string} item ${number}`, ShownItem> &
@@ -137,7 +138,7 @@ export class Works {
 		const file = await store?.get(`${id} file`);
 		return (
 			file && {
-				source: sourceOf([file].flat()),
+				source: sourceOf([file].flat(), await store?.get(`${id} weights`)),
 				state: await store?.get(`${id} state`),
 				results: asked(
 					await this.#results(id),
@@ -171,7 +172,7 @@ export class Works {
 	 * @param aside whether it only stands beside the one that is shown
 	 */
 	async add(
-		{ name, files }: Source,
+		{ name, files, weights }: Source,
 		seat: SeriesSeat | undefined,
 		{ aside = false, state }: { aside?: boolean; state?: WorkState } = {},
 	): Promise<OpenFile> {
@@ -180,6 +181,7 @@ export class Works {
 		this.#list = [...this.#list, added];
 		const entries = {
 			...entry(added, "file", files.length > 1 ? files : files[0]),
+			...(weights && entry(added, "weights", weights)),
 			...(state && entry(added, "state", state)),
 		};
 		if (!aside) {
@@ -208,6 +210,7 @@ export class Works {
 		this.#show();
 		await this.#put({
 			...entry({ id }, "file", undefined),
+			...entry({ id }, "weights", undefined),
 			...entry({ id }, "state", undefined),
 			...entry({ id }, "results", undefined),
 			...entry({ id }, "analysis", undefined),
@@ -318,10 +321,17 @@ const asked = (
 /** An entry of the store. */
 const entry = (
 	{ id }: Pick<OpenFile, "id">,
-	part: "file" | "state" | "results" | "analysis" | `item ${number}`,
+	part:
+		| "file"
+		| "weights"
+		| "state"
+		| "results"
+		| "analysis"
+		| `item ${number}`,
 	value:
 		| File
 		| readonly File[]
+		| PackedWeights
 		| WorkState
 		| KeptResults
 		| ShownItem

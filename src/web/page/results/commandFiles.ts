@@ -31,7 +31,9 @@ export function showCommand({ command, file, files, names }: Outcome): void {
 		...(files && lists.length > 0 ? [", "] : []),
 		...lists.map((name) => button(name, name)),
 		...(command.includes("--weights=")
-			? [" and the folder of weights, the .zip of Train unpacked"]
+			? [
+					" and the folder of weights: Train's .zip, or a saved session, unpacked",
+				]
 			: []),
 	);
 }

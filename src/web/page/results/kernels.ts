@@ -148,7 +148,7 @@ export class Kernels {
 	async #remake(wanted: ExtractRequest, report: Report): Promise<void> {
 		const { remote, now, image } = this.#needs;
 		if (!now.file) return;
-		await remote.call("open", now.file.files, report);
+		await remote.call("open", now.file, report);
 		await remote.call("prepare", wanted.settings, report);
 		await remote.call("extract", wanted, report);
 		image.workerHas(now.file, JSON.stringify(wanted.settings));

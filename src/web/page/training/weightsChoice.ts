@@ -1,53 +1,72 @@
-/** Which weights extraction takes: those that came with the page, or those that were trained in it. */
+/** Which weights extraction takes: those that came with the page, those that were trained in it, or those of the session that is open. */
 import {
 	type TrainedWeights,
 	trainedWeights,
 } from "../../training/trainedWeights.ts";
 import { byId, make, select } from "../basics/dom.ts";
+import type { PackedWeights } from "../basics/source.ts";
 
 /** Dispatched when a run has been finished or discarded. */
 export const TRAINED = "trainedchange";
 
-let found: TrainedWeights | undefined;
+let trained: TrainedWeights | undefined;
+let packed: PackedWeights | undefined;
 
-/** Those that were trained here, where they are chosen. */
-export const chosenWeights = () =>
-	found && select("weights").value === found.stamp
-		? { stamp: found.stamp, folder: found.folder }
-		: undefined;
+const own = () => [trained, packed].filter((each) => each !== undefined);
+const chosen = () =>
+	own().find(({ stamp }) => stamp === select("weights").value);
+
+/** Those that are chosen, where they are not the shipped ones. */
+export function chosenWeights() {
+	const found = chosen();
+	return found && { stamp: found.stamp, folder: found.folder };
+}
+
+/** Says what is known of those that are chosen. */
+export function tellWeights(): void {
+	byId("weights-about").textContent = chosen()?.summary ?? "";
+}
+
+/** Shows what there is. @returns whether another is chosen now, since the one before is gone */
+function show(): boolean {
+	const choice = select("weights");
+	const before = choice.value;
+	const date = trained?.finished?.toLocaleDateString([], {
+		...({ year: "numeric", month: "short", day: "numeric" } as const),
+	});
+	choice.replaceChildren(
+		make("option", { value: "" }, "shipped"),
+		...own().map(({ stamp }) =>
+			make(
+				"option",
+				{ value: stamp },
+				stamp === packed?.stamp
+					? "of the session"
+					: `trained here${date ? ` on ${date}` : ""}`,
+			),
+		),
+	);
+	choice.value = before;
+	if (!chosen()) choice.value = "";
+	byId("weights-label").hidden = own().length === 0;
+	tellWeights();
+	return choice.value !== before;
+}
+
+/** Those of the file that is opened. */
+export function offerPacked(weights: PackedWeights | undefined): void {
+	packed = weights;
+	show();
+}
 
 /** Offers what there is, now and whenever that changes. Resolves when the choice can be made. @param changed when another is chosen by the page */
 export async function offerWeights(changed: () => void): Promise<void> {
-	const choice = select("weights");
-	const tell = () => {
-		byId("weights-about").textContent =
-			choice.value && found ? found.summary : "";
-	};
 	const offer = async () => {
 		// A browser that keeps nothing has nothing that was trained.
-		found = await trainedWeights().catch(() => undefined);
-		const before = choice.value;
-		const date = found?.finished?.toLocaleDateString([], {
-			...({ year: "numeric", month: "short", day: "numeric" } as const),
-		});
-		choice.replaceChildren(
-			make("option", { value: "" }, "shipped"),
-			...(found
-				? [
-						make(
-							"option",
-							{ value: found.stamp },
-							`trained here${date ? ` on ${date}` : ""}`,
-						),
-					]
-				: []),
-		);
-		choice.value = found?.stamp === before ? before : "";
-		byId("weights-label").hidden = !found;
-		tell();
-		if (choice.value !== before) changed();
+		trained = await trainedWeights().catch(() => undefined);
+		if (show()) changed();
 	};
-	choice.addEventListener("change", tell);
+	select("weights").addEventListener("change", tellWeights);
 	addEventListener(TRAINED, () => void offer());
 	await offer();
 }

@@ -18,6 +18,7 @@ import type { PrepareOptions } from "../../../extraction/results/prepareScans.ts
 import type { Rectangle } from "../../../extraction/scan/resample.ts";
 import type { Axes } from "../../../formats/axes.ts";
 import type { Progress } from "../../rpc.ts";
+import type { PackedWeights } from "../basics/source.ts";
 import type { AnalysisChoice, AnalysisPicture } from "./analysisTypes.ts";
 import type { LatticeRow } from "./latticeTold.ts";
 
@@ -105,6 +106,8 @@ export interface Unpacked {
 	readonly choices: Readonly<Record<string, string>>;
 	/** Undefined where they are to be looked for. */
 	readonly scatterers?: readonly DetectedScatterer[];
+	/** Undefined where they are the shipped ones. */
+	readonly weights?: PackedWeights;
 }
 
 /** Progress of a search. */
@@ -133,7 +136,7 @@ export interface ExtractRequest {
 	readonly seed: number;
 	/** Undefined where nothing is asked for. */
 	readonly analysis?: AnalysisChoice;
-	/** The stamp of weights that were trained here, and their folder; the shipped ones when not given. */
+	/** The stamp of weights that were trained here or came with the file, and their folder; the shipped ones when not given. */
 	readonly weights?: { readonly stamp: string; readonly folder: string };
 }
 

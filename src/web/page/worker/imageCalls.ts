@@ -20,6 +20,7 @@ import { describeSeen } from "../../../extraction/results/seenLattice.ts";
 import { type Taken, take } from "../../../extraction/results/take.ts";
 import type { ArrayLayout } from "../../../formats/axes.ts";
 import type { Report } from "../../rpc.ts";
+import type { Source } from "../basics/source.ts";
 import type {
 	ExtractRequest,
 	Opened,
@@ -31,6 +32,7 @@ import type {
 } from "./extractTypes.ts";
 import { current, hold } from "./held.ts";
 import { latticeTold } from "./latticeTold.ts";
+import { weightFiles } from "./machine.ts";
 import { openedOf, pixelsOf } from "./opened.ts";
 import { byChannel, readFile, readSource, seatOf } from "./openSource.ts";
 import { layerOf, small } from "./outcome.ts";
@@ -46,8 +48,8 @@ interface SessionWanted {
 
 export const imageCalls = {
 	/** Reads a file, or several as one series: no other call makes sense before. One that cannot be read leaves the one before, and its results. */
-	open: async (files: readonly File[], report: Report): Promise<Opened> =>
-		openedOf(hold(await readSource(files, report)).input, {}),
+	open: async (source: Source, report: Report): Promise<Opened> =>
+		openedOf(hold(await readSource(source, report)).input, {}),
 
 	/** What a series would ask of a file, which is not opened. */
 	seat: async (file: File): Promise<SeriesSeat> => seatOf(await readFile(file)),
@@ -120,12 +122,18 @@ export const imageCalls = {
 	},
 
 	/** Packs the work on a file; the settings are those of the request. */
-	session({ files, request }: SessionWanted): Promise<Blob> {
+	async session(
+		{ files, request }: SessionWanted,
+		report: Report,
+	): Promise<Blob> {
 		const held = current();
+		const settings = settingsOf(held, request);
+		const stamp = settings.weights && request.weights?.stamp;
 		return packSession(files, {
-			settings: settingsOf(held, request),
+			settings,
 			scatterers: held.dataset ? undefined : request.scatterers,
 			mask: request.settings.mask,
+			weights: stamp ? await weightFiles(stamp, report) : undefined,
 		});
 	},
 

@@ -8,16 +8,17 @@ import {
 	isNetwork,
 	makeExtractor,
 } from "../../../extraction/results/extractor.ts";
-import type { Weights } from "../../../models/trained/weights.ts";
+import { Weights } from "../../../models/trained/weights.ts";
 import { onThisThread } from "../../../qpi/posterior/solveMany.ts";
 import { openWeights, WEIGHTS } from "../../fetchWeights.ts";
 import { createEngine, NoWebGpuError } from "../../gpu.ts";
 import type { Report } from "../../rpc.ts";
 import { openTrained } from "../../training/trainedWeights.ts";
+import { current } from "./held.ts";
 
 interface MachineChoice {
 	readonly method: ExtractorChoice["method"];
-	/** The stamp of weights that were trained here; the shipped ones when not given. */
+	/** The stamp of weights that were trained here or came with the file; the shipped ones when not given. */
 	readonly weights?: string;
 }
 
@@ -113,13 +114,26 @@ async function weightsOf(report: Report, wanted = ""): Promise<Weights> {
 	tell = report;
 	if (!weights || opened !== wanted) {
 		const shipped = await openWeights(WEIGHTS, (progress) => tell(progress));
-		weights = wanted
-			? await openTrained(wanted, () => shipped.read("prior.safetensors"))
-			: shipped;
+		weights = wanted ? await ownWeights(wanted, shipped) : shipped;
 		opened = wanted;
 	}
 	return weights;
 }
+
+function ownWeights(stamp: string, shipped: Weights): Promise<Weights> {
+	const packed = current().source.weights;
+	if (packed?.stamp !== stamp)
+		return openTrained(stamp, () => shipped.read("prior.safetensors"));
+	return Weights.open(`${packed.folder} of the session`, async (name) => {
+		const file = packed.files.find((each) => each.name === name);
+		if (!file) throw new Error(`found no ${name} in it`);
+		return new Uint8Array(await file.arrayBuffer());
+	});
+}
+
+/** The files of weights by name, for a session. */
+export const weightFiles = async (stamp: string, report: Report) =>
+	(await weightsOf(report, stamp)).files();
 
 /** Runs what needs the device. Where it was lost, a DeviceLostError says so: the error of what failed by it says less. */
 export async function orLost<T>(work: () => Promise<T>): Promise<T> {

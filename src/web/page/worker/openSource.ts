@@ -8,6 +8,7 @@ import { seriesOf } from "../../../extraction/results/series.ts";
 import { partOf, sidesOf } from "../../../extraction/results/seriesParts.ts";
 import { FormatError } from "../../../formats/measurement.ts";
 import type { Report } from "../../rpc.ts";
+import type { PackedWeights, Source } from "../basics/source.ts";
 import type { SeriesSeat } from "./extractTypes.ts";
 
 export interface OpenSource {
@@ -16,6 +17,7 @@ export interface OpenSource {
 	readonly parts: readonly Input[];
 	/** The channel by which a series was moved together, where one was named. */
 	readonly channel?: string;
+	readonly weights?: PackedWeights;
 }
 
 /** @throws FormatError or DatasetError where a file is not what it should be */
@@ -25,7 +27,7 @@ export async function readFile(file: File): Promise<Input> {
 }
 
 export async function readSource(
-	files: readonly File[],
+	{ files, weights }: Pick<Source, "files" | "weights">,
 	report: Report,
 ): Promise<OpenSource> {
 	const parts: Input[] = [];
@@ -34,7 +36,7 @@ export async function readSource(
 			report({ done: parts.length, total: files.length, what: file.name });
 		parts.push(await readFile(file));
 	}
-	return together(parts, undefined, report);
+	return { ...(await together(parts, undefined, report)), weights };
 }
 
 /** The same files where another channel is asked for: of a series without a topography that decides how its maps are moved. */
@@ -43,9 +45,10 @@ export async function byChannel(
 	channel: string | undefined,
 	report: Report,
 ): Promise<OpenSource> {
-	return source.parts.length === 1 || source.channel === channel
+	const { parts, weights } = source;
+	return parts.length === 1 || source.channel === channel
 		? source
-		: together(source.parts, channel, report);
+		: { ...(await together(parts, channel, report)), weights };
 }
 
 async function together(

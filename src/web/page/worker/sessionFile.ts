@@ -16,6 +16,9 @@ import {
 	type Shape,
 	writeMasks,
 } from "../../../extraction/scan/masks.ts";
+import { sha256 } from "../../../formats/sha256.ts";
+import { Weights } from "../../../models/trained/weights.ts";
+import type { PackedWeights } from "../basics/source.ts";
 import { analysisFields } from "./analysisFields.ts";
 import type { Unpacked } from "./extractTypes.ts";
 
@@ -25,11 +28,14 @@ export async function packSession(
 		settings,
 		scatterers,
 		mask,
+		weights,
 	}: {
 		readonly settings: ExtractSettings;
 		/** None of files whose scatterers are their own. */
 		readonly scatterers?: readonly DetectedScatterer[] | null;
 		readonly mask?: readonly Shape[];
+		/** The files of the folder that the settings name. */
+		readonly weights?: ReadonlyMap<string, Uint8Array>;
 	},
 ): Promise<Blob> {
 	const entries = [];
@@ -43,8 +49,31 @@ export async function packSession(
 		settings,
 		scatterers: scatterers ? writeScatterers(scatterers) : undefined,
 		mask: mask?.length ? writeMasks(mask) : undefined,
+		weights,
 	});
 	return new Blob([packed], { type: "application/zip" });
+}
+
+/** @throws where their manifest is none */
+async function weightsOf(
+	folder: string,
+	contents: ReadonlyMap<string, Uint8Array>,
+): Promise<PackedWeights> {
+	const read = async (name: string) => {
+		const bytes = contents.get(name);
+		if (!bytes) throw new Error(`found no ${name} in the session`);
+		return bytes as Uint8Array<ArrayBuffer>;
+	};
+	const weights = await Weights.open(folder, read);
+	const { seed, version } = weights.manifest;
+	const files = [...contents].map(
+		([name, bytes]) => new File([bytes as BlobPart], name),
+	);
+	return {
+		...{ folder, files },
+		stamp: `packed ${await sha256(await read("manifest.json"))}`,
+		summary: `Came with the session: ${weights.inputs} inputs, seed ${seed}, qpi-lens ${version}.`,
+	};
 }
 
 /** Undefined for any other file. Throws where it is damaged. */
@@ -59,6 +88,10 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 	const [{ name }] = packed.files;
 	const { scatterers, mask, method, seed, weights, ...settings } =
 		packed.settings;
+	const own =
+		weights && packed.weights
+			? await weightsOf(weights, packed.weights)
+			: undefined;
 	const choices = { method, seed, symmetry: "", window: "", kinds: "" };
 	return {
 		files: packed.files.map(
@@ -75,7 +108,9 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 					.map(([id, value]) => [id, String(value)]),
 			),
 			...analysisFields(settings),
+			...(own && { weights: own.stamp }),
 		},
+		weights: own,
 		scatterers: packed.scatterers
 			? readScatterers(packed.scatterers, scatterers ?? name)
 			: undefined,
