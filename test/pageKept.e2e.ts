@@ -2,7 +2,11 @@
 import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { decodeSession, isSession } from "../src/extraction/results/session.ts";
+import {
+	decodeSession,
+	encodeSession,
+	isSession,
+} from "../src/extraction/results/session.ts";
 import { encodeGsf } from "../src/formats/gsf.ts";
 import { encodeNpy } from "../src/formats/npy.ts";
 import { makeSeries } from "../src/qpi/generator/mapSeries.ts";
@@ -12,6 +16,7 @@ import {
 	extract,
 	openPage,
 	openSample,
+	SAMPLE,
 	servePage,
 } from "./pageTesting.ts";
 
@@ -83,7 +88,7 @@ test("a reload brings back file, settings, scatterers and results", async () => 
 	await page.fill("#rings", "0.2");
 	await page.waitForSelector("#picture-ring-cuts img");
 	await page.selectOption("#flatten", "plane");
-	await kept('"flatten":"plane"', '"ring":[0.2]');
+	await kept('"flatten":"plane"', '"ring":[0.2]', '"outcome":');
 	const before = await shown();
 	assert.equal(before.files, ["sample.3ds"]);
 	assert.is(before.marks, "10 used, 1 left out");
@@ -154,6 +159,59 @@ test("a session is packed, holds what was done, and is opened again", async () =
 	assert.equal(
 		[marks, flatten, method],
 		["10 used, 1 left out", "plane", "ridge"],
+	);
+});
+
+test("a session of one energy is opened at it, with what has no field", async () => {
+	const session = encodeSession({
+		files: [{ name: "sample.3ds", bytes: readFileSync(SAMPLE) }],
+		settings: {
+			...{ method: "ridge", seed: 1, energy: 0.04, signed: true },
+			...{ repair: true, flatten: "plane", pixel: 4 },
+		},
+		scatterers: "x,y\n-20,30\n80,-60\n",
+	});
+	await drop(page, "one.qpi", session);
+	await opened("sample.3ds");
+	await page.waitForFunction(() =>
+		/40 meV/.test(document.getElementById("picture-title")?.textContent ?? ""),
+	);
+	assert.is(await page.inputValue("#energy"), "3");
+	assert.is(await page.isChecked("#signed"), true);
+	assert.is(await extract(page), "");
+	assert.match(
+		(await page.textContent("#command")) ?? "",
+		/^npx qpi-lens extract sample\.3ds --energy=0\.04 --flatten=plane --pixel=4 --scatterers=scatterers\.csv --method=ridge/,
+	);
+	await page.locator("#files li:last-child button").last().click();
+	await page.click("#close-file-yes");
+	await page.waitForFunction(
+		() => document.querySelectorAll("#files li").length === 2,
+	);
+	await page.uncheck("#signed");
+});
+
+test("what the page cannot do is said of a session, and what one lacks", async () => {
+	const session = (settings: object) =>
+		encodeSession({
+			files: [{ name: "sample.3ds", bytes: readFileSync(SAMPLE) }],
+			settings: { method: "ridge", seed: 1, ...settings },
+		});
+	await drop(page, "still.qpi", session({ adjust: false }));
+	await page.waitForSelector("#fault:visible");
+	assert.match(
+		(await page.textContent("#fault")) ?? "",
+		/still\.qpi: found a session with --no-adjust/,
+	);
+	await drop(page, "own.qpi", session({ weights: "weights-old" }));
+	await page.waitForFunction(() =>
+		/own\.qpi was made with the weights weights-old, which it does not hold/.test(
+			document.getElementById("weights-about")?.textContent ?? "",
+		),
+	);
+	await page.locator("#files li:last-child button").last().click();
+	await page.waitForFunction(
+		() => document.querySelectorAll("#files li").length === 2,
 	);
 });
 

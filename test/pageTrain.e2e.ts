@@ -139,7 +139,9 @@ test("its weights are a folder that the command line reads", async () => {
 		await mkdir(dirname(join(scratch, name)), { recursive: true });
 		await writeFile(join(scratch, name), bytes);
 	}
-	const weights = await openWeights(join(scratch, "weights-smoke-seed1"));
+	const weights = await openWeights(
+		join(scratch, "weights-smoke-centred-seed1"),
+	);
 	assert.ok((await weights.prior()) !== undefined);
 	// Those that maps of any size have.
 	assert.is(weights.inputs, "centred");
@@ -164,7 +166,7 @@ test("extraction takes them, and a session holds them", async () => {
 	assert.is(await extract(page), "");
 	assert.match(
 		await textOf(page, "#command"),
-		/--method=one-step --weights=weights-smoke-seed1/,
+		/--method=one-step --weights=weights-smoke-centred-seed1/,
 	);
 	const [download] = await Promise.all([
 		page.waitForEvent("download"),
@@ -172,13 +174,15 @@ test("extraction takes them, and a session holds them", async () => {
 	]);
 	session = await readFile(await download.path());
 	const packed = decodeSession(session, "sample.qpi");
-	assert.is(packed.settings.weights, "weights-smoke-seed1");
+	assert.is(packed.settings.weights, "weights-smoke-centred-seed1");
 	assert.equal(
 		new Map([...(packed.weights ?? [])].sort()),
 		new Map(
 			["aligner", "decoder", "manifest", "one-step", "prior"].map((name) => {
 				const file = `${name}.${name === "manifest" ? "json" : "safetensors"}`;
-				const bytes = readFileSync(join(scratch, "weights-smoke-seed1", file));
+				const bytes = readFileSync(
+					join(scratch, "weights-smoke-centred-seed1", file),
+				);
 				return [file, new Uint8Array(bytes)];
 			}),
 		),
@@ -222,7 +226,7 @@ test("the session's weights outlive the run, and a reload", async () => {
 	assert.is(await extract(page), "");
 	assert.match(
 		await textOf(page, "#command"),
-		/--method=one-step --weights=weights-smoke-seed1/,
+		/--method=one-step --weights=weights-smoke-centred-seed1/,
 	);
 	// Another file has the shipped ones.
 	await page.click("#sample");

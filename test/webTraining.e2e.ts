@@ -222,12 +222,14 @@ test("a finished run gives weights that the command line reads, in another tab t
 		globalThis.fetch = fetch;
 	}
 	const [{ name, bytes }] = tab.of("weights");
-	assert.is(name, "weights-smoke-seed1.zip");
+	assert.is(name, "weights-smoke-physics-seed1.zip");
 	for (const [path, content] of Object.entries(unzipSync(bytes))) {
 		await mkdir(dirname(join(scratch, path)), { recursive: true });
 		await writeFile(join(scratch, path), content);
 	}
-	const weights = await openWeights(join(scratch, "weights-smoke-seed1"));
+	const weights = await openWeights(
+		join(scratch, "weights-smoke-physics-seed1"),
+	);
 	const gpu = await openGpu();
 	await weights.prior();
 	const networks = await weights.networks(gpu);

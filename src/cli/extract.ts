@@ -30,6 +30,8 @@ import {
 } from "./campaign.ts";
 import { commandLine, positive, say, whole } from "./command.ts";
 import {
+	checkPackable,
+	exactly,
 	type Options,
 	order,
 	saved,
@@ -95,7 +97,7 @@ export function extractCommand(): Command {
 		.option("--series", SERIES)
 		.option(
 			"--session <file.qpi>",
-			"also pack the file, or those of --series, these options and lists into one file, which extract and the page open again",
+			"also pack the file, or those of --series, these options, lists and weights into one file, which extract and the page open again",
 		)
 		.option(
 			"--save <formats>",
@@ -129,6 +131,7 @@ Examples:
       a file an energy: sorted by bias and moved onto each other`,
 		)
 		.action(async (words: string[], options: Options, self: Command) => {
+			if (options.session) checkPackable(options);
 			if (options.series) return extract(words, options);
 			if (options.session && (words.length > 1 || options.list))
 				throw new RangeError(
@@ -240,7 +243,7 @@ async function extract(files: string[], options: Options): Promise<void> {
 				await saveSession(
 					options.session,
 					options.series ? await filesOf(files) : [file],
-					settingsOf(options),
+					exactly(input, settingsOf(options)),
 				);
 			for (const line of analysis.findings) say(line);
 			for (const warning of analysis.warnings) say(`warning: ${warning}`);

@@ -1,9 +1,11 @@
 /** What the options of `qpi-lens extract` say, and what follows from them. */
 import { InvalidArgumentError } from "commander";
 import type { ExtractOptions } from "../extraction/methods/extract.ts";
+import { chooseChannel, chooseImages } from "../extraction/results/choose.ts";
 import type { ExtractSettings } from "../extraction/results/commandLine.ts";
 import { isNetwork } from "../extraction/results/extractor.ts";
 import { SAVED, type Saved } from "../extraction/results/fields.ts";
+import type { Input } from "../extraction/results/input.ts";
 import { METHOD_OPTIONS } from "../extraction/results/items.ts";
 import { openWeights } from "../node/files/shippedWeights.ts";
 import type { CampaignChoice } from "./campaign.ts";
@@ -65,6 +67,7 @@ export async function seesSquares({
 /** What decides the results, as a session has it. */
 export function settingsOf(options: Options): ExtractSettings {
 	const { steps, method, seed, window, symmetry, scatterers, mask } = options;
+	const { adjust } = options;
 	const { channel, energy, image, field, crop, axes, orientation } = options;
 	const { flatten, background, repair, clip, clusters, lowPass } = options;
 	const { pixel, max, kinds, signed, detect } = options;
@@ -75,9 +78,39 @@ export function settingsOf(options: Options): ExtractSettings {
 		...{ flatten, background, repair, clip, clusters, lowPass },
 		...{ stepEdges: steps, pixel, max, kinds, signed, detect },
 		...{ lattice, drift, calibrate, bragg, braggWidth, normalise },
-		...{ method, seed, window, symmetry, scatterers, mask },
+		...{ method, seed, window, symmetry, adjust, scatterers, mask },
 		...{ cut, peakShape, ring, symmetrised, seedWindow },
 		// Ridge asks nothing of them.
 		weights: method === "ridge" ? undefined : weights,
+	};
+}
+
+/** Throws where there are options that a session has no place for. */
+export function checkPackable(options: Options): void {
+	const { band, cell, bandTurn, fermi, broadening, potential } = options;
+	const { fitBand, phase } = options;
+	const besides = Object.entries({
+		...{ band, cell, "band-turn": bandTurn, fermi, broadening, potential },
+		...{ "fit-band": fitBand, phase },
+	}).filter(([, value]) => value !== undefined);
+	if (besides.length > 0)
+		throw new RangeError(
+			`--session does not hold ${besides.map(([name]) => `--${name}`).join(", ")}: expected none of these beside it; they can be typed again when it is opened`,
+		);
+}
+
+/** The settings with channel and energy as the file has them, of which people name parts and neighbours. */
+export function exactly(
+	{ measurement, file }: Input,
+	settings: ExtractSettings,
+): ExtractSettings {
+	const { channel, energy } = settings;
+	if (!measurement || (channel ?? energy) === undefined) return settings;
+	const found = chooseChannel({ measurement, file }, channel);
+	const [image] = chooseImages({ measurement, file }, found, { energy });
+	return {
+		...settings,
+		channel: channel && found.name,
+		energy: energy === undefined ? undefined : image.energy,
 	};
 }

@@ -17,6 +17,8 @@ export interface ExtractSettings
 	/** Radius of the kernels, Angstrom. */
 	readonly window?: number;
 	readonly symmetry?: number;
+	/** Whether `refined` may move scatterers: so it does where it is not said. */
+	readonly adjust?: boolean;
 	readonly seed: number;
 	/** Where a search starts from. */
 	readonly seedWindow?: FindOptions["seeds"];
@@ -103,6 +105,7 @@ export function argumentsOf(settings: ExtractSettings): string[] {
 		...(settings.drift ? ["--drift"] : []),
 		...(settings.calibrate === false ? ["--no-calibrate"] : []),
 		...(settings.signed ? ["--signed"] : []),
+		...(settings.adjust === false ? ["--no-adjust"] : []),
 		...(settings.detect ? ["--detect"] : []),
 	];
 }

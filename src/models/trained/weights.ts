@@ -18,27 +18,26 @@ export class Weights {
 	readonly place: string;
 	readonly manifest: WeightsManifest;
 	readonly #read: ReadWeights;
-	readonly #manifestBytes: Uint8Array<ArrayBuffer>;
 
 	private constructor(
 		place: string,
-		manifestBytes: Uint8Array<ArrayBuffer>,
+		manifest: WeightsManifest,
 		read: ReadWeights,
 	) {
 		this.place = place;
-		this.manifest = readWeightsManifest(manifestBytes, at(place, MANIFEST));
-		this.#manifestBytes = manifestBytes;
+		this.manifest = manifest;
 		this.#read = read;
 	}
 
 	/** @throws when there is no manifest of weights */
 	static async open(place: string, read: ReadWeights): Promise<Weights> {
+		const file = at(place, MANIFEST);
 		const bytes = await read(MANIFEST).catch((error: Error) => {
 			throw new Error(
-				`${at(place, MANIFEST)}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
+				`${file}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
 			);
 		});
-		return new Weights(place, bytes, read);
+		return new Weights(place, readWeightsManifest(bytes, file), read);
 	}
 
 	/** What the networks see. */
@@ -75,7 +74,7 @@ export class Weights {
 
 	/** The bytes of all files by name, the manifest's too: with them the folder can be written anew. @throws as read() */
 	async files(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-		const files = new Map([[MANIFEST, this.#manifestBytes]]);
+		const files = new Map([[MANIFEST, await this.#read(MANIFEST)]]);
 		for (const name of Object.keys(this.manifest.files))
 			files.set(name, await this.read(name));
 		return files;

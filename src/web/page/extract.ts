@@ -141,7 +141,11 @@ export function startExtract(): void {
 		// One energy on its own is prepared on its own; of all, another is shown.
 		if (!now.images && now.opened) lookAtPixels();
 		else if (now.images?.labels.length === 1) form.change();
-		else image.refresh();
+		else {
+			// The picture waits for what is being done; kernels are there already.
+			if (work.isSeen) image.shownBeside(results);
+			image.refresh();
+		}
 	});
 	for (const id of ["axes", "orientation"])
 		select(id).addEventListener("change", () => {

@@ -19,16 +19,24 @@ import { LATTICE, type LatticeForm } from "./forms/latticeForm.ts";
 import type { Search } from "./marks/search.ts";
 import type { Scatterers } from "./picture/scatterers.ts";
 import type { Kernels } from "./results/kernels.ts";
-import { offerPacked, tellWeights } from "./training/weightsChoice.ts";
+import { offerPacked, showWeights } from "./training/weightsChoice.ts";
 import type { ExtractHandlers } from "./worker/extractWorker.ts";
 
 /** Fields of what is chosen beside the image. */
 const CHOICES = [
-	...["method", "symmetry", "window", "seed", "kinds"],
+	...["method", "symmetry", "window", "seed", "kinds", "signed"],
 	...["weights", "seed-windows"],
 	...ANALYSIS,
 	...LATTICE,
 ];
+
+const choiceOf = (field: HTMLInputElement): string =>
+	field.type === "checkbox" ? (field.checked ? "yes" : "") : field.value;
+
+function setChoice(field: HTMLInputElement, value: string): void {
+	if (field.type === "checkbox") field.checked = value !== "";
+	else field.value = value;
+}
 
 interface Needs {
 	readonly remote: Remote<ExtractHandlers>;
@@ -66,7 +74,9 @@ export class OpenFiles {
 		return {
 			settings: form.settings,
 			shown: input("energy").value,
-			choices: Object.fromEntries(CHOICES.map((id) => [id, input(id).value])),
+			choices: Object.fromEntries(
+				CHOICES.map((id) => [id, choiceOf(input(id))]),
+			),
 			scatterers: { list: scatterers.list, asFound: scatterers.asFound },
 			found: search.found,
 		};
@@ -91,7 +101,7 @@ export class OpenFiles {
 		if (!packed) return undefined;
 		const { files, settings, choices, weights, scatterers: list } = packed;
 		const state: WorkState = {
-			...{ settings, choices, shown: "0" },
+			...{ settings, choices },
 			scatterers: { list: list ?? [], asFound: !list },
 		};
 		return { source: sourceOf(files, weights), state };
@@ -209,10 +219,10 @@ export class OpenFiles {
 		form.restore(left.settings);
 		await image.lay();
 		input("energy").max = String(form.images - 1);
-		input("energy").value = left.shown;
+		if (left.shown !== undefined) input("energy").value = left.shown;
 		for (const [id, value] of Object.entries(left.choices))
-			input(id).value = value;
-		tellWeights();
+			setChoice(input(id), value);
+		showWeights();
 		lattice.settle();
 		search.found = left.found;
 		scatterers.reset(left.scatterers.list, left.scatterers.asFound);
@@ -231,8 +241,9 @@ export class OpenFiles {
 	async close(unwanted: OpenFile): Promise<void> {
 		const { work, works } = this.#needs;
 		works.flush();
-		const kept = await works.read(unwanted);
-		if (isTouched(kept) && !(await confirmed("close-file", "close"))) return;
+		// Of what cannot be read nobody knows whether it was worked on.
+		const given = await works.read(unwanted).then(isTouched, () => true);
+		if (given && !(await confirmed("close-file", "close"))) return;
 		const isShown = works.current?.id === unwanted.id;
 		await works.remove(unwanted);
 		if (!isShown) return this.#showSeries();

@@ -14,9 +14,14 @@ import { PRESETS, withEpochs } from "../../training/presets.ts";
 import type { RunConfiguration } from "./messages.ts";
 import type { Kept, RunStore } from "./store.ts";
 
-/** What the folder of a run's weights is called. */
-export const folderOf = ({ preset, seed }: RunConfiguration): string =>
-	`weights-${preset}-seed${seed}`;
+/** What the folder of a run's weights is called: other runs have another. */
+export const folderOf = ({
+	preset,
+	inputs,
+	seed,
+	scattering,
+}: RunConfiguration): string =>
+	`weights-${preset}-${inputs}${scattering && scattering !== "linear" ? `-${scattering}` : ""}-seed${seed}`;
 
 /** A finished run's weights as a zip of one folder, which `--weights` takes. Throws as weightFilesOf does. */
 export async function weightsZip(

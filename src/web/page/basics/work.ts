@@ -17,6 +17,11 @@ export class Work {
 		this.#stop = stop;
 	}
 
+	/** Whether something takes so long that its progress is shown. */
+	get isSeen(): boolean {
+		return !byId("work").hidden;
+	}
+
 	stop(): void {
 		this.#stop();
 	}

@@ -283,7 +283,7 @@ export class MeasuredImage {
 		this.#shown = wish;
 		picture.fixed = now.opened?.dataset ?? false;
 		// What was chosen when it was asked for: the form may say another by now.
-		const { channel = select("channel").value } = settings;
+		const { channel = now.opened?.chosen ?? "" } = settings;
 		await layers.show({ image, channel, label, unit, at, of: labels.length });
 		spots.changed();
 		if (now.images.scatterers)

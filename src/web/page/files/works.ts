@@ -3,7 +3,6 @@ import type { DetectedScatterer } from "../../../extraction/marks/scatterers.ts"
 import type { PrepareOptions } from "../../../extraction/results/prepareScans.ts";
 import { openStore, type Store } from "../../store.ts";
 import { byId, make } from "../basics/dom.ts";
-import { nextTask } from "../basics/inTurn.ts";
 import { type PackedWeights, type Source, sourceOf } from "../basics/source.ts";
 import type { FoundInImage } from "../marks/search.ts";
 import type {
@@ -19,8 +18,8 @@ import { withAnalysed } from "./withAnalysed.ts";
 export interface WorkState {
 	/** Of the image. */
 	readonly settings: PrepareOptions;
-	/** Of several energies, the number of the one that is shown. */
-	readonly shown: string;
+	/** Of several energies, the number of the one that is shown; undefined: as the settings say. */
+	readonly shown?: string;
 	/** Of method, symmetry, window, seed, kinds: by the ids of their fields. */
 	readonly choices: Readonly<Record<string, string>>;
 	readonly scatterers: {
@@ -64,14 +63,21 @@ export const isTouched = (kept: KeptWork | undefined): boolean =>
 		kept.results !== undefined ||
 		kept.state?.settings.mask !== undefined);
 
-/** Results without their items, which are kept one by one: to copy those of a hundred energies at once would hold up the page. */
+/** Items of results are kept one by one, under a name of their own: to copy those of a hundred energies at once would hold up the page. */
+interface KeptItems {
+	readonly run: string;
+	readonly count: number;
+}
+
+/** Results without their items; written when these have been. */
 interface KeptResults {
 	readonly request: ExtractRequest;
 	readonly outcome: Omit<Outcome, "items">;
-	readonly items: number;
-	/** Whether all items are there. */
-	readonly whole: boolean;
+	readonly items: KeptItems;
 }
+
+/** @param run the results that it is of */
+type KeptAnalysis = WorkAnalysis & { readonly run: string };
 
 /** What is kept: the list, and of each file itself, weights that came with it, the work on it, and its results. */
 type Kept = {
@@ -80,8 +86,9 @@ type Kept = {
 	Record<`${string} weights`, PackedWeights> &
 	Record<`${string} state`, WorkState> &
 	Record<`${string} results`, KeptResults> &
-	Record<`${string} item ${number}`, ShownItem> &
-	Record<`${string} analysis`, WorkAnalysis>;
+	Record<`${string} coming`, KeptItems> &
+	Record<`${string} item ${string}`, ShownItem> &
+	Record<`${string} analysis`, KeptAnalysis>;
 
 /** Changes are written when nothing has changed for so long, milliseconds. */
 const CALM = 300;
@@ -92,8 +99,11 @@ export class Works {
 	#store: Store<Kept> | null = null;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#unwritten: (() => WorkState) | undefined;
-	/** What is being kept of each file, or was last. */
-	readonly #keeping = new WeakMap<OpenFile, Outcome>();
+	/** The run of results that each file has, and when they are kept. */
+	readonly #keeping = new WeakMap<
+		OpenFile,
+		{ readonly run: string; readonly done?: Promise<void> }
+	>();
 	readonly #choose: (file: OpenFile) => void;
 	readonly #close: (file: OpenFile) => void;
 
@@ -133,38 +143,59 @@ export class Works {
 	}
 
 	/** The file, the work on it, and its results; undefined where they are lost. */
-	async read({ id }: OpenFile): Promise<KeptWork | undefined> {
+	async read(wanted: OpenFile): Promise<KeptWork | undefined> {
+		const { id } = wanted;
 		const store = this.#store;
+		await this.#keeping.get(wanted)?.done;
 		const file = await store?.get(`${id} file`);
 		return (
 			file && {
 				source: sourceOf([file].flat(), await store?.get(`${id} weights`)),
 				state: await store?.get(`${id} state`),
-				results: asked(
-					await this.#results(id),
-					await store?.get(`${id} analysis`),
-				),
+				results: await this.#results(wanted),
 			}
 		);
 	}
 
-	/** How many items are kept with a file's results. */
-	async #itemsOf(id: string): Promise<number> {
-		const kept = await this.#store?.get(`${id} results`).catch(() => undefined);
-		return kept?.items ?? 0;
-	}
-
-	/** Undefined where there are none, or not all of them. */
-	async #results(id: string): Promise<WorkResults | undefined> {
+	/** Undefined where there are none. */
+	async #results(file: OpenFile): Promise<WorkResults | undefined> {
+		const { id } = file;
 		const kept = await this.#store?.get(`${id} results`);
-		if (!kept?.whole) return undefined;
+		// An earlier version kept them otherwise.
+		if (!kept?.items.run) return undefined;
+		const { run, count } = kept.items;
 		const items: ShownItem[] = [];
-		for (let i = 0; i < kept.items; i++) {
-			const item = await this.#store?.get(`${id} item ${i}`);
+		for (let i = 0; i < count; i++) {
+			const item = await this.#store?.get(`${id} item ${run} ${i}`);
 			if (!item) return undefined;
 			items.push(item);
 		}
-		return { request: kept.request, outcome: { ...kept.outcome, items } };
+		// Others may have come meanwhile.
+		if (!this.#keeping.has(file)) this.#keeping.set(file, { run });
+		const results = {
+			request: kept.request,
+			outcome: { ...kept.outcome, items },
+		};
+		const analysis = await this.#store?.get(`${id} analysis`);
+		return analysis?.run === run ? asked(results, analysis) : results;
+	}
+
+	/** What takes the items of a file's results away, or of those that were coming. */
+	async #without(
+		id: string,
+		what: "results" | "coming",
+	): Promise<Partial<Kept>> {
+		const store = this.#store;
+		const { run, count = 0 } =
+			(what === "results"
+				? (await store?.get(`${id} results`))?.items
+				: await store?.get(`${id} coming`)) ?? {};
+		return Object.assign(
+			entry({ id }, what, undefined),
+			...Array.from({ length: count }, (_, i) =>
+				entry({ id }, `item ${run} ${i}`, undefined),
+			),
+		);
 	}
 
 	/**
@@ -212,9 +243,10 @@ export class Works {
 			...entry({ id }, "file", undefined),
 			...entry({ id }, "weights", undefined),
 			...entry({ id }, "state", undefined),
-			...entry({ id }, "results", undefined),
 			...entry({ id }, "analysis", undefined),
-			...without(id, 0, await this.#itemsOf(id)),
+			// Where nothing can be read, nothing can be written.
+			...(await this.#without(id, "results").catch(() => ({}))),
+			...(await this.#without(id, "coming").catch(() => ({}))),
 		});
 	}
 
@@ -232,33 +264,53 @@ export class Works {
 		if (file && state) void this.#put(entry(file, "state", state()));
 	}
 
-	/** Those before are gone as soon as it begins: halves of two do not go together. */
-	async keepResults({ request, outcome }: WorkResults): Promise<void> {
+	/** Those before stay until these are there: halves of two do not go together. */
+	async keepResults(results: WorkResults): Promise<void> {
 		const file = this.#current;
 		if (!file) return;
-		this.#keeping.set(file, outcome);
-		const { items, ...rest } = outcome;
-		const kept = { request, outcome: rest, items: items.length };
-		const before = await this.#itemsOf(file.id);
-		await this.#put({
-			...entry(file, "results", { ...kept, whole: false }),
-			...entry(file, "analysis", undefined),
-			...without(file.id, items.length, before),
+		const run = crypto.randomUUID();
+		const others = this.#keeping.get(file)?.done;
+		const done = this.#keepRun(file, run, results, others);
+		this.#keeping.set(file, { run, done });
+		await done;
+	}
+
+	async #keepRun(
+		file: OpenFile,
+		run: string,
+		{ request, outcome: { items, ...outcome } }: WorkResults,
+		others?: Promise<void>,
+	): Promise<void> {
+		await others;
+		const count = items.length;
+		const isWanted = () =>
+			this.#keeping.get(file)?.run === run && this.#list.includes(file);
+		await this.#keep(async () => {
+			const store = this.#store;
+			await store?.put({
+				...(await this.#without(file.id, "coming")),
+				...entry(file, "coming", { run, count }),
+			});
+			for (const [i, item] of items.entries()) {
+				if (!isWanted()) return;
+				await store?.put(entry(file, `item ${run} ${i}`, item));
+			}
+			const before = await this.#without(file.id, "results");
+			if (!isWanted()) return;
+			await store?.put({
+				...before,
+				...entry(file, "coming", undefined),
+				...entry(file, "results", { request, outcome, items: { run, count } }),
+			});
 		});
-		for (const [i, item] of items.entries()) {
-			await nextTask();
-			// Others have come meanwhile, or the file was closed.
-			if (this.#keeping.get(file) !== outcome || !this.#list.includes(file))
-				return;
-			await this.#put(entry(file, `item ${i}`, item));
-		}
-		await this.#put(entry(file, "results", { ...kept, whole: true }));
 	}
 
 	/** Without the kernels' arrays, which are kept already. */
 	async keepAnalysis(analysis: WorkAnalysis): Promise<void> {
-		if (this.#current)
-			await this.#put(entry(this.#current, "analysis", analysis));
+		const file = this.#current;
+		const { run } = (file && this.#keeping.get(file)) ?? {};
+		if (file && run)
+			await this.#put(entry(file, "analysis", { ...analysis, run }));
 	}
 
 	#put(entries: Partial<Kept>): Promise<void> {
@@ -308,15 +360,9 @@ export class Works {
 
 /** Results with what was asked of them last. */
 const asked = (
-	results: WorkResults | undefined,
-	analysis: WorkAnalysis | undefined,
-): WorkResults | undefined =>
-	results && analysis
-		? {
-				request: analysis.request,
-				outcome: withAnalysed(results.outcome, analysis.analysed),
-			}
-		: results;
+	{ outcome }: WorkResults,
+	{ request, analysed }: WorkAnalysis,
+): WorkResults => ({ request, outcome: withAnalysed(outcome, analysed) });
 
 /** An entry of the store. */
 const entry = (
@@ -327,23 +373,16 @@ const entry = (
 		| "state"
 		| "results"
 		| "analysis"
-		| `item ${number}`,
+		| "coming"
+		| `item ${string}`,
 	value:
 		| File
 		| readonly File[]
 		| PackedWeights
 		| WorkState
 		| KeptResults
+		| KeptItems
 		| ShownItem
-		| WorkAnalysis
+		| KeptAnalysis
 		| undefined,
 ): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;
-
-/** Removes a file's items from one number on. */
-const without = (id: string, from: number, to: number): Partial<Kept> =>
-	Object.assign(
-		{},
-		...Array.from({ length: Math.max(0, to - from) }, (_, i) =>
-			entry({ id }, `item ${from + i}`, undefined),
-		),
-	);

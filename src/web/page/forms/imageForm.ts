@@ -29,6 +29,8 @@ export class ImageForm {
 		this.change();
 	});
 	#opened: Opened | undefined;
+	/** Of a session, what has no field. */
+	#besides: Pick<PrepareOptions, "pixel" | "max"> = {};
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	readonly #changing: () => void;
 	readonly #changed: () => void;
@@ -95,6 +97,7 @@ export class ImageForm {
 	/** Fills in what a file has, all else at its default. Returns whether its size has to be given before anything can be prepared. */
 	fill(file: Source, opened: Opened): boolean {
 		this.laid(file, opened);
+		this.#besides = {};
 		offerLayout(opened);
 		const { channels, chosen, size, nx, ny, dataset } = opened;
 		select("channel").replaceChildren(
@@ -146,7 +149,10 @@ export class ImageForm {
 			background,
 			crop,
 			mask = [],
+			pixel,
+			max,
 		} = settings;
+		this.#besides = { pixel, max };
 		restoreLayout(settings);
 		if (channel) select("channel").value = channel;
 		if (energy !== undefined || image !== undefined) {
@@ -223,6 +229,7 @@ export class ImageForm {
 			clip: numberOf(input("clip")),
 			lowPass: numberOf(input("low-pass")),
 			crop: region ? cropOf(region) : undefined,
+			...this.#besides,
 			...this.#lattice.correction,
 		};
 	}

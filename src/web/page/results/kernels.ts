@@ -110,7 +110,6 @@ export class Kernels {
 	): void {
 		const { results, layers, works, image } = this.#needs;
 		this.#extracted = wanted;
-		this.#held = true;
 		results.show(outcome, inPlace);
 		// Neither is ever beside the other's energy.
 		if (kept) image.shownBeside(results);
@@ -139,6 +138,7 @@ export class Kernels {
 			)
 				return;
 			const outcome = await remote.call("extract", wanted, report);
+			this.#held = true;
 			await nextTask(); // what has come was unpacked in this one
 			this.#show(wanted, outcome);
 		});

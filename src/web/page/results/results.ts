@@ -116,6 +116,7 @@ export class Results {
 			outcome.items.length - 1,
 		);
 		this.#said(outcome);
+		this.#chart("dispersion-chart", outcome.dispersion);
 		byId("adapter").textContent = outcome.adapter
 			? `Networks ran on: ${outcome.adapter}`
 			: "";
@@ -134,12 +135,12 @@ export class Results {
 		const { findings } = this.#outcome.items[this.#shown];
 		byId("findings").replaceChildren(...sentences(findings));
 		this.#fourier.show(this.#outcome, this.#shown);
+		void this.#showCharts();
 	}
 
 	#said(outcome: Outcome): void {
 		byId("warnings").replaceChildren(...folded(outcome.warnings));
 		showCommand(outcome);
-		this.#chart("dispersion-chart", outcome.dispersion);
 	}
 
 	/** Whether another method's kernel can be had from these results. */
@@ -209,7 +210,8 @@ export class Results {
 		const maps = mapsOf(outcome, item);
 		return [
 			() => views.kernel.show(kernelOf(outcome, item)),
-			() => this.#fourier.show(outcome, index),
+			// More may have been asked of the kernels since.
+			() => this.#fourier.show(this.#outcome ?? outcome, index),
 			() => views.uncertainty.show(uncertaintyOf(outcome, item, sameScale)),
 			() => this.#fillDispersion(outcome),
 			() => views.image.show(maps.image()),
@@ -223,10 +225,10 @@ export class Results {
 		this.#chart("profile-chart", null); // that of another energy must not stay
 		if (this.#drawing) return;
 		this.#drawing = true;
-		let item: ShownItem | undefined;
+		let of: readonly unknown[] = [];
 		let charts: Charts | null = null;
-		while (item !== this.#outcome?.items[this.#shown]) {
-			item = this.#outcome?.items[this.#shown];
+		while (of[0] !== this.#outcome || of[1] !== this.#shown) {
+			of = [this.#outcome, this.#shown];
 			charts = await this.#charts(this.#shown);
 		}
 		this.#drawing = false;

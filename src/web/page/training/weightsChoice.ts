@@ -22,13 +22,12 @@ export function chosenWeights() {
 	return found && { stamp: found.stamp, folder: found.folder };
 }
 
-/** Says what is known of those that are chosen. */
-export function tellWeights(): void {
+function tell(): void {
 	byId("weights-about").textContent = chosen()?.summary ?? "";
 }
 
 /** Shows what there is. @returns whether another is chosen now, since the one before is gone */
-function show(): boolean {
+export function showWeights(): boolean {
 	const choice = select("weights");
 	const before = choice.value;
 	const date = trained?.finished?.toLocaleDateString([], {
@@ -49,14 +48,14 @@ function show(): boolean {
 	choice.value = before;
 	if (!chosen()) choice.value = "";
 	byId("weights-label").hidden = own().length === 0;
-	tellWeights();
+	tell();
 	return choice.value !== before;
 }
 
 /** Those of the file that is opened. */
 export function offerPacked(weights: PackedWeights | undefined): void {
 	packed = weights;
-	show();
+	showWeights();
 }
 
 /** Offers what there is, now and whenever that changes. Resolves when the choice can be made. @param changed when another is chosen by the page */
@@ -64,9 +63,9 @@ export async function offerWeights(changed: () => void): Promise<void> {
 	const offer = async () => {
 		// A browser that keeps nothing has nothing that was trained.
 		trained = await trainedWeights().catch(() => undefined);
-		if (show()) changed();
+		if (showWeights()) changed();
 	};
-	select("weights").addEventListener("change", tellWeights);
+	select("weights").addEventListener("change", tell);
 	addEventListener(TRAINED, () => void offer());
 	await offer();
 }

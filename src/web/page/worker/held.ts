@@ -10,6 +10,7 @@ import {
 } from "../../../extraction/results/seenLattice.ts";
 import type { Taken } from "../../../extraction/results/take.ts";
 import { type ArrayLayout, arrange } from "../../../formats/axes.ts";
+import type { PackedWeights } from "../basics/source.ts";
 import type { AnalysisChoice } from "./analysisTypes.ts";
 import type { OpenSource } from "./openSource.ts";
 
@@ -17,6 +18,8 @@ import type { OpenSource } from "./openSource.ts";
 export class Held {
 	/** The files that are open, and what was read of them. */
 	source: OpenSource;
+	/** Those that came with them. */
+	readonly weights: PackedWeights | undefined;
 	/** How the indices of its arrays are taken. */
 	layout: ArrayLayout = {};
 	/** The images of a measurement. */
@@ -43,8 +46,9 @@ export class Held {
 		| undefined;
 	#seen: readonly SeenLattice[] | undefined;
 
-	constructor(source: OpenSource) {
+	constructor(source: OpenSource, weights?: PackedWeights) {
 		this.source = source;
+		this.weights = weights;
 	}
 
 	/** What was read. */
@@ -78,8 +82,8 @@ export class Held {
 let held: Held | undefined;
 
 /** A file that is opened begins anew. */
-export function hold(source: OpenSource): Held {
-	held = new Held(source);
+export function hold(source: OpenSource, weights?: PackedWeights): Held {
+	held = new Held(source, weights);
 	return held;
 }
 

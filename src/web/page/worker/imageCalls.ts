@@ -48,8 +48,8 @@ interface SessionWanted {
 
 export const imageCalls = {
 	/** Reads a file, or several as one series: no other call makes sense before. One that cannot be read leaves the one before, and its results. */
-	open: async (source: Source, report: Report): Promise<Opened> =>
-		openedOf(hold(await readSource(source, report)).input, {}),
+	open: async ({ files, weights }: Source, report: Report): Promise<Opened> =>
+		openedOf(hold(await readSource(files, report), weights).input, {}),
 
 	/** What a series would ask of a file, which is not opened. */
 	seat: async (file: File): Promise<SeriesSeat> => seatOf(await readFile(file)),

@@ -121,7 +121,7 @@ async function weightsOf(report: Report, wanted = ""): Promise<Weights> {
 }
 
 function ownWeights(stamp: string, shipped: Weights): Promise<Weights> {
-	const packed = current().source.weights;
+	const packed = current().weights;
 	if (packed?.stamp !== stamp)
 		return openTrained(stamp, () => shipped.read("prior.safetensors"));
 	return Weights.open(`${packed.folder} of the session`, async (name) => {

@@ -8,7 +8,6 @@ import { seriesOf } from "../../../extraction/results/series.ts";
 import { partOf, sidesOf } from "../../../extraction/results/seriesParts.ts";
 import { FormatError } from "../../../formats/measurement.ts";
 import type { Report } from "../../rpc.ts";
-import type { PackedWeights, Source } from "../basics/source.ts";
 import type { SeriesSeat } from "./extractTypes.ts";
 
 export interface OpenSource {
@@ -17,7 +16,6 @@ export interface OpenSource {
 	readonly parts: readonly Input[];
 	/** The channel by which a series was moved together, where one was named. */
 	readonly channel?: string;
-	readonly weights?: PackedWeights;
 }
 
 /** @throws FormatError or DatasetError where a file is not what it should be */
@@ -27,7 +25,7 @@ export async function readFile(file: File): Promise<Input> {
 }
 
 export async function readSource(
-	{ files, weights }: Pick<Source, "files" | "weights">,
+	files: readonly File[],
 	report: Report,
 ): Promise<OpenSource> {
 	const parts: Input[] = [];
@@ -36,7 +34,7 @@ export async function readSource(
 			report({ done: parts.length, total: files.length, what: file.name });
 		parts.push(await readFile(file));
 	}
-	return { ...(await together(parts, undefined, report)), weights };
+	return together(parts, undefined, report);
 }
 
 /** The same files where another channel is asked for: of a series without a topography that decides how its maps are moved. */
@@ -45,10 +43,9 @@ export async function byChannel(
 	channel: string | undefined,
 	report: Report,
 ): Promise<OpenSource> {
-	const { parts, weights } = source;
-	return parts.length === 1 || source.channel === channel
+	return source.parts.length === 1 || source.channel === channel
 		? source
-		: { ...(await together(parts, channel, report)), weights };
+		: together(source.parts, channel, report);
 }
 
 async function together(

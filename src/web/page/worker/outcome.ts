@@ -19,14 +19,14 @@ import {
 import type { Item } from "../../../extraction/results/item.ts";
 import {
 	type Analysis,
-	endOf,
 	findingsOf,
 	isEmpty,
 	labelOf,
 	NAMES,
 } from "../../../extraction/results/items.ts";
 import {
-	picturesOf,
+	dispersionPicture,
+	dispersionTitle,
 	shownImage,
 } from "../../../extraction/results/pictures.ts";
 import type { Scan } from "../../../extraction/scan/scan.ts";
@@ -168,16 +168,17 @@ export async function analysedOf(
 	analysis: Analysis,
 	command: string,
 ): Promise<Analysed> {
-	const { items, kinds, shown, warnings, more } = analysis;
-	const dispersion = `dispersion${endOf(shown.kind, kinds)}`;
-	const band = picturesOf(analysis).find(([name]) => name === dispersion);
+	const { items, kinds, bands, shown, warnings, more } = analysis;
+	const k = kinds.indexOf(shown.kind);
+	const band =
+		bands[k] && dispersionPicture(bands[k], dispersionTitle(kinds, k));
 	return {
 		names: resultNames(analysis),
 		findings: items.map((item) => findingsOf(analysis, item)),
 		...{ warnings, command },
-		dispersion:
-			(band && new Blob([await render(band[3])], { type: "image/png" })) ??
-			null,
+		dispersion: band
+			? new Blob([await render(band)], { type: "image/png" })
+			: null,
 		pictures: await analysisPictures(analysis),
 		told: more?.findings ?? [],
 	};

@@ -16,6 +16,7 @@ import {
 	type Shape,
 	writeMasks,
 } from "../../../extraction/scan/masks.ts";
+import { FormatError } from "../../../formats/measurement.ts";
 import { sha256 } from "../../../formats/sha256.ts";
 import { Weights } from "../../../models/trained/weights.ts";
 import type { PackedWeights } from "../basics/source.ts";
@@ -58,10 +59,17 @@ export async function packSession(
 async function weightsOf(
 	folder: string,
 	contents: ReadonlyMap<string, Uint8Array>,
+	session: string,
 ): Promise<PackedWeights> {
+	// Sessions did not hold them once: what else is in one can be opened, and extraction says what it lacks.
+	if (contents.size === 0)
+		return {
+			...{ folder, files: [], stamp: `lacking ${folder}` },
+			summary: `${session} was made with the weights ${folder}, which it does not hold: choose others.`,
+		};
 	const read = async (name: string) => {
 		const bytes = contents.get(name);
-		if (!bytes) throw new Error(`found no ${name} in the session`);
+		if (!bytes) throw new Error(`found no ${name} in ${session}`);
 		return bytes as Uint8Array<ArrayBuffer>;
 	};
 	const weights = await Weights.open(folder, read);
@@ -86,12 +94,15 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 		file.name,
 	);
 	const [{ name }] = packed.files;
-	const { scatterers, mask, method, seed, weights, ...settings } =
+	const { scatterers, mask, method, seed, weights, adjust, ...settings } =
 		packed.settings;
-	const own =
-		weights && packed.weights
-			? await weightsOf(weights, packed.weights)
-			: undefined;
+	if (adjust === false)
+		throw new FormatError(
+			`${file.name}: found a session with --no-adjust, which the page does not have: expected one without; npx qpi-lens extract ${file.name} takes it`,
+		);
+	const own = weights
+		? await weightsOf(weights, packed.weights ?? new Map(), file.name)
+		: undefined;
 	const choices = { method, seed, symmetry: "", window: "", kinds: "" };
 	return {
 		files: packed.files.map(
@@ -108,7 +119,8 @@ export async function unpackSession(file: File): Promise<Unpacked | undefined> {
 					.map(([id, value]) => [id, String(value)]),
 			),
 			...analysisFields(settings),
-			...(own && { weights: own.stamp }),
+			signed: settings.signed ? "yes" : "",
+			weights: own?.stamp ?? "",
 		},
 		weights: own,
 		scatterers: packed.scatterers

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -14,6 +15,7 @@ import { makeSeriesFolder } from "../src/node/datasets/makeSeries.ts";
 import { SHIPPED } from "../src/node/files/shippedWeights.ts";
 import { start } from "./command.ts";
 
+const SAMPLE = fileURLToPath(new URL("../data/sample.3ds", import.meta.url));
 const home = await mkdtemp(join(tmpdir(), "qpi-session-test-"));
 test.after(() => rm(home, { recursive: true }));
 const place = (name: string) => join(home, name);
@@ -58,6 +60,30 @@ test("extract packs a session, and gives the same from it", async () => {
 	assert.is(typed.code, 0, typed.stderr);
 	assert.is(result("typed").parameters.crop.size, 300);
 	assert.is(result("typed").parameters.field, 380);
+});
+
+test("what is meant is packed as the file has it", async () => {
+	const first = await run(
+		...[SAMPLE, "--channel", "liy", "--energy", "39meV"],
+		...["--method", "ridge", "--no-adjust", "--scatterers"],
+		...[place("marks.csv"), "--out", place("exact")],
+		...["--session", place("exact.qpi")],
+	);
+	assert.is(first.code, 0, first.stderr);
+	const { settings } = decodeSession(readFileSync(place("exact.qpi")), "");
+	assert.is(settings.channel, "LIY 1 omega");
+	assert.ok(Math.abs((settings.energy ?? 0) - 0.04) < 1e-6);
+	assert.is(settings.adjust, false);
+	const again = await run(place("exact.qpi"), "--out", place("again"));
+	assert.is(again.code, 0, again.stderr);
+	assert.is(result("again").parameters.adjust, false);
+	const more = await run(
+		...[place("rings.npy"), "--field", "380", "--phase", "--fermi", "0.1"],
+		...["--out", place("more"), "--session", place("more.qpi")],
+	);
+	assert.is(more.code, 1);
+	assert.match(more.stderr, /--session does not hold --fermi, --phase: /);
+	assert.is(existsSync(place("more")), false);
 });
 
 test("weights of a folder are packed too: the folder may go", async () => {
