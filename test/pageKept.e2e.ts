@@ -188,7 +188,8 @@ test("a session of one energy is opened at it, with what has no field", async ()
 	await page.waitForFunction(
 		() => document.querySelectorAll("#files li").length === 2,
 	);
-	await page.uncheck("#signed");
+	// The file beside it has its own choices.
+	await page.waitForSelector("#signed:not(:checked)", { state: "attached" });
 });
 
 test("what the page cannot do is said of a session, and what one lacks", async () => {

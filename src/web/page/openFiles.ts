@@ -3,16 +3,16 @@ import { type Remote, type Report, StoppedError } from "../rpc.ts";
 import { byId, confirmed, input } from "./basics/dom.ts";
 import { type Source, sourceOf } from "./basics/source.ts";
 import type { Work } from "./basics/work.ts";
-import type { MeasuredImage } from "./files/measuredImage.ts";
-import type { Now } from "./files/now.ts";
-import { SeriesPanel } from "./files/seriesPanel.ts";
 import {
 	isTouched,
 	type OpenFile,
 	type WorkResults,
 	type WorkState,
-	type Works,
-} from "./files/works.ts";
+} from "./files/kept.ts";
+import type { MeasuredImage } from "./files/measuredImage.ts";
+import type { Now } from "./files/now.ts";
+import { SeriesPanel } from "./files/seriesPanel.ts";
+import type { Works } from "./files/works.ts";
 import { ANALYSIS, type AnalysisForm } from "./forms/analysisForm.ts";
 import type { ImageForm } from "./forms/imageForm.ts";
 import { LATTICE, type LatticeForm } from "./forms/latticeForm.ts";

@@ -1,94 +1,18 @@
 /** The files that are open, and the work on each: kept in the browser, so that neither a reload nor another file loses it. */
-import type { DetectedScatterer } from "../../../extraction/marks/scatterers.ts";
-import type { PrepareOptions } from "../../../extraction/results/prepareScans.ts";
 import { openStore, type Store } from "../../store.ts";
 import { byId, make } from "../basics/dom.ts";
-import { type PackedWeights, type Source, sourceOf } from "../basics/source.ts";
-import type { FoundInImage } from "../marks/search.ts";
-import type {
-	Analysed,
-	ExtractRequest,
-	Outcome,
-	SeriesSeat,
-	ShownItem,
-} from "../worker/extractTypes.ts";
-import { withAnalysed } from "./withAnalysed.ts";
-
-/** What people did with a file. */
-export interface WorkState {
-	/** Of the image. */
-	readonly settings: PrepareOptions;
-	/** Of several energies, the number of the one that is shown; undefined: as the settings say. */
-	readonly shown?: string;
-	/** Of method, symmetry, window, seed, kinds: by the ids of their fields. */
-	readonly choices: Readonly<Record<string, string>>;
-	readonly scatterers: {
-		readonly list: readonly DetectedScatterer[];
-		readonly asFound: boolean;
-	};
-	readonly found?: FoundInImage;
-}
-
-/** Results, and what they were asked for with. */
-export interface WorkResults {
-	readonly request: ExtractRequest;
-	readonly outcome: Outcome;
-}
-
-/** What was asked of those results since, and what that says. */
-export interface WorkAnalysis {
-	readonly request: ExtractRequest;
-	readonly analysed: Analysed;
-}
-
-/** A file that is open, or a series of files. */
-export interface OpenFile {
-	readonly id: string;
-	readonly name: string;
-	/** Of one file: what a series would ask of it. */
-	readonly seat?: SeriesSeat;
-}
-
-/** What there is of it. */
-export interface KeptWork {
-	readonly source: Source;
-	readonly state?: WorkState;
-	readonly results?: WorkResults;
-}
-
-/** Whether people have done something with it that they would not like to lose. */
-export const isTouched = (kept: KeptWork | undefined): boolean =>
-	kept !== undefined &&
-	((kept.state !== undefined && !kept.state.scatterers.asFound) ||
-		kept.results !== undefined ||
-		kept.state?.settings.mask !== undefined);
-
-/** Items of results are kept one by one, under a name of their own: to copy those of a hundred energies at once would hold up the page. */
-interface KeptItems {
-	readonly run: string;
-	readonly count: number;
-}
-
-/** Results without their items; written when these have been. */
-interface KeptResults {
-	readonly request: ExtractRequest;
-	readonly outcome: Omit<Outcome, "items">;
-	readonly items: KeptItems;
-}
-
-/** @param run the results that it is of */
-type KeptAnalysis = WorkAnalysis & { readonly run: string };
-
-/** What is kept: the list, and of each file itself, weights that came with it, the work on it, and its results. */
-type Kept = {
-	files: { readonly list: readonly OpenFile[]; readonly current: string };
-} & Record<`${string} file`, File | readonly File[]> &
-	Record<`${string} weights`, PackedWeights> &
-	Record<`${string} state`, WorkState> &
-	Record<`${string} results`, KeptResults> &
-	Record<`${string} coming`, KeptItems> &
-	Record<`${string} item ${string}`, ShownItem> &
-	Record<`${string} analysis`, KeptAnalysis>;
+import { type Source, sourceOf } from "../basics/source.ts";
+import type { SeriesSeat } from "../worker/extractTypes.ts";
+import {
+	entry,
+	type Kept,
+	type KeptWork,
+	type OpenFile,
+	type WorkAnalysis,
+	type WorkResults,
+	type WorkState,
+} from "./kept.ts";
+import { KeptResults } from "./keptResults.ts";
 
 /** Changes are written when nothing has changed for so long, milliseconds. */
 const CALM = 300;
@@ -96,14 +20,11 @@ const CALM = 300;
 export class Works {
 	#list: readonly OpenFile[] = [];
 	#current: OpenFile | undefined;
-	#store: Store<Kept> | null = null;
+	/** Undefined where the browser keeps nothing. */
+	#store: Store<Kept> | undefined;
+	#results: KeptResults | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#unwritten: (() => WorkState) | undefined;
-	/** The run of results that each file has, and when they are kept. */
-	readonly #keeping = new WeakMap<
-		OpenFile,
-		{ readonly run: string; readonly done?: Promise<void> }
-	>();
 	readonly #choose: (file: OpenFile) => void;
 	readonly #close: (file: OpenFile) => void;
 
@@ -134,6 +55,7 @@ export class Works {
 				"qpi-lens-work",
 				"the work on this file",
 			);
+			this.#results = new KeptResults(this.#store);
 			const kept = await this.#store.get("files");
 			this.#list = kept?.list ?? [];
 			this.#current = this.#list.find(({ id }) => id === kept?.current);
@@ -146,55 +68,13 @@ export class Works {
 	async read(wanted: OpenFile): Promise<KeptWork | undefined> {
 		const { id } = wanted;
 		const store = this.#store;
-		await this.#keeping.get(wanted)?.done;
 		const file = await store?.get(`${id} file`);
 		return (
 			file && {
 				source: sourceOf([file].flat(), await store?.get(`${id} weights`)),
 				state: await store?.get(`${id} state`),
-				results: await this.#results(wanted),
+				results: await this.#results?.of(wanted),
 			}
-		);
-	}
-
-	/** Undefined where there are none. */
-	async #results(file: OpenFile): Promise<WorkResults | undefined> {
-		const { id } = file;
-		const kept = await this.#store?.get(`${id} results`);
-		// An earlier version kept them otherwise.
-		if (!kept?.items.run) return undefined;
-		const { run, count } = kept.items;
-		const items: ShownItem[] = [];
-		for (let i = 0; i < count; i++) {
-			const item = await this.#store?.get(`${id} item ${run} ${i}`);
-			if (!item) return undefined;
-			items.push(item);
-		}
-		// Others may have come meanwhile.
-		if (!this.#keeping.has(file)) this.#keeping.set(file, { run });
-		const results = {
-			request: kept.request,
-			outcome: { ...kept.outcome, items },
-		};
-		const analysis = await this.#store?.get(`${id} analysis`);
-		return analysis?.run === run ? asked(results, analysis) : results;
-	}
-
-	/** What takes the items of a file's results away, or of those that were coming. */
-	async #without(
-		id: string,
-		what: "results" | "coming",
-	): Promise<Partial<Kept>> {
-		const store = this.#store;
-		const { run, count = 0 } =
-			(what === "results"
-				? (await store?.get(`${id} results`))?.items
-				: await store?.get(`${id} coming`)) ?? {};
-		return Object.assign(
-			entry({ id }, what, undefined),
-			...Array.from({ length: count }, (_, i) =>
-				entry({ id }, `item ${run} ${i}`, undefined),
-			),
 		);
 	}
 
@@ -232,21 +112,19 @@ export class Works {
 	}
 
 	/** Forgets a file, and the work on it. */
-	async remove({ id }: OpenFile): Promise<void> {
-		this.#list = this.#list.filter((each) => each.id !== id);
-		if (this.#current?.id === id) {
+	async remove(file: OpenFile): Promise<void> {
+		this.#list = this.#list.filter(({ id }) => id !== file.id);
+		if (this.#current?.id === file.id) {
 			this.#current = this.#list.at(-1);
 			this.#unwritten = undefined;
 		}
 		this.#show();
 		await this.#put({
-			...entry({ id }, "file", undefined),
-			...entry({ id }, "weights", undefined),
-			...entry({ id }, "state", undefined),
-			...entry({ id }, "analysis", undefined),
+			...entry(file, "file", undefined),
+			...entry(file, "weights", undefined),
+			...entry(file, "state", undefined),
 			// Where nothing can be read, nothing can be written.
-			...(await this.#without(id, "results").catch(() => ({}))),
-			...(await this.#without(id, "coming").catch(() => ({}))),
+			...(await this.#results?.without(file).catch(() => ({}))),
 		});
 	}
 
@@ -264,66 +142,33 @@ export class Works {
 		if (file && state) void this.#put(entry(file, "state", state()));
 	}
 
-	/** Those before stay until these are there: halves of two do not go together. */
+	/** Of the file that is shown. */
 	async keepResults(results: WorkResults): Promise<void> {
 		const file = this.#current;
-		if (!file) return;
-		const run = crypto.randomUUID();
-		const others = this.#keeping.get(file)?.done;
-		const done = this.#keepRun(file, run, results, others);
-		this.#keeping.set(file, { run, done });
-		await done;
+		if (file)
+			await this.#keep(() =>
+				this.#results?.keep(file, results, () => this.#list.includes(file)),
+			);
 	}
 
-	async #keepRun(
-		file: OpenFile,
-		run: string,
-		{ request, outcome: { items, ...outcome } }: WorkResults,
-		others?: Promise<void>,
-	): Promise<void> {
-		await others;
-		const count = items.length;
-		const isWanted = () =>
-			this.#keeping.get(file)?.run === run && this.#list.includes(file);
-		await this.#keep(async () => {
-			const store = this.#store;
-			await store?.put({
-				...(await this.#without(file.id, "coming")),
-				...entry(file, "coming", { run, count }),
-			});
-			for (const [i, item] of items.entries()) {
-				if (!isWanted()) return;
-				await store?.put(entry(file, `item ${run} ${i}`, item));
-			}
-			const before = await this.#without(file.id, "results");
-			if (!isWanted()) return;
-			await store?.put({
-				...before,
-				...entry(file, "coming", undefined),
-				...entry(file, "results", { request, outcome, items: { run, count } }),
-			});
-		});
-	}
-
-	/** Without the kernels' arrays, which are kept already. */
+	/** As keepResults(), what was asked of them since. */
 	async keepAnalysis(analysis: WorkAnalysis): Promise<void> {
 		const file = this.#current;
-		const { run } = (file && this.#keeping.get(file)) ?? {};
-		if (file && run)
-			await this.#put(entry(file, "analysis", { ...analysis, run }));
+		if (file)
+			await this.#keep(() => this.#results?.keepAnalysis(file, analysis));
 	}
 
 	#put(entries: Partial<Kept>): Promise<void> {
-		return this.#keep(async () => {
-			await this.#store?.put({
+		return this.#keep(() =>
+			this.#store?.put({
 				...entries,
 				files: { list: this.#list, current: this.#current?.id ?? "" },
-			});
-		});
+			}),
+		);
 	}
 
 	/** What cannot be kept is said, and stops nothing. */
-	async #keep(work: () => Promise<void>): Promise<void> {
+	async #keep(work: () => Promise<void> | undefined): Promise<void> {
 		const notice = byId("not-kept");
 		try {
 			await work();
@@ -357,32 +202,3 @@ export class Works {
 		);
 	}
 }
-
-/** Results with what was asked of them last. */
-const asked = (
-	{ outcome }: WorkResults,
-	{ request, analysed }: WorkAnalysis,
-): WorkResults => ({ request, outcome: withAnalysed(outcome, analysed) });
-
-/** An entry of the store. */
-const entry = (
-	{ id }: Pick<OpenFile, "id">,
-	part:
-		| "file"
-		| "weights"
-		| "state"
-		| "results"
-		| "analysis"
-		| "coming"
-		| `item ${string}`,
-	value:
-		| File
-		| readonly File[]
-		| PackedWeights
-		| WorkState
-		| KeptResults
-		| KeptItems
-		| ShownItem
-		| KeptAnalysis
-		| undefined,
-): Partial<Kept> => ({ [`${id} ${part}`]: value }) as Partial<Kept>;
