@@ -2,10 +2,10 @@
 // Two run at a time, for most keep one core busy. Those that build the package or the page write to dist/, so of them only one runs at a time; those that watch the time have the
 // machine for themselves.
 //   node test/run.ts                 every file
-//   node test/run.ts --fast          without the end-to-end files (*.e2e.ts)
+//   node test/run.ts --fast          those of up to three seconds: neither the end-to-end files (*.e2e.ts) nor those that are listed below
 //   node test/run.ts ops engine      files whose name contains one of the words
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const folder = new URL("./", import.meta.url);
@@ -15,10 +15,21 @@ const CACHE = fileURLToPath(
 );
 const words = process.argv.slice(2).filter((w) => !w.startsWith("--"));
 const fast = process.argv.includes("--fast");
+/** Files of more than three seconds on two quiet cores. */
+const LONG = new Set(
+	`autoencoderKL background conv cuts dataset field fuzzOps fuzzReaders generator goldens hostileFiles largeShapes lattice latticeTake learnPrior mapPosterior
+	matrix models nearEnergies networkMap nonFinite ops otherKernels pace phase preprocess qLimit report results sbd scattering shards shippedWeights symmetry
+	tasks training tuner wide wideSet`
+		.split(/\s+/)
+		.map((name) => `${name}.test.ts`),
+);
 const files = readdirSync(folder)
-	.filter((f) => f.endsWith(".test.ts") || (!fast && f.endsWith(".e2e.ts")))
+	.filter((f) => /\.(test|e2e)\.ts$/.test(f))
+	.filter((f) => !fast || (f.endsWith(".test.ts") && !LONG.has(f)))
 	.filter((f) => words.length === 0 || words.some((w) => f.includes(w)))
 	.sort();
+const gone = [...LONG].filter((name) => !existsSync(new URL(name, folder)));
+if (gone.length > 0) throw new Error(`no longer there: ${gone.join(", ")}`);
 if (files.length === 0) {
 	console.error(`no test file's name contains ${words.join(" or ")}`);
 	process.exit(1);
