@@ -9,8 +9,8 @@ import {
 	drop,
 	ended,
 	extract,
+	openMarked,
 	openPage,
-	openSample,
 	SAMPLE,
 	servePage,
 	shot,
@@ -40,7 +40,7 @@ test("files that are none are refused, and what was open stays", async () => {
 	assert.match(await refused("notes.txt", noise), /^notes\.txt: .*expected/);
 	assert.is(await page.isVisible("#image-form"), false);
 	await shot(page, "bad-file-1280-light");
-	await openSample(page);
+	await openMarked(page);
 	assert.is(await page.isVisible("#fault"), false);
 	assert.match(
 		await refused("cut.3ds", sample.subarray(0, 200)),
@@ -194,13 +194,13 @@ test("an image without a size is shown in pixels, and the page asks for it", asy
 	await page.focus("#energy");
 	await page.keyboard.press("End");
 	await page.getByLabel(/The measured image, image 3, 40 by 40/).waitFor();
-	await openSample(page);
+	await openMarked(page);
 	assert.is(await page.isVisible("#field-label"), false);
 });
 
 test("a device that is lost: all is kept, and one click goes on", async () => {
 	const { page, clean } = await openPage(browser, served.url);
-	await openSample(page);
+	await openMarked(page);
 	await page.getByLabel("remove scatterer 11").click();
 	await page.selectOption("#energies", "one");
 	await page.fill("#seed", "3");
@@ -246,7 +246,7 @@ test("without WebGPU: it says so, and does what it can", async () => {
 			/Chrome .* Safari .* Firefox .* refined and ridge work/,
 		);
 		await shot(page, "no-webgpu-1280-light");
-		await openSample(page);
+		await openMarked(page);
 		await page.selectOption("#energies", "one");
 		await page.selectOption("#method", "one-step");
 		assert.match(

@@ -17,6 +17,7 @@ import { start } from "./command.ts";
 import { latticeScan } from "./latticeScans.ts";
 import {
 	closeTo,
+	dropMarked,
 	ended,
 	extract,
 	openPage,
@@ -469,20 +470,10 @@ test("a scan is corrected by its lattice: marks stay in its own frame, it is und
 	const { scan, scatterers } = latticeScan({ lattice, nx: 96, height: 1 });
 	const { image, nx, ny } = scan;
 	const map = { name: "Z", unit: "m", nx, ny, pixel: 1, images: [image] };
-	const atoms = join(scratch, "atoms.gsf");
-	await writeFile(atoms, encodeGsf(map));
+	const atoms = encodeGsf(map);
+	await writeFile(join(scratch, "atoms.gsf"), atoms);
 	const marks = scatterers.slice(0, 8).map(({ x, y }) => `${x},${y}`);
-	await page.setInputFiles("#file", atoms);
-	await page.waitForFunction(
-		() =>
-			document.getElementById("file-about")?.textContent?.startsWith("atoms") &&
-			document.querySelector("#marks-table tbody tr") &&
-			document.getElementById("work")?.hidden,
-	);
-	await page.setInputFiles("#marks-file", {
-		...{ name: "marks.csv", mimeType: "text/csv" },
-		buffer: Buffer.from(["x,y", ...marks].join("\n")),
-	});
+	await dropMarked(page, "atoms.gsf", atoms, ["x,y", ...marks].join("\n"));
 	await rows.nth(7).waitFor();
 	await page.click("#lattice-panel summary");
 	await page.fill("#lattice-a", "3.8");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import { buildPage } from "../src/build/page.ts";
+import { encodeSession } from "../src/extraction/results/session.ts";
 import { listen } from "./browser.ts";
 import { start, until } from "./command.ts";
 
@@ -87,6 +88,37 @@ export async function openSample(page: Page): Promise<void> {
 			document.querySelector("#marks-table tbody tr"),
 	);
 }
+
+/** Where the sample's scatterers are, as a search finds them. */
+const MARKS =
+	"x,y\n186.9,-33.4\n114.3,-149.9\n60.3,-59.1\n85.5,35.1\n118.1,148.4\n10.9,61.5\n-59.3,-90.4\n37.3,154.2\n-88.9,60.6\n-126.1,-93.4\n-29.6,145.3\n";
+
+/** Drops a file together with its scatterers: nothing is looked for, which takes a dozen seconds of two cores. */
+export async function dropMarked(
+	page: Page,
+	name: string,
+	bytes: Uint8Array,
+	scatterers: string,
+): Promise<void> {
+	const settings = { method: "auto", seed: 1 };
+	const files = [{ name, bytes }];
+	await drop(
+		page,
+		"marked.qpi",
+		encodeSession({ files, settings, scatterers }),
+	);
+	await page.waitForFunction(
+		(name) =>
+			document.getElementById("file-about")?.textContent?.startsWith(name) &&
+			document.querySelector("#marks-table tbody tr") &&
+			document.getElementById("work")?.hidden,
+		name,
+	);
+}
+
+/** The sample with its eleven scatterers. */
+export const openMarked = (page: Page): Promise<void> =>
+	dropMarked(page, "sample.3ds", readFileSync(SAMPLE), MARKS);
 
 /** Presses Extract, and waits for the end. Resolves with the error that the page shows, or "". */
 export async function extract(page: Page): Promise<string> {

@@ -13,7 +13,7 @@ import { decodeSession } from "../src/extraction/results/session.ts";
 import { serve } from "../src/node/files/serve.ts";
 import { openWeights, SHIPPED } from "../src/node/files/shippedWeights.ts";
 import { listen, openBrowser } from "./browser.ts";
-import { drop, extract } from "./pageTesting.ts";
+import { drop, extract, openMarked } from "./pageTesting.ts";
 
 await buildPage();
 const scratch = await mkdtemp(join(tmpdir(), "qpi-train-"));
@@ -152,8 +152,7 @@ let session: Buffer;
 
 test("extraction takes them, and a session holds them", async () => {
 	await page.click("#tab-extract");
-	await page.click("#sample");
-	await page.waitForSelector("#marks-table tbody tr");
+	await openMarked(page);
 	const label = page.locator("#weights option").nth(1);
 	assert.match((await label.textContent()) ?? "", /^trained here on .*20\d\d/);
 	await page.selectOption("#weights", { index: 1 });
@@ -229,7 +228,8 @@ test("the session's weights outlive the run, and a reload", async () => {
 		/--method=one-step --weights=weights-smoke-centred-seed1/,
 	);
 	// Another file has the shipped ones.
-	await page.click("#sample");
+	const table = "x \\ y (Angstrom),-2,0,2\n-2,1,2,3\n0,4,5,6\n2,7,8,10\n";
+	await drop(page, "kernel.csv", new TextEncoder().encode(table));
 	await page.waitForFunction(
 		() => document.querySelectorAll("#weights option").length === 1,
 	);
