@@ -1,6 +1,6 @@
 /**
  * `npm run bench:page -- [--energies 120] [--runs 3]`: whether the page is felt to stop, in Chromium. A map of 1024 x 1024 pixels and a grid of 128 x 128 with
- * so many energies: seconds from the drop to the first picture, the longest task on the main thread, the memory that renderer and workers hold at most.
+ * so many energies: seconds from the drop to the first picture, the longest task on the main thread, the memory that renderer and workers hold at most (Linux).
  * Tasks are told by their processor time (trace events `RunTask`, `tdur`): another program that runs does not make them longer.
  */
 import { readFileSync } from "node:fs";
@@ -26,11 +26,19 @@ interface TraceEvent {
 	readonly args: { readonly name?: string };
 }
 
+/** Of the energy slider. */
+const STEPS = 12;
+
 const { energies, runs } = new Command("bench:page")
 	.option("--energies <n>", "of the grid", whole, 120)
 	.option("--runs <n>", "times that everything is done", whole, 3)
 	.parse()
 	.opts<{ energies: number; runs: number }>();
+
+if (energies <= STEPS)
+	throw new RangeError(
+		`--energies ${energies}: expected more than ${STEPS}, through which the slider is moved`,
+	);
 
 const recipe = {
 	...{ broadening: 0.006, phase: 0.6, marks: 20, spread: 0.2, drift: 0 },
@@ -122,14 +130,14 @@ async function once(): Promise<void> {
 	const sliding = await longestTask(second, async () => {
 		const slider = second.locator("#energy");
 		await slider.fill("0");
-		for (let i = 0; i < 12; i++) {
+		for (let i = 0; i < STEPS; i++) {
 			await slider.press("ArrowRight");
 			await second.waitForTimeout(400);
 		}
-		if ((await slider.inputValue()) !== "12")
+		if ((await slider.inputValue()) !== String(STEPS))
 			throw new Error("the energy stays");
 	});
-	told(`${name}: twelve energies on`, "", sliding, await mostMemory());
+	told(`${name}: ${STEPS} energies on`, "", sliding, await mostMemory());
 	await second.close();
 }
 

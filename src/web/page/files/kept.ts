@@ -73,6 +73,7 @@ interface KeptOutcome {
 	readonly items: KeptItems;
 }
 
+/** Of the run of results that it names: of others it says nothing. */
 type KeptAnalysis = WorkAnalysis & { readonly run: string };
 
 /** What is kept: the list, and of each file itself, weights that came with it, the work on it, and its results. */
