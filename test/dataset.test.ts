@@ -986,6 +986,23 @@ test("splits are disjoint, deterministic, and what is unseen is unseen", () => {
 	assert.ok(parts.size > 50, "seeds differ");
 });
 
+test("families that are named are left out in place of drawn ones, where they are there", () => {
+	const kernels = ladder(25, 4);
+	const named = [kernels[4].family, "nowhere", kernels[40].family];
+	for (const seed of [1, 2]) {
+		const split = makeSplit(kernels, { seed, unseenFamilies: named });
+		const { train, unseenEnergy, unseenFamily } = split;
+		assert.equal(
+			unseenFamily,
+			kernels.filter((k) => named.includes(k.family)).map((k) => k.number),
+		);
+		assert.is(unseenEnergy.length, 10);
+		assert.is(train.length + unseenEnergy.length + unseenFamily.length, 100);
+	}
+	const none = makeSplit(kernels, { seed: 1, unseenFamilies: [] });
+	assert.equal(none.unseenFamily, []);
+});
+
 test("small sets keep something to train on", () => {
 	for (const [families, energies] of [
 		[1, 1],

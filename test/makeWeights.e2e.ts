@@ -7,9 +7,9 @@ import * as assert from "uvu/assert";
 import type { StoredTensor } from "../src/formats/safetensors.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { describeAdapter, openGpu } from "../src/node/device/adapter.ts";
+import { RunFolder } from "../src/node/files/runFolder.ts";
 import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { makeWeights } from "../src/node/training/makeWeights.ts";
-import { RunFolder } from "../src/node/training/runFolder.ts";
 import { HELD_OUT } from "../src/qpi/generator/wide.ts";
 import { PRESETS, WEIGHTS } from "../src/training/presets.ts";
 

@@ -1,6 +1,5 @@
 // Runs test files, each in a process of its own (a device that one file breaks cannot harm the next), and closes with the line "N passed, N failed".
-// Two run at a time, for most keep one core busy. Those that build the package or the page write to dist/, so of them only one runs at a time; those that watch the time have the
-// machine for themselves.
+// Two run at a time, for most keep one core busy. Those that build the package or the page write to dist/, so of them only one runs at a time.
 //   node test/run.ts                 every file
 //   node test/run.ts --fast          those of up to three seconds: neither the end-to-end files (*.e2e.ts) nor those that are listed below
 //   node test/run.ts ops engine      files whose name contains one of the words
@@ -30,41 +29,33 @@ const files = readdirSync(folder)
 	.sort();
 const gone = [...LONG].filter((name) => !existsSync(new URL(name, folder)));
 if (gone.length > 0) throw new Error(`no longer there: ${gone.join(", ")}`);
-if (files.length === 0) {
-	console.error(`no test file's name contains ${words.join(" or ")}`);
+const unknown = words.filter((w) => !files.some((f) => f.includes(w)));
+if (unknown.length > 0) {
+	console.error(`no test file's name contains ${unknown.join(" or ")}`);
 	process.exit(1);
 }
 
 let passed = 0;
 let failed = 0;
 const BUILDS = /^(embed|package|page\w*|webTraining)\.e2e/;
-const ALONE = /^(adapter|memory|output|peers)\.e2e/;
 // Whole programs first: a long one would be left over in the end.
-const paired = files
-	.filter((file) => !ALONE.test(file))
-	.sort(
-		(a, b) => Number(b.endsWith(".e2e.ts")) - Number(a.endsWith(".e2e.ts")),
-	);
-const builds = paired.filter((file) => BUILDS.test(file));
-const others = paired.filter((file) => !BUILDS.test(file));
+files.sort(
+	(a, b) => Number(b.endsWith(".e2e.ts")) - Number(a.endsWith(".e2e.ts")),
+);
+const builds = files.filter((file) => BUILDS.test(file));
+const others = files.filter((file) => !BUILDS.test(file));
 const lane = async (queues: string[][]) => {
 	for (const queue of queues)
 		for (let file = queue.shift(); file; file = queue.shift())
-			await report(file, { live: false });
+			await report(file);
 };
 await Promise.all([lane([builds, others]), lane([others])]);
-for (const file of files)
-	if (ALONE.test(file)) await report(file, { live: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-/** `live`: what the file prints is shown as it comes, not at its end. */
-async function report(
-	file: string,
-	{ live }: { live: boolean },
-): Promise<void> {
+async function report(file: string): Promise<void> {
 	const start = performance.now();
-	const { output, code } = await run(file, live);
+	const { output, code } = await run(file);
 	const total = count(output, "Total");
 	const good = count(output, "Passed");
 	// A file that dies before its summary counts as one failure.
@@ -72,16 +63,13 @@ async function report(
 	passed += good;
 	failed += bad;
 	const seconds = ((performance.now() - start) / 1000).toFixed(1);
-	if (!live) process.stdout.write(output);
+	process.stdout.write(output);
 	console.log(
 		`${bad ? "FAILED" : "ok    "} ${file}: ${good} of ${total} in ${seconds} s`,
 	);
 }
 
-function run(
-	file: string,
-	live: boolean,
-): Promise<{ output: string; code: number | null }> {
+function run(file: string): Promise<{ output: string; code: number | null }> {
 	const child = spawn(
 		process.execPath,
 		[fileURLToPath(new URL(file, folder))],
@@ -97,7 +85,6 @@ function run(
 	for (const stream of [child.stdout, child.stderr])
 		stream.on("data", (chunk: Buffer) => {
 			output += chunk;
-			if (live) process.stdout.write(chunk);
 		});
 	// A driver that hangs must not hang everything.
 	const limit = setTimeout(() => child.kill("SIGKILL"), 15 * 60_000);

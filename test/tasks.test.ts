@@ -3,6 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { scope } from "../src/engine/basics/scope.ts";
 import type { Parameters } from "../src/engine/layers/parameters.ts";
+import { reparameterise } from "../src/engine/ops/random.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
 import { backward } from "../src/engine/tensors/autograd.ts";
 import { AUTOENCODERS } from "../src/models/autoencoderKL.ts";
@@ -14,7 +15,12 @@ import { inputBatch, kernelsOf } from "../src/training/batches.ts";
 import type { Prepared } from "../src/training/data.ts";
 import { readOut } from "../src/training/infer.ts";
 import { train } from "../src/training/loop.ts";
-import { alignerTask, oneStepTask, vaeTask } from "../src/training/tasks.ts";
+import {
+	alignerTask,
+	oneStepTask,
+	trainedOn,
+	vaeTask,
+} from "../src/training/tasks.ts";
 
 const gpu = await openGpu();
 console.log(describeAdapter(gpu));
@@ -170,6 +176,56 @@ test("the alignment loss is the mean squared distance of means and of log-varian
 	aligner.dispose();
 });
 
+for (const name of ["vae", "oneStep"] as const)
+	test(`the loss of ${name} is the mean squared error of a sample's kernel and the weighted KL divergence from a standard normal`, async () => {
+		const network = make(name);
+		const isVae = name === "vae";
+		const kl = 0.5;
+		// The symmetry loss has tests of its own.
+		const task = isVae
+			? vaeTask({ ...options, kl, symmetry: 0, vae: network })
+			: oneStepTask({ ...options, kl, oneStep: network });
+		const still = Object.assign(new Random(1), { integer: () => 0 });
+		const draw = 5;
+		// Of two images of one kernel the VAE's batch has two kernels.
+		const chosen = data.observations.filter((_, i) =>
+			isVae ? i === 0 || i === 2 : i < 2,
+		);
+		const out = scope(gpu, () => {
+			const truth = kernelsOf(gpu, data, chosen);
+			const { mean, logvar } = network.encode(
+				isVae ? truth : inputBatch(gpu, data, chosen),
+			);
+			const stream = isVae ? 1 : 3;
+			const z = reparameterise(mean, logvar, { seed: 1, step: draw, stream });
+			return {
+				loss: task.loss([0, 1], still, draw),
+				...{ truth, mean, logvar, made: network.decode(z) },
+			};
+		});
+		const loss = await out.loss.item();
+		const [truth, mean, logvar, made] = await Promise.all(
+			[out.truth, out.mean, out.logvar, out.made].map((t) => t.data()),
+		);
+		const average = (length: number, term: (i: number) => number) => {
+			let sum = 0;
+			for (let i = 0; i < length; i++) sum += term(i);
+			return sum / length;
+		};
+		const error = average(made.length, (i) => (made[i] - truth[i]) ** 2);
+		const divergence = average(
+			mean.length,
+			(i) => -(1 + logvar[i] - mean[i] ** 2 - Math.exp(logvar[i])) / 2,
+		);
+		const expected = error + kl * divergence;
+		assert.ok(error > 1e-3 && divergence > 1e-3, `${error} ${divergence}`);
+		assert.ok(
+			Math.abs(loss - expected) < 1e-5 * expected,
+			`${loss} ${expected}`,
+		);
+		network.dispose();
+	});
+
 test("the log-variance's gradient goes into the encoder, as the published model's does", async () => {
 	const aligner = make("aligner");
 	scope(gpu, () => {
@@ -203,12 +259,16 @@ test("VAE and one-step network: every parameter that the first step can reach is
 	}
 });
 
-test("without noise only images that are known to have none are trained on", () => {
+test("without noise only images that are known to have none are trained on, in as many steps", () => {
+	assert.equal(
+		trainedOn(data, true).map(({ index }) => index),
+		[0, 2, 0, 2],
+	);
 	const networks = { vae: make("vae"), aligner: make("aligner") };
 	const common = { gpu, size, seed: 1, ...schedule, ...networks };
 	assert.is(alignerTask({ ...common, data }).samples, 4);
 	const noiseless = { ...common, noiseless: true };
-	assert.is(alignerTask({ ...noiseless, data }).samples, 2);
+	assert.is(alignerTask({ ...noiseless, data }).samples, 4);
 	const unknown = data.observations.map((o) => ({ ...o, noise: undefined }));
 	assert.throws(
 		() =>

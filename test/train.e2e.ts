@@ -8,11 +8,15 @@ import * as assert from "uvu/assert";
 import { decodeNpy } from "../src/formats/npy.ts";
 import { decodeSafetensors } from "../src/formats/safetensors.ts";
 import { makeDataset } from "../src/node/datasets/makeDataset.ts";
+import { openGpu } from "../src/node/device/adapter.ts";
+import { openWeights } from "../src/node/files/shippedWeights.ts";
 import { kernelFileName } from "../src/qpi/dataset/format.ts";
+import { compareKernels } from "../src/qpi/scores/metrics.ts";
 import type { History } from "../src/training/checkpoint.ts";
 import type { ScoreFile } from "../src/training/evaluate.ts";
 import type { MethodName } from "../src/training/metrics.ts";
 import { PRESETS } from "../src/training/presets.ts";
+import { generatedSource, type Observation } from "../src/training/source.ts";
 import { type Ended, start, until } from "./command.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "qpi-lens-train-"));
@@ -391,16 +395,91 @@ test("a folder of data with a broken file: --skip-bad trains without it and says
 	assert.is(decodeNpy(read(out, "latents.npy")).shape[0], 11);
 });
 
-test("convolutional networks: a budget decides the epochs, weights go out and come in by the library's names", async () => {
-	const first = join(scratch, "convolutional");
-	const model = ["--model", "tiny", "--inputs", "centred"];
-	succeeded(await train(first, ...model, "--budget", "8s").ended);
+const convolutional = join(scratch, "convolutional");
+const TINY = ["--model", "tiny", "--inputs", "centred"];
+
+test("convolutional networks on a stream: a budget decides the epochs, and a run that is killed ends bitwise as one of these epochs that is not", async () => {
+	const stream = [...TINY, "--stream", "1"];
+	const within = [...stream, "--budget", "5s"];
+	const run = train(convolutional, ...within);
+	const begun = checkpointFile(convolutional, "aligner");
+	await until(run, () => existsSync(begun));
+	run.child.kill("SIGKILL");
+	assert.is((await run.ended).signal, "SIGKILL");
+	const resumed = await train(convolutional, ...within, "--resume").ended;
+	succeeded(resumed);
 	lap("within a budget");
-	const [vae, aligner, oneStep] = JSON.parse(`${read(first, "epochs.json")}`);
-	assert.is(aligner, oneStep);
-	for (const [network, epochs] of Object.entries({ vae, aligner, oneStep }))
-		assert.is(checkpoint(first, network as Network).epoch, epochs, network);
-	const file = join(first, "vae.safetensors");
+	assert.match(resumed.stdout, /the networks waited [\d.]+ s for new data/);
+	const epochs = JSON.parse(`${read(convolutional, "epochs.json")}`);
+	assert.is(epochs[1], epochs[2]);
+	for (const [i, network] of NETWORKS.entries())
+		assert.is(checkpoint(convolutional, network).epoch, epochs[i], network);
+
+	const straight = join(scratch, "straight");
+	const same = [...stream, "--epochs", epochs.join(",")];
+	succeeded(await train(straight, ...same).ended);
+	lap("without a break");
+	for (const name of [
+		...NETWORKS.map((network) => `${network}.safetensors`),
+		"scores.json",
+		"split.json",
+	])
+		assert.ok(read(convolutional, name).equals(read(straight, name)), name);
+	const { reproduced } = metricsOf(straight);
+	for (const by of ["components", "vae"])
+		assert.ok(reproduced[by] > -1 && reproduced[by] < 1, by);
+	// The stream draws relatives of all families of so small a set.
+	const { unseenEnergy, unseenFamily } = JSON.parse(
+		`${read(straight, "split.json")}`,
+	);
+	assert.equal([unseenEnergy.length, unseenFamily.length], [2, 0]);
+});
+
+test("a finished run's folder is one of weights, which find what the run has found", async () => {
+	const weights = await openWeights(convolutional);
+	assert.is(weights.inputs, "centred");
+	const prior = "prior.safetensors";
+	assert.equal(
+		await weights.read(prior),
+		await (await openWeights()).read(prior),
+	);
+	const { observations, methods }: ScoreFile = JSON.parse(
+		`${read(convolutional, "scores.json")}`,
+	);
+	const at = observations.findIndex((o) => o.part === "unseenEnergy");
+	const wanted = observations[at];
+	const { kernels, observations: count } = PRESETS.smoke;
+	const source = generatedSource(kernels, {
+		...{ observations: count, seed: 1, scattering: "linear" },
+	});
+	const made = await source.load(wanted.kernel);
+	const { image, scatterers } = made.observations.find(
+		({ noise, scatterers }) =>
+			noise === wanted.noise && scatterers.length === wanted.scatterers,
+	) as Observation;
+	const gpu = await openGpu();
+	const networks = await weights.networks(gpu);
+	for (const method of ["oneStep", "twoStep"] as const) {
+		const [found] = await networks.infer(method, [
+			networks.inputsOf(image, scatterers),
+		]);
+		const { ncc } = compareKernels(found, made.kernel);
+		const expected = methods[method]?.ncc[at] ?? Number.NaN;
+		assert.ok(Math.abs(ncc - expected) < 2e-3, `${ncc} ${expected}`);
+	}
+	networks.dispose();
+	gpu.dispose();
+	await rm(join(convolutional, "metrics.json"));
+	try {
+		await openWeights(convolutional);
+		assert.unreachable();
+	} catch (error) {
+		assert.match((error as Error).message, /holds no finished training/);
+	}
+});
+
+test("convolutional weights go out and come in by the library's names", async () => {
+	const file = join(convolutional, "vae.safetensors");
 	const { tensors } = decodeSafetensors(readFileSync(file));
 	const query = "encoder.mid_block.attentions.0.to_q.weight";
 	assert.equal(tensors.get(query)?.shape, [16, 16]);
@@ -410,11 +489,14 @@ test("convolutional networks: a budget decides the epochs, weights go out and co
 
 	const second = join(scratch, "pretrained");
 	const from = ["--init", file, "--epochs", "1,1,1"];
-	succeeded(await train(second, ...model, ...from).ended);
+	succeeded(await train(second, ...TINY, ...from).ended);
 	lap("from its weights");
 	const loss = (folder: string) =>
 		checkpoint(folder, "vae").history.train[0][1];
-	assert.ok(loss(second) < loss(first), `${loss(second)} ${loss(first)}`);
+	assert.ok(
+		loss(second) < loss(convolutional),
+		`${loss(second)} ${loss(convolutional)}`,
+	);
 
 	const other = join(scratch, "other");
 	const refused = await train(other, "--model", "small", ...from).ended;
@@ -432,7 +514,7 @@ test("convolutional networks: a budget decides the epochs, weights go out and co
 	// Its kernel VAE as it is, other losses, and none but images without noise.
 	const third = join(scratch, "sameVae");
 	const ways = ["--kl", "0", "--noiseless", "--epochs", "1,1,1"];
-	succeeded(await train(third, ...model, "--vae", first, ...ways).ended);
+	succeeded(await train(third, ...TINY, "--vae", convolutional, ...ways).ended);
 	lap("with its kernel VAE");
 	assert.ok(read(third, "vae.safetensors").equals(readFileSync(file)));
 	assert.equal(

@@ -12,8 +12,8 @@ import { collect } from "../src/engine/layers/state.ts";
 import type { NetworkName } from "../src/models/networks.ts";
 import { weightFiles } from "../src/models/trained/weightFiles.ts";
 import { openGpu } from "../src/node/device/adapter.ts";
+import { RunFolder } from "../src/node/files/runFolder.ts";
 import { openWeights, SHIPPED } from "../src/node/files/shippedWeights.ts";
-import { RunFolder } from "../src/node/training/runFolder.ts";
 import { trainRun } from "../src/node/training/trainRun.ts";
 import {
 	type Checkpoint,

@@ -2,15 +2,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PIXEL } from "../src/qpi/dataset/format.ts";
+import { makeSplit } from "../src/qpi/dataset/split.ts";
+import { planKernels } from "../src/qpi/generator/families.ts";
+import type { KernelSpec } from "../src/qpi/generator/kernelSpec.ts";
 import {
 	bareKernel,
 	HELD_OUT,
+	HELD_OUT_FAMILIES,
 	view,
 	type WideKernel,
 	wideKernel,
 } from "../src/qpi/generator/wide.ts";
 import { Fft2d } from "../src/qpi/maths/fft.ts";
 import { Random } from "../src/random.ts";
+import { generatedSource } from "../src/training/source.ts";
 
 /** Bands and clusters by the numbers that a stream's first two draws give them; "point" is drawn twice as often as the rest. */
 const BANDS = [
@@ -167,6 +172,39 @@ test("a first try that is possible is taken, and one that is held out never", ()
 		};
 		assert.is(wideKernel(random).kind, first);
 	}
+});
+
+test("families that are held out are the evaluation set's of the kinds that are never drawn, as its first seed leaves them out", () => {
+	const specs = planKernels(100, 1);
+	const kindOf = ({ band, sites }: KernelSpec) => {
+		const phases = new Set(sites.map(({ phase }) => phase));
+		const sort = phases.has("black")
+			? "black"
+			: phases.size > 1
+				? `unequal${sites.length}`
+				: sites.length === 2
+					? "pair"
+					: `${sites.length} sites`;
+		return `${band.kind} ${sort}`;
+	};
+	const held = specs.filter((spec) =>
+		HELD_OUT.some((kind) => kind === kindOf(spec)),
+	);
+	assert.equal(
+		new Set(held.map(({ family }) => family)),
+		new Set(HELD_OUT_FAMILIES),
+	);
+	assert.equal(
+		makeSplit(specs, { seed: 1 }).unseenFamily,
+		held.map(({ number }) => number),
+	);
+	const options = { observations: 2, seed: 3, scattering: "linear" } as const;
+	const { split, identity } = generatedSource(100, options, HELD_OUT_FAMILIES);
+	assert.equal(
+		split.unseenFamily,
+		held.map(({ number }) => number),
+	);
+	assert.is.not(identity, generatedSource(100, options).identity);
 });
 
 test("round patterns have 0.3 to 2.7 radians a pixel, uniform, and fade over 70 to 350 Angstrom", () => {

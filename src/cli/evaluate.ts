@@ -88,7 +88,7 @@ export function evaluateCommand(): Command {
 		.option("--json", "one JSON object on standard output, nothing else", false)
 		.option(
 			"--weights <dir>",
-			"a folder of weights in place of the shipped ones",
+			"a folder of weights, or of a finished training, in place of the shipped ones",
 		)
 		.option(
 			"--unseen",

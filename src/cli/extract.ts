@@ -106,7 +106,7 @@ export function extractCommand(): Command {
 		)
 		.option(
 			"--weights <dir>",
-			"a folder of weights in place of the shipped ones",
+			"a folder of weights, or of a finished training, in place of the shipped ones",
 		)
 		.option(
 			"-a, --adapter <name>",

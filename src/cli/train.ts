@@ -16,10 +16,11 @@ import { WideStream } from "../node/datasets/wideStream.ts";
 import { describeAdapter, openGpu } from "../node/device/adapter.ts";
 import { canWrite } from "../node/files/files.ts";
 import { startProgress } from "../node/files/progress.ts";
-import { RunFolder } from "../node/training/runFolder.ts";
+import { RunFolder } from "../node/files/runFolder.ts";
 import { trainRun } from "../node/training/trainRun.ts";
 import { writeReport } from "../node/training/writeReport.ts";
 import type { DatasetError } from "../qpi/dataset/format.ts";
+import { HELD_OUT_FAMILIES } from "../qpi/generator/wide.ts";
 import { INPUTS } from "../qpi/operator/inputs.ts";
 import { METHOD_TITLES, type Metrics, SPLITS } from "../training/metrics.ts";
 import {
@@ -214,10 +215,15 @@ async function main(
 		});
 		await folder.removeScratch();
 		printTable(metrics);
-		if (streams)
+		if (streams) {
+			const seconds = streams.waited.reduce((a, b) => a + b, 0);
 			say(
-				"none of these kernels was trained on: with --stream the parts say only how the set is split",
+				`the networks waited ${seconds.toFixed(1)} s for new data, in ${streams.waited.length} epochs`,
 			);
+			say(
+				`none of these kernels was trained on: with --stream all of them are new, ${options.data ? `and of ${options.data}'s unseen families the stream may draw relatives` : "and of the unseen families it draws no relatives either"}`,
+			);
+		}
 		if (bad.length > 0)
 			warn(
 				`left out ${bad.length} broken file${bad.length > 1 ? "s" : ""}: ${bad.map(({ message }) => message).join("; ")}`,
@@ -234,7 +240,9 @@ function openStreams(
 	preset: Preset,
 ) {
 	if (patterns === undefined) return undefined;
+	const waited: number[] = [];
 	const onWait = (epoch: number, milliseconds: number) => {
+		waited.push(milliseconds / 1000);
 		if (milliseconds > 1000)
 			say(
 				`waited ${(milliseconds / 1000).toFixed(1)} s for the data of epoch ${epoch + 1}`,
@@ -242,7 +250,7 @@ function openStreams(
 	};
 	const open = (observations: number) =>
 		new WideStream({ seed, patterns, views: 4, observations, inputs, onWait });
-	return { kernels: open(0), observed: open(preset.observations) };
+	return { kernels: open(0), observed: open(preset.observations), waited };
 }
 
 /** A file of weights to start from, and what tells it from others. */
@@ -272,11 +280,16 @@ async function openSource(
 ): Promise<{ source: Source; bad: readonly DatasetError[] }> {
 	const { data, seed, skipBad } = options;
 	if (!data) {
-		const source = generatedSource(preset.kernels, {
-			observations: preset.observations,
-			seed,
-			scattering: options.scattering,
-		});
+		const source = generatedSource(
+			preset.kernels,
+			{
+				observations: preset.observations,
+				seed,
+				scattering: options.scattering,
+			},
+			// The stream draws the others.
+			options.stream === undefined ? undefined : HELD_OUT_FAMILIES,
+		);
 		return { source, bad: [] };
 	}
 	let bar: ReturnType<typeof startProgress> | undefined;

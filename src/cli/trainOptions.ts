@@ -195,7 +195,7 @@ export function addTrainOptions(command: Command): Command {
 		)
 		.option(
 			"--noiseless",
-			"ablation: aligner and baseline are trained on the images without noise alone",
+			"ablation: aligner and baseline are trained on the images without noise alone, each the more often",
 			false,
 		)
 		.option(

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { describeAdapter, openGpu } from "../node/device/adapter.ts";
+import { RunFolder } from "../node/files/runFolder.ts";
 import { makeWeights } from "../node/training/makeWeights.ts";
-import { RunFolder } from "../node/training/runFolder.ts";
 import { WEIGHTS } from "../training/presets.ts";
 import { say, whole } from "./command.ts";
 

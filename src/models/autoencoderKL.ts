@@ -5,7 +5,7 @@ import { GroupNorm } from "../engine/layers/norms.ts";
 import { Sequential } from "../engine/layers/sequential.ts";
 import { Conv2d, Linear } from "../engine/layers/weighted.ts";
 import { scaledDotProductAttention } from "../engine/ops/attention.ts";
-import { add } from "../engine/ops/elementwise.ts";
+import { add, clamp } from "../engine/ops/elementwise.ts";
 import { reshape } from "../engine/ops/reshape.ts";
 import { sliceChannels } from "../engine/ops/sample.ts";
 import { upsampleConv2d } from "../engine/ops/upsampleConv.ts";
@@ -289,13 +289,17 @@ export class AutoencoderKL extends Module implements Network {
 		}
 	}
 
-	/** Images [B, H, W, C] to mean and log-variance of the latent, each [B, H / 2^n, W / 2^n, 4] with n + 1 resolutions. */
+	/** Images [B, H, W, C] to mean and log-variance (clamped to [-30, 20], as the library does) of the latent, each [B, H / 2^n, W / 2^n, 4] with n + 1 resolutions. */
 	encode(x: Tensor): Latent {
 		const h = half(this.encoder, "encoder").forward(x);
 		const moments = half(this.quant_conv, "encoder").forward(h);
 		return {
 			mean: sliceChannels(moments, 0, LATENT_CHANNELS),
-			logvar: sliceChannels(moments, LATENT_CHANNELS, 2 * LATENT_CHANNELS),
+			logvar: clamp(
+				sliceChannels(moments, LATENT_CHANNELS, 2 * LATENT_CHANNELS),
+				-30,
+				20,
+			),
 		};
 	}
 

@@ -1,4 +1,5 @@
 import type { Gpu } from "../engine/device/gpu.ts";
+import type { State } from "../engine/layers/state.ts";
 import { Random } from "../random.ts";
 import { AutoencoderKL, type AutoencoderKLConfig } from "./autoencoderKL.ts";
 import {
@@ -52,11 +53,13 @@ export function makeNetwork(
 	const random = new Random(seed, STREAMS[name]);
 	// The same basis for all three, whatever else is drawn.
 	const basis = () => latentBasis(components, new Random(seed, BASIS));
-	return makeParts(size, random, basis, {
-		encoder: name === "vae" ? KERNEL : input,
-		decoder: name !== "aligner",
-	}).to(gpu);
+	return makeParts(size, random, basis, partsOf(name, input)).to(gpu);
 }
+
+const partsOf = (name: NetworkName, input: NetworkInput): NetworkParts => ({
+	encoder: name === "vae" ? KERNEL : input,
+	decoder: name !== "aligner",
+});
 
 /** A network, or one half of it, to load weights into; its initial values do not matter. */
 export function makeEmptyNetwork(
@@ -78,11 +81,21 @@ export function checkPretrained(
 		throw new Error(
 			`${source} holds weights of a convolutional autoencoder; networks of principal components cannot start from them`,
 		);
-	for (const encoder of [KERNEL, input]) {
-		const parts = { encoder, decoder: true };
-		const network = new AutoencoderKL(new Random(0), size, parts);
-		fromDiffusers(tensors, network.namedParameters(), source);
-	}
+	for (const name of ["vae", "oneStep"] as const)
+		parametersIn({ source, tensors }, name, size, input);
+}
+
+/** A network's parameters, by the names that its load() takes, from the file that its training wrote. Throws where a convolutional one's are not those of this size. */
+export function parametersIn(
+	{ source, tensors }: PretrainedWeights,
+	name: NetworkName,
+	size: NetworkSize,
+	input: NetworkInput,
+): State {
+	if (!isConvolutional(size)) return new Map(tensors) as State;
+	const parts = partsOf(name, input);
+	const network = new AutoencoderKL(new Random(0), size, parts);
+	return fromDiffusers(tensors, network.namedParameters(), source);
 }
 
 function makeParts(

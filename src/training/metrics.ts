@@ -41,6 +41,8 @@ export interface Metrics {
 	methods: Partial<Record<MethodName, Partial<Record<SplitName, Scores>>>>;
 	byNoise?: Curves;
 	byScatterers?: Curves;
+	/** The NCC with which principal components of the training kernels, and the kernel VAE, reproduce the kernels that are not trained on: no aligner does better. */
+	reproduced?: { components: number; vae: number };
 }
 
 export const METHOD_TITLES: Record<MethodName, string> = {

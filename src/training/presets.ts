@@ -18,7 +18,7 @@ export interface Preset {
 }
 
 /**
- * Aligner and one-step baseline always get the same number of steps at the same rates, so that they differ only in what they are taught. The paper's schedules (300, 50 and 50 epochs; 1e-4, 5e-5, 5e-5) belong to pretrained networks of 84 M parameters. These start from nothing and are small, so
+ * Aligner and one-step baseline always get the same number of steps at the same rates, so that they differ only in what they are taught. The paper's schedules belong to pretrained networks of 84 M parameters (`TRAININGS` below). These start from nothing and are small, so
  * the learning rates are higher and fall faster.
  */
 export const PRESETS: Record<PresetName, Preset> = {
@@ -121,15 +121,30 @@ export const MODELS: readonly ModelName[] = [
 	"paper",
 ];
 
-/** The paper's rates belong to its size, pretrained; smaller networks from random weights take larger steps. */
-const RATES: Record<keyof typeof AUTOENCODERS, [number, number, number]> = {
-	tiny: [2e-3, 2e-3, 2e-3],
-	small: [2e-3, 1e-3, 1e-3],
-	paper: [1e-4, 5e-5, 5e-5],
+/** What a size changes in a preset's training: of the kernel VAE, and of aligner and baseline. The paper's training belongs to its size, pretrained; smaller networks from random weights take larger steps. */
+const TRAININGS: Record<
+	keyof typeof AUTOENCODERS,
+	{ vae: Partial<Preset["vae"]>; observed: Partial<Schedule> }
+> = {
+	tiny: { vae: { learningRate: 2e-3 }, observed: { learningRate: 2e-3 } },
+	small: { vae: { learningRate: 2e-3 }, observed: { learningRate: 1e-3 } },
+	paper: {
+		vae: {
+			epochs: 300,
+			learningRate: 1e-4,
+			schedule: { every: 20, factor: 0.97 },
+			repeats: 1,
+		},
+		observed: {
+			epochs: 50,
+			learningRate: 5e-5,
+			schedule: { every: 5, factor: 0.97 },
+		},
+	},
 };
 
 /**
- * A preset with convolutional networks in place of its own, and their learning rates; `channels` replaces the model's, and groupNorm then has the
+ * A preset with convolutional networks in place of its own, and what their training needs; `channels` replaces the model's, and groupNorm then has the
  * largest number of groups that divides all of them. Throws where principal components are given channels.
  */
 export function withModel(
@@ -144,7 +159,7 @@ export function withModel(
 			);
 		return preset;
 	}
-	const [vae, aligner, oneStep] = RATES[model];
+	const { vae, observed } = TRAININGS[model];
 	const known = AUTOENCODERS[model];
 	const divisor = (a: number, b: number): number =>
 		b === 0 ? a : divisor(b, a % b);
@@ -158,9 +173,9 @@ export function withModel(
 	return {
 		...preset,
 		size,
-		vae: { ...preset.vae, learningRate: vae },
-		aligner: { ...preset.aligner, learningRate: aligner },
-		oneStep: { ...preset.oneStep, learningRate: oneStep },
+		vae: { ...preset.vae, ...vae },
+		aligner: { ...preset.aligner, ...observed },
+		oneStep: { ...preset.oneStep, ...observed },
 	};
 }
 

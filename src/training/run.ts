@@ -19,6 +19,7 @@ import {
 import { inferKernels, kernelLatents, reconstruct } from "./infer.ts";
 import { type LoopOptions, train } from "./loop.ts";
 import { memoryLine } from "./memory.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Preset } from "./presets.ts";
 import type { DataStream } from "./stream.ts";
 import type { Task } from "./task.ts";
@@ -93,7 +94,7 @@ export interface TrainedRun {
 	readonly histories: Record<NetworkName, History>;
 	readonly estimates: Estimates;
 	readonly scores: ScoreTable;
-	readonly summary: ReturnType<typeof summarise>;
+	readonly summary: ReturnType<typeof summarise> & Pick<Metrics, "reproduced">;
 	/** float32 (kernels, 2, 256). */
 	readonly latents: Float32Array;
 }
@@ -109,13 +110,15 @@ export async function trainAndEvaluate(
 	const known = data.kernels.filter((k) => k.trained).map((k) => k.image);
 	const components = principalComponents(allTurns(known), LATENT);
 	const unseen = data.kernels.filter((k) => !k.trained).map((k) => k.image);
-	// No aligner does better than what the kernels are made of.
-	const reproduced = (by: string, found: readonly Float32Array[]) =>
-		unseen.length > 0 &&
-		say(
-			`${by} the ${unseen.length} kernels not trained on with NCC ${meanCorrelation(unseen, found).toFixed(3)}`,
-		);
-	reproduced(
+	const reproduced = (by: string, found: readonly Float32Array[]) => {
+		const ncc = meanCorrelation(unseen, found);
+		if (unseen.length > 0)
+			say(
+				`${by} the ${unseen.length} kernels not trained on with NCC ${ncc.toFixed(3)}`,
+			);
+		return ncc;
+	};
+	const byComponents = reproduced(
 		`${components.length} principal components reproduce`,
 		unseen.map((image) => project(image, components)),
 	);
@@ -127,7 +130,7 @@ export async function trainAndEvaluate(
 	const made: Float32Array[] = [];
 	for (let i = 0; i < unseen.length; i += 4)
 		made.push(...(await reconstruct(gpu, vae, unseen.slice(i, i + 4))));
-	reproduced("the kernel VAE reproduces", made);
+	const byVae = reproduced("the kernel VAE reproduces", made);
 	await options.gate?.();
 	options.signal?.throwIfAborted();
 	const { evaluated } = data;
@@ -153,7 +156,12 @@ export async function trainAndEvaluate(
 		histories,
 		estimates,
 		scores,
-		summary: summarise(scores, evaluated),
+		summary: {
+			...summarise(scores, evaluated),
+			...(unseen.length > 0 && {
+				reproduced: { components: byComponents, vae: byVae },
+			}),
+		},
 		latents: await kernelLatents(gpu, vae, images),
 	};
 }

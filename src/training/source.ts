@@ -33,19 +33,23 @@ export interface Source {
 	): Promise<{ kernel: Float32Array; observations: Observation[] }>;
 }
 
-/** Kernels and images made on the spot; the same seed gives the same ones. */
+/**
+ * Kernels and images made on the spot; the same seed gives the same ones.
+ * @param unseenFamilies those that the split leaves out; drawn where they are not given
+ */
 export function generatedSource(
 	kernels: number,
 	options: ObservationSetOptions,
+	unseenFamilies?: readonly string[],
 ): Source {
 	const specs = planKernels(kernels, options.seed);
 	return {
-		identity: `generator ${GENERATOR} ${JSON.stringify({ kernels, ...options })}`,
+		identity: `generator ${GENERATOR} ${JSON.stringify({ kernels, ...options, unseenFamilies })}`,
 		kernels: specs.map((spec) => ({
 			...spec,
 			observations: options.observations,
 		})),
-		split: makeSplit(specs, { seed: options.seed }),
+		split: makeSplit(specs, { seed: options.seed, unseenFamilies }),
 		async load(number) {
 			const spec = specs.find((s) => s.number === number);
 			if (!spec) throw new Error(`there is no kernel ${number}`);

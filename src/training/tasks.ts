@@ -222,12 +222,15 @@ function trainingData({ data, stream, noiseless }: TaskOptions) {
 	return source;
 }
 
-/** The images that are trained on. */
-export const trainedOn = (
+/** The images that are trained on; those without noise alone come as often as all would, for the same number of steps. */
+export function trainedOn(
 	data: Prepared,
 	noiseless = false,
-): PreparedObservation[] =>
-	partOf(data, "train").filter((o) => !noiseless || o.noise === 0);
+): PreparedObservation[] {
+	const all = partOf(data, "train");
+	const still = all.filter((o) => !noiseless || o.noise === 0);
+	return still.length > 0 ? all.map((_, i) => still[i % still.length]) : [];
+}
 
 function partOf(
 	data: Prepared,

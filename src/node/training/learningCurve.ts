@@ -1,7 +1,7 @@
 import type { Gpu } from "../../engine/device/gpu.ts";
 import type { NetworkName } from "../../models/networks.ts";
 import type { History } from "../../training/checkpoint.ts";
-import type { RunFolder } from "./runFolder.ts";
+import type { RunFolder } from "../files/runFolder.ts";
 
 const FILE = "learning-curve.csv";
 const HEAD =

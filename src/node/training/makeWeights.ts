@@ -20,8 +20,8 @@ import { wideSource } from "../datasets/wideSource.ts";
 import { makeFolder, writeFileAtomic } from "../files/files.ts";
 import { VERSION } from "../files/package.ts";
 import { startProgress } from "../files/progress.ts";
+import type { RunFolder } from "../files/runFolder.ts";
 import { prepareWithBars } from "../threads/prepare.ts";
-import type { RunFolder } from "./runFolder.ts";
 import { withBars } from "./trainRun.ts";
 
 export interface MakeWeightsOptions {

@@ -15,9 +15,9 @@ import {
 import type { Source } from "../../training/source.ts";
 import { trainedOn } from "../../training/tasks.ts";
 import { type Progress, startProgress } from "../files/progress.ts";
+import type { RunFolder } from "../files/runFolder.ts";
 import { prepareWithBars } from "../threads/prepare.ts";
 import { LearningCurve } from "./learningCurve.ts";
-import type { RunFolder } from "./runFolder.ts";
 
 export interface TrainRunOptions
 	extends Omit<TrainOptions, "data" | "store" | "events" | "preset"> {
@@ -92,7 +92,7 @@ async function withinBudget(
 		vae: (streams?.kernels.kernels ?? kernels) * preset.vae.repeats,
 		observed: streams
 			? streams.observed.kernels * streams.observed.observations
-			: trainedOn(data, preset.aligner.noiseless).length,
+			: trainedOn(data).length,
 	};
 	const seconds = await secondsAStep(gpu, preset, inputs);
 	const steps = {

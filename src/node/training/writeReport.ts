@@ -18,7 +18,7 @@ import { latentMap } from "../../training/report/latents.ts";
 import type { FigureName } from "../../training/report/types.ts";
 import type { TrainedRun } from "../../training/run.ts";
 import { renderPng } from "../drawing/canvas.ts";
-import type { RunFolder } from "./runFolder.ts";
+import type { RunFolder } from "../files/runFolder.ts";
 
 /** Methods of the picture grid, in its columns' order, by short names. */
 const SHOWN: readonly (readonly [MethodName, string])[] = [

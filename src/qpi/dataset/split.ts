@@ -87,7 +87,11 @@ function grouped<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
  */
 export function makeSplit(
 	kernels: readonly SplitKernel[],
-	options: Partial<SplitOptions> & { readonly seed: number },
+	options: Partial<SplitOptions> & {
+		readonly seed: number;
+		/** Left out, those of them that are there, in place of families that are drawn. */
+		readonly unseenFamilies?: readonly string[] | undefined;
+	},
 ): Split {
 	const settings: SplitOptions = {
 		seed: options.seed,
@@ -106,7 +110,9 @@ export function makeSplit(
 	const target = (settings.unseenFraction * sorted.length) / 2;
 	const random = new Random(settings.seed, 0x5b117);
 	const left = new Map(grouped(sorted, (k) => k.family));
-	const unseenFamily = drawFamilies(left, target, random);
+	const given = options.unseenFamilies;
+	const unseenFamily = given ? [] : drawFamilies(left, target, random);
+	for (const family of given ?? []) take(left, family, unseenFamily);
 	const unseenEnergy = drawEnergies([...left.values()], target, random);
 	const unseen = new Set([...unseenFamily, ...unseenEnergy]);
 	const numbers = (list: readonly number[]) => list.toSorted((a, b) => a - b);
@@ -116,6 +122,16 @@ export function makeSplit(
 		unseenEnergy: numbers(unseenEnergy),
 		unseenFamily: numbers(unseenFamily),
 	};
+}
+
+/** Moves a family's numbers from `left` to `taken`. */
+function take(
+	left: Map<string, SplitKernel[]>,
+	family: string,
+	taken: number[],
+): void {
+	for (const { number } of left.get(family) ?? []) taken.push(number);
+	left.delete(family);
 }
 
 /** Takes whole families out of `left` until `target` kernels are gone; returns their numbers. */
@@ -130,10 +146,6 @@ function drawFamilies(
 		...grouped(families, (family) => family[0].symmetry).values(),
 	]);
 	const taken: number[] = [];
-	const take = (family: readonly SplitKernel[]) => {
-		for (const { number } of family) taken.push(number);
-		left.delete(family[0].family);
-	};
 	if (target === 0) return taken;
 	const turns = maxOf(classes.map((queue) => queue.length));
 	for (let turn = 0; turn < turns; turn++)
@@ -146,10 +158,11 @@ function drawFamilies(
 				taken.length < target &&
 				taken.length + family.length <= most
 			)
-				take(family);
+				take(left, family[0].family, taken);
 		}
 	const smallest = families.toSorted((a, b) => a.length - b.length)[0];
-	if (taken.length === 0 && smallest.length <= total / 2) take(smallest);
+	if (taken.length === 0 && smallest.length <= total / 2)
+		take(left, smallest[0].family, taken);
 	return taken;
 }
 

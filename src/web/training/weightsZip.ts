@@ -2,15 +2,11 @@ import { zipSync } from "fflate";
 import about from "../../../package.json" with { type: "json" };
 import { collect, lazy } from "../../engine/layers/state.ts";
 import {
-	type FileEntry,
-	fileEntry,
-	weightFiles,
-} from "../../models/trained/weightFiles.ts";
-import {
 	type KeptCheckpoint,
 	learntWeights,
 } from "../../training/checkpoint.ts";
 import { PRESETS, withEpochs } from "../../training/presets.ts";
+import { checkExtracts, trainedFiles } from "../../training/trainedFiles.ts";
 import type { RunConfiguration } from "./messages.ts";
 import type { Kept, RunStore } from "./store.ts";
 
@@ -42,55 +38,39 @@ export async function weightsZip(
 	};
 }
 
-/**
- * The files of a folder of weights by their names: the three networks, the given prior, and the manifest.
- * Throws an error where the run's networks see what `extract` does not give them.
- */
+/** The files of a folder of weights by their names, with the given prior. Throws as trainedFiles(), or where the run is not finished. */
 export async function weightFilesOf(
 	store: RunStore,
 	configuration: RunConfiguration,
 	prior: Uint8Array<ArrayBuffer>,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-	const { preset, inputs, seed, epochs } = configuration;
-	if (inputs === "paper")
-		throw new Error(
-			"extraction works with networks that see the centred or the physics inputs; this run trained them on the paper's",
-		);
+	const { preset, inputs, epochs } = configuration;
+	checkExtracts(inputs);
 	const kept = async <K extends keyof Kept>(key: K): Promise<Kept[K]> => {
 		const found = await store.get(key);
 		if (!found) throw new Error(`the stored run lacks its ${key}`);
 		return found;
 	};
-	const metrics = await kept("metrics");
-	const weightsOf = ({ tensors }: KeptCheckpoint) =>
-		collect(learntWeights(lazy(tensors)));
 	const vae = await kept("vae checkpoint");
 	const aligner = await kept("aligner checkpoint");
 	const oneStep = await kept("oneStep checkpoint");
-	const contents = weightFiles({
-		vae: await weightsOf(vae),
-		aligner: await weightsOf(aligner),
-		oneStep: await weightsOf(oneStep),
-	}).set("prior.safetensors", prior);
-	const files: Record<string, FileEntry> = {};
-	for (const [name, bytes] of contents) files[name] = await fileEntry(bytes);
-	const manifest = {
+	const learnt = ({ tensors }: KeptCheckpoint) =>
+		collect(learntWeights(lazy(tensors)));
+	return trainedFiles({
 		version: `${about.version}, trained in a browser`,
-		seed,
-		adapter: metrics.adapter,
-		preset: { ...withEpochs(PRESETS[preset], epochs), inputs },
+		preset: withEpochs(PRESETS[preset], epochs),
 		configuration,
-		metrics,
+		metrics: await kept("metrics"),
+		networks: {
+			vae: await learnt(vae),
+			aligner: await learnt(aligner),
+			oneStep: await learnt(oneStep),
+		},
 		losses: {
 			vae: vae.history,
 			aligner: aligner.history,
 			oneStep: oneStep.history,
 		},
-		files,
-	};
-	contents.set(
-		"manifest.json",
-		new TextEncoder().encode(`${JSON.stringify(manifest, null, "\t")}\n`),
-	);
-	return contents;
+		prior,
+	});
 }

@@ -6,7 +6,7 @@ import {
 	decodeCheckpoint,
 	encodeCheckpoint,
 } from "../../training/checkpoint.ts";
-import { makeFolder, openBytes, writeFileAtomic } from "../files/files.ts";
+import { makeFolder, openBytes, writeFileAtomic } from "./files.ts";
 
 /** Everything that decides what a run computes. Two runs with the same configuration on the same adapter give the same bits. */
 export type RunConfig = Readonly<Record<string, unknown>>;
