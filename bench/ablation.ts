@@ -1,9 +1,14 @@
 /** `npm run bench:ablation -- refined|networks`: what each choice is worth. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { shardOption } from "../src/cli/campaign.ts";
-import { positiveWhole, runCommand } from "../src/cli/command.ts";
+import { positiveWhole, runCommand, whole } from "../src/cli/command.ts";
+import { INPUTS } from "../src/qpi/operator/inputs.ts";
+import { MODELS } from "../src/training/presets.ts";
 import { ablateNetworks } from "./ablation/networks.ts";
 import { ablateRefined, mergeRefined } from "./ablation/refined.ts";
+
+/** Whole numbers with commas between. */
+const seedList = (text: string) => text.split(",").map(whole);
 
 const program = new Command("npm run bench:ablation --").description(
 	"What each choice is worth: one after the other is left out or changed, and the scores are compared.",
@@ -26,16 +31,24 @@ program
 	.action(mergeRefined);
 inParts(program.command("networks"))
 	.description(
-		"the published training: symmetry loss, KL loss, pretrained start, noise, inputs",
+		"the networks' training: symmetry loss, KL loss, pretrained start, noise, inputs",
 	)
-	.option("-m, --model <name>", "form of the networks", "small")
+	.addOption(
+		new Option("-m, --model <name>", "form of the networks")
+			.choices(MODELS)
+			.default("small"),
+	)
 	.option("-p, --preset <name>", "size of the data", "quick")
+	.addOption(
+		new Option("-i, --inputs <kind>", "of the usual training")
+			.choices(Object.keys(INPUTS))
+			.default("paper"),
+	)
 	.option(
 		"-e, --epochs <vae,aligner,one-step>",
-		"the same for every variant",
-		"60,30,30",
+		"the same for every variant (default: 60,30,30 of a convolutional form, else the preset's)",
 	)
-	.option("--seeds <n>", "trainings of each variant", positiveWhole, 3)
+	.option("--seeds <list>", "of each variant's trainings", seedList, [1, 2, 3])
 	.option("--only <names...>", "variants besides the usual one")
 	.option("--out <dir>", "where the trainings are kept", "runs/ablation")
 	.option("--json <file>", "where the figures go")

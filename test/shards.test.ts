@@ -199,9 +199,11 @@ test("an ablation: figures of parts give the worth of each choice", () => {
 
 test("an ablation's trainings: each in one part, with the network that it starts from", () => {
 	const variants = { usual: false, own: false, taken: true };
-	const all = trainingsOf(variants, "usual", 4);
+	const all = trainingsOf(variants, "usual", [1, 2, 3, 4]);
 	assert.is(all.length, 12);
-	const parts = shards.map((s) => trainingsOf(variants, "usual", 4, s));
+	const parts = shards.map((s) =>
+		trainingsOf(variants, "usual", [1, 2, 3, 4], s),
+	);
 	const names = (list: typeof all) =>
 		list.map(({ name, seed }) => `${name} ${seed}`).sort();
 	assert.equal(names(parts.flat()), names(all));

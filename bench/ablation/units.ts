@@ -49,20 +49,18 @@ export interface Training {
 export function trainingsOf(
 	variants: Readonly<Record<string, boolean>>,
 	usual: string,
-	seeds: number,
+	seeds: readonly number[],
 	shard?: Shard,
 ): Training[] {
 	const names = Object.keys(variants);
-	const units = Array.from({ length: seeds }, (_, i) => i + 1).flatMap(
-		(seed) => [
-			[usual, ...names.filter((name) => variants[name])].map((name) => ({
-				name,
-				seed,
-			})),
-			...names
-				.filter((name) => name !== usual && !variants[name])
-				.map((name) => [{ name, seed }]),
-		],
-	);
+	const units = seeds.flatMap((seed) => [
+		[usual, ...names.filter((name) => variants[name])].map((name) => ({
+			name,
+			seed,
+		})),
+		...names
+			.filter((name) => name !== usual && !variants[name])
+			.map((name) => [{ name, seed }]),
+	]);
 	return units.filter((_, i) => isIn(shard, i)).flat();
 }
