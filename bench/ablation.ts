@@ -3,12 +3,12 @@ import { Command, Option } from "commander";
 import { shardOption } from "../src/cli/campaign.ts";
 import { positiveWhole, runCommand, whole } from "../src/cli/command.ts";
 import { INPUTS } from "../src/qpi/operator/inputs.ts";
-import { MODELS } from "../src/training/presets.ts";
+import { MODELS, PRESETS } from "../src/training/presets.ts";
 import { ablateNetworks } from "./ablation/networks.ts";
 import { ablateRefined, mergeRefined } from "./ablation/refined.ts";
 
 /** Whole numbers with commas between. */
-const seedList = (text: string) => text.split(",").map(whole);
+const seedList = (text: string) => [...new Set(text.split(",").map(whole))];
 
 const program = new Command("npm run bench:ablation --").description(
 	"What each choice is worth: one after the other is left out or changed, and the scores are compared.",
@@ -38,7 +38,11 @@ inParts(program.command("networks"))
 			.choices(MODELS)
 			.default("small"),
 	)
-	.option("-p, --preset <name>", "size of the data", "quick")
+	.addOption(
+		new Option("-p, --preset <name>", "size of the data")
+			.choices(Object.keys(PRESETS))
+			.default("quick"),
+	)
 	.addOption(
 		new Option("-i, --inputs <kind>", "of the usual training")
 			.choices(Object.keys(INPUTS))

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:claim -- runs/A runs/B ...`: whether two steps beat one. Takes the folders of finished trainings that differ in their seed alone, and compares two methods observation by observation: the mean
- * difference of their scores in each part of the split, with a bootstrap interval over kernels.
+ * difference of their scores in each part of the split, with a bootstrap interval over kernels, which says what these trainings do, and one over seeds, which says what the next would.
  */
 import { join } from "node:path";
 import { Command, Option } from "commander";
@@ -11,7 +11,7 @@ import {
 	type MethodName,
 	SPLITS,
 } from "../src/training/metrics.ts";
-import { comparePart, interval, readScores } from "./scores.ts";
+import { comparePart, digits, interval, readScores } from "./scores.ts";
 
 const method = (flags: string, about: string, value: MethodName) =>
 	new Option(flags, about).choices(Object.keys(METHOD_TITLES)).default(value);
@@ -75,6 +75,10 @@ for (const [part, title] of Object.entries(SPLITS)) {
 	say(
 		`${title.padEnd(22)}${mean.toFixed(4)} - ${other.toFixed(4)} = ${interval(found)}, ${verdict} (${found.groups} kernels, ${found.pairs} images)`,
 	);
+	if (found.overSeeds)
+		say(
+			`${"".padEnd(22)}by seed ${found.bySeed.map(digits).join(", ")}; over seeds [${found.overSeeds.map(digits).join(", ")}]`,
+		);
 }
 if (json)
 	await writeFileAtomic(

@@ -37,6 +37,12 @@ class Zeros extends Random {
 	override normal = () => 0;
 }
 
+/** Of about unit variance and in no time, where there are millions of them. */
+class Sines extends Random {
+	#count = 0;
+	override normal = () => Math.SQRT2 * Math.sin(this.#count++);
+}
+
 type Weights = { readonly shape: Shape; readonly data: Float32Array };
 
 function open(file: string): Map<string, Weights> {
@@ -218,6 +224,50 @@ test("the paper's networks have 34 and 50 million parameters", () => {
 	// Counted from diffusers' own definition of the SDXL autoencoder, with one colour channel instead of three.
 	assert.is(Math.round(count({ inputs: 1 }) / 1e5), 342);
 	assert.is(Math.round(count({ decoder: true }) / 1e5), 495);
+});
+
+test("the paper's networks run, forward and backward, and have the library's 248 tensors", async () => {
+	const parts = { inputs: 1, decoder: true };
+	const network = make(AUTOENCODERS.paper, parts, new Sines(1)).to(gpu);
+	const names = [...network.namedParameters()].map(([name]) => name);
+	assert.is(names.length, 248);
+	for (const name of [
+		"encoder.down_blocks.3.resnets.1.conv2.weight",
+		"encoder.mid_block.attentions.0.to_out.0.bias",
+		"decoder.up_blocks.0.upsamplers.0.conv.weight",
+		"decoder.up_blocks.3.resnets.2.norm2.bias",
+	])
+		assert.ok(names.includes(name), name);
+	// A sixteenth of the image's pixels: a latent of 2 x 2.
+	const random = new Random(2);
+	const image = Float32Array.from({ length: 256 }, () => random.normal());
+	const [mean, made] = scope(gpu, () => {
+		network.zeroGrad();
+		const x = tensor(gpu, image, [1, 16, 16, 1]);
+		const { mean, logvar } = network.encode(x);
+		const y = network.decode(mean);
+		backward(add(mseLoss(y, x), klLoss(mean, logvar)));
+		network.packed.settleGradients();
+		return [mean, y];
+	});
+	assert.equal(
+		[mean.shape, made.shape],
+		[
+			[1, 2, 2, 4],
+			[1, 16, 16, 1],
+		],
+	);
+	for (const t of [mean, made])
+		assert.ok((await t.data()).every(Number.isFinite));
+	for (const name of [
+		"encoder.conv_in.weight",
+		"encoder.mid_block.attentions.0.to_out.0.weight",
+		"decoder.up_blocks.3.resnets.2.conv2.weight",
+	]) {
+		const grad = await network.packed.get(name).grad?.data();
+		assert.ok(grad?.every(Number.isFinite) && grad.some((v) => v !== 0), name);
+	}
+	network.dispose();
 });
 
 test("channels that the groups do not divide are refused", () => {

@@ -1,6 +1,6 @@
 /** `npm run train`, end to end: the smoke preset is trained, once in one go and once interrupted, killed and resumed. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -469,13 +469,20 @@ test("a finished run's folder is one of weights, which find what the run has fou
 	}
 	networks.dispose();
 	gpu.dispose();
-	await rm(join(convolutional, "metrics.json"));
-	try {
-		await openWeights(convolutional);
-		assert.unreachable();
-	} catch (error) {
-		assert.match((error as Error).message, /holds no finished training/);
-	}
+	const other = join(scratch, "other weights");
+	await cp(convolutional, other, { recursive: true });
+	const refused = async (text: RegExp) => {
+		const error = await openWeights(other).catch((error: Error) => error);
+		assert.match((error as Error).message, text);
+	};
+	await writeFile(join(other, "vae.safetensors"), "cut");
+	await refused(/vae\.safetensors/);
+	await writeFile(join(other, "metrics.json"), "{}");
+	await refused(/metrics\.json is not as a finished training writes it/);
+	await writeFile(join(other, "run.json"), '{"inputs": "centred"');
+	await refused(/run\.json is not as a finished training writes it/);
+	await rm(join(other, "metrics.json"));
+	await refused(/other weights holds no finished training/);
 });
 
 test("convolutional weights go out and come in by the library's names", async () => {

@@ -50,7 +50,7 @@ export interface NetworkAblation {
 
 /** Trains every variant with every seed, and compares each with the usual one: two-step and one-step, observation by observation. */
 export async function ablateNetworks(options: NetworkAblation): Promise<void> {
-	const { seeds, out, only, json, shard, model, inputs } = options;
+	const { seeds, only, json, shard, model, inputs } = options;
 	const isConvolutional = model !== "components";
 	const epochs = options.epochs ?? (isConvolutional ? EPOCHS : undefined);
 	const possible = Object.entries(VARIANTS).filter(
@@ -64,6 +64,11 @@ export async function ablateNetworks(options: NetworkAblation): Promise<void> {
 		);
 	const chosen = possible.filter(
 		([name]) => name === USUAL || !only || only.includes(name),
+	);
+	// Other trainings are not taken for these.
+	const out = join(
+		options.out,
+		[model, options.preset, inputs, ...(epochs ? [epochs] : [])].join("-"),
 	);
 	const folder = (name: string, seed: number) =>
 		join(out, `${name.replaceAll(" ", "-")}-seed${seed}`);
@@ -85,8 +90,7 @@ export async function ablateNetworks(options: NetworkAblation): Promise<void> {
 		if (name === "pretrained") {
 			const first = folder("stream", seed);
 			// Its kernel VAE alone is wanted.
-			const [vae] = (epochs ?? EPOCHS).split(",");
-			const short = { ...options, epochs: `${vae},1,1` };
+			const short = { ...options, epochs: epochs?.replace(/,.*/, ",1,1") };
 			await train(short, first, seed, STREAM);
 			more.push("--init", join(first, "vae.safetensors"));
 		}

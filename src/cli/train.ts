@@ -221,7 +221,7 @@ async function main(
 				`the networks waited ${seconds.toFixed(1)} s for new data, in ${streams.waited.length} epochs`,
 			);
 			say(
-				`none of these kernels was trained on: with --stream all of them are new, ${options.data ? `and of ${options.data}'s unseen families the stream may draw relatives` : "and of the unseen families it draws no relatives either"}`,
+				`no step was taken on any of these kernels: the stream draws others${unseenFamily.length === 0 ? "" : options.data ? `, which may be relatives of ${options.data}'s unseen families` : ", and of the unseen families no relatives either"}`,
 			);
 		}
 		if (bad.length > 0)

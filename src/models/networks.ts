@@ -61,14 +61,21 @@ const partsOf = (name: NetworkName, input: NetworkInput): NetworkParts => ({
 	decoder: name !== "aligner",
 });
 
-/** A network, or one half of it, to load weights into; its initial values do not matter. */
+/** For networks that are to be loaded: their initial values do not matter, and millions of them take seconds. */
+class Still extends Random {
+	override normal(): number {
+		return 0;
+	}
+}
+
+/** A network, or one half of it, to load weights into. */
 export function makeEmptyNetwork(
 	gpu: Gpu,
 	size: NetworkSize,
 	parts: NetworkParts,
 ): Network {
 	const basis = () => latentBasis([], new Random(0));
-	return makeParts(size, new Random(0), basis, parts).to(gpu);
+	return makeParts(size, new Still(0), basis, parts).to(gpu);
 }
 
 /** Throws where networks of this size, for this input, cannot start from a file of weights. */
@@ -85,16 +92,23 @@ export function checkPretrained(
 		parametersIn({ source, tensors }, name, size, input);
 }
 
-/** A network's parameters, by the names that its load() takes, from the file that its training wrote. Throws where a convolutional one's are not those of this size. */
+/** A network's parameters, by the names that its load() takes, from the file that its training wrote. Throws where they are no parameters, or where a convolutional one's are not those of this size. */
 export function parametersIn(
 	{ source, tensors }: PretrainedWeights,
 	name: NetworkName,
 	size: NetworkSize,
 	input: NetworkInput,
 ): State {
-	if (!isConvolutional(size)) return new Map(tensors) as State;
+	if (!isConvolutional(size)) {
+		for (const [tensor, { data }] of tensors)
+			if (!(data instanceof Float32Array))
+				throw new Error(
+					`${source}: tensor "${tensor}" holds no 32-bit floats, expected a network's parameters`,
+				);
+		return new Map(tensors) as State;
+	}
 	const parts = partsOf(name, input);
-	const network = new AutoencoderKL(new Random(0), size, parts);
+	const network = new AutoencoderKL(new Still(0), size, parts);
 	return fromDiffusers(tensors, network.namedParameters(), source);
 }
 

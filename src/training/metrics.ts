@@ -41,7 +41,7 @@ export interface Metrics {
 	methods: Partial<Record<MethodName, Partial<Record<SplitName, Scores>>>>;
 	byNoise?: Curves;
 	byScatterers?: Curves;
-	/** The NCC with which principal components of the training kernels, and the kernel VAE, reproduce the kernels that are not trained on: no aligner does better. */
+	/** The NCC with which principal components of the training kernels, and the kernel VAE, reproduce the kernels that are not trained on: the latter limits two steps. */
 	reproduced?: { components: number; vae: number };
 }
 

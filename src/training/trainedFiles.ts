@@ -11,7 +11,7 @@ import type { Preset } from "./presets.ts";
 
 /** What a folder of weights is made of after a training. */
 export interface FinishedTraining {
-	/** Of the program that trained, and where. */
+	/** Of the program that makes the files, for people. */
 	readonly version: string;
 	readonly preset: Pick<Preset, "size">;
 	/** All that decided what the training computed. */

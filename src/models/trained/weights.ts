@@ -34,7 +34,7 @@ export class Weights {
 		const file = at(place, MANIFEST);
 		const bytes = await read(MANIFEST).catch((error: Error) => {
 			throw new Error(
-				`${file}: expected the manifest of weights made by "qpi-lens weights" (${error.message})`,
+				`${file}: expected the manifest of weights made by "qpi-lens weights", or a finished training's folder (${error.message})`,
 			);
 		});
 		return new Weights(place, readWeightsManifest(bytes, file), read);

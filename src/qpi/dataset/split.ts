@@ -19,7 +19,7 @@ export interface SplitKernel {
 	readonly energy?: number | undefined;
 }
 
-/** How to split; `unseenFraction` of the kernels are unseen, half of them by energy and half (rounded up to whole families) by family. */
+/** How to split; `unseenFraction` of the kernels are unseen, half of them by energy and half (rounded up to whole families, where they are drawn) by family. */
 export interface SplitOptions {
 	readonly seed: number;
 	readonly unseenFraction: number;
@@ -83,7 +83,7 @@ function grouped<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
 /**
  * Draws a split, the same one for the same kernels and seed. Families left out take turns among the symmetry classes, and a class's only family stays in training
  * unless there is no other choice. An energy left out is interior to its family where the family has three or more. Small sets may get
- * empty parts; training never is. Throws RangeError on fractions outside [0, 1), no kernels, or a number that comes twice.
+ * empty parts; training is only where all families are named. Throws RangeError on fractions outside [0, 1), no kernels, or a number that comes twice.
  */
 export function makeSplit(
 	kernels: readonly SplitKernel[],
