@@ -534,11 +534,9 @@ test("evaluate --maps --blind: maps with and without scatterers, ours and the ri
 		for (const key of [...keys, "seconds"])
 			assert.ok(key in score && key in mean, key);
 		assert.ok(score.recall > 0.3 && score.ncc[0] > 0.5, `${more}`);
-		const { stdout } = await ran(
-			...["evaluate", "--maps", at("unmarked"), "--blind", ...more],
-		);
-		assert.match(stdout, /^map +noise +kinds.*\nmap-001.*\nmean /);
 	}
+	const { stdout } = await ran("evaluate", "--maps", at("unmarked"), "--blind");
+	assert.match(stdout, /^map +noise +kinds.*\nmap-001.*\nmean /);
 	const { maps } = await blind("noise");
 	assert.is(maps["map-001"].recall, null);
 	assert.equal(maps["map-001"].ncc, []);
