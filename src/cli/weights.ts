@@ -19,7 +19,7 @@ export function weightsCommand(name = "weights"): Command {
 		.summary("makes the weights that come with the package")
 		.description(
 			`Draws ${WEIGHTS.models} patterns, learns the kernel prior from them, trains aligner, decoder and one-step network on their images, and writes all as 16-bit safetensors.\n` +
-				"An interrupted run goes on where it stopped. Takes an hour or two on two cores.",
+				"An interrupted run goes on where it stopped. Takes up to an hour on two cores.",
 		)
 		.option("-o, --out <dir>", "where the weights go", "data/weights")
 		.option(
