@@ -84,6 +84,22 @@ test("a stream can begin anywhere, go back, and ask for an epoch that was not be
 	);
 });
 
+test("an epoch that was prepared is the one that is asked for; another is made all the same", async () => {
+	const stream = new WideStream({ ...OPTIONS, threads: 1 });
+	try {
+		stream.prepare(2);
+		stream.prepare(1);
+		assert.is(digest(await stream.epoch(1, false)), whole[1]);
+		stream.prepare(2);
+		assert.is(digest(await stream.epoch(0, false)), whole[0]);
+		stream.prepare(0);
+		assert.is(digest(await stream.epoch(0, true)), whole[0]);
+		assert.is(digest(await stream.epoch(1, false)), whole[1]);
+	} finally {
+		await stream.close();
+	}
+});
+
 test("patterns are those of the generator by their numbers, and the observations go with them", () => {
 	const { kernels, observations, inputs } = EPOCHS[1];
 	assert.equal(
@@ -152,6 +168,8 @@ class Noted implements DataStream {
 		this.asked.push([epoch, more]);
 		return EPOCHS[epoch];
 	}
+
+	prepare(): void {}
 }
 
 /** Nothing to train on, but to validate with. */
@@ -183,6 +201,10 @@ for (const name of ["vae", "aligner", "oneStep"] as const)
 				data: DATA,
 				stream,
 				seed: 3,
+				onLastData: () => {
+					assert.equal(stream.asked.at(-1), [2, false]);
+					told++;
+				},
 			};
 			const task = {
 				vae: () => vaeTask({ ...options, vae, repeats: 2 }),
@@ -190,6 +212,7 @@ for (const name of ["vae", "aligner", "oneStep"] as const)
 				oneStep: () => oneStepTask({ ...options, oneStep }),
 			}[name]();
 			assert.is(task.samples, 8);
+			let told = 0;
 			const kept: KeptCheckpoint[] = [];
 			try {
 				await train(gpu, task, {
@@ -202,6 +225,7 @@ for (const name of ["vae", "aligner", "oneStep"] as const)
 			} finally {
 				for (const network of [vae, aligner, oneStep]) network.dispose();
 			}
+			assert.is(told, 1);
 			return { kept, asked: stream.asked };
 		};
 		const first = await learn();

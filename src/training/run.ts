@@ -220,6 +220,7 @@ export async function trainNetworks(
 						...common,
 						...preset.vae,
 						stream: streams?.kernels,
+						onLastData: () => streams?.observed.prepare(0),
 						vae,
 						penaliseAsymmetry,
 					}),
@@ -233,7 +234,10 @@ export async function trainNetworks(
 			options,
 			"aligner",
 			aligner,
-			alignerTask({ ...observed, ...preset.aligner, vae, aligner }),
+			alignerTask({
+				...{ ...observed, ...preset.aligner, vae, aligner },
+				onLastData: () => streams?.observed.prepare(0),
+			}),
 			() => attempt(aligner, vae),
 		),
 		oneStep: await trainOne(

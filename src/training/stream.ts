@@ -18,6 +18,8 @@ export interface DataStream {
 	readonly observations: number;
 	/** The data of an epoch, counted from 0. With `more`, the data of the next one are prepared in the meantime. */
 	epoch(epoch: number, more: boolean): Promise<Prepared>;
+	/** Begins to make an epoch's data, which epoch() will ask for next. */
+	prepare(epoch: number): void;
 }
 
 /** Streams of random numbers, one a pattern; those of the wide set lie below, those of a training above. */

@@ -37,6 +37,8 @@ export interface TaskOptions extends Schedule {
 	readonly data: Prepared;
 	/** Is trained on in place of `data`, where it is given. */
 	readonly stream?: DataStream;
+	/** Called when the last epoch's data are there: those of the next network can be made meanwhile. */
+	readonly onLastData?: () => void;
 	readonly seed: number;
 }
 
@@ -66,7 +68,9 @@ export function vaeTask(
 		samples: (stream?.kernels ?? known.length) * repeats,
 		clip: 1,
 		async begin(epoch, more) {
-			if (stream) known = [...(await stream.epoch(epoch, more)).kernels];
+			if (!stream) return;
+			known = [...(await stream.epoch(epoch, more)).kernels];
+			if (!more) options.onLastData?.();
 		},
 		loss(samples, random, draw) {
 			const kernels = samples.map((i) => known[i % known.length]);
@@ -201,7 +205,7 @@ export function oneStepTask(options: TaskOptions & { oneStep: Network }): Task {
 }
 
 /** What aligner and one-step network are trained on, in the epoch that begin() began. */
-function trainingData({ data, stream, noiseless }: TaskOptions) {
+function trainingData({ data, stream, noiseless, onLastData }: TaskOptions) {
 	const source = {
 		data,
 		observations: trainedOn(data, noiseless),
@@ -210,6 +214,7 @@ function trainingData({ data, stream, noiseless }: TaskOptions) {
 			if (!stream) return;
 			source.data = await stream.epoch(epoch, more);
 			source.observations = [...source.data.observations];
+			if (!more) onLastData?.();
 		},
 	};
 	if (!stream && source.observations.length === 0)

@@ -39,6 +39,8 @@ export class WideStream implements DataStream {
 	/** The epoch that is being made, or made and not yet asked for. */
 	#next = -1;
 	#making: Promise<Prepared> | undefined;
+	/** Settles when the epoch that was last prepared is being made. */
+	#beginning: Promise<void> = Promise.resolve();
 
 	/** Throws a RangeError on counts that are none. */
 	constructor(options: WideStreamOptions) {
@@ -55,9 +57,10 @@ export class WideStream implements DataStream {
 	}
 
 	async epoch(epoch: number, more: boolean): Promise<Prepared> {
+		await this.#beginning;
 		if (epoch !== this.#next || !this.#making) {
-			await this.close();
-			this.#begin(epoch);
+			this.prepare(epoch);
+			await this.#beginning;
 		}
 		const asked = performance.now();
 		const data = (await this.#making) as Prepared;
@@ -67,8 +70,19 @@ export class WideStream implements DataStream {
 		return data;
 	}
 
+	prepare(epoch: number): void {
+		this.#beginning = this.#beginning
+			.then(() => this.#end())
+			.then(() => this.#begin(epoch));
+	}
+
 	/** Ends the worker threads; epoch() starts others. */
 	async close(): Promise<void> {
+		await this.#beginning;
+		await this.#end();
+	}
+
+	async #end(): Promise<void> {
 		const results = this.#results;
 		this.#results = undefined;
 		this.#making = undefined;
