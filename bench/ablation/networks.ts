@@ -30,6 +30,7 @@ const [USUAL] = Object.keys(VARIANTS);
 /** The generated kernels that `pretrained` starts from: as many an epoch as the usual training has. */
 const STREAM = ["--stream", "20"];
 
+/** Of a convolutional form: what an hour and a half on two cores allow. */
 const EPOCHS = "60,30,30";
 
 export interface NetworkAblation {
