@@ -57,12 +57,12 @@ export class WideStream implements DataStream {
 	}
 
 	async epoch(epoch: number, more: boolean): Promise<Prepared> {
+		const asked = performance.now();
 		await this.#beginning;
 		if (epoch !== this.#next || !this.#making) {
 			this.prepare(epoch);
 			await this.#beginning;
 		}
-		const asked = performance.now();
 		const data = (await this.#making) as Prepared;
 		this.#options.onWait?.(epoch, performance.now() - asked);
 		this.#making = undefined;
@@ -74,6 +74,8 @@ export class WideStream implements DataStream {
 		this.#beginning = this.#beginning
 			.then(() => this.#end())
 			.then(() => this.#begin(epoch));
+		// As with what is made: a failure is epoch()'s or close()'s to report.
+		this.#beginning.catch(() => {});
 	}
 
 	/** Ends the worker threads; epoch() starts others. */
